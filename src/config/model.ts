@@ -1,0 +1,218 @@
+/**
+ * The one typed model that every dialect parses to, that the checks run on, and that the daemon runs.
+ *
+ *   haproxy.cfg (+ carp sections)   rc.conf / ifconfig / sysctl.conf   ucarp argv
+ *                        \                     |                      /
+ *                              Config (a span for every value)
+ *
+ * Values are plain data (they travel to threads as messages). `spans` holds, under the field's own name,
+ * where each value was written; a field that is missing there was not written but defaulted.
+ * Durations end in `_ms`. Undefined means "not set", which for a timeout means "none", as in HAProxy.
+ */
+import type { Span } from './diagnostic.ts';
+
+export type Spans = Readonly<Record<string, Span>>;
+
+export type Config = {
+  readonly files: readonly string[];
+  readonly global: Global;
+  /** A `listen` section appears in both lists, under one name. */
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly carps: readonly Carp[];
+  /** Settings of this host's CARP that are not of one vhid (net.inet.carp.* of the BSDs). */
+  readonly carp_host: CarpHost;
+};
+
+export type Global = {
+  /** Data threads; undefined: one per core. */
+  readonly nbthread: number | undefined;
+  /** Connections of the whole process; undefined: what the descriptor limit allows. */
+  readonly maxconn: number | undefined;
+  readonly daemon: boolean;
+  readonly log_targets: readonly LogTarget[];
+  readonly spans: Spans;
+};
+
+export type Mode = 'http' | 'tcp';
+
+/** An IPv4 or IPv6 literal and a port. `address` is '0.0.0.0' or '::' for "every address". */
+export type Endpoint = { readonly address: string; readonly port: number };
+
+export type Bind = {
+  readonly endpoint: Endpoint;
+  readonly name: string | undefined;
+  readonly maxconn: number | undefined;
+  readonly backlog: number | undefined;
+  readonly span: Span;
+};
+
+export type Timeouts = {
+  readonly connect_ms: number | undefined;
+  readonly client_ms: number | undefined;
+  readonly server_ms: number | undefined;
+  readonly http_request_ms: number | undefined;
+  readonly http_keep_alive_ms: number | undefined;
+  readonly queue_ms: number | undefined;
+  readonly check_ms: number | undefined;
+};
+
+export type LogTarget = {
+  readonly to:
+    | { readonly kind: 'stdout' }
+    | { readonly kind: 'stderr' }
+    | { readonly kind: 'udp'; readonly endpoint: Endpoint }
+    | { readonly kind: 'unix'; readonly path: string };
+  /** `raw` (no syslog header) or RFC 3164 (`rfc3164`, HAProxy's default for UDP) or `short` (<level> only). */
+  readonly format: 'raw' | 'short' | 'rfc3164';
+  /** Syslog facility 0..23 (local0 = 16). */
+  readonly facility: number;
+  /** Highest syslog level that is sent, 0 emerg .. 7 debug. */
+  readonly max_level: number;
+  readonly span: Span;
+};
+
+export type LogFormat = 'none' | 'tcplog' | 'httplog';
+
+export type Frontend = {
+  readonly name: string;
+  readonly kind: 'frontend' | 'listen';
+  readonly mode: Mode;
+  readonly binds: readonly Bind[];
+  readonly default_backend: string | undefined;
+  /** Connections at once; beyond it new ones wait in the kernel's queue. */
+  readonly maxconn: number | undefined;
+  readonly timeouts: Timeouts;
+  readonly log_targets: readonly LogTarget[];
+  readonly log_format: LogFormat;
+  readonly forwardfor: ForwardFor | undefined;
+  readonly span: Span;
+  readonly spans: Spans;
+};
+
+export type ForwardFor = {
+  readonly header: string;
+  /** Do not add the header when the request already has it. */
+  readonly if_none: boolean;
+};
+
+export type Algorithm = 'roundrobin' | 'leastconn';
+
+export type Backend = {
+  readonly name: string;
+  readonly kind: 'backend' | 'listen';
+  readonly mode: Mode;
+  readonly balance: Algorithm;
+  readonly servers: readonly Server[];
+  readonly timeouts: Timeouts;
+  /** Connection attempts after the first (HAProxy `retries`, default 3). */
+  readonly retries: number;
+  readonly forwardfor: ForwardFor | undefined;
+  /** How the servers with `check` are asked. */
+  readonly check: CheckMethod;
+  readonly log_targets: readonly LogTarget[];
+  readonly span: Span;
+  readonly spans: Spans;
+};
+
+export type CheckMethod =
+  | { readonly kind: 'tcp' }
+  | { readonly kind: 'http'; readonly method: string; readonly uri: string; readonly version: string };
+
+export type Server = {
+  readonly name: string;
+  /** As written; a name is resolved at start by control/, which fills `endpoint.address`. */
+  readonly host: string;
+  /** `address` is '' until a host name is resolved. Port 0: the port the client connected to. */
+  readonly endpoint: Endpoint;
+  /** 0..256; 0 takes no new traffic. */
+  readonly weight: number;
+  readonly maxconn: number | undefined;
+  readonly backup: boolean;
+  readonly disabled: boolean;
+  readonly check: ServerCheck | undefined;
+  readonly span: Span;
+  readonly spans: Spans;
+};
+
+export type ServerCheck = {
+  readonly inter_ms: number;
+  readonly fastinter_ms: number | undefined;
+  readonly downinter_ms: number | undefined;
+  readonly rise: number;
+  readonly fall: number;
+  /** Where the check goes when not to the server's own endpoint. */
+  readonly endpoint: Endpoint | undefined;
+};
+
+/** One virtual address and how many bits its written prefix had. IPv4 only, for now. */
+export type VirtualAddress = {
+  readonly address: string;
+  readonly prefix_length: number;
+  readonly span: Span;
+};
+
+/** One vhid on one interface. */
+export type Carp = {
+  /** The section's name, or the BSD interface name (`carp0`), or the VIP. */
+  readonly name: string;
+  /** Undefined: find the one interface whose subnet holds the first address (old FreeBSD's rule). */
+  readonly interface: string | undefined;
+  readonly vhid: number;
+  /** At most 19 bytes of UTF-8; '' is the all-zero key that the BSDs use without `pass`. */
+  readonly pass: string;
+  readonly addresses: readonly VirtualAddress[];
+  /** Whole seconds, 1..255 (0 allowed for ucarp with advskew > 0). */
+  readonly advbase: number;
+  /** 1/256 s, 0..254 (255 for ucarp). */
+  readonly advskew: number;
+  readonly preempt: boolean;
+  /** master-down = deadratio × advbase + advskew / 256 (ucarp -r; 3 everywhere else). */
+  readonly deadratio: number;
+  readonly demotions: readonly DemoteRule[];
+  /** IPv4 to send adverts from; undefined: the interface's primary address. */
+  readonly source_address: string | undefined;
+  readonly scripts: Scripts | undefined;
+  readonly span: Span;
+  readonly spans: Spans;
+};
+
+/** ucarp's -u, -d, -x, -z and -n: `script INTERFACE VIP [XPARAM]`. */
+export type Scripts = {
+  readonly up: string | undefined;
+  readonly down: string | undefined;
+  readonly xparam: string | undefined;
+  readonly down_at_exit: boolean;
+  /** Do not run the down script at the first INIT -> BACKUP. */
+  readonly neutral: boolean;
+};
+
+/** `demote 240 unless { nbsrv(servers) ge 1 }` */
+export type DemoteRule = {
+  /** 1..255 */
+  readonly amount: number;
+  readonly polarity: 'if' | 'unless';
+  readonly condition: Condition;
+  /** The condition as written, for the reason that the user reads. */
+  readonly text: string;
+  readonly span: Span;
+};
+
+/** A disjunction of conjunctions, as in HAProxy: terms side by side are ANDed, `or` / `||` separates. */
+export type Condition = readonly (readonly Term[])[];
+
+export type Term = { readonly negated: boolean; readonly test: Test };
+
+export type Test =
+  | { readonly kind: 'constant'; readonly value: boolean }
+  | { readonly kind: 'nbsrv'; readonly backend: string; readonly ranges: readonly IntegerRange[] }
+  | { readonly kind: 'srv_is_up'; readonly backend: string; readonly server: string };
+
+/** Inclusive on both ends; null is open. `ge 1` is {min: 1, max: null}. */
+export type IntegerRange = { readonly min: number | null; readonly max: number | null };
+
+export type CarpHost = {
+  /** net.inet.carp.preempt=1: preempt on every vhid (also those that do not say so themselves). */
+  readonly preempt: boolean;
+  readonly spans: Spans;
+};
