@@ -1,0 +1,114 @@
+/**
+ * What threads share, every offset in one place. One SharedArrayBuffer of 32-bit words:
+ *
+ *   word 0        CONTROL          stop word, counts
+ *   THREADS       16 words a thread   (one cache line; only its own thread writes it)
+ *   SERVERS       32 words a server   (first line: checks and control write; second line: data threads add)
+ *   BACKENDS      16 words a backend
+ *   FRONTENDS     16 words a frontend
+ *   VHIDS         16 words a vhid     (only the carp thread writes it)
+ *
+ * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add.
+ */
+
+export const CONTROL_WORDS = 16;
+/** Not 0: every thread leaves its loop at the next pass (value is STOP_*). */
+export const STOP = 0;
+export const STOP_SOFT = 1;
+export const STOP_HARD = 2;
+
+export const LINE = 16;
+
+/** Per thread: offsets in its line. */
+export const THREAD_BEAT_MS = 0; // monotonic milliseconds, low 31 bits, of the last pass
+export const THREAD_STATE = 1; // 0 starting, 1 running, 2 stopped
+export const THREAD_CONNECTIONS = 2; // client connections open now
+export const THREAD_REQUESTS = 3; // requests finished, wraps
+
+/** Per server, first line: one writer. */
+export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN (what checks say)
+export const SERVER_ADMINISTRATIVE = 1; // 0 or a mask of ADMIN_* (what people set)
+export const SERVER_WEIGHT = 2; // 0..256, now
+export const SERVER_CHECKS_DONE = 3; // checks finished since the start
+export const SERVER_HEALTH = 4; // the rise/fall counter
+/** Per server, second line: data threads add. */
+export const SERVER_CONNECTIONS = 16; // requests or connections being served now
+export const SERVER_TOTAL = 17;
+export const SERVER_WORDS = 32;
+
+export const SERVER_UP = 1;
+export const SERVER_DOWN = 0;
+export const ADMIN_MAINTENANCE = 1;
+export const ADMIN_DRAIN = 2;
+
+/** Per backend. */
+export const BACKEND_VERSION = 0; // +1 whenever a server's state or weight changed: pickers rebuild
+export const BACKEND_ROUND = 1; // the shared position of round robin
+export const BACKEND_CONNECTIONS = 2;
+
+/** Per frontend. */
+export const FRONTEND_CONNECTIONS = 0;
+
+/** Per vhid: times are monotonic milliseconds, low 31 bits. */
+export const VHID_STATE = 0; // 0 INIT 1 BACKUP 2 MASTER
+export const VHID_LAST_HEARD_MS = 1;
+export const VHID_RECEIVED = 2;
+export const VHID_SENT = 3;
+
+export type Counts = {
+  readonly threads: number;
+  readonly servers: number;
+  readonly backends: number;
+  readonly frontends: number;
+  readonly vhids: number;
+};
+
+/** The words and where each table begins. Built once by the daemon; threads get it by message and call `attach`. */
+export type SharedMemory = { readonly words: Int32Array; readonly counts: Counts } & Tables;
+type Tables = {
+  readonly threads: number;
+  readonly servers: number;
+  readonly backends: number;
+  readonly frontends: number;
+  readonly vhids: number;
+  readonly length: number;
+};
+
+export function createSharedMemory(counts: Counts): SharedMemory {
+  return attachSharedMemory(new SharedArrayBuffer(layout(counts).length * 4), counts);
+}
+
+export function attachSharedMemory(buffer: SharedArrayBuffer, counts: Counts): SharedMemory {
+  return { ...layout(counts), words: new Int32Array(buffer), counts };
+}
+
+function layout(counts: Counts): Tables {
+  const threads = CONTROL_WORDS;
+  const servers = threads + counts.threads * LINE;
+  const backends = servers + counts.servers * SERVER_WORDS;
+  const frontends = backends + counts.backends * LINE;
+  const vhids = frontends + counts.frontends * LINE;
+  return { threads, servers, backends, frontends, vhids, length: vhids + counts.vhids * LINE };
+}
+
+/** Thread numbers: the control thread, carp and checks first, then data 0, data 1, … */
+export const THREAD_CONTROL = 0;
+export const THREAD_CARP = 1;
+export const THREAD_CHECKS = 2;
+export const THREAD_DATA = 3;
+
+export function threadAt(memory: SharedMemory, thread: number): number {
+  return memory.threads + thread * LINE;
+}
+export function serverAt(memory: SharedMemory, server: number): number {
+  return memory.servers + server * SERVER_WORDS;
+}
+export function backendAt(memory: SharedMemory, backend: number): number {
+  return memory.backends + backend * LINE;
+}
+export function frontendAt(memory: SharedMemory, frontend: number): number {
+  return memory.frontends + frontend * LINE;
+}
+export function vhidAt(memory: SharedMemory, vhid: number): number {
+  return memory.vhids + vhid * LINE;
+}
