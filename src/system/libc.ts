@@ -49,6 +49,9 @@ export const sendto = declare<
 >('sendto', 'long', ['int', P, 'size_t', 'int', P, 'uint32_t']);
 export const recvmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('recvmsg', 'long', ['int', P, 'int']);
 export const sendmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('sendmsg', 'long', ['int', P, 'int']);
+export const open = declare<(path: Address, flags: Int, mode: Int) => Int>('open', 'int', [P, 'int', 'uint32_t']);
+export const unshare = declare<(flags: Int) => Int>('unshare', 'int', ['int']);
+export const setns = declare<(fd: Int, kind: Int) => Int>('setns', 'int', ['int', 'int']);
 export const shutdown = declare<(fd: Int, how: Int) => Int>('shutdown', 'int', ['int', 'int']);
 export const close = declare<(fd: Int) => Int>('close', 'int', ['int']);
 export const read = declare<(fd: Int, buffer: Address, length: Int) => Int>('read', 'long', ['int', P, 'size_t']);
