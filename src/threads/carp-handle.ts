@@ -1,0 +1,123 @@
+/**
+ * Starts and stops the carp thread from the control thread.
+ *
+ *   const carp = startCarpThread({ vhids, memory, watched, guardian_fd, wait_for_ready: true, onMessage });
+ *   carp.post({ kind: 'undemote', owner: 'starting' });
+ *   await carp.stop('SIGTERM', 1000);
+ */
+import { Worker } from 'node:worker_threads';
+import type { VhidSettings } from '../carp/events.ts';
+import { check } from '../system/errors.ts';
+import * as libc from '../system/libc.ts';
+import type { CarpSettings, FromCarp, ToCarp, WatchedThread } from './carp-messages.ts';
+import type { SharedMemory } from './shared-memory.ts';
+
+export const LEASE_S = 2;
+const EFD_CLOEXEC = 0o2000000;
+const EFD_NONBLOCK = 0o4000;
+
+export type CarpThreadOptions = {
+  /** From `checkCarpHost`. */
+  readonly vhids: readonly VhidSettings[];
+  readonly memory: SharedMemory;
+  /** Control, checks and every data thread that runs; a watched thread counts from its first beat on. */
+  readonly watched: readonly WatchedThread[];
+  /** The guardian's pipe, or -1. */
+  readonly guardian_fd: number;
+  readonly wait_for_ready: boolean;
+  readonly onMessage: (message: FromCarp) => void;
+};
+
+export type CarpHandle = {
+  /** Sends and wakes. */
+  post(message: ToCarp): void;
+  /** For what is written in shared memory (the stop word). */
+  wake(): void;
+  /** The thread's answer, or undefined when it gave none in time. */
+  status(timeout_ms: number): Promise<Extract<FromCarp, { kind: 'status' }> | undefined>;
+  /** Resolves to true when the thread bowed out and left its loop in time. May be called again. */
+  stop(reason: string, timeout_ms: number): Promise<boolean>;
+};
+
+export function startCarpThread(options: CarpThreadOptions): CarpHandle {
+  const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
+  const one = BigUint64Array.of(1n);
+  const oneAt = libc.addressOf(one);
+  const worker = new Worker(new URL('./carp.js', import.meta.url), { workerData: settingsOf(options, wake_fd) });
+  const listeners = new Set<(message: FromCarp) => void>([options.onMessage]);
+  const tell = (message: FromCarp): void => {
+    for (const listener of [...listeners]) listener(message);
+  };
+  let stopped = false;
+  let last_id = 0;
+  worker.on('message', (message: FromCarp) => {
+    if (message.kind === 'stopped') stopped = true;
+    tell(message);
+  });
+  worker.on('error', (error: Error) => {
+    tell({ kind: 'fatal', at_ns: 0, text: error.stack ?? error.message });
+  });
+  worker.on('exit', () => {
+    if (!stopped) tell({ kind: 'stopped', at_ns: 0 });
+    stopped = true;
+  });
+
+  const wake = (): void => {
+    void one;
+    libc.write(wake_fd, oneAt, 8);
+  };
+  const post = (message: ToCarp): void => {
+    worker.postMessage(message);
+    wake();
+  };
+  /** The first message that `pick` takes, or undefined after `timeout_ms`. */
+  const waitFor = <T>(pick: (message: FromCarp) => T | undefined, timeout_ms: number): Promise<T | undefined> =>
+    new Promise((resolve) => {
+      const finish = (value: T | undefined): void => {
+        clearTimeout(timer);
+        listeners.delete(listener);
+        resolve(value);
+      };
+      const listener = (message: FromCarp): void => {
+        const value = pick(message);
+        if (value !== undefined) finish(value);
+      };
+      const timer = setTimeout(finish, timeout_ms, undefined);
+      listeners.add(listener);
+    });
+
+  return {
+    post,
+    wake,
+    async status(timeout_ms) {
+      if (stopped) return undefined;
+      const id = ++last_id;
+      const answer = waitFor(
+        (message) => (message.kind === 'status' && message.id === id ? message : undefined),
+        timeout_ms,
+      );
+      post({ kind: 'status', id });
+      return answer;
+    },
+    async stop(reason, timeout_ms) {
+      if (stopped) return true;
+      const answer = waitFor((message) => (message.kind === 'stopped' ? true : undefined), timeout_ms);
+      post({ kind: 'stop', reason });
+      return (await answer) ?? false;
+    },
+  };
+}
+
+function settingsOf(options: CarpThreadOptions, wake_fd: number): CarpSettings {
+  return {
+    vhids: options.vhids,
+    memory: options.memory.words.buffer as SharedArrayBuffer,
+    counts: options.memory.counts,
+    watched: options.watched,
+    wake_fd,
+    guardian_fd: options.guardian_fd,
+    lease_s: LEASE_S,
+    wait_for_ready: options.wait_for_ready,
+    seed: crypto.getRandomValues(new Uint32Array(4)),
+  };
+}

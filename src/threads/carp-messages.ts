@@ -1,0 +1,99 @@
+/**
+ * What the control thread and the carp thread say to each other.
+ *
+ *   control ── workerData: CarpSettings ──> carp       once, at the start
+ *   control ── ToCarp, then a write to the eventfd ──> carp
+ *   control <── FromCarp ── carp
+ *
+ * All times are CLOCK_MONOTONIC nanoseconds as a Number. `index` is a vhid's position in `CarpSettings.vhids`.
+ */
+import type { Counters, State, VhidSettings, VhidStatus } from '../carp/events.ts';
+import type { Counts } from './shared-memory.ts';
+
+/** A thread that must beat in shared memory while this node holds an address. */
+export type WatchedThread = { readonly thread: number; readonly name: string };
+
+export type CarpSettings = {
+  readonly vhids: readonly VhidSettings[];
+  readonly memory: SharedArrayBuffer;
+  readonly counts: Counts;
+  readonly watched: readonly WatchedThread[];
+  /** An eventfd that control writes to after it posted. */
+  readonly wake_fd: number;
+  /** The guardian's pipe (its writing end), or -1. */
+  readonly guardian_fd: number;
+  /** Whole seconds, the kernel's lifetime of an address. */
+  readonly lease_s: number;
+  /** Stay in INIT until `undemote` of owner `starting`, 10 s at most. */
+  readonly wait_for_ready: boolean;
+  /** Four random words, not all 0. */
+  readonly seed: Uint32Array;
+};
+
+export type ToCarp =
+  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. */
+  | {
+      readonly kind: 'demote';
+      readonly owner: string;
+      readonly amount: number;
+      readonly reason: string;
+      readonly index?: number;
+    }
+  | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
+  | { readonly kind: 'status'; readonly id: number }
+  /** A new guardian after the old one died; -1: none. */
+  | { readonly kind: 'guardian'; readonly fd: number }
+  /** Bow out, remove the addresses, leave the loop; answered by `stopped`. */
+  | { readonly kind: 'stop'; readonly reason: string };
+
+export type FromCarp =
+  /** The packet sockets are open and the engine runs. */
+  | { readonly kind: 'started'; readonly at_ns: number }
+  | {
+      readonly kind: 'transition';
+      readonly at_ns: number;
+      readonly index: number;
+      readonly vhid: number;
+      readonly interface: string;
+      readonly from: State;
+      readonly to: State;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'log';
+      readonly at_ns: number;
+      readonly level: 'info' | 'notice' | 'warning' | 'error';
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'status';
+      readonly id: number;
+      readonly at_ns: number;
+      readonly vhids: readonly CarpVhidStatus[];
+      readonly counters: Counters;
+      /** Real-time scheduling: what the thread runs under. */
+      readonly scheduling: 'SCHED_RR' | 'SCHED_OTHER';
+      readonly guardian: boolean;
+    }
+  /** Scripts run in control's process, one after the other per vhid; `arguments` are INTERFACE VIP [XPARAM]. */
+  | {
+      readonly kind: 'run-script';
+      readonly at_ns: number;
+      readonly index: number;
+      readonly which: 'up' | 'down';
+      readonly path: string;
+      readonly arguments: readonly string[];
+    }
+  /** The guardian's pipe broke: start another and post its descriptor. */
+  | { readonly kind: 'guardian-lost'; readonly at_ns: number }
+  /** The thread failed, after it bowed out and removed the addresses. `stopped` follows. */
+  | { readonly kind: 'fatal'; readonly at_ns: number; readonly text: string }
+  | { readonly kind: 'stopped'; readonly at_ns: number };
+
+/** The engine's view of a vhid, and what the thread knows beside it. */
+export type CarpVhidStatus = VhidStatus & {
+  /** The name that control gave it is not known here: find it by `index`. */
+  readonly link_up: boolean;
+  /** The VIPs that are on the interface now by our hand. */
+  readonly leases: readonly { readonly address: string; readonly lease_s: number; readonly renewed_ns: number }[];
+};
