@@ -3,6 +3,7 @@
  * process or an interface in it does, and leaves no name behind. Threads and processes that are started while a
  * thread is inside are born inside; libuv's own pool threads stay where they are.
  */
+import { textByReference } from './arguments.ts';
 import { check } from './errors.ts';
 import * as libc from './libc.ts';
 
@@ -24,8 +25,7 @@ export function createNetworkNamespace(): number {
 
 /** A descriptor of the namespace that this thread is in; the caller closes it. */
 export function currentNetworkNamespace(): number {
-  const path = new TextEncoder().encode('/proc/thread-self/ns/net\0');
-  return check(libc.open(libc.addressOf(path), O_RDONLY_CLOEXEC, 0), 'open network namespace');
+  return check(libc.open(textByReference('/proc/thread-self/ns/net'), O_RDONLY_CLOEXEC, 0), 'open network namespace');
 }
 
 /** Moves this thread, for good. */

@@ -3,6 +3,7 @@
  * kernel's answer, which comes at once. The socket belongs to the network namespace that its thread was in when
  * it was opened, for ever. Failures are SystemErrors, except where a function says that it returns the errno.
  */
+import { byReference } from './arguments.ts';
 import { check, SystemError } from './errors.ts';
 import * as libc from './libc.ts';
 import {
@@ -77,7 +78,7 @@ export class Netlink {
     this.#in = libc.allocatePinned(BUFFER_LENGTH);
     this.#builder = new MessageBuilder(this.#out.bytes);
     const timeout = BigInt64Array.of(BigInt(ANSWER_WAIT_S), 0n);
-    check(libc.setsockopt(this.fd, SOL_SOCKET, SO_RCVTIMEO, libc.addressOf(timeout), 16), 'netlink receive timeout');
+    check(libc.setsockopt(this.fd, SOL_SOCKET, SO_RCVTIMEO, byReference(timeout), 16), 'netlink receive timeout');
     setOption(this.fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
     setOption(this.fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
   }
@@ -224,7 +225,7 @@ export function openSocket(groups: number, flags: number): number {
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_NETLINK, true);
   view.setUint32(8, groups, true);
-  if (libc.bind(fd, libc.addressOf(address), 12) === 0) return fd;
+  if (libc.bind(fd, byReference(address), 12) === 0) return fd;
   const error = libc.errno();
   libc.close(fd);
   throw new SystemError('bind netlink socket', error);
@@ -232,5 +233,5 @@ export function openSocket(groups: number, flags: number): number {
 
 function setOption(fd: number, level: number, name: number, value: number): void {
   const word = Int32Array.of(value);
-  check(libc.setsockopt(fd, level, name, libc.addressOf(word), 4), `netlink option ${name}`);
+  check(libc.setsockopt(fd, level, name, byReference(word), 4), `netlink option ${name}`);
 }
