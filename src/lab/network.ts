@@ -1,0 +1,90 @@
+/**
+ * A switch and the hosts on it, made of the kernel's own parts:
+ *
+ *     this process's namespace            a namespace for each host
+ *     ┌───────────────────────┐           ┌────────────────────────┐
+ *     │  bridge ── port1 ═════╪═══ veth ══╪═══ eth0  10.10.0.11/16 │  node-a
+ *     │     └───── port2 ═════╪═══ veth ══╪═══ eth0  10.10.0.12/16 │  node-b
+ *     └───────────────────────┘           └────────────────────────┘
+ *
+ * Nothing has a name outside: when the process ends the kernel takes all of it away.
+ */
+import { closeSync } from 'node:fs';
+import { parseIpv4 } from '../system/ip-address.ts';
+import { createNetworkNamespace, insideNetworkNamespace } from '../system/namespaces.ts';
+import { Netlink } from '../system/netlink.ts';
+import type { Network as Subnet } from './scenario.ts';
+
+/** One host's place in the network. */
+export type HostLink = {
+  readonly name: string;
+  readonly address: string;
+  /** The descriptor of the host's network namespace. */
+  readonly namespace_fd: number;
+  /** The index of the switch's end of the host's cable. */
+  readonly port: number;
+};
+
+const BRIDGE = 'switch';
+/** What every host calls its network interface. */
+export const INTERFACE = 'eth0';
+
+export class Network {
+  readonly #subnet: Subnet;
+  readonly #netlink = new Netlink();
+  readonly #bridge: number;
+  #ports = 0;
+
+  /** Throws a SystemError with code EPERM where this process may not configure its own network namespace. */
+  constructor(subnet: Subnet) {
+    this.#subnet = subnet;
+    this.#netlink.createBridge({ name: BRIDGE });
+    this.#bridge = this.#netlink.indexOf(BRIDGE);
+    this.#netlink.setLink(this.#bridge, { up: true });
+  }
+
+  /** A new host, connected, with one address. */
+  connect(name: string, address: string): HostLink {
+    const namespace_fd = createNetworkNamespace();
+    this.#ports += 1;
+    const port_name = `port${this.#ports}`;
+    this.#netlink.createVeth({ name: port_name }, { name: INTERFACE, namespace_fd });
+    const port = this.#netlink.indexOf(port_name);
+    this.#netlink.setLink(port, { master: this.#bridge, up: true });
+    insideNetworkNamespace(namespace_fd, () => configureHost(address, this.#subnet.prefix_length));
+    return { name, address, namespace_fd, port };
+  }
+
+  /** The switch drops all that the host sends or should get; neither side sees its carrier go. */
+  cut(link: HostLink): void {
+    this.#netlink.setBridgePort(link.port, { state: 'disabled' });
+  }
+
+  /** Pulls the cable: both sides lose their carrier. */
+  unplug(link: HostLink): void {
+    this.#netlink.setLink(link.port, { up: false });
+  }
+
+  plug(link: HostLink): void {
+    this.#netlink.setLink(link.port, { up: true });
+  }
+
+  /** The host is gone with its interface, its addresses and its namespace (once nothing runs in it). */
+  remove(link: HostLink): void {
+    this.#netlink.deleteLink(link.port);
+    closeSync(link.namespace_fd);
+  }
+}
+
+/** In the host's own namespace: loopback and eth0 up, the address on eth0. */
+function configureHost(address: string, prefix_length: number): void {
+  const netlink = new Netlink();
+  try {
+    netlink.setLink(netlink.indexOf('lo'), { up: true });
+    const index = netlink.indexOf(INTERFACE);
+    netlink.addAddress({ index, bytes: parseIpv4(address)!, prefix_length });
+    netlink.setLink(index, { up: true });
+  } finally {
+    netlink.close();
+  }
+}

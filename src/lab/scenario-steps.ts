@@ -1,0 +1,147 @@
+/**
+ * Reads one step of a scenario:
+ *
+ *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug  HOST [, HOST | and HOST]…
+ *   [at TIME] wait TIME
+ *   [at TIME] wait until CONDITION within TIME
+ *   [at TIME] expect EXPECTATION
+ *
+ *   CONDITION    NODE is MASTER of 1 | VIP is on NODE | VIP is gone from NODE | VIP answers | NODE has ended
+ *   EXPECTATION  CONDITION [within TIME]          counted from the last action
+ *                CONDITION for TIME               counted from here
+ *                outage of VIP at most TIME | no outage of VIP
+ *                no request fails [for TIME] | at most N requests fail | at least N requests answered [by WEB]
+ */
+import { type Condition, type Expectation, type Host, STATES, type Step, VERBS, type Verb } from './scenario.ts';
+import { isAddress, type LineReader, lineText } from './scenario-words.ts';
+
+/** Undefined when the line has a mistake, which is then among the reader's diagnostics. */
+export function parseStep(words: LineReader, hosts: readonly Host[]): Step | undefined {
+  const at_ms = words.take('at') ? words.duration('the time of the step') : undefined;
+  const does = parseWhatItDoes(words, hosts);
+  if (!words.end() || !does) return undefined;
+  return { at_ms, text: lineText(words.line), span: words.lineSpan(), does };
+}
+
+function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+  const verb = words.oneOf('a step', [...VERBS, 'wait', 'expect'] as const, 'unknown-step');
+  if (verb === 'wait') return parseWait(words, hosts);
+  if (verb === 'expect') {
+    const expectation = parseExpectation(words, hosts);
+    return expectation && { kind: 'expect', expectation };
+  }
+  return verb && parseAct(verb, words, hosts);
+}
+
+function parseAct(verb: Verb, words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+  const able = hosts.filter((host) => canDo(verb, host)).map((host) => host.name);
+  const names: string[] = [];
+  do {
+    const name = words.oneOf(`a host that can ${verb}`, able, 'unknown-host');
+    if (name === undefined) return undefined;
+    names.push(name);
+  } while (words.take(',') || words.take('and'));
+  return { kind: 'act', verb, hosts: names };
+}
+
+function canDo(verb: Verb, host: Host): boolean {
+  if (host.kind === 'node') return true;
+  return verb === 'start' || (host.kind === 'web' && verb === 'stop');
+}
+
+function parseWait(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+  if (!words.take('until')) {
+    const for_ms = words.duration('the time to wait');
+    return for_ms === undefined ? undefined : { kind: 'pause', for_ms };
+  }
+  const condition = parseCondition(words, hosts);
+  if (!condition || !words.need('within')) return undefined;
+  const within_ms = words.duration();
+  return within_ms === undefined ? undefined : { kind: 'wait', condition, within_ms };
+}
+
+function parseExpectation(words: LineReader, hosts: readonly Host[]): Expectation | undefined {
+  if (words.take('outage', 'of')) return parseOutage(words, hosts);
+  if (words.take('no', 'outage', 'of')) {
+    const vip = parseVip(words, hosts);
+    return vip === undefined ? undefined : { kind: 'outage', vip, at_most_ms: 0 };
+  }
+  if (words.take('no', 'request', 'fails')) {
+    if (!words.take('for')) return { kind: 'failed', at_most: 0 };
+    const for_ms = words.duration();
+    return for_ms === undefined ? undefined : { kind: 'all-answered', for_ms };
+  }
+  if (words.take('at', 'most')) {
+    const at_most = words.integer('the number of requests', 0, 1e9);
+    return at_most !== undefined && words.need('requests', 'fail') ? { kind: 'failed', at_most } : undefined;
+  }
+  if (words.take('at', 'least')) return parseAnswered(words, hosts);
+  return parseBecomesOrStays(words, hosts);
+}
+
+function parseOutage(words: LineReader, hosts: readonly Host[]): Expectation | undefined {
+  const vip = parseVip(words, hosts);
+  if (vip === undefined || !words.need('at', 'most')) return undefined;
+  const at_most_ms = words.duration();
+  return at_most_ms === undefined ? undefined : { kind: 'outage', vip, at_most_ms };
+}
+
+function parseAnswered(words: LineReader, hosts: readonly Host[]): Expectation | undefined {
+  const at_least = words.integer('the number of requests', 1, 1e9);
+  if (at_least === undefined || !words.need('requests', 'answered')) return undefined;
+  if (!words.take('by')) return { kind: 'answered', at_least, by: undefined };
+  const webs = hosts.filter((host) => host.kind === 'web').map((host) => host.name);
+  const by = words.oneOf('a web server of this scenario', webs, 'unknown-host');
+  return by === undefined ? undefined : { kind: 'answered', at_least, by };
+}
+
+function parseBecomesOrStays(words: LineReader, hosts: readonly Host[]): Expectation | undefined {
+  const condition = parseCondition(words, hosts);
+  if (!condition) return undefined;
+  if (words.take('for')) {
+    const for_ms = words.duration();
+    return for_ms === undefined ? undefined : { kind: 'stays', condition, for_ms };
+  }
+  const within_ms = words.take('within') ? words.duration() : 0;
+  return within_ms === undefined ? undefined : { kind: 'becomes', condition, within_ms };
+}
+
+function parseCondition(words: LineReader, hosts: readonly Host[]): Condition | undefined {
+  if (isAddress(words.peek() ?? '')) return parseVipCondition(words, hosts);
+  const node = parseNode(words, hosts);
+  if (node === undefined) return undefined;
+  if (words.take('has', 'ended')) return { kind: 'ended', node };
+  if (!words.need('is')) return undefined;
+  const state = words.oneOf('a state of CARP', STATES, 'unknown-state');
+  if (state === undefined || !words.need('of')) return undefined;
+  words.take('vhid');
+  const vhid = words.integer('a vhid', 1, 255);
+  return vhid === undefined ? undefined : { kind: 'state', node, vhid, state };
+}
+
+function parseVipCondition(words: LineReader, hosts: readonly Host[]): Condition | undefined {
+  const vip = words.address('an address')!;
+  if (words.take('answers')) return isProbed(words, hosts, vip) ? { kind: 'answers', vip } : undefined;
+  const present = words.take('is', 'on');
+  if (!present && !words.need('is', 'gone', 'from')) return undefined;
+  const node = parseNode(words, hosts);
+  return node === undefined ? undefined : { kind: 'address', vip, node, present };
+}
+
+function parseNode(words: LineReader, hosts: readonly Host[]): string | undefined {
+  const nodes = hosts.filter((host) => host.kind === 'node').map((host) => host.name);
+  return words.oneOf('a node of this scenario', nodes, 'unknown-node');
+}
+
+/** An address that the client probes: nobody would notice an outage of another. */
+function parseVip(words: LineReader, hosts: readonly Host[]): string | undefined {
+  const vip = words.address('the address');
+  return vip !== undefined && isProbed(words, hosts, vip) ? vip : undefined;
+}
+
+function isProbed(words: LineReader, hosts: readonly Host[], vip: string): boolean {
+  const probed = hosts.flatMap((host) => (host.kind === 'client' ? host.probes.map((probe) => probe.vip) : []));
+  if (probed.includes(vip)) return true;
+  words.fail('not-probed', `no client probes ${vip}`, `write 'probe ${vip}' under the client`);
+  return false;
+}
