@@ -1,0 +1,120 @@
+/**
+ * Every byte that passes through a reactor stands in one arena of pinned memory, cut into buffers of two classes:
+ *
+ *   | small × small_count (16 KiB: heads, short bodies) | large × large_count (256 KiB: long bodies) |
+ *
+ * A buffer is a number. A slice of it (buffer, offset in the arena, length) carries one reference; the buffer goes home
+ * with its last reference. The socket that received a buffer is charged for it until then: that is the whole backpressure.
+ */
+import { allocatePinned, type Pinned } from '../system/libc.ts';
+
+export const SMALL_BYTES = 16 * 1024;
+export const LARGE_BYTES = 256 * 1024;
+/** What a buffer weighs against its socket's allowance. */
+export const SMALL_WEIGHT = 1;
+export const LARGE_WEIGHT = 4;
+export const NO_BUFFER = -1;
+export const NOBODY = -1;
+
+export type BufferCounts = {
+  readonly small_count: number;
+  readonly large_count: number;
+  /** Small buffers that only heads may take: bulk waits when no more than these are left. */
+  readonly reserve: number;
+};
+
+export class Buffers {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+  readonly small_count: number;
+  readonly large_count: number;
+  readonly reserve: number;
+  /** Called when a buffer charged to socket slot `charged` comes home. */
+  onHome: (charged: number, weight: number) => void = () => {};
+  /** Freed buffers are overwritten, so that a use after release shows (tests). */
+  poison = false;
+  small_left: number;
+  large_left: number;
+  private readonly references: Uint16Array;
+  private readonly charged: Int32Array;
+  private readonly free_small: Int32Array;
+  private readonly free_large: Int32Array;
+
+  constructor(counts: BufferCounts) {
+    const { small_count, large_count, reserve } = counts;
+    const arena: Pinned = allocatePinned(small_count * SMALL_BYTES + large_count * LARGE_BYTES);
+    this.bytes = arena.bytes;
+    this.address = arena.address;
+    this.small_count = small_count;
+    this.large_count = large_count;
+    this.reserve = reserve;
+    this.references = new Uint16Array(small_count + large_count);
+    this.charged = new Int32Array(small_count + large_count).fill(NOBODY);
+    this.free_small = Int32Array.from({ length: small_count }, (_, index) => small_count - 1 - index);
+    this.free_large = Int32Array.from({ length: large_count }, (_, index) => small_count + large_count - 1 - index);
+    this.small_left = small_count;
+    this.large_left = large_count;
+  }
+
+  /** A small buffer with one reference, charged to nobody; NO_BUFFER when there is none. */
+  takeSmall(): number {
+    if (this.small_left === 0) return NO_BUFFER;
+    const buffer = this.free_small[--this.small_left];
+    this.references[buffer] = 1;
+    return buffer;
+  }
+
+  takeLarge(): number {
+    if (this.large_left === 0) return NO_BUFFER;
+    const buffer = this.free_large[--this.large_left];
+    this.references[buffer] = 1;
+    return buffer;
+  }
+
+  /** Where the buffer begins in `bytes`. */
+  offsetOf(buffer: number): number {
+    return buffer < this.small_count
+      ? buffer * SMALL_BYTES
+      : this.small_count * SMALL_BYTES + (buffer - this.small_count) * LARGE_BYTES;
+  }
+
+  sizeOf(buffer: number): number {
+    return buffer < this.small_count ? SMALL_BYTES : LARGE_BYTES;
+  }
+
+  weightOf(buffer: number): number {
+    return buffer < this.small_count ? SMALL_WEIGHT : LARGE_WEIGHT;
+  }
+
+  charge(buffer: number, slot: number): void {
+    this.charged[buffer] = slot;
+  }
+
+  retain(buffer: number): void {
+    this.references[buffer]++;
+  }
+
+  isShared(buffer: number): boolean {
+    return this.references[buffer] > 1;
+  }
+
+  release(buffer: number): void {
+    const left = this.references[buffer] - 1;
+    if (left < 0) throw new Error(`buffer ${buffer} released once too often`);
+    this.references[buffer] = left;
+    if (left === 0) this.goHome(buffer);
+  }
+
+  private goHome(buffer: number): void {
+    if (this.poison) {
+      const offset = this.offsetOf(buffer);
+      this.bytes.fill(0xdb, offset, offset + this.sizeOf(buffer));
+    }
+    if (buffer < this.small_count) this.free_small[this.small_left++] = buffer;
+    else this.free_large[this.large_left++] = buffer;
+    const charged = this.charged[buffer];
+    if (charged === NOBODY) return;
+    this.charged[buffer] = NOBODY;
+    this.onHome(charged, this.weightOf(buffer));
+  }
+}

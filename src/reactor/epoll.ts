@@ -1,0 +1,327 @@
+/**
+ * The epoll back end, for kernels and containers that forbid io_uring. Edge-triggered: one epoll_ctl a socket, then the flags
+ * `readable` and `writable` remember what the kernel said until a call comes back short.
+ *
+ *   epoll_event: events:32, data:64 = slot (low word), what:4 | generation:24 (high word)
+ *
+ * A send is tried at once, but its completion is told in the next round of the same pass: owners are never re-entered.
+ */
+import {
+  architecture,
+  EAGAIN,
+  EINTR,
+  F_GETFL,
+  F_SETFL,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  O_NONBLOCK,
+  SHUT_WR,
+  SO_ERROR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from '../system/abi/linux.ts';
+import * as libc from '../system/libc.ts';
+import { NO_BUFFER } from './buffers.ts';
+import { ACCEPT_BUDGET, type Listener } from './listener.ts';
+import { Reactor, type ReactorOptions } from './reactor.ts';
+import { CLOSING, OPEN, type Socket } from './socket.ts';
+
+const EPOLLIN = 1;
+const EPOLLOUT = 4;
+const EPOLLERR = 8;
+const EPOLLHUP = 0x10;
+const EPOLLRDHUP = 0x2000;
+const EPOLLET = 0x80000000;
+const CTL_ADD = 1;
+const CTL_DEL = 2;
+const EVENTS = 512;
+
+const WAKE = 1;
+const SOCKET = 2;
+const LISTENER = 3;
+
+const { epoll_event_bytes, epoll_data_offset } = architecture;
+const EINPROGRESS = 115;
+
+export class EpollReactor extends Reactor {
+  readonly kind = 'epoll';
+  protected override readonly socket_flags = SOCK_NONBLOCK;
+  private readonly epoll_fd: number;
+  private readonly events = libc.allocatePinned(EVENTS * epoll_event_bytes);
+  private readonly view = new DataView(this.events.bytes.buffer);
+  private readonly control = libc.allocatePinned(16);
+  private readonly control_view = new DataView(this.control.bytes.buffer);
+  private readonly scratch = libc.allocatePinned(16);
+  /** Sockets with something to finish without the kernel's word: completions of sends, reads to go on with. */
+  private scheduled: Socket[] = [];
+  private running: Socket[] = [];
+  /** Results of sends that were tried at once, by slot: bytes or a negative errno. */
+  private readonly send_result: Int32Array;
+  private readonly accepting: Listener[] = [];
+
+  constructor(options: ReactorOptions) {
+    super(options);
+    this.send_result = new Int32Array(options.socket_count);
+    this.epoll_fd = libc.epoll_create1(0x80000);
+    if (this.epoll_fd < 0) throw new Error(`epoll_create1: ${libc.errnoName(libc.errno())}`);
+    this.register(options.wake_fd, EPOLLIN, 0, WAKE);
+  }
+
+  destroy(): void {
+    libc.close(this.epoll_fd);
+    libc.munmap(this.events.address, EVENTS * epoll_event_bytes);
+    libc.munmap(this.control.address, 16);
+    libc.munmap(this.scratch.address, 16);
+  }
+
+  protected override waitAndDispatch(wait_ms: number): void {
+    const busy = this.scheduled.length > 0 || this.accepting.length > 0;
+    const count = libc.epoll_wait(
+      this.epoll_fd,
+      this.events.address,
+      EVENTS,
+      busy ? 0 : Math.min(wait_ms, MAX_WAIT_MS),
+    );
+    if (count < 0 && libc.errno() !== EINTR) throw new Error(`epoll_wait: ${libc.errnoName(libc.errno())}`);
+    this.now_ms = this.readClock();
+    for (let index = 0; index < count; index++) {
+      const at = index * epoll_event_bytes;
+      const low = this.view.getInt32(at + epoll_data_offset, true);
+      const high = this.view.getInt32(at + epoll_data_offset + 4, true);
+      this.dispatch(this.view.getUint32(at, true), low, high);
+    }
+    this.acceptAll();
+    this.runScheduled();
+  }
+
+  private dispatch(events: number, number: number, high: number): void {
+    const generation = high >>> 4;
+    switch (high & 15) {
+      case SOCKET: {
+        const socket = this.sockets[number];
+        if (socket.generation === generation) this.socketReady(socket, events);
+        return;
+      }
+      case LISTENER: {
+        const listener = this.listeners[number];
+        if (listener && (listener.generation & 0xffffff) === generation) this.listenerReady(listener);
+        return;
+      }
+      default:
+        libc.read(this.options.wake_fd, this.scratch.address, 8);
+        this.options.onWake();
+    }
+  }
+
+  private socketReady(socket: Socket, events: number): void {
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) !== 0) {
+      socket.writable = true;
+      if (socket.connecting) this.finishConnect(socket);
+      else if (socket.send_buffer >= 0 && this.send_result[socket.slot] === PENDING) this.trySend(socket);
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) {
+      socket.readable = true;
+      if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) socket.hung_up = true;
+      if (socket.armed) this.tryReceive(socket);
+    }
+  }
+
+  /** What was put off: each socket once a round, so that no one of them keeps the loop to itself. */
+  private runScheduled(): void {
+    const round = this.scheduled;
+    this.scheduled = this.running;
+    this.running = round;
+    for (let index = 0; index < round.length; index++) {
+      const socket = round[index];
+      socket.scheduled = false;
+      this.runSocket(socket);
+    }
+    round.length = 0;
+  }
+
+  private runSocket(socket: Socket): void {
+    if (socket.state === CLOSING) {
+      this.finishClosing(socket);
+      return;
+    }
+    if (socket.state !== OPEN) return;
+    if (socket.send_buffer >= 0 && this.send_result[socket.slot] !== PENDING) {
+      const result = this.send_result[socket.slot];
+      this.send_result[socket.slot] = PENDING;
+      this.sendCompleted(socket, result);
+    }
+    if (socket.state === OPEN && socket.armed && socket.readable) this.tryReceive(socket);
+  }
+
+  private schedule(socket: Socket): void {
+    if (socket.scheduled) return;
+    socket.scheduled = true;
+    this.scheduled.push(socket);
+  }
+
+  // ── operations ────────────────────────────────────────────────────────────────────────────────
+
+  protected override adopt(socket: Socket): void {
+    this.send_result[socket.slot] = PENDING;
+    socket.writable = true;
+    this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
+  }
+
+  protected override adoptListener(listener: Listener): void {
+    libc.fcntl(listener.fd, F_SETFL, libc.fcntl(listener.fd, F_GETFL, 0) | O_NONBLOCK);
+  }
+
+  protected override beginReceive(socket: Socket): void {
+    if (socket.readable) this.schedule(socket);
+  }
+
+  /** Nothing is with the kernel, so the receive ends at once; a change of buffer class begins it again. */
+  protected override cancelReceive(socket: Socket): void {
+    socket.armed = false;
+    socket.cancelling = false;
+    socket.in_flight--;
+    this.considerReceive(socket);
+  }
+
+  private tryReceive(socket: Socket): void {
+    const buffers = this.buffers;
+    const buffer = this.takeBufferFor(socket);
+    if (buffer === NO_BUFFER) {
+      this.receiveCompleted(socket, -ENOBUFS, NO_BUFFER, false);
+      return;
+    }
+    const size = buffers.sizeOf(buffer);
+    const result = libc.recv(socket.fd, buffers.address + buffers.offsetOf(buffer), size, MSG_DONTWAIT);
+    if (result < 0) {
+      buffers.release(buffer);
+      const error = libc.errno();
+      if (error === EINTR) this.schedule(socket);
+      else if (error === EAGAIN) socket.readable = false;
+      else this.receiveCompleted(socket, -error, NO_BUFFER, false);
+      return;
+    }
+    if (result < size && !socket.hung_up) socket.readable = false;
+    this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed);
+    if (socket.state === OPEN && socket.armed && socket.readable) this.schedule(socket);
+  }
+
+  private takeBufferFor(socket: Socket): number {
+    const { buffers } = this;
+    if (!socket.bulk) return buffers.takeSmall();
+    if (buffers.large_left > 0) return buffers.takeLarge();
+    return buffers.small_left > buffers.reserve ? buffers.takeSmall() : NO_BUFFER;
+  }
+
+  protected override beginSend(socket: Socket, more: boolean): void {
+    socket.send_more = more;
+    if (socket.writable) this.trySend(socket);
+  }
+
+  private trySend(socket: Socket): void {
+    const flags = socket.send_more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
+    const result = libc.send(socket.fd, this.buffers.address + socket.send_offset, socket.send_length, flags);
+    if (result < 0) {
+      const error = libc.errno();
+      if (error === EAGAIN) {
+        socket.writable = false;
+        return;
+      }
+      this.send_result[socket.slot] = error === EINTR ? 0 : -error;
+    } else {
+      if (result < socket.send_length) socket.writable = false;
+      this.send_result[socket.slot] = result;
+    }
+    this.schedule(socket);
+  }
+
+  protected override beginConnect(socket: Socket, address: number, address_length: number): void {
+    this.send_result[socket.slot] = PENDING;
+    const result = libc.connect(socket.fd, address, address_length);
+    const error = result < 0 ? libc.errno() : 0;
+    this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
+    // a failure at once is told by the kernel again as EPOLLERR or EPOLLHUP; what it forgets is kept here
+    socket.connect_error = error === EINPROGRESS || error === EAGAIN ? 0 : error;
+  }
+
+  private finishConnect(socket: Socket): void {
+    this.scratch.words[1] = 4;
+    libc.getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, this.scratch.address, this.scratch.address + 4);
+    const error = this.scratch.words[0] || socket.connect_error;
+    this.connectCompleted(socket, -error);
+  }
+
+  protected override beginAccept(listener: Listener): void {
+    this.register(listener.fd, EPOLLIN, listener.number, LISTENER | ((listener.generation & 0xffffff) << 4));
+  }
+
+  protected override cancelAccept(listener: Listener): void {
+    libc.epoll_ctl(this.epoll_fd, CTL_DEL, listener.fd, this.control.address);
+    const index = this.accepting.indexOf(listener);
+    if (index >= 0) this.accepting.splice(index, 1);
+    listener.armed = false;
+    listener.cancelling = false;
+    if (listener.releasing) this.forgetListener(listener);
+  }
+
+  private listenerReady(listener: Listener): void {
+    if (!this.accepting.includes(listener)) this.accepting.push(listener);
+  }
+
+  private acceptAll(): void {
+    const round = this.accepting.splice(0);
+    for (const listener of round) this.acceptSome(listener);
+  }
+
+  private acceptSome(listener: Listener): void {
+    for (let count = 0; count < ACCEPT_BUDGET && listener.armed; count++) {
+      const fd = libc.accept4(listener.fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) {
+        const error = libc.errno();
+        if (error !== EAGAIN) this.acceptCompleted(listener, -error, true);
+        return;
+      }
+      this.acceptCompleted(listener, fd, true);
+    }
+  }
+
+  protected override beginShutdown(socket: Socket): void {
+    libc.shutdown(socket.fd, SHUT_WR);
+  }
+
+  protected override cancelAll(socket: Socket): void {
+    this.schedule(socket);
+  }
+
+  private finishClosing(socket: Socket): void {
+    socket.in_flight = 0;
+    this.considerClosed(socket);
+  }
+
+  protected override closeDescriptor(fd: number): void {
+    libc.close(fd); // this also takes it out of epoll: we never duplicate descriptors
+  }
+
+  protected override buffersReady(bulk: boolean): number {
+    const { buffers } = this;
+    if (!bulk) return buffers.small_left;
+    return buffers.large_left + Math.max(0, buffers.small_left - buffers.reserve);
+  }
+
+  private register(fd: number, events: number, low: number, high: number): void {
+    this.control_view.setUint32(0, events, true);
+    this.control_view.setInt32(epoll_data_offset, low, true);
+    this.control_view.setInt32(epoll_data_offset + 4, high, true);
+    if (libc.epoll_ctl(this.epoll_fd, CTL_ADD, fd, this.control.address) < 0) {
+      throw new Error(`epoll_ctl: ${libc.errnoName(libc.errno())}`);
+    }
+  }
+}
+
+const SOCKET_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+const ENOBUFS = 105;
+/** No result yet: the kernel will say when to try again. */
+const PENDING = -0x80000000;
+/** epoll_wait takes an int of milliseconds. */
+const MAX_WAIT_MS = 60_000;

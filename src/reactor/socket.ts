@@ -1,0 +1,137 @@
+/**
+ * A socket of a reactor: one object a slot, reused for one connection after the other.
+ *
+ *            connect / accept                end(): FIN after the queue          close(): at once
+ *   FREE ─────────────────────▶ OPEN ─────────────────────────────────▶ OPEN ─────────────────────▶ CLOSING ──▶ FREE
+ *                                 └───────────────────── close() ────────────────────────────────────▲   last completion
+ *
+ * Its owner is told of data, of the end, of errors. At most one send is in flight; later slices queue behind it.
+ */
+import type { Reactor } from './reactor.ts';
+import { NO_SLICE } from './slices.ts';
+
+/** Who uses a socket. Called from within a pass of the loop; may send, pause and close from there. */
+export interface SocketOwner {
+  /** The connection is made (0) or could not be made (errno; the socket closes itself after this). */
+  onConnect(socket: Socket, error: number): void;
+  /** Bytes came. The owner gets one reference of the buffer. `offset` counts in `reactor.buffers.bytes`. */
+  onData(socket: Socket, buffer: number, offset: number, length: number): void;
+  /** The peer sends no more (FIN). Sending may go on. */
+  onEnd(socket: Socket): void;
+  /** The connection broke (errno). What was queued is gone; the socket closes itself after this. */
+  onError(socket: Socket, error: number): void;
+  /** The queue ran empty after `notify_drain` was set (which this resets). */
+  onDrain(socket: Socket): void;
+  /** The last completion is in and the descriptor is gone; the object belongs to the reactor again. */
+  onClosed(socket: Socket): void;
+}
+
+export const FREE = 0;
+export const OPEN = 1;
+export const CLOSING = 2;
+
+/** What a socket may hold of received buffers (weights of buffers.ts); it reads on at half of it. */
+export const ALLOWANCE = 8;
+
+export class Socket {
+  readonly reactor: Reactor;
+  readonly slot: number;
+  fd = -1;
+  owner: SocketOwner = NO_OWNER;
+  state = FREE;
+  /** Counts the uses of this slot, so that late completions of an earlier use are recognised. */
+  generation = 0;
+  /** Operations that the kernel has not finished. */
+  in_flight = 0;
+  connecting = false;
+  datagram = false;
+
+  /** The owner wants data. */
+  wants_data = false;
+  /** Long bodies and tunnels: large buffers, and heads go first when memory is short. */
+  bulk = false;
+  armed = false;
+  cancelling = false;
+  /** Waits in the reactor's queue for a buffer. */
+  starved = false;
+  ended = false;
+  /** Weight of received buffers that are not home yet. */
+  held = 0;
+
+  send_buffer = -1;
+  send_offset = 0;
+  send_length = 0;
+  queue_head = NO_SLICE;
+  queue_tail = NO_SLICE;
+  queue_count = 0;
+  notify_drain = false;
+  wants_end = false;
+  end_sent = false;
+
+  /** epoll only: what the kernel last said. */
+  readable = false;
+  writable = false;
+  hung_up = false;
+  scheduled = false;
+  send_more = false;
+  connect_error = 0;
+
+  constructor(reactor: Reactor, slot: number) {
+    this.reactor = reactor;
+    this.slot = slot;
+  }
+
+  /** Asks for data until `pause`. */
+  receive(): void {
+    this.wants_data = true;
+    this.reactor.considerReceive(this);
+  }
+
+  /** At most what is on its way already still comes. */
+  pause(): void {
+    this.wants_data = false;
+    if (this.armed) this.reactor.stopReceive(this);
+  }
+
+  /** From now on data comes in large buffers (true) or small ones. */
+  setBulk(bulk: boolean): void {
+    if (this.bulk === bulk) return;
+    this.bulk = bulk;
+    if (this.armed) this.reactor.stopReceive(this);
+  }
+
+  /** Queues a slice and takes over one reference of its buffer. False: out of slices, the caller gives up. */
+  send(buffer: number, offset: number, length: number): boolean {
+    return this.reactor.send(this, buffer, offset, length);
+  }
+
+  /** Sends FIN when the queue is empty. */
+  end(): void {
+    this.wants_end = true;
+    this.reactor.considerEnd(this);
+  }
+
+  /** Drops what is queued and closes; `onClosed` follows. */
+  close(): void {
+    this.reactor.closeSocket(this, false);
+  }
+
+  /** Like `close`, and the peer gets RST. */
+  reset(): void {
+    this.reactor.closeSocket(this, true);
+  }
+
+  get idle(): boolean {
+    return this.send_buffer < 0 && this.queue_head === NO_SLICE;
+  }
+}
+
+/** Owner of sockets that nobody owns: every call is a mistake of ours, but those of closing. */
+export const NO_OWNER: SocketOwner = {
+  onConnect: () => {},
+  onData: (socket, buffer) => socket.reactor.buffers.release(buffer),
+  onEnd: () => {},
+  onError: () => {},
+  onDrain: () => {},
+  onClosed: () => {},
+};
