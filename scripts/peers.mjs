@@ -26,9 +26,11 @@ export async function installPeers() {
     console.log('Not installed; tests that need one are skipped and name it.\n');
     return;
   }
+  console.log('installing packages of Debian …\n');
   installWithoutStarting(missing);
   const still = missingPeers();
-  if (still.length > 0) fail(`still missing after the installation: ${still.map((peer) => peer.package).join(', ')}`);
+  if (still.length > 0)
+    throw new Error(`installed, but still missing: ${still.map((peer) => peer.command).join(', ')}`);
 }
 
 /** @returns {Peer[]} */
@@ -95,9 +97,4 @@ function isExecutable(path) {
   } catch {
     return false;
   }
-}
-
-/** @param {string} message */
-function fail(message) {
-  throw new Error(message);
 }

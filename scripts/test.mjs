@@ -23,6 +23,11 @@ const TOTAL_MS = 1_500_000;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } });
 
+const files = testFiles().filter((file) => positionals.every((word) => file.includes(word)));
+if (files.length === 0) {
+  process.stderr.write(`carpool: no test file has ${positionals.join(' and ')} in its path\n`);
+  process.exit(1);
+}
 try {
   build({ tests: true });
   await installPeers();
@@ -31,11 +36,6 @@ try {
   process.exit(1);
 }
 
-const files = testFiles().filter((file) => positionals.every((word) => file.includes(word)));
-if (files.length === 0) {
-  process.stderr.write(`carpool: no test file has ${positionals.join(' and ')} in its path\n`);
-  process.exit(1);
-}
 const alone = files.filter((file) => ALONE.some((folder) => file.startsWith(folder)));
 const together = files.filter((file) => !alone.includes(file));
 await report([

@@ -34,16 +34,16 @@ const THREAD = [
 const MODEL = ['config/model', 'config/diagnostic'];
 
 const IMPORT_RULES: Record<string, ImportRule> = {
-  'carp/': { outside: PURE, inside: [] },
+  'carp/': { outside: PURE, inside: MODEL },
   'health/': { outside: PURE, inside: MODEL },
-  'simulator/': { outside: PURE, inside: ['carp/'] },
+  'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
   'config/': { outside: PURE, inside: [] },
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: [] },
   'proxy/balance': { outside: PURE, inside: [...MODEL, 'threads/shared-memory'] },
   'proxy/sample': { outside: PURE, inside: MODEL },
   'proxy/': { outside: PURE, inside: [...MODEL, 'threads/shared-memory', 'reactor/', 'system/'] },
   'reactor/': { outside: FOREIGN, inside: ['system/'] },
-  'system/': { outside: FOREIGN, inside: [] },
+  'system/': { outside: FOREIGN, inside: ['carp/', ...MODEL] },
   'threads/': { outside: THREAD, inside: ['*'] },
   'control/': { outside: NODE, inside: ['*'] },
   'cli/': { outside: NODE, inside: ['*'] },

@@ -1,0 +1,164 @@
+/**
+ * `npm run bench [-- --quick] [-- --write]`: carpool beside Debian's HAProxy, the same configuration file, in one run.
+ *
+ *        core 1                  core 0                    core 1
+ *   wrk, slow reader ──► haproxy | carpool ring | carpool epoll ──► two servers
+ *
+ * All three balancers stay up; a round loads one after the other, the next round in another order.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BOUNDS, judge, type LoadName, type Round } from './bounds.ts';
+import { type Load, measure, type Sample } from './measure.ts';
+import {
+  LOAD_CORE,
+  PROXY_CORE,
+  type Running,
+  type Servers,
+  startCarpool,
+  startHaproxy,
+  startLargeServers,
+  startSmallServers,
+} from './programs.ts';
+import { formatRun, type Machine } from './report.ts';
+import { readSlowly } from './slow-reader.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    subject: { type: 'string', default: 'carpool' },
+  },
+});
+const ROUNDS = options.quick ? 1 : 5;
+const SECONDS = options.quick ? 1 : 4;
+const WARM_UP_SECONDS = options.quick ? 1 : 2;
+
+type Trio = { readonly haproxy: Running; readonly ring: Running; readonly epoll: Running };
+const ORDERS: readonly (readonly (keyof Trio)[])[] = [
+  ['haproxy', 'ring', 'epoll'],
+  ['epoll', 'haproxy', 'ring'],
+  ['ring', 'epoll', 'haproxy'],
+];
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (availableParallelism() < 2) throw new Error('the bench needs two cores: one for the proxy, one for the load');
+  // Every thread of this process, and so whatever it starts without a core of its own.
+  execFileSync('taskset', ['-a', '-p', '-c', String(LOAD_CORE), String(process.pid)]);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const folder = mkdtempSync(join(tmpdir(), 'carpool-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+  const small = await loadSmall(folder);
+  const large = await loadLarge(folder);
+  const rounds = { ...small, '10 MiB bodies': large };
+  const outcomes = BOUNDS.map((bound) => judge(bound, rounds));
+  const text = formatRun({ machine: machine(), how: how(), rounds, outcomes, slow_reads: large.length });
+  console.log(text);
+  if (options.write) writeFileSync(new URL('../../bench/RESULTS.md', import.meta.url), text);
+  const missed = outcomes.filter((outcome) => !outcome.held).length;
+  if (options.quick) console.log('Too short a run to judge by: it shows that everything works.');
+  else console.log(missed === 0 ? 'Every bound held.' : `${missed} of ${outcomes.length} bounds did not hold.`);
+  return options.quick || missed === 0 ? 0 : 1;
+}
+
+async function loadSmall(folder: string): Promise<Record<'50 connections' | '8 connections', Round[]>> {
+  const servers = await startSmallServers(folder);
+  const trio = await startTrio(folder, servers);
+  const load = (connections: number) => ({ connections, seconds: SECONDS, path: '/' });
+  const run = (name: LoadName, connections: number) =>
+    runRounds(name, trio, load(connections), (proxy) => measure(proxy, load(connections)));
+  const rounds = { '50 connections': await run('50 connections', 50), '8 connections': await run('8 connections', 8) };
+  await stopAll(trio, servers);
+  return rounds;
+}
+
+/** In each sample a slow reader compares its bytes too, on both programs alike. */
+async function loadLarge(folder: string): Promise<Round[]> {
+  const prefix = join(folder, 'nginx');
+  mkdirSync(prefix);
+  const servers = await startLargeServers(prefix);
+  const trio = await startTrio(folder, servers);
+  const load = { connections: 16, seconds: SECONDS, path: '/large' };
+  const rounds = await runRounds('10 MiB bodies', trio, load, async (proxy) => {
+    const [sample, slow] = await Promise.all([measure(proxy, load), readSlowly(proxy.port, servers.body)]);
+    if (!slow.exact) throw new Error(`${proxy.name} changed the bytes that a slow reader got (${slow.bytes} of them)`);
+    return sample;
+  });
+  await stopAll(trio, servers);
+  return rounds;
+}
+
+async function runRounds(
+  name: LoadName,
+  trio: Trio,
+  load: Load,
+  take: (proxy: Running) => Promise<Sample>,
+): Promise<Round[]> {
+  for (const proxy of Object.values(trio)) await measure(proxy, { ...load, seconds: WARM_UP_SECONDS });
+  const rounds: Round[] = [];
+  for (let number = 0; number < ROUNDS; number += 1) {
+    process.stderr.write(`${name}: round ${number + 1} of ${ROUNDS} …\n`);
+    const samples: Partial<Record<keyof Trio, Sample>> = {};
+    for (const program of ORDERS[number % ORDERS.length]!) samples[program] = await take(trio[program]);
+    rounds.push(samples as Round);
+  }
+  return rounds;
+}
+
+async function startTrio(folder: string, servers: Servers): Promise<Trio> {
+  // HAProxy in all roles shows what the method itself adds: every ratio should be 1.
+  const itself = options.subject === 'haproxy';
+  return {
+    haproxy: await startHaproxy(folder, servers),
+    ring: await (itself ? startHaproxy(folder, servers) : startCarpool(folder, servers, 'ring')),
+    epoll: await (itself ? startHaproxy(folder, servers) : startCarpool(folder, servers, 'epoll')),
+  };
+}
+
+async function stopAll(trio: Trio, servers: Servers): Promise<void> {
+  await Promise.all([trio.haproxy.stop(), trio.ring.stop(), trio.epoll.stop()]);
+  await servers.stop();
+}
+
+function how(): string {
+  return [
+    `${ROUNDS} rounds of ${SECONDS} s for each load. The same file (bench/balancer.cfg) for each program, one data thread each,`,
+    `on core ${PROXY_CORE}; client and servers on core ${LOAD_CORE}. CPU is user and system time of the whole process, all threads`,
+    'included, over the requests that wrk counted.',
+  ].join('\n');
+}
+
+function machine(): Machine {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0]?.model ?? 'unknown CPU',
+    cores: cpus().length,
+    memory_mib: Math.round(totalmem() / 2 ** 20),
+    kernel: release(),
+    versions: [
+      `carpool ${packageVersion()} on Node ${process.versions.node}`,
+      firstLine('haproxy', ['-v']),
+      nginxVersion(),
+    ],
+  };
+}
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}
+
+function nginxVersion(): string {
+  // nginx writes its version to stderr.
+  return firstLine('sh', ['-c', 'PATH=$PATH:/usr/sbin nginx -v 2>&1']).replace(/^nginx version: /, '');
+}
+
+function firstLine(command: string, args: string[]): string {
+  const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
+  return execFileSync(command, args, { encoding: 'utf8', env }).split('\n')[0]!;
+}
