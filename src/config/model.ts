@@ -85,6 +85,8 @@ export type Frontend = {
   readonly timeouts: Timeouts;
   readonly log_targets: readonly LogTarget[];
   readonly log_format: LogFormat;
+  /** Log connections on which nothing was sent (false with `option dontlognull`). */
+  readonly log_null: boolean;
   readonly forwardfor: ForwardFor | undefined;
   readonly span: Span;
   readonly spans: Spans;
@@ -107,6 +109,8 @@ export type Backend = {
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;
+  /** The last attempt may go to another server (`option redispatch`). */
+  readonly redispatch: boolean;
   readonly forwardfor: ForwardFor | undefined;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;
@@ -141,7 +145,7 @@ export type ServerCheck = {
   readonly downinter_ms: number | undefined;
   readonly rise: number;
   readonly fall: number;
-  /** Where the check goes when not to the server's own endpoint. */
+  /** Where the check goes when not to the server's own endpoint; '' and 0 in it stand for the server's own. */
   readonly endpoint: Endpoint | undefined;
 };
 

@@ -1,0 +1,129 @@
+/** `bind [ADDRESS]:PORT[-PORT][, …] [name N] [maxconn N] [backlog N]` (manual 4.2 and 5.1 "bind"). */
+import type { Bind } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
+import { parseInteger } from '../values.ts';
+import { spanOf, type Word } from '../word.ts';
+import { listenAddress, parseHostAndPorts } from './address.ts';
+import type { ProxyDraft } from './drafts.ts';
+import type { Context, Statement } from './keyword.ts';
+import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
+
+type BindSettings = { name: string | undefined; maxconn: number | undefined; backlog: number | undefined };
+
+export type BindWord = {
+  readonly name: string;
+  readonly help: string;
+  readonly parse: (settings: BindSettings, value: Word, context: Context) => void;
+};
+
+export const BIND_WORDS: readonly BindWord[] = [
+  {
+    name: 'name',
+    help: 'A name for the listener, shown in statistics.',
+    parse: (settings, value) => {
+      settings.name = value.text;
+    },
+  },
+  {
+    name: 'maxconn',
+    help: 'Connections at once on this listener.',
+    parse: (settings, value, { report }) => {
+      settings.maxconn = parseInteger(value, { what: 'maxconn', min: 1, max: 2 ** 31 - 1 }, report);
+    },
+  },
+  {
+    name: 'backlog',
+    help: "Length of the kernel's queue of connections that nobody accepted yet.",
+    parse: (settings, value, { report }) => {
+      settings.backlog = parseInteger(value, { what: 'backlog', min: 1, max: 2 ** 31 - 1 }, report);
+    },
+  },
+];
+
+/** Words that only say what carpool does anyway: a VIP can be bound before this node holds it. */
+const ALREADY_SO: ReadonlySet<string> = new Set(['transparent', 'v6only']);
+
+export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
+  if (args.length === 0) {
+    context.report.error(
+      keyword.span,
+      'missing-value',
+      '`bind` needs an address and a port.',
+      'Write for example `bind :80` or `bind 10.10.0.1:80`.',
+    );
+    return;
+  }
+  const settings = parseBindWords(args.slice(1), draft.backlog, context);
+  for (const part of splitAtCommas(args[0])) addBinds(draft, part, settings, spanOf([keyword, ...args]), context);
+}
+
+function addBinds(draft: ProxyDraft, part: Word, settings: BindSettings, span: Bind['span'], context: Context): void {
+  const parts = parseHostAndPorts(part, context);
+  if (parts === undefined) return;
+  const address = listenAddress(parts.host);
+  if (address === undefined) {
+    context.report.error(
+      part.span,
+      'bad-address',
+      `\`${parts.host}\` is not an IP address to listen on.`,
+      'Write an IP address, or nothing before the colon to listen on every address.',
+    );
+  } else if (parts.first_port === undefined || parts.last_port === undefined) {
+    context.report.error(
+      part.span,
+      'port-missing',
+      `The port is missing after \`${part.text}\`.`,
+      /^\d+$/.test(part.text)
+        ? `Write \`:${part.text}\` to listen on every address.`
+        : `Write for example \`${part.text}:80\`.`,
+    );
+  } else {
+    for (let port = parts.first_port; port <= parts.last_port; port++)
+      draft.binds.push({ endpoint: { address, port }, ...settings, span });
+  }
+}
+
+/** `:80,:443` is one word with two addresses; each gets its own span. */
+function splitAtCommas(word: Word): Word[] {
+  let column = word.span.column;
+  return word.text.split(',').map((text) => {
+    const part = { text, span: { ...word.span, column, end_column: column + text.length } };
+    column += text.length + 1;
+    return part;
+  });
+}
+
+function parseBindWords(words: readonly Word[], backlog: number | undefined, context: Context): BindSettings {
+  const settings: BindSettings = { name: undefined, maxconn: undefined, backlog };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    const known = BIND_WORDS.find(({ name }) => name === word.text);
+    if (known === undefined) {
+      if (!ALREADY_SO.has(word.text)) reportUnknown(word, context);
+      at += HAPROXY_BIND_WORDS.get(word.text) ?? 0;
+    } else if (at + 1 === words.length) {
+      context.report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
+    } else {
+      known.parse(settings, words[++at], context);
+    }
+  }
+  return settings;
+}
+
+function reportUnknown(word: Word, { report }: Context): void {
+  if (HAPROXY_BIND_WORDS.has(word.text)) {
+    report.error(
+      word.span,
+      'unsupported-keyword',
+      `\`${word.text}\` on a \`bind\` line is not supported yet.`,
+      'Remove it, or leave this listener to HAProxy for now.',
+    );
+  } else {
+    report.error(
+      word.span,
+      'unknown-keyword',
+      `\`${word.text}\` is not a word that \`bind\` knows.`,
+      didYouMean(word.text, HAPROXY_BIND_WORDS.keys()),
+    );
+  }
+}

@@ -1,0 +1,188 @@
+/** Sections while they are being read: the same fields as in the model, but open for change. */
+import { NOWHERE, type Span } from '../diagnostic.ts';
+import type {
+  Algorithm,
+  Bind,
+  CheckMethod,
+  DemoteRule,
+  ForwardFor,
+  LogFormat,
+  LogTarget,
+  Mode,
+  Timeouts,
+  VirtualAddress,
+} from '../model.ts';
+import type { Word } from '../word.ts';
+
+type Spans = Record<string, Span>;
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+
+export type GlobalDraft = {
+  nbthread: number | undefined;
+  maxconn: number | undefined;
+  daemon: boolean;
+  log_targets: LogTarget[];
+  spans: Spans;
+};
+
+export type ProxyKind = 'defaults' | 'frontend' | 'listen' | 'backend';
+
+export type ProxyDraft = {
+  kind: ProxyKind;
+  name: string;
+  span: Span;
+  mode: Mode;
+  binds: Bind[];
+  default_backend: string | undefined;
+  maxconn: number | undefined;
+  backlog: number | undefined;
+  timeouts: Open<Timeouts>;
+  log_targets: LogTarget[];
+  /** Where `log global` stands: the global section's targets are added at the end. */
+  log_global: Span | undefined;
+  log_format: LogFormat;
+  log_null: boolean;
+  forwardfor: ForwardFor | undefined;
+  balance: Algorithm;
+  servers: ServerDraft[];
+  default_server: ServerSettings;
+  retries: number;
+  redispatch: boolean;
+  check: CheckMethod;
+  disabled: boolean;
+  spans: Spans;
+};
+
+/** What the words after a server's address set; `default-server` sets the same. */
+export type ServerSettings = {
+  weight: number;
+  maxconn: number | undefined;
+  backup: boolean;
+  disabled: boolean;
+  check: boolean;
+  inter_ms: number;
+  fastinter_ms: number | undefined;
+  downinter_ms: number | undefined;
+  rise: number;
+  fall: number;
+  check_port: number | undefined;
+  check_address: string | undefined;
+  spans: Spans;
+};
+
+export type ServerDraft = {
+  name: string;
+  host: string;
+  address: string;
+  port: number;
+  settings: ServerSettings;
+  span: Span;
+};
+
+export type CarpDraft = {
+  name: string;
+  interface: string | undefined;
+  vhid: number | undefined;
+  pass: string | undefined;
+  addresses: VirtualAddress[];
+  advbase: number;
+  advskew: number;
+  preempt: boolean;
+  demotions: DemoteRule[];
+  span: Span;
+  spans: Spans;
+};
+
+export function newGlobal(): GlobalDraft {
+  return { nbthread: undefined, maxconn: undefined, daemon: false, log_targets: [], spans: {} };
+}
+
+/** HAProxy's own defaults (manual 4.2 and 5.2). */
+export function newDefaults(): ProxyDraft {
+  return {
+    kind: 'defaults',
+    name: '',
+    span: NOWHERE,
+    mode: 'tcp',
+    binds: [],
+    default_backend: undefined,
+    maxconn: undefined,
+    backlog: undefined,
+    timeouts: {
+      connect_ms: undefined,
+      client_ms: undefined,
+      server_ms: undefined,
+      http_request_ms: undefined,
+      http_keep_alive_ms: undefined,
+      queue_ms: undefined,
+      check_ms: undefined,
+    },
+    log_targets: [],
+    log_global: undefined,
+    log_format: 'none',
+    log_null: true,
+    forwardfor: undefined,
+    balance: 'roundrobin',
+    servers: [],
+    default_server: newServerSettings(),
+    retries: 3,
+    redispatch: false,
+    check: { kind: 'tcp' },
+    disabled: false,
+    spans: {},
+  };
+}
+
+function newServerSettings(): ServerSettings {
+  return {
+    weight: 1,
+    maxconn: undefined,
+    backup: false,
+    disabled: false,
+    check: false,
+    inter_ms: 2000,
+    fastinter_ms: undefined,
+    downinter_ms: undefined,
+    rise: 2,
+    fall: 3,
+    check_port: undefined,
+    check_address: undefined,
+    spans: {},
+  };
+}
+
+/** A section starts as a copy of the defaults that apply to it. */
+export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, defaults: ProxyDraft): ProxyDraft {
+  return {
+    ...defaults,
+    kind,
+    name: name?.text ?? '',
+    span,
+    binds: [],
+    timeouts: { ...defaults.timeouts },
+    log_targets: [...defaults.log_targets],
+    servers: [],
+    default_server: copySettings(defaults.default_server),
+    spans: { ...defaults.spans },
+  };
+}
+
+export function copySettings(settings: ServerSettings): ServerSettings {
+  return { ...settings, spans: { ...settings.spans } };
+}
+
+export function newCarp(name: string, span: Span): CarpDraft {
+  return {
+    name,
+    interface: undefined,
+    vhid: undefined,
+    pass: undefined,
+    addresses: [],
+    advbase: 1,
+    advskew: 0,
+    preempt: false,
+    demotions: [],
+    span,
+    spans: {},
+  };
+}

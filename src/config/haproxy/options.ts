@@ -1,0 +1,240 @@
+/** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
+
+import { didYouMean } from '../suggest.ts';
+import type { Word } from '../word.ts';
+import type { ProxyDraft } from './drafts.ts';
+import type { SectionKind } from './keyword.ts';
+import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
+import { HAPROXY_OPTIONS } from './known-keywords.ts';
+import { reportWrongSection } from './wrong-section.ts';
+
+export type Option = {
+  readonly name: string;
+  readonly sections: readonly SectionKind[];
+  readonly help: string;
+  readonly has_effect: boolean;
+  /** `words` are those after the option's name; `enable` is false after `no`. */
+  readonly set: (draft: ProxyDraft, enable: boolean, words: readonly Word[], context: Context, name: Word) => void;
+};
+
+const option = (
+  name: string,
+  sections: readonly SectionKind[],
+  help: string,
+  set: (draft: ProxyDraft, enable: boolean) => void,
+): Option => ({
+  name,
+  sections,
+  help,
+  has_effect: true,
+  set: (draft, enable, words, { report }, nameWord) => {
+    refuseMore(words, nameWord, report);
+    set(draft, enable);
+  },
+});
+
+/** What carpool does in any case. */
+const alreadySo = (name: string, sections: readonly SectionKind[], help: string): Option => ({
+  name,
+  sections,
+  help,
+  has_effect: true,
+  set: (_draft, enable, _words, { report }, nameWord) => {
+    if (!enable)
+      report.warning(nameWord.span, 'no-effect', `\`no option ${name}\` has no effect yet: carpool always does it.`);
+  },
+});
+
+const ignored = (name: string, sections: readonly SectionKind[], lost: string): Option => ({
+  name,
+  sections,
+  help: `Accepted without effect: ${lost}.`,
+  has_effect: false,
+  set: (_draft, enable, _words, { report }, nameWord) => {
+    if (enable) report.warning(nameWord.span, 'no-effect', `\`option ${name}\` has no effect yet: ${lost}.`);
+  },
+});
+
+export const OPTIONS: readonly Option[] = [
+  option(
+    'httplog',
+    FRONT,
+    'Log one line per request, in HTTP format.',
+    (draft, enable) => (draft.log_format = enable ? 'httplog' : 'none'),
+  ),
+  option(
+    'tcplog',
+    ALL_PROXIES,
+    'Log one line per connection, in TCP format.',
+    (draft, enable) => (draft.log_format = enable ? 'tcplog' : 'none'),
+  ),
+  option(
+    'dontlognull',
+    FRONT,
+    'Do not log connections on which nothing was sent.',
+    (draft, enable) => (draft.log_null = !enable),
+  ),
+  {
+    name: 'redispatch',
+    sections: BACK,
+    help: 'Try another server when the chosen one refuses the connection.',
+    has_effect: true,
+    set: setRedispatch,
+  },
+  {
+    name: 'forwardfor',
+    sections: ALL_PROXIES,
+    help: "Add the client's address to requests, in X-Forwarded-For.",
+    has_effect: true,
+    set: setForwardFor,
+  },
+  {
+    name: 'httpchk',
+    sections: BACK,
+    help: 'Check servers with an HTTP request instead of a mere connection.',
+    has_effect: true,
+    set: setHttpCheck,
+  },
+  alreadySo('http-keep-alive', ALL_PROXIES, 'Keep connections open on both sides between requests.'),
+  alreadySo('tcp-smart-accept', FRONT, 'Left to the kernel.'),
+  alreadySo('tcp-smart-connect', BACK, 'Left to the kernel.'),
+  alreadySo('splice-auto', ALL_PROXIES, 'Carpool chooses how bytes move.'),
+  alreadySo('splice-request', ALL_PROXIES, 'Carpool chooses how bytes move.'),
+  alreadySo('splice-response', ALL_PROXIES, 'Carpool chooses how bytes move.'),
+  alreadySo('http-no-delay', ALL_PROXIES, 'Data is always sent without delay.'),
+  ignored('http-server-close', ALL_PROXIES, 'connections to servers stay open between requests'),
+  ignored('httpclose', ALL_PROXIES, 'connections stay open between requests'),
+  ignored('http-ignore-probes', FRONT, 'connections that close early are answered as HAProxy answers them without it'),
+  ignored('prefer-last-server', BACK, 'each request is balanced'),
+  ignored('abortonclose', BACK, 'a waiting request of a client that has gone is still sent'),
+  ignored('log-health-checks', BACK, 'changes of state are always logged, single checks never'),
+  ignored('log-separate-errors', FRONT, 'errors are logged at the same level as the rest'),
+  ignored('dontlog-normal', FRONT, 'requests without an error are logged too'),
+  ignored('contstats', FRONT, 'counters are updated at the end of a request'),
+  ignored('socket-stats', FRONT, 'counters are per frontend'),
+  ignored('tcpka', ALL_PROXIES, 'TCP keep-alive is not enabled'),
+  ignored('clitcpka', FRONT, 'TCP keep-alive is not enabled'),
+  ignored('srvtcpka', BACK, 'TCP keep-alive is not enabled'),
+];
+
+export function parseOption(draft: ProxyDraft, { keyword, args, negated }: Statement, context: Context): void {
+  const { report } = context;
+  if (args.length === 0) {
+    report.error(
+      keyword.span,
+      'missing-value',
+      '`option` needs the name of an option.',
+      'Write for example `option httplog`.',
+    );
+    return;
+  }
+  const [name, ...words] = args;
+  const known = OPTIONS.find((candidate) => candidate.name === name.text);
+  if (known === undefined) reportUnknown(name, negated, context);
+  else if (!known.sections.includes(draft.kind))
+    reportWrongSection(`option ${name.text}`, name.span, draft.kind, known.sections, report);
+  else known.set(draft, !negated, words, context, name);
+}
+
+function reportUnknown(name: Word, negated: boolean, { report }: Context): void {
+  if (!HAPROXY_OPTIONS.has(name.text)) {
+    report.error(
+      name.span,
+      'unknown-keyword',
+      `\`${name.text}\` is not an option.`,
+      didYouMean(name.text, [...HAPROXY_OPTIONS.keys(), ...OPTIONS.map((known) => known.name)]),
+    );
+  } else if (!negated) {
+    report.error(
+      name.span,
+      'unsupported-keyword',
+      `\`option ${name.text}\` is not supported yet.`,
+      'Remove it if the set-up can do without.',
+    );
+  }
+}
+
+function setRedispatch(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
+  draft.redispatch = enable;
+  if (words.length > 0)
+    report.warning(
+      words[0].span,
+      'no-effect',
+      'The interval of `option redispatch` has no effect yet: the last attempt goes to another server.',
+    );
+}
+
+/** `option forwardfor [except NETWORK] [header NAME] [if-none]` */
+function setForwardFor(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
+  let header = 'X-Forwarded-For';
+  let if_none = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    const value = words[at + 1];
+    if (word.text === 'if-none') if_none = true;
+    else if (word.text !== 'header' && word.text !== 'except')
+      return report.error(
+        word.span,
+        'unknown-keyword',
+        `\`${word.text}\` is not a word that \`option forwardfor\` knows.`,
+        didYouMean(word.text, ['header', 'if-none', 'except']) ?? 'Write `header NAME` or `if-none`.',
+      );
+    else if (value === undefined) return report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
+    else if (word.text === 'except')
+      report.error(
+        word.span,
+        'unsupported-keyword',
+        '`except` of `option forwardfor` is not supported yet.',
+        'Remove it; the header is then added for every client.',
+      );
+    else if (isToken(value.text)) header = value.text;
+    else
+      report.error(
+        value.span,
+        'bad-header-name',
+        `\`${value.text}\` cannot be the name of a header.`,
+        'Write letters, digits and hyphens.',
+      );
+    if (word.text !== 'if-none') at++;
+  }
+  draft.forwardfor = enable ? { header, if_none } : undefined;
+}
+
+/** RFC 9110 5.6.2 */
+function isToken(text: string): boolean {
+  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text);
+}
+
+/** `option httpchk [[METHOD] URI [VERSION]]` */
+function setHttpCheck(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
+  if (!enable) {
+    draft.check = { kind: 'tcp' };
+    return;
+  }
+  const texts = words.map((word) => word.text);
+  const [method, uri, version] = texts.length === 1 ? ['OPTIONS', texts[0]] : texts;
+  if (words.length > 3) return refuseMore(words.slice(3), words[2], report);
+  const bad = words.find((word) => /[\s\0]/.test(word.text));
+  if (bad !== undefined)
+    return report.error(
+      bad.span,
+      'unsupported-value',
+      'Headers in the version of `option httpchk` are not supported.',
+      'Write `option httpchk GET /path HTTP/1.0` without headers.',
+    );
+  if (version !== undefined && !/^HTTP\/1\.[01]$/.test(version))
+    return report.error(
+      words[2].span,
+      'unsupported-value',
+      `The HTTP version \`${version}\` is not supported for checks.`,
+      'Write `HTTP/1.0` or `HTTP/1.1`.',
+    );
+  if (method !== undefined && !isToken(method))
+    return report.error(
+      words[0].span,
+      'unsupported-value',
+      `\`${method}\` is not an HTTP method.`,
+      'Write for example `option httpchk GET /health`.',
+    );
+  draft.check = { kind: 'http', method: method ?? 'OPTIONS', uri: uri ?? '/', version: version ?? 'HTTP/1.0' };
+}

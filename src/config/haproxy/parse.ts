@@ -1,0 +1,286 @@
+/** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
+import type { Span } from '../diagnostic.ts';
+import type { Backend, Carp, Frontend, Global } from '../model.ts';
+import type { Reporter } from '../reporter.ts';
+import { didYouMean } from '../suggest.ts';
+import { spanOf, type Word } from '../word.ts';
+import { CARP_KEYWORDS, finishCarp } from './carp.ts';
+import {
+  type CarpDraft,
+  type GlobalDraft,
+  newCarp,
+  newDefaults,
+  newGlobal,
+  newProxy,
+  type ProxyDraft,
+  type ProxyKind,
+} from './drafts.ts';
+import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
+import { type Context, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
+import { HAPROXY_GLOBAL, HAPROXY_PROXY, HAPROXY_SECTIONS } from './known-keywords.ts';
+import { finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
+import { type Environment, type Line, tokenize } from './tokenizer.ts';
+import { reportWrongSection } from './wrong-section.ts';
+
+export type HaproxyConfig = {
+  readonly global: Global;
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+  readonly carps: readonly Carp[];
+  /** Where a `log global` stands although the global section has no target. */
+  readonly log_globals: readonly Span[];
+};
+
+/** Several files are one configuration, in order: a `defaults` of the first holds in the second. */
+export function parseHaproxy(
+  sources: readonly { file: string; text: string }[],
+  env: Environment,
+  report: Reporter,
+): HaproxyConfig {
+  const parser = new HaproxyParser({ report, env });
+  for (const { file, text } of sources) {
+    parser.startFile();
+    for (const line of tokenize(file, text, env, report)) parser.line(line);
+  }
+  return parser.finish();
+}
+
+/** The section that the lines belong to; `skipped` is one that was reported as a whole. */
+type Section =
+  | { readonly kind: 'none' | 'skipped' }
+  | { readonly kind: 'global' }
+  | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
+  | { readonly kind: 'carp'; readonly draft: CarpDraft };
+
+const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'carp'];
+
+class HaproxyParser {
+  readonly #context: Context;
+  readonly #global: GlobalDraft = newGlobal();
+  readonly #proxies: ProxyDraft[] = [];
+  readonly #carps: CarpDraft[] = [];
+  readonly #named_defaults = new Map<string, ProxyDraft>();
+  #defaults = newDefaults();
+  #section: Section = { kind: 'none' };
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  startFile(): void {
+    this.#section = { kind: 'none' };
+  }
+
+  line(words: Line): void {
+    if (words[0].text.startsWith('.')) return this.#directive(words[0]);
+    if (SECTIONS.includes(words[0].text)) this.#open(words);
+    else if (HAPROXY_SECTIONS.includes(words[0].text)) this.#skip(words[0]);
+    else this.#statement(words);
+  }
+
+  #directive(word: Word): void {
+    this.#context.report.error(
+      word.span,
+      'unsupported-keyword',
+      `Conditional lines such as \`${word.text}\` are not supported yet.`,
+      'Write the lines that should hold, without the condition.',
+    );
+  }
+
+  #skip(word: Word): void {
+    this.#section = { kind: 'skipped' };
+    this.#context.report.error(
+      word.span,
+      'unsupported-section',
+      `\`${word.text}\` sections are not supported yet.`,
+      'Remove the section and what refers to it.',
+    );
+  }
+
+  #open(words: Line): void {
+    const [kind, ...rest] = words;
+    const { report } = this.#context;
+    if (kind.text === 'global') {
+      this.#section = { kind: 'global' };
+      refuseMore(rest, kind, report);
+    } else if (kind.text === 'carp') {
+      this.#openCarp(kind, rest);
+    } else {
+      this.#openProxy(kind.text as ProxyKind, words);
+    }
+  }
+
+  #openCarp(kind: Word, rest: readonly Word[]): void {
+    const [name] = rest;
+    if (name === undefined)
+      this.#context.report.error(
+        kind.span,
+        'missing-value',
+        'A `carp` section needs a name.',
+        'Write for example `carp web`.',
+      );
+    refuseMore(rest.slice(1), name ?? kind, this.#context.report);
+    const draft = newCarp(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
+    this.#carps.push(draft);
+    this.#section = { kind: 'carp', draft };
+  }
+
+  /** `frontend NAME [from DEFAULTS]`; a `defaults` may be without a name. */
+  #openProxy(kind: ProxyKind, words: Line): void {
+    const { report } = this.#context;
+    const from = words.findIndex((word, index) => index > 0 && word.text === 'from');
+    const [keyword, name, ...more] = from < 0 ? words : words.slice(0, from);
+    if (name === undefined && kind !== 'defaults')
+      report.error(
+        keyword.span,
+        'missing-value',
+        `A \`${kind}\` section needs a name.`,
+        `Write for example \`${kind} web\`.`,
+      );
+    if (name !== undefined) this.#checkName(name);
+    refuseMore(more, name ?? keyword, report);
+    const base = from < 0 ? (kind === 'defaults' ? newDefaults() : this.#defaults) : this.#defaultsNamed(words, from);
+    const draft = newProxy(kind, name, spanOf(name === undefined ? [keyword] : [keyword, name]), base);
+    this.#section = { kind: 'proxy', draft };
+    if (kind !== 'defaults') this.#proxies.push(draft);
+    else this.#addDefaults(draft, name);
+  }
+
+  #addDefaults(draft: ProxyDraft, name: Word | undefined): void {
+    this.#defaults = draft;
+    if (name !== undefined) this.#named_defaults.set(name.text, draft);
+  }
+
+  #checkName(name: Word): void {
+    const bad = /[^A-Za-z0-9_.:-]/.exec(name.text);
+    if (bad !== null)
+      this.#context.report.error(
+        name.span,
+        'bad-name',
+        `The name \`${name.text}\` contains \`${bad[0]}\`.`,
+        'Write letters, digits, `-`, `_`, `.` and `:` only.',
+      );
+  }
+
+  #defaultsNamed(words: Line, from: number): ProxyDraft {
+    const name = words[from + 1];
+    refuseMore(words.slice(from + 2), name ?? words[from], this.#context.report);
+    const found = name && this.#named_defaults.get(name.text);
+    if (name === undefined)
+      this.#context.report.error(words[from].span, 'missing-value', '`from` needs the name of a defaults section.');
+    else if (found === undefined)
+      this.#context.report.error(
+        name.span,
+        'unknown-defaults',
+        `There is no \`defaults ${name.text}\` above.`,
+        didYouMean(name.text, this.#named_defaults.keys()),
+      );
+    return found ?? newDefaults();
+  }
+
+  #statement(words: Line): void {
+    const negated = words[0].text === 'no' && words.length > 1;
+    const [keyword, ...args] = negated ? words.slice(1) : words;
+    const statement: Statement = { keyword, args, negated };
+    const section = this.#section;
+    if (section.kind === 'global') this.#apply(GLOBAL_KEYWORDS, this.#global, 'global', statement);
+    else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
+    else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
+    else if (section.kind === 'none') this.#reportOutside(keyword);
+  }
+
+  #apply<Draft>(table: readonly Keyword<Draft>[], draft: Draft, kind: SectionKind, statement: Statement): void {
+    const { keyword, negated } = statement;
+    const { report } = this.#context;
+    const known = table.find(({ name }) => name === keyword.text);
+    if (known === undefined) this.#reportUnknown(keyword, kind);
+    else if (!known.sections.includes(kind))
+      reportWrongSection(keyword.text, keyword.span, kind, known.sections, report);
+    else if (negated && !known.negatable)
+      report.error(
+        keyword.span,
+        'no-negation',
+        `\`no\` cannot stand before \`${keyword.text}\`.`,
+        'Remove the whole line to undo it.',
+      );
+    else known.parse(draft, statement, this.#context);
+  }
+
+  #reportUnknown(keyword: Word, kind: SectionKind): void {
+    const { report } = this.#context;
+    const here = namesFor(kind);
+    const elsewhere = sectionsOf(keyword.text);
+    const isKnownHere =
+      kind === 'global' ? isKnownGlobal(keyword.text) : kind !== 'carp' && HAPROXY_PROXY.has(keyword.text);
+    if (isKnownHere)
+      report.error(
+        keyword.span,
+        'unsupported-keyword',
+        `HAProxy's \`${keyword.text}\` is not supported yet in a ${kind} section.`,
+        'Remove it if the set-up can do without.',
+      );
+    else if (elsewhere.length > 0)
+      reportWrongSection(
+        keyword.text,
+        keyword.span,
+        kind === 'carp' || kind === 'global' ? kind : 'defaults',
+        elsewhere,
+        report,
+      );
+    else
+      report.error(
+        keyword.span,
+        'unknown-keyword',
+        `\`${keyword.text}\` is not a keyword of a ${kind} section.`,
+        didYouMean(keyword.text, here),
+      );
+  }
+
+  #reportOutside(keyword: Word): void {
+    const mend = didYouMean(keyword.text, SECTIONS) ?? `Begin with a section: ${SECTIONS.join(', ')}.`;
+    this.#context.report.error(
+      keyword.span,
+      'outside-section',
+      `\`${keyword.text}\` stands before the first section.`,
+      mend,
+    );
+    // one report for the whole beginning of a file that is something else
+    this.#section = { kind: 'skipped' };
+  }
+
+  finish(): HaproxyConfig {
+    const { report } = this.#context;
+    const global = finishGlobal(this.#global);
+    const running = this.#proxies.filter((draft) => !draft.disabled);
+    const fronts = running.filter(({ kind }) => kind !== 'backend');
+    const backs = running.filter(({ kind }) => kind !== 'frontend');
+    const unheard =
+      global.log_targets.length > 0
+        ? []
+        : fronts.flatMap(({ log_global }) => (log_global === undefined ? [] : [log_global]));
+    return {
+      global,
+      frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets)),
+      backends: backs.map((draft) => finishBackend(draft, global.log_targets)),
+      carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
+      log_globals: unheard,
+    };
+  }
+}
+
+function isKnownGlobal(name: string): boolean {
+  return HAPROXY_GLOBAL.has(name) || name.startsWith('tune.');
+}
+
+/** Keywords that the parser takes in a section, ours first so that they win a tie. */
+function namesFor(kind: SectionKind): string[] {
+  if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
+  if (kind === 'global') return [...GLOBAL_KEYWORDS.map(({ name }) => name), ...HAPROXY_GLOBAL];
+  return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
+}
+
+/** Every section in which one of our tables has the keyword. */
+function sectionsOf(keyword: string): SectionKind[] {
+  const rows = [...GLOBAL_KEYWORDS, ...PROXY_KEYWORDS, ...CARP_KEYWORDS].filter(({ name }) => name === keyword);
+  return [...new Set(rows.flatMap(({ sections }) => sections))];
+}

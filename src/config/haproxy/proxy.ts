@@ -1,0 +1,338 @@
+/** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
+import type { Backend, Frontend, LogTarget, Timeouts } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
+import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
+import { parseBind } from './bind.ts';
+import type { ProxyDraft } from './drafts.ts';
+import {
+  ALL_PROXIES,
+  BACK,
+  type Context,
+  FRONT,
+  type Keyword,
+  noArguments,
+  onlyArgument,
+  refuseMore,
+  type Statement,
+  withoutEffect,
+} from './keyword.ts';
+import { parseLogTarget } from './log.ts';
+import { parseOption } from './options.ts';
+import { finishServer, parseDefaultServer, parseServer } from './server.ts';
+import { reportWrongSection } from './wrong-section.ts';
+
+export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
+  {
+    name: 'bind',
+    sections: ['frontend', 'listen'],
+    help: 'Listen on an address and port.',
+    has_effect: true,
+    parse: parseBind,
+  },
+  {
+    name: 'mode',
+    sections: ALL_PROXIES,
+    help: '`http` to understand requests, `tcp` to pass bytes on.',
+    has_effect: true,
+    parse: parseMode,
+  },
+  {
+    name: 'default_backend',
+    sections: FRONT,
+    help: 'The backend that gets the traffic.',
+    has_effect: true,
+    parse: parseDefaultBackend,
+  },
+  {
+    name: 'server',
+    sections: ['listen', 'backend'],
+    help: 'A server to balance over.',
+    has_effect: true,
+    parse: parseServer,
+  },
+  {
+    name: 'default-server',
+    sections: BACK,
+    help: 'Words for the `server` lines that follow.',
+    has_effect: true,
+    parse: parseDefaultServer,
+  },
+  {
+    name: 'balance',
+    sections: BACK,
+    help: 'How the next server is chosen: `roundrobin` or `leastconn`.',
+    has_effect: true,
+    parse: parseBalance,
+  },
+  {
+    name: 'maxconn',
+    sections: FRONT,
+    help: 'Connections at once; more wait in the kernel.',
+    has_effect: true,
+    parse: parseCount('maxconn', 0),
+  },
+  {
+    name: 'backlog',
+    sections: FRONT,
+    help: "Length of the kernel's queue of connections that nobody accepted yet.",
+    has_effect: true,
+    parse: parseCount('backlog', 1),
+  },
+  {
+    name: 'retries',
+    sections: BACK,
+    help: 'Attempts to connect after the first (3).',
+    has_effect: true,
+    parse: parseCount('retries', 0),
+  },
+  {
+    name: 'timeout',
+    sections: ALL_PROXIES,
+    help: 'How long to wait for one thing before giving up.',
+    has_effect: true,
+    parse: parseTimeout,
+  },
+  {
+    name: 'option',
+    sections: ALL_PROXIES,
+    help: 'Switch a behaviour on.',
+    has_effect: true,
+    negatable: true,
+    parse: parseOption,
+  },
+  {
+    name: 'log',
+    sections: ALL_PROXIES,
+    help: 'Where to log: `global`, stdout, stderr, a UDP address or a socket.',
+    has_effect: true,
+    negatable: true,
+    parse: parseLog,
+  },
+  {
+    name: 'disabled',
+    sections: ALL_PROXIES,
+    help: 'Do not run this section.',
+    has_effect: true,
+    parse: setDisabled(true),
+  },
+  {
+    name: 'enabled',
+    sections: ALL_PROXIES,
+    help: 'Undo a `disabled` of the defaults.',
+    has_effect: true,
+    parse: setDisabled(false),
+  },
+  withoutEffect('stats', ALL_PROXIES, 'there is no statistics page yet'),
+  withoutEffect('errorfile', ALL_PROXIES, "error replies are carpool's own"),
+  withoutEffect('errorfiles', ALL_PROXIES, "error replies are carpool's own"),
+  withoutEffect('description', ALL_PROXIES, 'nothing shows it'),
+  withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
+  withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
+  withoutEffect('log-tag', ALL_PROXIES, 'lines are tagged `carpool`'),
+  withoutEffect('fullconn', BACK, 'the limits of servers are fixed'),
+  withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
+];
+
+/** `timeout NAME TIME`: the name and the model's field. */
+export const TIMEOUTS: Readonly<Record<string, keyof Timeouts>> = {
+  connect: 'connect_ms',
+  client: 'client_ms',
+  server: 'server_ms',
+  'http-request': 'http_request_ms',
+  'http-keep-alive': 'http_keep_alive_ms',
+  queue: 'queue_ms',
+  check: 'check_ms',
+};
+
+const TIMEOUTS_OF_FRONTENDS: ReadonlySet<string> = new Set(['client', 'client-fin']);
+const TIMEOUTS_OF_BACKENDS: ReadonlySet<string> = new Set([
+  'connect',
+  'server',
+  'server-fin',
+  'queue',
+  'check',
+  'tunnel',
+]);
+const OTHER_TIMEOUTS: ReadonlySet<string> = new Set(['client-fin', 'server-fin', 'tunnel', 'tarpit', 'client-hs']);
+
+function parseMode(draft: ProxyDraft, statement: Statement, context: Context): void {
+  const mode = onlyArgument(statement, '`http` or `tcp`', context);
+  if (mode === undefined) return;
+  draft.spans['mode'] = mode.span;
+  if (mode.text === 'http' || mode.text === 'tcp') draft.mode = mode.text;
+  else if (/^(health|log|spop|haterm)$/.test(mode.text))
+    context.report.error(
+      mode.span,
+      'unsupported-value',
+      `\`mode ${mode.text}\` is not supported.`,
+      'Write `mode http` or `mode tcp`.',
+    );
+  else
+    context.report.error(
+      mode.span,
+      'unknown-value',
+      `\`${mode.text}\` is not a mode.`,
+      didYouMean(mode.text, ['http', 'tcp']) ?? 'Write `mode http` or `mode tcp`.',
+    );
+}
+
+function parseDefaultBackend(draft: ProxyDraft, statement: Statement, context: Context): void {
+  const name = onlyArgument(statement, 'the name of a backend', context);
+  if (name === undefined) return;
+  draft.spans['default_backend'] = name.span;
+  if (!reportPlaceholder(name, 'Backend', context.report)) draft.default_backend = name.text;
+}
+
+const OTHER_ALGORITHMS = [
+  'static-rr',
+  'first',
+  'source',
+  'uri',
+  'url_param',
+  'hdr',
+  'random',
+  'rdp-cookie',
+  'hash',
+  'log-hash',
+  'log-sticky',
+];
+
+function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+  if (args.length === 0)
+    return report.error(
+      keyword.span,
+      'missing-value',
+      '`balance` needs an algorithm.',
+      'Write `balance roundrobin` or `balance leastconn`.',
+    );
+  const [algorithm, ...rest] = args;
+  draft.spans['balance'] = algorithm.span;
+  if (algorithm.text === 'roundrobin' || algorithm.text === 'leastconn') {
+    draft.balance = algorithm.text;
+    refuseMore(rest, algorithm, report);
+  } else if (OTHER_ALGORITHMS.includes(algorithm.text.replace(/\(.*$/, ''))) {
+    report.error(
+      algorithm.span,
+      'unsupported-value',
+      `\`balance ${algorithm.text}\` is not supported yet.`,
+      'Write `balance roundrobin` or `balance leastconn`.',
+    );
+  } else {
+    report.error(
+      algorithm.span,
+      'unknown-value',
+      `\`${algorithm.text}\` is not an algorithm.`,
+      didYouMean(algorithm.text, ['roundrobin', 'leastconn', ...OTHER_ALGORITHMS]),
+    );
+  }
+}
+
+function parseCount(field: 'maxconn' | 'backlog' | 'retries', min: number): Keyword<ProxyDraft>['parse'] {
+  return (draft, statement, context) => {
+    const word = onlyArgument(statement, 'a number', context);
+    const value = word && parseInteger(word, { what: field, min, max: 2 ** 31 - 1 }, context.report);
+    if (word === undefined || value === undefined) return;
+    draft.spans[field] = word.span;
+    if (field === 'maxconn') draft.maxconn = value === 0 ? undefined : value;
+    else draft[field] = value;
+  };
+}
+
+function parseTimeout(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+  const [name, value] = args;
+  if (name === undefined || value === undefined)
+    return report.error(
+      keyword.span,
+      'missing-value',
+      '`timeout` needs a name and a time.',
+      'Write for example `timeout connect 5s`.',
+    );
+  if (TIMEOUTS_OF_BACKENDS.has(name.text) && draft.kind === 'frontend')
+    return reportWrongSection(`timeout ${name.text}`, name.span, draft.kind, BACK, report);
+  if (TIMEOUTS_OF_FRONTENDS.has(name.text) && draft.kind === 'backend')
+    return reportWrongSection(`timeout ${name.text}`, name.span, draft.kind, FRONT, report);
+  if (OTHER_TIMEOUTS.has(name.text))
+    return report.warning(
+      name.span,
+      'no-effect',
+      `\`timeout ${name.text}\` has no effect yet: the other timeouts still hold.`,
+    );
+  if (!Object.hasOwn(TIMEOUTS, name.text))
+    return report.error(
+      name.span,
+      'unknown-keyword',
+      `\`${name.text}\` is not a timeout.`,
+      didYouMean(name.text, Object.keys(TIMEOUTS)) ?? `Write one of ${Object.keys(TIMEOUTS).join(', ')}.`,
+    );
+  refuseMore(args.slice(2), value, report);
+  const field = TIMEOUTS[name.text];
+  const time_ms = parseDuration(value, `timeout ${name.text}`, report);
+  draft.spans[field] = value.span;
+  // 0 is "for ever" in HAProxy, the same as not set
+  if (time_ms !== undefined) draft.timeouts[field] = time_ms === 0 ? undefined : time_ms;
+}
+
+function parseLog(draft: ProxyDraft, statement: Statement, context: Context): void {
+  const [target] = statement.args;
+  if (statement.negated) {
+    draft.log_targets = [];
+    draft.log_global = undefined;
+  } else if (target?.text === 'global') {
+    draft.log_global = target.span;
+    refuseMore(statement.args.slice(1), target, context.report);
+  } else {
+    const parsed = parseLogTarget(statement, context);
+    if (parsed !== undefined) draft.log_targets.push(parsed);
+  }
+}
+
+function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
+  return (draft, statement, context) => {
+    noArguments(statement, context);
+    draft.disabled = disabled;
+  };
+}
+
+export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[]): Frontend {
+  const { name, mode, binds, default_backend, maxconn, timeouts, log_format, log_null, forwardfor, span, spans } =
+    draft;
+  return {
+    name,
+    kind: draft.kind === 'listen' ? 'listen' : 'frontend',
+    mode,
+    binds,
+    // a listen section with servers is its own backend
+    default_backend: draft.kind === 'listen' && draft.servers.length > 0 ? name : default_backend,
+    maxconn,
+    timeouts,
+    log_targets: allTargets(draft, global_targets),
+    log_format: log_format === 'httplog' && mode === 'tcp' ? 'tcplog' : log_format,
+    log_null,
+    forwardfor,
+    span,
+    spans,
+  };
+}
+
+export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[]): Backend {
+  const { name, mode, balance, timeouts, retries, redispatch, forwardfor, check, span, spans } = draft;
+  return {
+    name,
+    kind: draft.kind === 'listen' ? 'listen' : 'backend',
+    mode,
+    balance,
+    servers: draft.servers.map(finishServer),
+    timeouts,
+    retries,
+    redispatch,
+    forwardfor,
+    check,
+    log_targets: allTargets(draft, global_targets),
+    span,
+    spans,
+  };
+}
+
+function allTargets(draft: ProxyDraft, global_targets: readonly LogTarget[]): LogTarget[] {
+  return draft.log_global === undefined ? draft.log_targets : [...global_targets, ...draft.log_targets];
+}

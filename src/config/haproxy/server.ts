@@ -1,0 +1,245 @@
+/** `server NAME HOST[:PORT] [words …]` and `default-server [words …]` (manual 5.2). */
+import type { Server } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
+import { parseDuration, parseInteger } from '../values.ts';
+import { spanOf, type Word } from '../word.ts';
+import { isHostName, literalOrName, parseHostAndPorts } from './address.ts';
+import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
+import type { Context, Statement } from './keyword.ts';
+import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
+
+export type ServerWord = {
+  readonly name: string;
+  readonly help: string;
+  /** The field it sets, for `spans`. */
+  readonly field: string;
+  /** `value` is there only for words that take one. */
+  readonly takes_value: boolean;
+  readonly parse: (settings: ServerSettings, value: Word, context: Context) => void;
+};
+
+export const SERVER_WORDS: readonly ServerWord[] = [
+  flag('check', 'Ask the server regularly whether it works.', 'check', (settings) => (settings.check = true)),
+  flag('no-check', 'Undo a `check` of `default-server`.', 'check', (settings) => (settings.check = false)),
+  flag(
+    'backup',
+    'Use it only when no server without `backup` works.',
+    'backup',
+    (settings) => (settings.backup = true),
+  ),
+  flag('no-backup', 'Undo a `backup` of `default-server`.', 'backup', (settings) => (settings.backup = false)),
+  flag('disabled', 'Start in maintenance.', 'disabled', (settings) => (settings.disabled = true)),
+  flag('enabled', 'Undo a `disabled` of `default-server`.', 'disabled', (settings) => (settings.disabled = false)),
+  time(
+    'inter',
+    'Time from one check to the next (2s).',
+    'inter_ms',
+    (settings, time_ms) => (settings.inter_ms = time_ms),
+  ),
+  time(
+    'fastinter',
+    'The same while the state is changing.',
+    'fastinter_ms',
+    (settings, time_ms) => (settings.fastinter_ms = time_ms),
+  ),
+  time(
+    'downinter',
+    'The same while the server is down.',
+    'downinter_ms',
+    (settings, time_ms) => (settings.downinter_ms = time_ms),
+  ),
+  number(
+    'rise',
+    'Good checks in a row until it is up again (2).',
+    'rise',
+    1,
+    2 ** 31 - 1,
+    (settings, value) => (settings.rise = value),
+  ),
+  number(
+    'fall',
+    'Failed checks in a row until it is down (3).',
+    'fall',
+    1,
+    2 ** 31 - 1,
+    (settings, value) => (settings.fall = value),
+  ),
+  number(
+    'port',
+    "The port to check when it is not the server's own.",
+    'check_port',
+    1,
+    65535,
+    (settings, value) => (settings.check_port = value),
+  ),
+  number(
+    'weight',
+    'Share of the traffic, 0 to 256 (1); 0 takes no new traffic.',
+    'weight',
+    0,
+    256,
+    (settings, value) => (settings.weight = value),
+  ),
+  number(
+    'maxconn',
+    'Connections at once; beyond it requests wait.',
+    'maxconn',
+    0,
+    2 ** 31 - 1,
+    (settings, value) => (settings.maxconn = value === 0 ? undefined : value),
+  ),
+  {
+    name: 'addr',
+    help: "The IP address to check when it is not the server's own.",
+    field: 'check_address',
+    takes_value: true,
+    parse: parseCheckAddress,
+  },
+];
+
+function flag(name: string, help: string, field: string, set: (settings: ServerSettings) => void): ServerWord {
+  return { name, help, field, takes_value: false, parse: set };
+}
+
+function time(
+  name: string,
+  help: string,
+  field: string,
+  set: (settings: ServerSettings, time_ms: number) => void,
+): ServerWord {
+  const parse: ServerWord['parse'] = (settings, value, { report }) => {
+    const time_ms = parseDuration(value, name, report);
+    if (time_ms === 0)
+      report.error(value.span, 'out-of-range', `${name} must be longer than 0.`, `Write for example \`${name} 2s\`.`);
+    else if (time_ms !== undefined) set(settings, time_ms);
+  };
+  return { name, help, field, takes_value: true, parse };
+}
+
+function number(
+  name: string,
+  help: string,
+  field: string,
+  min: number,
+  max: number,
+  set: (settings: ServerSettings, value: number) => void,
+): ServerWord {
+  const parse: ServerWord['parse'] = (settings, word, { report }) => {
+    const value = parseInteger(word, { what: name, min, max }, report);
+    if (value !== undefined) set(settings, value);
+  };
+  return { name, help, field, takes_value: true, parse };
+}
+
+function parseCheckAddress(settings: ServerSettings, value: Word, { report }: Context): void {
+  if (literalOrName(value.text) === '')
+    report.error(
+      value.span,
+      'bad-address',
+      `The check address \`${value.text}\` is not an IP address.`,
+      'Write an IP address; the port goes after `port`.',
+    );
+  else settings.check_address = value.text;
+}
+
+export function parseServer(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
+  const { report } = context;
+  if (args.length < 2) {
+    report.error(
+      keyword.span,
+      'missing-value',
+      '`server` needs a name and an address.',
+      'Write for example `server web1 10.0.0.11:80 check`.',
+    );
+    return;
+  }
+  const [name, address] = args;
+  const settings = copySettings(draft.default_server);
+  parseServerWords(settings, args.slice(2), context);
+  const parts = parseServerAddress(address, context);
+  if (parts === undefined) return;
+  const server: ServerDraft = { name: name.text, ...parts, settings, span: spanOf([keyword, ...args]) };
+  server.settings.spans['name'] = name.span;
+  server.settings.spans['host'] = address.span;
+  draft.servers.push(server);
+}
+
+export function parseDefaultServer(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
+  if (args.length === 0)
+    context.report.error(
+      keyword.span,
+      'missing-value',
+      '`default-server` needs at least one word, such as `inter 5s`.',
+    );
+  parseServerWords(draft.default_server, args, context);
+}
+
+function parseServerAddress(word: Word, context: Context): { host: string; address: string; port: number } | undefined {
+  if (/:\+\d+$/.test(word.text)) {
+    context.report.error(
+      word.span,
+      'unsupported-address',
+      "A port relative to the client's (`:+N`) is not supported yet.",
+      'Write the port itself.',
+    );
+    return undefined;
+  }
+  const parts = parseHostAndPorts(word, context);
+  if (parts === undefined) return undefined;
+  const { host } = parts;
+  const address = literalOrName(host);
+  if (parts.first_port !== parts.last_port || (address === '' && !isHostName(host))) {
+    context.report.error(
+      word.span,
+      'bad-address',
+      `\`${word.text}\` is not the address of a server.`,
+      'Write an IP address or a host name, and a port: `10.0.0.11:80`.',
+    );
+    return undefined;
+  }
+  return { host, address, port: parts.first_port ?? 0 };
+}
+
+function parseServerWords(settings: ServerSettings, words: readonly Word[], context: Context): void {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    const known = SERVER_WORDS.find(({ name }) => name === word.text);
+    if (known === undefined) {
+      reportUnknown(word, context);
+      at += HAPROXY_SERVER_WORDS.get(word.text) ?? 0;
+      continue;
+    }
+    settings.spans[known.field] = word.span;
+    if (!known.takes_value) known.parse(settings, word, context);
+    else if (at + 1 < words.length) known.parse(settings, words[++at], context);
+    else context.report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
+  }
+}
+
+function reportUnknown(word: Word, { report }: Context): void {
+  if (HAPROXY_SERVER_WORDS.has(word.text)) {
+    report.error(
+      word.span,
+      'unsupported-keyword',
+      `\`${word.text}\` on a \`server\` line is not supported yet.`,
+      'Remove it; the server works without it only if it does not need it.',
+    );
+  } else {
+    report.error(
+      word.span,
+      'unknown-keyword',
+      `\`${word.text}\` is not a word that \`server\` knows.`,
+      didYouMean(word.text, HAPROXY_SERVER_WORDS.keys()),
+    );
+  }
+}
+
+/** The draft as the model wants it. */
+export function finishServer({ name, host, address, port, settings, span }: ServerDraft): Server {
+  const { weight, maxconn, backup, disabled, inter_ms, fastinter_ms, downinter_ms, rise, fall, spans } = settings;
+  const { check_port, check_address } = settings;
+  const elsewhere = check_port !== undefined || check_address !== undefined;
+  const endpoint = elsewhere ? { address: check_address ?? '', port: check_port ?? 0 } : undefined;
+  const check = settings.check ? { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint } : undefined;
+  return { name, host, endpoint: { address, port }, weight, maxconn, backup, disabled, check, span, spans };
+}

@@ -1,0 +1,11 @@
+/** A word of a configuration, and where it stands: what every dialect's tokenizer gives. */
+import type { Span } from './diagnostic.ts';
+
+export type Word = { readonly text: string; readonly span: Span };
+
+/** The span of a whole line or statement, from its first word to its last. */
+export function spanOf(words: readonly Word[]): Span {
+  const first = words[0].span;
+  const last = words[words.length - 1].span;
+  return last.line === first.line ? { ...first, end_column: last.end_column } : first;
+}
