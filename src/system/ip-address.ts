@@ -12,6 +12,31 @@ export function parseIpv4(text: string): Uint8Array | undefined {
   return bytes;
 }
 
+/** IPv4 or IPv6 text as 4 or 16 bytes; undefined when it is neither. */
+export function parseAddress(text: string): Uint8Array | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+}
+
+/** RFC 4291 section 2.2, without a zone. */
+export function parseIpv6(text: string): Uint8Array | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const head = parseGroups(halves[0]);
+  const tail = parseGroups(halves[1] ?? '');
+  if (!head || !tail) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+function parseGroups(text: string): number[] | undefined {
+  if (text === '') return [];
+  const groups = text.split(':');
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
+  return groups.map((group) => Number.parseInt(group, 16));
+}
+
 /** `10.0.0.1` as an unsigned number, first byte most significant; undefined when the text is no IPv4 address. */
 export function parseIpv4Number(text: string): number | undefined {
   const bytes = parseIpv4(text);

@@ -26,6 +26,7 @@ import {
   type LinkEnd,
 } from './netlink-link.ts';
 import {
+  LITTLE_ENDIAN,
   type Message,
   MessageBuilder,
   NLM_F_DUMP,
@@ -37,8 +38,17 @@ import {
   RTM_GETADDR,
   RTM_GETLINK,
 } from './netlink-message.ts';
+import {
+  attachFilter,
+  BPF_JUMP_EQUAL,
+  BPF_LOAD_HALF,
+  BPF_RETURN,
+  BPF_WHOLE,
+  type FilterStep,
+} from './packet-filter.ts';
 
 export type { InterfaceAddress, Link, LinkChange, LinkEnd, NewAddress };
+export { decodeAddress, decodeLink };
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -189,9 +199,10 @@ export class NetlinkEvents {
   readonly fd: number;
   readonly #in: libc.Pinned;
 
-  /** `groups`: GROUP_* bits. */
-  constructor(groups: number) {
+  /** `groups`: GROUP_* bits. Messages of the types in `ignored` do not even wake the reader. */
+  constructor(groups: number, ignored: readonly number[] = []) {
     this.fd = openSocket(groups, SOCK_NONBLOCK);
+    ignoreTypes(this.fd, ignored);
     this.#in = libc.allocatePinned(BUFFER_LENGTH);
     setOption(this.fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
   }
@@ -229,6 +240,19 @@ export function openSocket(groups: number, flags: number): number {
   const error = libc.errno();
   libc.close(fd);
   throw new SystemError('bind netlink socket', error);
+}
+
+/** Classic BPF, which loads in network order: drop by the 16-bit type at byte 4 of the netlink header. */
+function ignoreTypes(fd: number, types: readonly number[]): void {
+  const swapped = (type: number): number => (LITTLE_ENDIAN ? (type << 8) | (type >> 8) : type);
+  attachFilter(fd, [
+    [BPF_LOAD_HALF, 0, 0, 4],
+    ...types.flatMap((type): FilterStep[] => [
+      [BPF_JUMP_EQUAL, 0, 1, swapped(type)],
+      [BPF_RETURN, 0, 0, 0],
+    ]),
+    [BPF_RETURN, 0, 0, BPF_WHOLE],
+  ]);
 }
 
 function setOption(fd: number, level: number, name: number, value: number): void {

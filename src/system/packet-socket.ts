@@ -12,6 +12,15 @@ import { byReference } from './arguments.ts';
 import { check, SystemError } from './errors.ts';
 import * as libc from './libc.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
+import {
+  attachFilter,
+  BPF_JUMP_EQUAL,
+  BPF_LOAD_BYTE,
+  BPF_LOAD_HALF,
+  BPF_RETURN,
+  BPF_WHOLE,
+  type FilterStep,
+} from './packet-filter.ts';
 
 const AF_INET = 2;
 const AF_PACKET = 17;
@@ -19,8 +28,6 @@ const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC_NONBLOCK = 0o2004000;
 const ETH_P_IP = 0x0800;
-const SOL_SOCKET = 1;
-const SO_ATTACH_FILTER = 26;
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_IGNORE_OUTGOING = 23;
@@ -50,7 +57,7 @@ export class PacketSocket {
     let membership = -1;
     try {
       // The filter goes on while the socket still hears nothing: not one other frame is ever queued.
-      attachFilter(this.fd);
+      attachFilter(this.fd, CARP_ONLY);
       setInt(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
       bindTo(this.fd, index);
       joinMac(this.fd, index);
@@ -88,30 +95,15 @@ export class PacketSocket {
   }
 }
 
-/** Classic BPF: IPv4 and protocol 112, else drop. */
-function attachFilter(fd: number): void {
-  //            code  jt jf  k
-  const program = [
-    [0x28, 0, 0, 12], // load half-word: EtherType
-    [0x15, 0, 3, ETH_P_IP],
-    [0x30, 0, 0, 23], // load byte: IPv4 protocol
-    [0x15, 0, 1, CARP_PROTOCOL],
-    [0x06, 0, 0, 0x40000], // accept, whole frame
-    [0x06, 0, 0, 0],
-  ];
-  const code = new Uint8Array(program.length * 8);
-  const view = new DataView(code.buffer);
-  for (const [index, [operation, jump_true, jump_false, operand]] of program.entries()) {
-    view.setUint16(index * 8, operation, LITTLE_ENDIAN);
-    view.setUint8(index * 8 + 2, jump_true);
-    view.setUint8(index * 8 + 3, jump_false);
-    view.setUint32(index * 8 + 4, operand, LITTLE_ENDIAN);
-  }
-  const filter = new BigUint64Array(2);
-  new DataView(filter.buffer).setUint16(0, program.length, LITTLE_ENDIAN);
-  filter[1] = BigInt(byReference(code));
-  check(libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, byReference(filter), 16), 'packet filter');
-}
+/** IPv4 and protocol 112, else drop. */
+const CARP_ONLY: readonly FilterStep[] = [
+  [BPF_LOAD_HALF, 0, 0, 12], // EtherType
+  [BPF_JUMP_EQUAL, 0, 3, ETH_P_IP],
+  [BPF_LOAD_BYTE, 0, 0, 23], // the IPv4 header's protocol
+  [BPF_JUMP_EQUAL, 0, 1, CARP_PROTOCOL],
+  [BPF_RETURN, 0, 0, BPF_WHOLE],
+  [BPF_RETURN, 0, 0, 0],
+];
 
 function bindTo(fd: number, index: number): void {
   const address = new Uint8Array(20);
