@@ -6,8 +6,6 @@
 //   files that need it for themselves, in a row  ─┘
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
@@ -38,10 +36,13 @@ try {
 
 const alone = files.filter((file) => ALONE.some((folder) => file.startsWith(folder)));
 const together = files.filter((file) => !alone.includes(file));
-await report([
+const phases = [
   { files: together, concurrency: TOGETHER },
   { files: alone, concurrency: 1 },
-]);
+];
+// Loaded late: an old Node is told so by build() instead of by a missing module.
+const { report } = await import('./test-report.mjs');
+process.exitCode = await report(phases, { name: values.name, file_ms: FILE_MS, total_ms: TOTAL_MS });
 
 /** Paths of the sources, so that the compiled remains of a deleted test do not run. */
 function testFiles() {
@@ -53,40 +54,4 @@ function testFiles() {
   return below(join(root, 'test'))
     .filter((path) => path.endsWith('.test.ts'))
     .sort();
-}
-
-/**
- * Runs the phases one after the other into one spec report with one set of closing lines.
- * @param {{ files: string[], concurrency: number }[]} phases
- */
-async function report(phases) {
-  const reporter = new spec();
-  reporter.pipe(process.stdout);
-  /** @type {Map<string, number>} */
-  const totals = new Map();
-  const signal = AbortSignal.timeout(TOTAL_MS);
-  for (const { files, concurrency } of phases.filter((phase) => phase.files.length > 0)) {
-    const compiled = files.map((file) => join(root, 'build', file.replace(/\.ts$/, '.js')));
-    const pattern = values.name === undefined ? {} : { testNamePatterns: [values.name] };
-    const events = run({ files: compiled, concurrency, timeout: FILE_MS, signal, ...pattern });
-    for await (const event of events) {
-      const total = closingLine(event);
-      if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.value);
-      else if (event.type !== 'test:summary') reporter.write(event);
-    }
-  }
-  for (const [name, value] of totals) {
-    const message = `${name} ${Math.round(value * 1000) / 1000}`;
-    reporter.write({ type: 'test:diagnostic', data: { nesting: 0, message, level: 'info' } });
-  }
-  reporter.end();
-  const bad = ['fail', 'cancelled'].some((name) => (totals.get(name) ?? 0) > 0);
-  process.exitCode = bad || !totals.has('pass') ? 1 : 0;
-}
-
-/** `pass 12` and its like, which the runner says once at the end of a run, or undefined. */
-function closingLine(/** @type {{ type: string, data: any }} */ event) {
-  if (event.type !== 'test:diagnostic' || event.data.nesting !== 0) return undefined;
-  const match = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/.exec(event.data.message);
-  return match ? { name: match[1], value: Number(match[2]) } : undefined;
 }
