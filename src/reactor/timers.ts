@@ -19,6 +19,8 @@ export class Timer {
   readonly onTimer: () => void;
   /** @internal */
   spoke = OFF_THE_WHEEL;
+  /** @internal when that spoke comes up */
+  spoke_ms = NEVER;
   /** @internal */
   previous: Timer | null = null;
   /** @internal */
@@ -45,10 +47,9 @@ export class Timers {
   }
 
   arm(timer: Timer, deadline_ms: number): void {
-    const later = deadline_ms >= timer.deadline_ms;
     timer.deadline_ms = deadline_ms;
     if (timer.spoke !== OFF_THE_WHEEL) {
-      if (later) return; // its spoke will find it too early and hang it again
+      if (deadline_ms >= timer.spoke_ms) return; // its spoke will find it too early and hang it again
       this.unhang(timer);
     }
     this.hang(timer);
@@ -114,6 +115,7 @@ export class Timers {
     const spoke = turn & MASK;
     const head = this.heads[spoke];
     timer.spoke = spoke;
+    timer.spoke_ms = turn * SPOKE_MS;
     timer.next = head;
     if (head) head.previous = timer;
     this.heads[spoke] = timer;
