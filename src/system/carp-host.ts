@@ -3,8 +3,13 @@
  * exist, packet sockets are allowed. What people can cause comes back as diagnostics.
  */
 import type { VhidSettings } from '../carp/events.ts';
-import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Config } from '../config/model.ts';
+import type { Diagnostic, Span } from '../config/diagnostic.ts';
+import type { Carp, Config } from '../config/model.ts';
+import { SystemError } from './errors.ts';
+import { parseAddress } from './ip-address.ts';
+import { type InterfaceAddress, type Link, Netlink } from './netlink.ts';
+import { AF_INET } from './netlink-address.ts';
+import { PacketSocket } from './packet-socket.ts';
 
 export type CarpHostCheck = {
   readonly diagnostics: readonly Diagnostic[];
@@ -12,7 +17,167 @@ export type CarpHostCheck = {
   readonly vhids: readonly VhidSettings[];
 };
 
+const NO_SUCH_INDEX = 0x7fff_ff00;
+const PERMISSION_MEND =
+  'Run it as root, or give the rights: AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN in its systemd unit, or ' +
+  '`sudo setcap cap_net_raw,cap_net_admin+ep "$(readlink -f "$(command -v node)")"`.';
+
 /** Throws only for what is our mistake. Opens sockets and closes them again; changes nothing. */
-export function checkCarpHost(_config: Config): CarpHostCheck {
-  return { diagnostics: [], vhids: [] };
+export function checkCarpHost(config: Config): CarpHostCheck {
+  if (config.carps.length === 0) return { diagnostics: [], vhids: [] };
+  const netlink = new Netlink();
+  try {
+    const host = { netlink, links: netlink.listLinks(), addresses: netlink.listAddresses() };
+    const diagnostics: Diagnostic[] = [];
+    const vhids = config.carps.flatMap((carp) => resolve(carp, config, host, diagnostics) ?? []);
+    diagnostics.push(...checkPermission(config.carps[0], vhids, host));
+    const failed = diagnostics.some((one) => one.severity === 'error');
+    return { diagnostics, vhids: failed ? [] : vhids };
+  } finally {
+    netlink.close();
+  }
+}
+
+type Host = {
+  readonly netlink: Netlink;
+  readonly links: readonly Link[];
+  readonly addresses: readonly InterfaceAddress[];
+};
+
+/** The vhid as this host runs it, or undefined after a diagnostic. */
+function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic[]): VhidSettings | undefined {
+  const found = carp.interface === undefined ? findBySubnet(carp, host) : findByName(carp, host);
+  if ('code' in found) {
+    diagnostics.push(found);
+    return undefined;
+  }
+  const source = findSource(carp, found, host);
+  const problems = [...checkAddresses(carp, host), ...(typeof source === 'string' ? [] : [source])];
+  diagnostics.push(...problems);
+  if (typeof source !== 'string') return undefined;
+  return {
+    interface: found.name,
+    vhid: carp.vhid,
+    key: new TextEncoder().encode(carp.pass),
+    addresses: carp.addresses.map((address) => address.address),
+    advbase: carp.advbase,
+    advskew: carp.advskew,
+    preempt: carp.preempt || config.carp_host.preempt,
+    deadratio: carp.deadratio,
+    source_address: source,
+    interface_mac: found.mac,
+    ...(carp.scripts ? { scripts: carp.scripts } : {}),
+  };
+}
+
+function findByName(carp: Carp, host: Host): Link | Diagnostic {
+  const link = host.links.find((one) => one.name === carp.interface);
+  const usable = usableLinks(host);
+  if (!link) {
+    const mend = `This host has ${listNames(usable)}.`;
+    return error(
+      'interface-missing',
+      `There is no interface ${carp.interface} on this host.`,
+      at(carp, 'interface'),
+      mend,
+    );
+  }
+  if (usable.includes(link)) return link;
+  const message = `Interface ${link.name} is no Ethernet: no other machine can hear adverts there.`;
+  return error('interface-not-ethernet', message, at(carp, 'interface'), `Use one of ${listNames(usable)}.`);
+}
+
+/** The rule of FreeBSD before 10: the interface whose subnet holds the first address. */
+function findBySubnet(carp: Carp, host: Host): Link | Diagnostic {
+  const address = carp.addresses[0]?.address ?? '';
+  const bytes = parseAddress(address);
+  const links = usableLinks(host).filter((link) =>
+    host.addresses.some((one) => one.index === link.index && bytes !== undefined && isInSubnet(bytes, one)),
+  );
+  if (links.length === 1) return links[0];
+  const span = carp.addresses[0]?.span ?? carp.span;
+  const mend = `Name the interface; this host has ${listNames(usableLinks(host))}.`;
+  if (links.length === 0) {
+    return error('interface-unknown', `No interface of this host is in the subnet of ${address}.`, span, mend);
+  }
+  const message = `Several interfaces are in the subnet of ${address}: ${links.map((link) => link.name).join(', ')}.`;
+  return error('interface-ambiguous', message, span, mend);
+}
+
+/** The IPv4 that adverts leave from. */
+function findSource(carp: Carp, link: Link, host: Host): string | Diagnostic {
+  if (carp.source_address !== undefined) return carp.source_address;
+  const own = host.addresses.filter((one) => one.index === link.index && one.family === AF_INET);
+  // A VIP that an earlier run left there is not an address to send from.
+  const vips = new Set(carp.addresses.map((address) => address.address));
+  const primary = own.find((one) => !vips.has(one.address));
+  if (primary) return primary.address;
+  const message = `Interface ${link.name} has no IPv4 address of its own to send adverts from.`;
+  const mend = `Give it one first, for example \`ip address add 192.0.2.11/24 dev ${link.name}\`.`;
+  return error('interface-without-address', message, at(carp, 'interface'), mend);
+}
+
+/** A VIP must not be an address that this host has anyway: a BACKUP would answer for it. */
+function checkAddresses(carp: Carp, host: Host): Diagnostic[] {
+  return carp.addresses.flatMap((vip) => {
+    const own = host.addresses.find((one) => one.address === vip.address && one.prefix_length < one.bytes.length * 8);
+    if (!own) return [];
+    const name = host.links.find((link) => link.index === own.index)?.name ?? `interface ${own.index}`;
+    const message = `${vip.address} is an address of ${name} itself, so both nodes would answer for it.`;
+    return error(
+      'address-not-virtual',
+      message,
+      vip.span,
+      'Take it off the interface, or choose another virtual address.',
+    );
+  });
+}
+
+/** CAP_NET_RAW by opening what will be opened, CAP_NET_ADMIN by a request that can only fail. */
+function checkPermission(carp: Carp, vhids: readonly VhidSettings[], host: Host): Diagnostic[] {
+  const index = host.links.find((link) => link.name === vhids[0]?.interface)?.index;
+  if (index === undefined) return [];
+  const missing: string[] = [];
+  if (fails('EPERM', () => new PacketSocket(index).close())) missing.push('open packet sockets (CAP_NET_RAW)');
+  const bytes = Uint8Array.of(192, 0, 2, 1);
+  const addNowhere = (): void => host.netlink.addAddress({ index: NO_SUCH_INDEX, bytes, prefix_length: 32 });
+  if (fails('EPERM', addNowhere)) missing.push('change addresses (CAP_NET_ADMIN)');
+  if (missing.length === 0) return [];
+  return [error('no-permission', `This user may not ${missing.join(' nor ')}.`, carp.span, PERMISSION_MEND)];
+}
+
+/** Whether `body` is refused with that errno. Other failures show later, with their own words. */
+function fails(code: string, body: () => void): boolean {
+  try {
+    body();
+    return false;
+  } catch (failure) {
+    if (!(failure instanceof SystemError)) throw failure;
+    return failure.code === code;
+  }
+}
+
+/** Links with a MAC address. */
+function usableLinks(host: Host): readonly Link[] {
+  return host.links.filter((link) => !link.loopback && link.mac.length === 6 && link.mac.some((byte) => byte !== 0));
+}
+
+function isInSubnet(bytes: Uint8Array, own: InterfaceAddress): boolean {
+  if (own.bytes.length !== bytes.length || own.prefix_length === bytes.length * 8) return false;
+  for (let bit = 0; bit < own.prefix_length; bit++) {
+    if (((bytes[bit >> 3] ^ own.bytes[bit >> 3]) >> (7 - (bit & 7))) & 1) return false;
+  }
+  return true;
+}
+
+function listNames(links: readonly Link[]): string {
+  return links.length === 0 ? 'no Ethernet interface' : links.map((link) => link.name).join(', ');
+}
+
+function at(carp: Carp, field: string): Span {
+  return carp.spans[field] ?? carp.span;
+}
+
+function error(code: string, message: string, span: Span, mend: string): Diagnostic {
+  return { severity: 'error', code, message, mend, span };
 }

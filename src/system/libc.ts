@@ -98,17 +98,11 @@ export const ppoll = declare<(fds: Address, count: Int, timeout: Address, sigmas
   P,
 ]);
 export const pipe2 = declare<(fds: Address, flags: Int) => Int>('pipe2', 'int', [P, 'int']);
-export const setsid = declare<() => Int>('setsid', 'int', []);
 export const sched_setscheduler = declare<(pid: Int, policy: Int, parameter: Address) => Int>(
   'sched_setscheduler',
   'int',
   ['int', 'int', P],
 );
-export const pthread_sigmask = declare<(how: Int, set: Address, old: Address) => Int>('pthread_sigmask', 'int', [
-  'int',
-  P,
-  P,
-]);
 export const clock_gettime = declare<(clock: Int, timespec: Address) => Int>('clock_gettime', 'int', ['int', P]);
 export const mmap = declare<
   (address: Address, length: Int, protection: Int, flags: Int, fd: Int, offset: Int) => Address

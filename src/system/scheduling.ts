@@ -5,7 +5,6 @@ const SCHED_RR = 2;
 /** What this thread starts later does not inherit real-time scheduling. */
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const O_WRONLY_CLOEXEC = 0o2000001;
-const SIG_BLOCK = 0;
 
 /** Real-time scheduling for the calling thread alone; false where the system does not allow it (RLIMIT_RTPRIO). */
 export function useRealTimeScheduling(priority = 10): boolean {
@@ -21,11 +20,4 @@ export function setOomScore(score: number): boolean {
   const written = libc.write(fd, byReference(text), text.length);
   libc.close(fd);
   return written === text.length;
-}
-
-/** Keeps signals from the calling thread; SIGKILL and SIGSTOP cannot be kept. Numbers 1..64. */
-export function blockSignals(signals: readonly number[]): void {
-  const set = new BigUint64Array(16);
-  for (const signal of signals) set[0] |= 1n << BigInt(signal - 1);
-  libc.pthread_sigmask(SIG_BLOCK, byReference(set), 0);
 }

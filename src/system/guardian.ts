@@ -1,0 +1,76 @@
+/**
+ * A process that waits for another one's death. It sleeps in read(2) on the pipe that its parent, the daemon, holds
+ * open, and keeps the daemon's last will (guardian-will.ts). When the pipe closes without the word CLEAN, whatever
+ * the cause, it deletes the daemon's addresses and sends its bow-out adverts, so that the other node takes over at once.
+ *
+ *   daemon ── will ──> pipe ──> guardian ── end of file ──> netlink: delete addresses
+ *                                                      └──> packet socket: bow out
+ *
+ * It is made hard to kill together with the daemon: own session, no signals, no out-of-memory killer.
+ */
+import { AddressBatch } from './address-batch.ts';
+import { byReference } from './arguments.ts';
+import { check } from './errors.ts';
+import { type Will, WillReader } from './guardian-will.ts';
+import * as libc from './libc.ts';
+import { LITTLE_ENDIAN } from './netlink-message.ts';
+import { setOomScore, useRealTimeScheduling } from './scheduling.ts';
+
+const PIPE = 0;
+const BUFFER_LENGTH = 65536;
+const EINTR = 4;
+const AF_PACKET = 17;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC_NONBLOCK = 0o2004000;
+const ETH_P_IP = 0x0800;
+
+function main(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPIPE', 'SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => {});
+  }
+  setOomScore(-1000);
+  useRealTimeScheduling();
+  // Both are opened while there is time, so that nothing can fail in the moment they are needed.
+  const batch = new AddressBatch();
+  const packet_fd = check(libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC_NONBLOCK, 0), 'packet socket');
+  const reader = readToTheEnd();
+  if (!reader.clean) execute([...reader.wills.values()], batch, packet_fd);
+  process.exit(0);
+}
+
+/** Blocks until every writing end of the pipe is closed, or the daemon says CLEAN. */
+function readToTheEnd(): WillReader {
+  const reader = new WillReader();
+  const buffer = libc.allocatePinned(BUFFER_LENGTH);
+  while (!reader.clean) {
+    const length = libc.read(PIPE, buffer.address, BUFFER_LENGTH);
+    if (length > 0) reader.push(buffer.bytes.subarray(0, length));
+    else if (length === 0 || libc.errno() !== EINTR) break;
+  }
+  return reader;
+}
+
+/** Addresses first: the other node must not take them while they are still here. */
+function execute(wills: readonly Will[], batch: AddressBatch, packet_fd: number): void {
+  for (const { addresses } of wills) {
+    for (const address of addresses) {
+      if (batch.full) batch.flush();
+      batch.remove(address);
+    }
+  }
+  batch.flush();
+  for (const { frames } of wills) {
+    for (const { index, frame } of frames) sendFrame(packet_fd, index, frame);
+  }
+}
+
+function sendFrame(fd: number, index: number, frame: Uint8Array): void {
+  const address = new Uint8Array(20);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, LITTLE_ENDIAN);
+  view.setUint16(2, ETH_P_IP);
+  view.setInt32(4, index, LITTLE_ENDIAN);
+  libc.sendto(fd, byReference(frame), frame.length, 0, byReference(address), address.length);
+}
+
+main();
