@@ -38,6 +38,8 @@ export type VhidSettings = {
   readonly advert_mac?: AdvertMac;
   /** Default 'sorted'. */
   readonly address_order?: AddressOrder;
+  /** Whether link-local addresses are in the digest that is sent; OpenBSD leaves them out. Default true. */
+  readonly hash_link_locals?: boolean;
   readonly scripts?: {
     readonly up: string | undefined;
     readonly down: string | undefined;
@@ -72,7 +74,15 @@ export type Event =
   | { readonly kind: 'timer' }
   /** Carrier and administrative state together: `up` means that frames can leave. */
   | { readonly kind: 'link'; readonly interface: string; readonly up: boolean; readonly reason?: string }
-  /** The kernel says an address is gone and we did not ask for it. Engine tells a ran-out lease from a foreign hand. */
+  /**
+   * The whole process beats, or does not. While it does not, every vhid is in INIT (a MASTER bows out first), so do not
+   * stop renewing on your own: the lease is for the case that this thread itself hangs.
+   */
+  | { readonly kind: 'health'; readonly healthy: boolean; readonly reason: string }
+  /**
+   * The kernel says that an address is gone. The engine tells a ran-out lease from a foreign hand by the time of its
+   * last renewal, and ignores addresses that no MASTER vhid holds (so the echo of an own removal may be passed on).
+   */
   | { readonly kind: 'address-removed'; readonly interface: string; readonly address: string }
   /** Amount 1..255. `index` undefined: every vhid of the host. The same owner again replaces its amount. */
   | {
@@ -83,7 +93,10 @@ export type Event =
       readonly index?: number;
     }
   | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
-  /** This thread ran `late_ns` behind its deadline. Step it before the frames that waited meanwhile. */
+  /**
+   * This thread ran `late_ns` behind its deadline. Step it before the frames that waited meanwhile. Harmless when
+   * short: a MASTER only steps back to listening when peers may have missed it, or its lease may have run out.
+   */
   | { readonly kind: 'stall'; readonly late_ns: number }
   /** The outcome of a `send` effect: `error` is null or what the kernel said (`ENOBUFS`). */
   | { readonly kind: 'sent'; readonly index: number; readonly error: string | null }
@@ -167,6 +180,8 @@ export type VhidStatus = {
   readonly last_heard_ns: number | undefined;
   readonly sent: number;
   readonly received: number;
+  /** Adverts of this vhid that did not authenticate: another password or other addresses. */
+  readonly refused: number;
 };
 
 /** Frames of protocol 112 that were dropped, by the rung of the ladder that dropped them. */

@@ -1,0 +1,23 @@
+/** The few pieces that reasons and log lines are made of. */
+import { formatIPv4 } from './address.ts';
+import type { Vhid } from './state.ts';
+
+/** `3.39 s` */
+export function seconds(time_ns: number): string {
+  return `${(time_ns / 1e9).toFixed(2)} s`;
+}
+
+/** `every 1.39 s` */
+export function every(interval_us: number): string {
+  return `every ${seconds(1000 * interval_us)}`;
+}
+
+/** `vhid 1 on eth0` */
+export function nameOf(vhid: Vhid): string {
+  return `vhid ${vhid.settings.vhid} on ${vhid.settings.interface}`;
+}
+
+/** The peer that was last heard. */
+export function peerName(vhid: Vhid): string {
+  return formatIPv4(vhid.peer.source);
+}
