@@ -1,0 +1,61 @@
+/** What the carp thread, shared memory and the configuration know -> the report. */
+import type { Carp, Config, Endpoint } from '../config/model.ts';
+import type { CarpVhidStatus } from '../threads/carp-messages.ts';
+import { age_s, wallTime } from './clock.ts';
+import type { BackendReport, StatusReport, VhidReport } from './status-report.ts';
+
+export type StatusSources = {
+  readonly version: string;
+  readonly config: Config;
+  readonly started_ns: number;
+  readonly ready: boolean;
+  readonly vhids: readonly CarpVhidStatus[];
+  readonly backends: readonly BackendReport[];
+};
+
+export function buildStatus(sources: StatusSources): StatusReport {
+  const { config, started_ns } = sources;
+  return {
+    version: sources.version,
+    pid: process.pid,
+    started_at: wallTime(started_ns).toISOString(),
+    uptime_s: age_s(started_ns),
+    ready: sources.ready,
+    files: config.files,
+    vhids: sources.vhids.map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
+    frontends: config.frontends.map(({ name, mode, binds }) => ({
+      name,
+      mode,
+      binds: binds.map((bind) => formatEndpoint(bind.endpoint)),
+    })),
+    backends: sources.backends,
+  };
+}
+
+function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {
+  return {
+    name: carp.name,
+    vhid: vhid.vhid,
+    interface: vhid.interface,
+    state: vhid.state,
+    since: wallTime(vhid.since_ns).toISOString(),
+    since_s: age_s(vhid.since_ns),
+    reason: vhid.reason,
+    master: vhid.master ?? null,
+    last_heard_s: vhid.last_heard_ns === undefined ? null : age_s(vhid.last_heard_ns),
+    addresses: carp.addresses.map(({ address, prefix_length }) => `${address}/${prefix_length}`),
+    advbase: vhid.advbase,
+    advskew: vhid.advskew,
+    advertised_advskew: vhid.advertised_advskew,
+    interval_ms: Math.round(vhid.advbase * 1000 + (vhid.advertised_advskew * 1000) / 256),
+    preempt: vhid.preempt,
+    demotion: vhid.demotion,
+    demotions: vhid.demotions,
+    adverts_sent: vhid.sent,
+    adverts_received: vhid.received,
+  };
+}
+
+function formatEndpoint({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

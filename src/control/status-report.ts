@@ -1,0 +1,74 @@
+/**
+ * What `carpool status` tells, as one object: `--json` prints it as it is, the table and the ifconfig form are
+ * drawn from it. Times are ISO 8601 in UTC; durations are seconds with a fraction, or milliseconds where named so.
+ */
+
+export type StatusReport = {
+  readonly version: string;
+  readonly pid: number;
+  readonly started_at: string;
+  readonly uptime_s: number;
+  /** False until the listeners accept and every check has run once. */
+  readonly ready: boolean;
+  readonly files: readonly string[];
+  readonly vhids: readonly VhidReport[];
+  readonly frontends: readonly FrontendReport[];
+  readonly backends: readonly BackendReport[];
+};
+
+export type VhidReport = {
+  /** The section's name. */
+  readonly name: string;
+  readonly vhid: number;
+  readonly interface: string;
+  readonly state: 'INIT' | 'BACKUP' | 'MASTER';
+  readonly since: string;
+  readonly since_s: number;
+  /** Why it is in this state. */
+  readonly reason: string;
+  /** The address that adverts come from, this node's own included; null when nobody is heard. */
+  readonly master: string | null;
+  /** Seconds since the last advert of another node; null when none was heard. */
+  readonly last_heard_s: number | null;
+  /** `10.10.0.1/16` */
+  readonly addresses: readonly string[];
+  readonly advbase: number;
+  /** As configured, and as sent with the demotion in it. */
+  readonly advskew: number;
+  readonly advertised_advskew: number;
+  /** Milliseconds between two adverts of this node when it is MASTER. */
+  readonly interval_ms: number;
+  readonly preempt: boolean;
+  readonly demotion: number;
+  readonly demotions: readonly { readonly owner: string; readonly amount: number; readonly reason: string }[];
+  readonly adverts_sent: number;
+  readonly adverts_received: number;
+};
+
+export type FrontendReport = {
+  readonly name: string;
+  readonly mode: 'http' | 'tcp';
+  /** `10.10.0.1:80` */
+  readonly binds: readonly string[];
+};
+
+export type BackendReport = {
+  readonly name: string;
+  readonly mode: 'http' | 'tcp';
+  readonly balance: string;
+  readonly servers: readonly ServerReport[];
+};
+
+export type ServerReport = {
+  readonly name: string;
+  readonly address: string;
+  readonly up: boolean;
+  /** Whether checks decide about `up`. */
+  readonly checked: boolean;
+  readonly backup: boolean;
+  readonly weight: number;
+  /** Requests (http) or connections (tcp) being served now, and since the start. */
+  readonly current: number;
+  readonly total: number;
+  readonly reason: string;
+};

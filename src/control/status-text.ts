@@ -1,0 +1,89 @@
+/** The report as a person reads it: `carpool status`. */
+import type { BackendReport, FrontendReport, StatusReport, VhidReport } from './status-report.ts';
+
+export function renderStatus(report: StatusReport): string {
+  const sections = [renderHead(report)];
+  if (report.vhids.length > 0) sections.push(renderVhids(report.vhids));
+  if (report.frontends.length > 0) sections.push(renderFrontends(report.frontends));
+  if (report.backends.length > 0) sections.push(renderServers(report.backends));
+  return sections.join('\n');
+}
+
+function renderHead(report: StatusReport): string {
+  const starting = report.ready ? '' : '; starting: waiting for the listeners and the first checks';
+  const files = report.files.join(', ');
+  return `carpool ${report.version}, pid ${report.pid}, up ${formatAge(report.uptime_s)}, ${files}${starting}\n`;
+}
+
+function renderVhids(vhids: readonly VhidReport[]): string {
+  const head = ['VHID', 'NAME', 'INTERFACE', 'STATE', 'SINCE', 'MASTER', 'INTERVAL', 'ADVSKEW', 'ADDRESSES'];
+  const rows = vhids.map((vhid) => [
+    String(vhid.vhid),
+    vhid.name,
+    vhid.interface,
+    vhid.state,
+    formatAge(vhid.since_s),
+    vhid.state === 'MASTER' ? 'this node' : (vhid.master ?? '-'),
+    `${(vhid.interval_ms / 1000).toFixed(2)} s`,
+    String(vhid.advskew),
+    vhid.addresses.join(' '),
+  ]);
+  const [top, ...lines] = table([head, ...rows]);
+  return [top, ...lines.flatMap((line, i) => [line, ...notes(vhids[i]!)])].map((line) => `${line}\n`).join('');
+}
+
+/** Under a vhid's row: why, and what demotes it. */
+function notes(vhid: VhidReport): string[] {
+  const why = `      why: ${vhid.reason}`;
+  const demotions = vhid.demotions.map(
+    ({ owner, amount, reason }) => `      demoted by ${amount} (${owner}): ${reason}`,
+  );
+  return [why, ...demotions];
+}
+
+function renderFrontends(frontends: readonly FrontendReport[]): string {
+  const rows = frontends.map((frontend) => [frontend.name, frontend.mode, frontend.binds.join(' ')]);
+  return lines([['FRONTEND', 'MODE', 'LISTENS ON'], ...rows]);
+}
+
+function renderServers(backends: readonly BackendReport[]): string {
+  const rows = backends.flatMap((backend) =>
+    backend.servers.map((server) => [
+      `${backend.name}/${server.name}`,
+      server.address,
+      server.up ? 'up' : 'DOWN',
+      String(server.weight) + (server.backup ? ' (backup server)' : ''),
+      String(server.current),
+      String(server.total),
+      server.reason,
+    ]),
+  );
+  return lines([['SERVER', 'ADDRESS', 'STATE', 'WEIGHT', 'NOW', 'TOTAL', 'WHY'], ...rows]);
+}
+
+function lines(rows: readonly (readonly string[])[]): string {
+  return table(rows)
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Columns two spaces apart, nothing after the last one. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** `0.4 s`, `12 s`, `3 min 12 s`, `2 h 5 min`, `4 d 1 h` */
+export function formatAge(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}
