@@ -1,0 +1,100 @@
+/**
+ * The control thread's view of the servers: their numbers in shared memory, their states, and why.
+ * Servers are numbered through all backends in the order of the configuration.
+ */
+import type { Config, Server } from '../config/model.ts';
+import {
+  ADMIN_MAINTENANCE,
+  SERVER_ADMINISTRATIVE,
+  SERVER_CHECKS_DONE,
+  SERVER_CONNECTIONS,
+  SERVER_DOWN,
+  SERVER_OPERATIONAL,
+  SERVER_TOTAL,
+  SERVER_UP,
+  SERVER_WEIGHT,
+  type SharedMemory,
+  serverAt,
+} from '../threads/shared-memory.ts';
+import type { ServersOf, ServerView } from './demotion-rules.ts';
+import type { BackendReport, ServerReport } from './status-report.ts';
+
+export type ServerTable = {
+  readonly serversOf: ServersOf;
+  /** Whether every check that is configured has finished at least once. */
+  checksHaveRun(): boolean;
+  noteReason(backend: string, server: string, reason: string): void;
+  report(): readonly BackendReport[];
+};
+
+/** Writes every server's first state into shared memory: up, as in HAProxy, until a check says otherwise. */
+export function createServerTable(config: Config, memory: SharedMemory): ServerTable {
+  const numbers = new Map<Server, number>();
+  for (const server of config.backends.flatMap((backend) => backend.servers)) numbers.set(server, numbers.size);
+  const reasons = new Map<Server, string>();
+  for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
+
+  const read = (server: Server, word: number) =>
+    Atomics.load(memory.words, serverAt(memory, numbers.get(server)!) + word);
+  const isUp = (server: Server) => {
+    const maintenance = (read(server, SERVER_ADMINISTRATIVE) & ADMIN_MAINTENANCE) !== 0;
+    return !maintenance && read(server, SERVER_OPERATIONAL) === SERVER_UP;
+  };
+  const view = (server: Server): ServerView => {
+    const drained = read(server, SERVER_ADMINISTRATIVE) !== 0;
+    const usable = isUp(server) && !drained && read(server, SERVER_WEIGHT) > 0;
+    return { name: server.name, up: isUp(server), usable, backup: server.backup };
+  };
+  const reportServer = (server: Server): ServerReport => ({
+    name: server.name,
+    address: formatServerAddress(server),
+    up: isUp(server),
+    checked: server.check !== undefined,
+    backup: server.backup,
+    weight: read(server, SERVER_WEIGHT),
+    current: read(server, SERVER_CONNECTIONS),
+    total: read(server, SERVER_TOTAL) >>> 0,
+    reason: reasons.get(server)!,
+  });
+
+  return {
+    serversOf: (name) => config.backends.find((backend) => backend.name === name)?.servers.map(view),
+    checksHaveRun: () =>
+      [...numbers.keys()].every((server) => !isChecked(server) || read(server, SERVER_CHECKS_DONE) !== 0),
+    noteReason(backend_name, server_name, reason) {
+      const backend = config.backends.find((candidate) => candidate.name === backend_name);
+      const server = backend?.servers.find((candidate) => candidate.name === server_name);
+      if (server !== undefined) reasons.set(server, reason);
+    },
+    report: () =>
+      config.backends.map(({ name, mode, balance, servers }) => ({
+        name,
+        mode,
+        balance,
+        servers: servers.map(reportServer),
+      })),
+  };
+}
+
+/** Returns why the server is in its first state. */
+function writeFirstState(memory: SharedMemory, number: number, server: Server): string {
+  const at = serverAt(memory, number);
+  const unresolved = server.endpoint.address === '';
+  const maintenance = server.disabled || unresolved;
+  Atomics.store(memory.words, at + SERVER_OPERATIONAL, unresolved ? SERVER_DOWN : SERVER_UP);
+  Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance ? ADMIN_MAINTENANCE : 0);
+  Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
+  if (unresolved) return `the name ${server.host} did not resolve`;
+  if (server.disabled) return 'disabled in the configuration';
+  return server.check === undefined ? 'not checked' : 'no check has changed its state yet';
+}
+
+function isChecked(server: Server): boolean {
+  return server.check !== undefined && !server.disabled && server.endpoint.address !== '';
+}
+
+function formatServerAddress(server: Server): string {
+  const { address, port } = server.endpoint;
+  const host = address || server.host;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
