@@ -1,0 +1,33 @@
+/** One client of the control socket: its line, looked up in the command table, and the reply written to it. */
+import type { Socket } from 'node:net';
+import { type CommandContext, parseCommandLine, type Reply } from './commands.ts';
+
+/** A follower that lets this much wait unread is dropped. */
+const MAX_UNREAD_BYTES = 1 << 20;
+
+export async function answerClient(line: string, client: Socket, context: CommandContext): Promise<void> {
+  const parsed = parseCommandLine(line.split(/\s+/).filter((word) => word !== ''));
+  if ('mistake' in parsed) {
+    client.end(`${parsed.mistake}\n`);
+    return;
+  }
+  try {
+    await parsed.command.run(parsed.option, context, replyTo(client));
+  } catch (error) {
+    client.end(`The daemon could not answer: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+function replyTo(client: Socket): Reply {
+  return {
+    send: (text) => client.end(text),
+    stream(follow) {
+      client.setTimeout(0);
+      const unfollow = follow((line) => {
+        if (client.writableLength > MAX_UNREAD_BYTES) client.destroy();
+        else if (client.writable) client.write(`${line}\n`);
+      });
+      client.once('close', unfollow);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * The daemon's end of the control socket: a unix stream socket, one line of command words in, the answer out, close.
+ * Only its owner may connect (mode 0600). A stalled or greedy client costs a bounded amount of memory and is dropped.
+ */
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
+import type { SocketPaths } from './socket-path.ts';
+
+const MAX_CLIENTS = 32;
+const MAX_LINE_BYTES = 1024;
+/** A client that has not sent its line by then is dropped; so is one that does not take its answer. */
+const IDLE_MS = 10_000;
+const PROBE_MS = 1_000;
+
+export type ControlSocket = { readonly path: string; close(): void };
+
+/** Answers one client: `line` is trimmed; writes to `client` and ends it. */
+export type AnswerClient = (line: string, client: Socket) => void;
+
+/** Opens the first path that works. A stale socket of a dead daemon is replaced, a live one is never touched. */
+export async function openControlSocket(
+  paths: SocketPaths,
+  answer: AnswerClient,
+): Promise<{ socket?: ControlSocket; diagnostic?: Diagnostic }> {
+  let reason = '';
+  for (const path of paths.candidates) {
+    const made_directory = makeDirectory(dirname(path));
+    const found = await probe(path);
+    if (found === 'live') return { diagnostic: alreadyRunning(path) };
+    if (found === 'stale') rmSync(path, { force: true });
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) => serve(client, answer));
+    server.maxConnections = MAX_CLIENTS;
+    const error = await listen(server, path);
+    if (error === undefined) return { socket: opened(server, path, made_directory) };
+    reason = `${path}: ${error}`;
+    if (made_directory) rmdirSync(dirname(path));
+  }
+  return { diagnostic: cannotListen(reason, paths.named) };
+}
+
+function opened(server: Server, path: string, made_directory: boolean): ControlSocket {
+  return {
+    path,
+    close() {
+      server.close();
+      rmSync(path, { force: true });
+      if (made_directory) removeEmptyDirectory(dirname(path));
+    },
+  };
+}
+
+/** Whether the directory is ours to remove again. A failure shows when the socket is bound. */
+function makeDirectory(directory: string): boolean {
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function removeEmptyDirectory(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // somebody else put something there
+  }
+}
+
+function probe(path: string): Promise<'live' | 'stale' | 'absent'> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const finish = (result: 'live' | 'stale' | 'absent') => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(PROBE_MS, () => finish('live'));
+    socket.once('connect', () => finish('live'));
+    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED' ? 'stale' : 'absent'));
+  });
+}
+
+/** The errno's name, or undefined when it listens. */
+function listen(server: Server, path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.once('listening', () => resolve(undefined));
+    // the file is born with its mode: a chmod afterwards would leave a gap
+    const umask = process.umask(0o177);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(umask);
+    }
+  });
+}
+
+function serve(client: Socket, answer: AnswerClient): void {
+  let received = '';
+  client.setEncoding('utf8');
+  client.setTimeout(IDLE_MS, () => client.destroy());
+  client.on('error', () => client.destroy());
+  const take = () => {
+    client.removeAllListeners('data').removeAllListeners('end').resume();
+    client.on('end', () => client.end());
+    answer(received.split('\n', 1)[0]!.trim(), client);
+  };
+  client.on('data', (text: string) => {
+    received += text;
+    if (received.length > MAX_LINE_BYTES) client.end(`A command is at most ${MAX_LINE_BYTES} bytes long.\n`);
+    else if (received.includes('\n')) take();
+  });
+  client.on('end', take);
+}
+
+function alreadyRunning(path: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'already-running',
+    message: `A carpool daemon already answers on the control socket ${path}.`,
+    mend: 'Stop that one first, or give this one a socket of its own: --socket PATH.',
+    span: NOWHERE,
+  };
+}
+
+function cannotListen(reason: string, named: boolean): Diagnostic {
+  return {
+    severity: named ? 'error' : 'warning',
+    code: 'no-control-socket',
+    message: `No control socket could be made (${reason}), so "carpool status" will not find this daemon.`,
+    mend: 'Name a path that this user may write: --socket PATH, or CARPOOL_SOCKET.',
+    span: NOWHERE,
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Whether a `bind` will work, found out before anything starts: a plain bind(2), without SO_REUSEPORT, so that
+ * another program's socket (even one that shares its port) is noticed. IP_FREEBIND, because a VIP may be elsewhere.
+ */
+import { isIPv6 } from 'node:net';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Bind, Config, Endpoint } from '../config/model.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  IP_FREEBIND,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_FREEBIND,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../system/abi/linux.ts';
+import { byReference } from '../system/arguments.ts';
+import { SystemError } from '../system/errors.ts';
+import * as libc from '../system/libc.ts';
+import { socketAddressBytes } from '../system/socket-address.ts';
+
+export function probeBinds(config: Config): readonly Diagnostic[] {
+  const binds = config.frontends.flatMap((frontend) => frontend.binds);
+  return binds.flatMap((bind) => {
+    const code = probe(bind.endpoint);
+    return code === undefined ? [] : [describe(bind, code)];
+  });
+}
+
+/** The errno's name, or undefined when the address is free. */
+function probe(endpoint: Endpoint): string | undefined {
+  const v6 = isIPv6(endpoint.address);
+  const fd = libc.socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return libc.errnoName(libc.errno());
+  try {
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR); // connections of an earlier daemon in TIME_WAIT are no obstacle
+    if (v6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    if (v6) setOption(fd, IPPROTO_IPV6, IPV6_FREEBIND);
+    else setOption(fd, IPPROTO_IP, IP_FREEBIND);
+    const address = socketAddressBytes(endpoint);
+    if (libc.bind(fd, byReference(address), address.length) === 0) return undefined;
+    return libc.errnoName(libc.errno());
+  } finally {
+    libc.close(fd);
+  }
+}
+
+function setOption(fd: number, level: number, name: number): void {
+  if (libc.setsockopt(fd, level, name, byReference(Int32Array.of(1)), 4) !== 0) {
+    throw new SystemError(`socket option ${name}`, libc.errno());
+  }
+}
+
+function describe(bind: Bind, code: string): Diagnostic {
+  const { address, port } = bind.endpoint;
+  const place = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  const base = { severity: 'error', span: bind.span } as const;
+  if (code === 'EADDRINUSE') {
+    const message = `Another program already listens on ${place}.`;
+    const mend = `"ss -ltnp sport = :${port}" names it; stop it, or choose another port.`;
+    return { ...base, code: 'port-in-use', message, mend };
+  }
+  if (code === 'EACCES') {
+    const message = `This user may not listen on port ${port}.`;
+    const mend = 'Run carpool as root or with CAP_NET_BIND_SERVICE, or choose a port from 1024 on.';
+    return { ...base, code: 'port-forbidden', message, mend };
+  }
+  return { ...base, code: 'cannot-bind', message: `The system refuses to listen on ${place} (${code}).` };
+}

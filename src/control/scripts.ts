@@ -1,0 +1,57 @@
+/**
+ * The up and down scripts of vhids, outside the protocol: nothing waits for them. Of one vhid only one runs at a
+ * time, in order; of those that wait only the latest is kept, because only the last state counts.
+ */
+import { spawn } from 'node:child_process';
+
+export type ScriptCall = {
+  /** The vhid's position in the configuration. */
+  readonly index: number;
+  readonly which: 'up' | 'down';
+  readonly path: string;
+  /** INTERFACE VIP [XPARAM] */
+  readonly arguments: readonly string[];
+};
+
+export type ScriptRunner = {
+  run(call: ScriptCall): void;
+  /** Whether something runs or waits. */
+  readonly busy: boolean;
+};
+
+const TIME_LIMIT_MS = 60_000;
+
+/** `log` hears of every end that was not exit status 0. */
+export function createScriptRunner(log: (text: string) => void): ScriptRunner {
+  const running = new Set<number>();
+  const waiting = new Map<number, ScriptCall>();
+
+  const start = (call: ScriptCall): void => {
+    running.add(call.index);
+    const child = spawn(call.path, call.arguments, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const limit = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT_MS);
+    const ended = (problem: string | undefined): void => {
+      clearTimeout(limit);
+      if (!running.delete(call.index)) return;
+      if (problem !== undefined) log(`${call.which} script ${call.path} ${problem}`);
+      const next = waiting.get(call.index);
+      waiting.delete(call.index);
+      if (next !== undefined) start(next);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => ended(`could not be started: ${error.code}`));
+    child.once('exit', (code, signal) => {
+      if (code === 0) ended(undefined);
+      else ended(code === null ? `was ended by ${signal}` : `ended with exit status ${code}`);
+    });
+  };
+
+  return {
+    run(call) {
+      if (running.has(call.index)) waiting.set(call.index, call);
+      else start(call);
+    },
+    get busy() {
+      return running.size > 0;
+    },
+  };
+}
