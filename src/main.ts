@@ -1,1 +1,34 @@
-console.log('carpool');
+#!/usr/bin/env node
+/** argv -> a command. What a command needs is loaded when it is called, so that `carpool status` stays quick. */
+import { type Command, parseArguments } from './cli/arguments.ts';
+import { HELP } from './cli/help.ts';
+import { readVersion } from './cli/version.ts';
+
+process.exit(await runCommand(parseArguments(process.argv.slice(2))));
+
+async function runCommand(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'run':
+      return (await import('./cli/run.ts')).runRun(command);
+    case 'ask':
+      return (await import('./cli/ask.ts')).runAsk(command.line, command.socket);
+    case 'lab':
+      return runIfThere('lab', command.words);
+    case 'ucarp':
+      return runIfThere('ucarp', command.words);
+    case 'help':
+      process.stdout.write(HELP);
+      return 0;
+    case 'version':
+      process.stdout.write(`carpool version ${readVersion()}\n`);
+      return 0;
+    case 'mistake':
+      process.stderr.write(`carpool: ${command.message}\n`);
+      return 1;
+  }
+}
+
+async function runIfThere(name: string, words: readonly string[]): Promise<number> {
+  const module = await import(new URL(`./cli/${name}.js`, import.meta.url).href);
+  return module.run(words);
+}

@@ -1,0 +1,127 @@
+/** argv -> a command, as a value. Pure: nothing is read and nothing is printed here. */
+import { suggest } from '../config/suggest.ts';
+import { COMMANDS as DAEMON_COMMANDS, parseCommandLine } from '../control/commands.ts';
+
+export type RunArguments = {
+  readonly kind: 'run';
+  /** Files and directories, in the order written. */
+  readonly files: readonly string[];
+  readonly check_only: boolean;
+  /** `-D`: the background was asked for. `-db`: the foreground, whatever the file says. */
+  readonly background: boolean;
+  readonly foreground: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly maxconn: number | undefined;
+  readonly socket: string | undefined;
+};
+
+export type Command =
+  | RunArguments
+  /** A command of the daemon's table, to be asked over its socket. */
+  | { readonly kind: 'ask'; readonly line: string; readonly socket: string | undefined }
+  | { readonly kind: 'lab'; readonly words: readonly string[] }
+  | { readonly kind: 'ucarp'; readonly words: readonly string[] }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  /** One sentence for the person who typed it. */
+  | { readonly kind: 'mistake'; readonly message: string };
+
+/** `argv` without the interpreter and the script. */
+export function parseArguments(argv: readonly string[]): Command {
+  const [first, ...rest] = argv;
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') return { kind: 'help' };
+  if (first === 'version' || first === '--version' || first === '-v' || first === '-vv') return { kind: 'version' };
+  if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help' };
+  if (first === 'run') return parseRun(rest);
+  if (first === 'lab' || first === 'ucarp') return { kind: first, words: rest };
+  if (first.startsWith('-')) return parseRun(argv);
+  if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
+  return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
+}
+
+const COMMANDS: readonly string[] = ['run', 'lab', 'ucarp', ...DAEMON_COMMANDS.map((command) => command.name)];
+
+/** HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
+function parseRun(words: readonly string[]): Command {
+  const files: string[] = [];
+  const flags = { check_only: false, background: false, foreground: false, quiet: false, verbose: false };
+  let maxconn: number | undefined;
+  let socket: string | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === '--') {
+      files.push(...words.slice(i + 1));
+      break;
+    }
+    const flag = FLAGS[word];
+    if (flag !== undefined) {
+      flags[flag] = true;
+      continue;
+    }
+    if (!TAKES_VALUE.includes(word)) return mistake(explainUnknownFlag(word));
+    const value = words[++i];
+    if (value === undefined || value === '') return mistake(`${word} wants ${VALUE_NAMES[word]} after it.`);
+    if (word === '-f') files.push(value);
+    else if (word === '--socket') socket = value;
+    else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
+    else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
+  }
+  if (files.length === 0) return mistake('No configuration file was named: carpool -f FILE.');
+  return { kind: 'run', files, ...flags, maxconn, socket };
+}
+
+const FLAGS: Readonly<Record<string, 'check_only' | 'background' | 'foreground' | 'quiet' | 'verbose'>> = {
+  '-c': 'check_only',
+  '-D': 'background',
+  '-q': 'quiet',
+  '-V': 'verbose',
+  '-db': 'foreground',
+};
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '--socket'];
+const VALUE_NAMES: Readonly<Record<string, string>> = {
+  '-f': 'a file or a directory',
+  '-n': 'a number of connections',
+  '--socket': 'the path of the control socket',
+};
+/** Flags of HAProxy that people's unit files hold and that this version does not have. */
+const NOT_YET: readonly string[] = ['-W', '-Ws', '-S', '-sf', '-st', '-p', '-x', '-L', '-C', '-m', '-N', '-dM', '-de'];
+
+function explainUnknownFlag(word: string): string {
+  if (NOT_YET.includes(word)) return `HAProxy's ${word} does not exist in carpool yet; leave it out.`;
+  if (!word.startsWith('-')) return `Put -f before the file: carpool -f ${word}.`;
+  const known = [...Object.keys(FLAGS), ...TAKES_VALUE].filter((flag) => flag.length > 2);
+  return `There is no option ${word}${didYouMean(word, known)}; "carpool --help" lists them all.`;
+}
+
+/** The daemon's own table checks the words, before anything is sent. */
+function parseAsk(words: readonly string[]): Command {
+  const { rest, socket, error } = takeSocket(words);
+  if (error !== undefined) return mistake(error);
+  const parsed = parseCommandLine(rest);
+  return 'mistake' in parsed ? mistake(parsed.mistake) : { kind: 'ask', line: rest.join(' '), socket };
+}
+
+type Taken = { rest: readonly string[]; socket: string | undefined; error: string | undefined };
+
+/** Takes `--socket PATH` (or `--socket=PATH`) out of the words. */
+function takeSocket(words: readonly string[]): Taken {
+  const rest = [...words];
+  const joined = rest.findIndex((word) => word.startsWith('--socket='));
+  if (joined >= 0) rest.splice(joined, 1, '--socket', rest[joined]!.slice('--socket='.length));
+  const at = rest.indexOf('--socket');
+  if (at < 0) return { rest, socket: undefined, error: undefined };
+  const [, socket] = rest.splice(at, 2);
+  const error = socket ? undefined : '--socket wants the path of the control socket after it.';
+  return { rest, socket, error };
+}
+
+/** ` (did you mean "status"?)`, or nothing when no word is near. */
+function didYouMean(word: string, known: readonly string[]): string {
+  const nearest = suggest(word, known);
+  return nearest === undefined ? '' : ` (did you mean "${nearest}"?)`;
+}
+
+function mistake(message: string): Command {
+  return { kind: 'mistake', message };
+}

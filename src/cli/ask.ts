@@ -1,0 +1,29 @@
+/** `carpool status`, `carpool events`: asks the running daemon and prints its answer. */
+import { ask } from '../control/control-client.ts';
+import { socketPaths } from '../control/socket-path.ts';
+
+const NO_DAEMON = 3;
+
+/** Resolves to the exit status: 0, 1 when the daemon may not be asked or fails to answer, 3 when there is none. */
+export async function runAsk(line: string, socket: string | undefined): Promise<number> {
+  const paths = socketPaths(socket, process.env);
+  const result = await ask(paths, line, (text) => process.stdout.write(text));
+  switch (result.kind) {
+    case 'answered':
+      return 0;
+    case 'absent':
+      return complain(
+        `No carpool daemon is running here: nobody answers on ${paths.candidates.join(' or ')}.`,
+        NO_DAEMON,
+      );
+    case 'forbidden':
+      return complain(`This user may not talk to the daemon on ${result.path}; try it with sudo.`, 1);
+    case 'failed':
+      return complain(`The daemon on ${result.path} did not answer (${result.reason}).`, 1);
+  }
+}
+
+function complain(sentence: string, status: number): number {
+  process.stderr.write(`carpool: ${sentence}\n`);
+  return status;
+}

@@ -1,0 +1,42 @@
+/** What `carpool --help` prints. */
+export const HELP = `carpool keeps a service reachable: it shares an address between two machines (CARP)
+and balances the traffic that arrives there over your servers (haproxy.cfg).
+
+  carpool -f FILE               run; "carpool run -f FILE" is the same
+  carpool -c -f FILE            check the configuration and say what is wrong with it
+  carpool status                who holds which address, since when and why
+  carpool events                follow what happens, one JSON object a line
+  carpool lab [SCENARIO]        play a failover on this machine, in namespaces of its own
+  carpool ucarp OPTIONS         run with ucarp's arguments (-i -s -v -p -a …)
+
+Run:
+  -f FILE|DIR    haproxy.cfg with or without "carp" sections, or rc.conf; may be repeated
+  -- FILE …      the rest of the line are files
+  -c             check only: exit status 0 when the files are valid, 1 when not
+  -db            stay in the foreground (always so in this version)
+  -n N           at most N connections of the whole process
+  -q             print nothing but errors
+  -V             say more at the start
+  -v             print the version
+  --socket PATH  the control socket
+
+Status:
+  --json         one JSON object
+  --ifconfig     as FreeBSD's ifconfig prints it
+  --socket PATH  the daemon to ask
+
+The control socket is --socket, else $CARPOOL_SOCKET, else /run/carpool/carpool.sock, else
+$XDG_RUNTIME_DIR/carpool.sock.
+
+Exit status: 0 done, 1 a mistake (the message says which and how to mend it), 3 no daemon is running.
+
+A file to begin with, the same on both machines but for advskew (the lower one is preferred):
+
+  carp web
+      interface eth0
+      vhid 1
+      pass "s3cret"
+      address 10.10.0.1/16
+      advskew 0
+      preempt
+`;

@@ -1,0 +1,278 @@
+/**
+ * The one wiring file: Config -> threads.
+ *
+ *   prepare   nothing is changed yet; what this host refuses is a diagnostic
+ *   start     control socket, guardian, carp thread (INIT, demoted by `starting`), data threads, checks
+ *   ready     listeners accept, every check has run: `starting` ends and the vhids may rise
+ *   stop      on a signal or a failure: bow out first, then the others, every wait bounded, then the hard way
+ */
+import type { VhidSettings } from './carp/events.ts';
+import { type Diagnostic, hasErrors } from './config/diagnostic.ts';
+import type { Config } from './config/model.ts';
+import { answerClient } from './control/answer-client.ts';
+import { buildStatus } from './control/build-status.ts';
+import { type ControlSocket, openControlSocket } from './control/control-socket.ts';
+import { createDemoter, type Demoter } from './control/demoter.ts';
+import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
+import { type Guardian, startGuardian } from './control/guardian.ts';
+import { probeBinds } from './control/port-probe.ts';
+import { resolveServers } from './control/resolve-servers.ts';
+import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
+import { createServerTable, type ServerTable } from './control/server-table.ts';
+import { exitNow, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
+import type { SocketPaths } from './control/socket-path.ts';
+import { checkCarpHost } from './system/carp-host.ts';
+import { now_ms31, now_ns } from './system/clock.ts';
+import { notifyServiceManager } from './system/sd-notify.ts';
+import { type CarpHandle, startCarpThread } from './threads/carp-handle.ts';
+import type { FromCarp } from './threads/carp-messages.ts';
+import {
+  createSharedMemory,
+  type SharedMemory,
+  STOP_HARD,
+  STOP_SOFT,
+  THREAD_BEAT_MS,
+  THREAD_CARP,
+  THREAD_CONTROL,
+  THREAD_DATA,
+  threadAt,
+} from './threads/shared-memory.ts';
+
+export type DaemonOptions = {
+  readonly config: Config;
+  readonly version: string;
+  readonly socket: SocketPaths;
+  /** One line of the log. */
+  readonly print: (line: string, level: Level) => void;
+  readonly report: (diagnostics: readonly Diagnostic[]) => void;
+};
+
+const BEAT_MS = 100;
+/** As long as the carp thread itself waits for the end of `starting`. */
+const READY_MS = 10_000;
+const BOW_OUT_MS = 1_000;
+const SOFT_STOP_MS = 2_000;
+const HARD_STOP_MS = 500;
+const SCRIPTS_MS = 5_000;
+const STATUS_MS = 1_000;
+
+/** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
+export async function runDaemon(options: DaemonOptions): Promise<number> {
+  const prepared = await prepare(options);
+  if (prepared === undefined) return 1;
+  const end = whenToEnd();
+  const daemon = start(options, prepared, end.because);
+  void becomeReady(daemon);
+  const { reason, status } = await end.reached;
+  return stop(daemon, reason, status, end.hurried);
+}
+
+type Prepared = {
+  readonly config: Config;
+  readonly vhids: readonly VhidSettings[];
+  readonly socket: ControlSocket | undefined;
+  /** Given its work once there is a daemon that can answer. */
+  readonly answers: { context: Parameters<typeof answerClient>[2] | undefined };
+};
+
+/** Every check that changes nothing, and at last the control socket, which refuses a second daemon. */
+async function prepare(options: DaemonOptions): Promise<Prepared | undefined> {
+  const host = checkCarpHost(options.config);
+  const ports = probeBinds(options.config);
+  const resolved = await resolveServers(options.config);
+  const diagnostics = [...host.diagnostics, ...ports, ...resolved.diagnostics];
+  options.report(diagnostics);
+  if (hasErrors(diagnostics)) return undefined;
+
+  const answers: Prepared['answers'] = { context: undefined };
+  const opened = await openControlSocket(options.socket, (line, client) => {
+    if (answers.context === undefined) client.end('The daemon is starting; ask again in a moment.\n');
+    else void answerClient(line, client, answers.context);
+  });
+  if (opened.diagnostic !== undefined) options.report([opened.diagnostic]);
+  if (opened.diagnostic?.severity === 'error') return undefined;
+  return { config: resolved.config, vhids: host.vhids, socket: opened.socket, answers };
+}
+
+type Daemon = {
+  readonly config: Config;
+  readonly started_ns: number;
+  readonly memory: SharedMemory;
+  readonly events: EventLog;
+  readonly servers: ServerTable;
+  readonly demoter: Demoter;
+  readonly scripts: ScriptRunner;
+  readonly socket: ControlSocket | undefined;
+  readonly beat: NodeJS.Timeout;
+  guardian: Guardian | undefined;
+  carp: CarpHandle | undefined;
+  /** Data threads and checks; not the carp thread, which is asked to stop before them. */
+  threads: readonly RunningThread[];
+  ready: boolean;
+  stopping: boolean;
+};
+
+/** `fail` ends the daemon with exit status 1. */
+type Fail = (reason: string) => void;
+
+function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
+  const { config } = prepared;
+  const events = createEventLog(options.print);
+  const memory = createSharedMemory({
+    threads: THREAD_DATA + dataThreads(config),
+    servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
+    backends: config.backends.length,
+    frontends: config.frontends.length,
+    vhids: config.carps.length,
+  });
+  const servers = createServerTable(config, memory);
+  const log = (level: Level, text: string) => events.record({ kind: 'log', at_ns: now_ns(), level, text });
+  const daemon: Daemon = {
+    config,
+    started_ns: now_ns(),
+    memory,
+    events,
+    servers,
+    demoter: createDemoter(config, servers.serversOf, (change) => {
+      const { index, owner, amount, reason } = change;
+      const { name, vhid } = config.carps[index]!;
+      daemon.carp?.post(
+        amount > 0 ? { kind: 'demote', index, owner, amount, reason } : { kind: 'undemote', index, owner },
+      );
+      events.record({ kind: 'demotion', at_ns: now_ns(), name, vhid, owner, amount, reason });
+    }),
+    scripts: createScriptRunner((text) => log('warning', text)),
+    socket: prepared.socket,
+    beat: setInterval(() => beat(memory), BEAT_MS),
+    guardian: undefined,
+    carp: undefined,
+    threads: [],
+    ready: false,
+    stopping: false,
+  };
+  beat(memory);
+  events.record({ kind: 'start', at_ns: daemon.started_ns, pid: process.pid, version: options.version });
+  prepared.answers.context = { version: options.version, events, status: () => report(daemon, options.version) };
+  if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
+  return daemon;
+}
+
+function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
+  const guard = (): Guardian | undefined =>
+    startGuardian(() => {
+      if (daemon.stopping) return;
+      daemon.events.record({
+        kind: 'log',
+        at_ns: now_ns(),
+        level: 'warning',
+        text: 'the guardian ended; starting another',
+      });
+      daemon.guardian = guard();
+      daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
+    });
+  daemon.guardian = guard();
+  daemon.carp = startCarpThread({
+    vhids,
+    memory: daemon.memory,
+    watched: [{ thread: THREAD_CONTROL, name: 'control' }],
+    guardian_fd: daemon.guardian?.fd ?? -1,
+    wait_for_ready: true,
+    onMessage: (message) => onCarpMessage(daemon, message, fail),
+  });
+}
+
+function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
+  switch (message.kind) {
+    case 'transition': {
+      const { at_ns, index, vhid, from, to, reason } = message;
+      const { name } = daemon.config.carps[index]!;
+      daemon.events.record({ kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason });
+      return;
+    }
+    case 'log':
+      daemon.events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+      return;
+    case 'run-script':
+      daemon.scripts.run(message);
+      return;
+    case 'fatal':
+      fail(`the carp thread failed: ${message.text}`);
+      return;
+    case 'stopped':
+      if (!daemon.stopping) fail('the carp thread ended');
+      return;
+  }
+}
+
+/** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
+async function becomeReady(daemon: Daemon): Promise<void> {
+  await waitUntil(() => daemon.stopping || daemon.servers.checksHaveRun(), READY_MS);
+  if (daemon.stopping) return;
+  daemon.demoter.evaluate();
+  daemon.ready = true;
+  daemon.events.record({ kind: 'ready', at_ns: now_ns() });
+  daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
+  notifyServiceManager('READY=1', process.env);
+}
+
+async function stop(daemon: Daemon, reason: string, status: number, hurried: () => boolean): Promise<number> {
+  daemon.stopping = true;
+  daemon.events.record({ kind: 'stop', at_ns: now_ns(), reason });
+  notifyServiceManager('STOPPING=1', process.env);
+  const bowed_out = (await daemon.carp?.stop(reason, BOW_OUT_MS)) ?? true;
+  const carp = daemon.carp ? [{ name: 'carp', thread: THREAD_CARP, wake: daemon.carp.wake }] : [];
+  const threads = [...carp, ...daemon.threads];
+  const soft = await stopThreads(daemon.memory, threads, STOP_SOFT, { timeout_ms: SOFT_STOP_MS, hurried });
+  const stopped = soft || (await stopThreads(daemon.memory, threads, STOP_HARD, { timeout_ms: HARD_STOP_MS }));
+  await waitUntil(() => !daemon.scripts.busy || hurried(), SCRIPTS_MS);
+  clearInterval(daemon.beat);
+  daemon.socket?.close();
+  if (!stopped || !bowed_out) exitNow(1, 'carpool: a thread did not stop in time and was left behind');
+  return status;
+}
+
+async function report(daemon: Daemon, version: string) {
+  const answer = await daemon.carp?.status(STATUS_MS);
+  return buildStatus({
+    version,
+    config: daemon.config,
+    started_ns: daemon.started_ns,
+    ready: daemon.ready,
+    vhids: answer?.vhids ?? [],
+    backends: daemon.servers.report(),
+  });
+}
+
+type End = { readonly reason: string; readonly status: number };
+
+/** A signal, or a failure anywhere, ends the daemon; a second signal shortens the waits. */
+function whenToEnd(): { because: Fail; reached: Promise<End>; hurried: () => boolean } {
+  let signals = 0;
+  let resolveEnd: (end: End) => void;
+  const reached = new Promise<End>((resolve) => {
+    resolveEnd = resolve;
+  });
+  const because: Fail = (reason) => resolveEnd({ reason, status: 1 });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      signals++;
+      resolveEnd({ reason: signal, status: 0 });
+    });
+  }
+  const onError = (error: unknown) => because(`an error of carpool itself: ${describeError(error)}`);
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  return { because, reached, hurried: () => signals > 1 };
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function beat(memory: SharedMemory): void {
+  Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
+}
+
+function dataThreads(config: Config): number {
+  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? 1);
+}
