@@ -3,7 +3,7 @@
  * A reader notes the first mistake of its line as a Diagnostic; what it returns after that is undefined.
  */
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
-import { closest } from './closest.ts';
+import { suggest } from '../config/suggest.ts';
 
 export type Word = { readonly text: string; readonly column: number };
 
@@ -80,7 +80,7 @@ export class LineReader {
     if (word === undefined) return undefined;
     if ((known as readonly string[]).includes(word)) return word as T;
     this.position -= 1;
-    const near = closest(word, known);
+    const near = suggest(word, known);
     const mend = near ? `did you mean '${near}'?` : `known here: ${known.join(', ') || 'nothing yet'}`;
     return this.fail(code, `'${word}' is not ${what}`, mend);
   }

@@ -1,0 +1,68 @@
+/**
+ * A process in the client's namespace: one GET for each URL each period, over connections that are kept alive,
+ * whether or not the last one was answered. Arguments: `EVERY_MS,TIMEOUT_MS,URL` …
+ * It writes a JSON line every 100 ms: a list of [sent ns, failure or null, web server's name or null]. When its standard
+ * input ends it sends no more, waits a second for what is under way, and counts the rest as failed.
+ */
+import { Agent, type ClientRequest, get } from 'node:http';
+
+type Result = readonly [sent_ns: number, failure: string | null, by: string | null];
+
+/** Requests under way at once to one URL; beyond it none is sent, so that nothing grows without a bound. */
+const MAX_UNDER_WAY = 1000;
+const REPORT_MS = 100;
+const LAST_ANSWERS_MS = 1000;
+
+const results: Result[] = [];
+const under_way = new Map<ClientRequest, () => void>();
+const timers = process.argv.slice(2).map(startTarget);
+
+setInterval(report, REPORT_MS);
+process.stdout.write('"ready"\n');
+process.stdin.on('end', finish).resume();
+
+function startTarget(argument: string): NodeJS.Timeout {
+  const [every_ms, timeout_ms, ...url] = argument.split(',');
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  return setInterval(() => send(url.join(','), agent, Number(timeout_ms)), Number(every_ms));
+}
+
+function send(url: string, agent: Agent, timeout_ms: number): void {
+  if (under_way.size >= MAX_UNDER_WAY) return;
+  const sent_ns = Number(process.hrtime.bigint());
+  const request = get(url, { agent });
+  const done = (failure: string | null, by: string | null) => {
+    if (!under_way.delete(request)) return;
+    clearTimeout(timer);
+    results.push([sent_ns, failure, by]);
+    if (failure !== null) request.destroy();
+  };
+  const timer = setTimeout(() => done('timeout', null), timeout_ms);
+  under_way.set(request, () => done('unfinished', null));
+  request.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message, null));
+  request.on('response', (response) => {
+    const by = response.headers['x-server'];
+    response.resume();
+    response.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message, null));
+    response.on('end', () => {
+      if (response.statusCode !== 200) done(`status ${response.statusCode}`, null);
+      else done(null, typeof by === 'string' ? by : null);
+    });
+  });
+}
+
+function report(): void {
+  if (results.length > 0) process.stdout.write(`${JSON.stringify(results.splice(0))}\n`);
+}
+
+function finish(): void {
+  for (const timer of timers) clearInterval(timer);
+  const deadline = Date.now() + LAST_ANSWERS_MS;
+  const wait = setInterval(() => {
+    if (under_way.size > 0 && Date.now() < deadline) return;
+    clearInterval(wait);
+    for (const giveUp of [...under_way.values()]) giveUp();
+    report();
+    process.stdout.write('', () => process.exit(0));
+  }, 20);
+}

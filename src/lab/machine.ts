@@ -1,0 +1,121 @@
+/** One host of a running scenario, and what can be done to it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressWatch } from './address-watch.ts';
+import type { Child } from './child.ts';
+import type { HostLink } from './network.ts';
+import { killAllInside } from './processes.ts';
+import { launch } from './programs.ts';
+import type { Host, Verb } from './scenario.ts';
+import { elapsed_ms, type Stage } from './stage.ts';
+
+/** How long one of our own tools may take to be ready, and a stopped program to end before it is started again. */
+const READY_MS = 10_000;
+const END_MS = 10_000;
+const STEP_MS = 5;
+
+export class Machine {
+  readonly host: Host;
+  children: Child[] = [];
+  readonly #stage: Stage;
+  #link: HostLink;
+  #watch: AddressWatch;
+  #crashed = false;
+
+  constructor(stage: Stage, host: Host) {
+    this.#stage = stage;
+    this.host = host;
+    this.#link = stage.network.connect(host.name, host.address);
+    this.#watch = this.#watchAddresses();
+  }
+
+  /** Does it and returns when it is done, which for `start` of a node and for `stop` is before they have effect. */
+  async act(verb: Verb): Promise<void> {
+    if (verb === 'start') return this.#start();
+    if (verb === 'crash') return this.#crash();
+    if (verb === 'unplug' || verb === 'plug') return this.#stage.network[verb](this.#link);
+    this.children[0]?.signal(SIGNALS[verb]);
+  }
+
+  /** Takes news of its addresses from the kernel. */
+  readAddresses(): void {
+    this.#watch.read();
+  }
+
+  /** Asks our own tools to finish, and waits a bounded time until they did. */
+  async finish(within_ms: number): Promise<void> {
+    for (const child of this.children) child.finish();
+    await this.#untilEnded(within_ms);
+  }
+
+  killAll(): void {
+    killAllInside(this.#link.namespace_fd);
+  }
+
+  async #start(): Promise<void> {
+    await this.#untilEnded(END_MS);
+    if (this.children.some((child) => child.ended === undefined)) {
+      throw new Error(`${this.host.name} still runs ${END_MS / 1000} s after it should have ended`);
+    }
+    if (this.#crashed) this.#reboot();
+    this.children = launch(this.#stage, this.host, this.#link);
+    if (this.host.kind !== 'node') await this.#untilReady();
+  }
+
+  /** The switch stops hearing it first, so that nothing it does while dying is seen. */
+  #crash(): void {
+    this.#stage.network.cut(this.#link);
+    killAllInside(this.#link.namespace_fd);
+    this.#stage.history.noteCrash(this.host.name);
+    this.#crashed = true;
+  }
+
+  /** Everything that the host held in memory is gone: addresses, routes, neighbours, its interface's hardware address. */
+  #reboot(): void {
+    this.#watch.close();
+    this.#stage.network.remove(this.#link);
+    this.#link = this.#stage.network.connect(this.host.name, this.host.address);
+    this.#watch = this.#watchAddresses();
+    this.#crashed = false;
+  }
+
+  #watchAddresses(): AddressWatch {
+    const { name, kind } = this.host;
+    return new AddressWatch(this.#link.namespace_fd, (address, present) => {
+      if (kind !== 'node' || this.#crashed) return;
+      const at_ms = elapsed_ms(this.#stage);
+      this.#stage.history.noteAddress(name, address, present, at_ms);
+      this.#stage.timeline.event(at_ms, name, present ? `has ${address}` : `${address} is gone`);
+    });
+  }
+
+  async #untilReady(): Promise<void> {
+    for (let waited = 0; waited < READY_MS; waited += STEP_MS) {
+      if (this.children.every((child) => child.output.includes('"ready"'))) return;
+      const dead = this.children.find((child) => child.ended !== undefined);
+      if (dead) throw new Error(`${this.host.name} did not start (${dead.ended}): ${dead.output.join(' / ')}`);
+      await sleep(STEP_MS);
+    }
+    throw new Error(`${this.host.name} was not ready after ${READY_MS / 1000} s`);
+  }
+
+  async #untilEnded(within_ms: number): Promise<void> {
+    for (let waited = 0; waited < within_ms; waited += STEP_MS) {
+      if (this.children.every((child) => child.ended !== undefined)) return;
+      await sleep(STEP_MS);
+    }
+  }
+}
+
+const SIGNALS = { stop: 'SIGTERM', kill: 'SIGKILL', freeze: 'SIGSTOP', thaw: 'SIGCONT' } as const;
+
+/** How the timeline tells it. */
+export const PAST: Readonly<Record<Verb, string>> = {
+  start: 'started',
+  stop: 'stopped (SIGTERM)',
+  kill: 'killed (SIGKILL)',
+  crash: 'crashed (its port is cut, all its processes are killed)',
+  freeze: 'frozen (SIGSTOP)',
+  thaw: 'thawed (SIGCONT)',
+  unplug: 'unplugged',
+  plug: 'plugged in again',
+};

@@ -1,0 +1,124 @@
+/** How each kind of host's program is started inside its namespace, and how it tells what happens to it. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Child } from './child.ts';
+import { followEvents } from './control-events.ts';
+import { type HostLink, INTERFACE } from './network.ts';
+import type { Client, Host, Node, WebServer } from './scenario.ts';
+import { elapsed_ms, type Stage, toElapsed_ms } from './stage.ts';
+import { followUcarp } from './ucarp-log.ts';
+
+/** Starts the host's programs; the first of them is the one that signals go to. */
+export function launch(stage: Stage, host: Host, link: HostLink): Child[] {
+  if (host.kind === 'web') return [launchWebServer(stage, host, link)];
+  if (host.kind === 'client') return launchClient(stage, host, link);
+  return [host.runs === 'ucarp' ? launchUcarp(stage, host, link) : launchCarpool(stage, host, link)];
+}
+
+function launchCarpool(stage: Stage, node: Node, link: HostLink): Child {
+  const directory = directoryOf(stage, node);
+  for (const file of node.files) writeFileSync(join(directory, file.name), file.text);
+  const socket = join(directory, 'control.sock');
+  const files = node.files.flatMap((file) => ['-f', file.name]);
+  const child = startNode(stage, node, link, {
+    command: process.execPath,
+    args: [ownFile('../main.js'), 'run', ...files, '-db', '--socket', socket],
+    directory,
+  });
+  followEvents(stage, node.name, socket, () => child.ended !== undefined);
+  return child;
+}
+
+function launchUcarp(stage: Stage, node: Node, link: HostLink): Child {
+  const directory = directoryOf(stage, node);
+  const up = join(directory, 'up.sh');
+  const down = join(directory, 'down.sh');
+  writeFileSync(up, '#!/bin/sh\nexec ip address add "$2/32" dev "$1"\n', { mode: 0o755 });
+  writeFileSync(down, '#!/bin/sh\nexec ip address del "$2/32" dev "$1"\n', { mode: 0o755 });
+  const own = ['-i', INTERFACE, '-s', node.address, '-u', up, '-d', down, '-z', '-n'];
+  const onLine = followUcarp(stage, node);
+  return startNode(stage, node, link, {
+    command: findProgram('ucarp') ?? 'ucarp',
+    args: [...own, ...node.ucarp_arguments],
+    directory,
+    onLine,
+  });
+}
+
+type NodeProgram = { command: string; args: string[]; directory: string; onLine?: (line: string) => void };
+
+function startNode(stage: Stage, node: Node, link: HostLink, program: NodeProgram): Child {
+  stage.history.noteStart(node.name);
+  return new Child(link.namespace_fd, {
+    ...program,
+    onEnd(how) {
+      const at_ms = elapsed_ms(stage);
+      stage.history.noteEnd(node.name, at_ms);
+      if (how !== 'SIGKILL') stage.timeline.event(at_ms, node.name, `ended (${how})`);
+    },
+  });
+}
+
+function launchWebServer(stage: Stage, host: WebServer, link: HostLink): Child {
+  const args = [ownFile('web-server.js'), host.name, String(host.port)];
+  return new Child(link.namespace_fd, { command: process.execPath, args, directory: stage.directory });
+}
+
+/** Two processes, so that neither the requests nor their failures make a probe late. */
+function launchClient(stage: Stage, client: Client, link: HostLink): Child[] {
+  const directory = stage.directory;
+  const probes = client.probes.map((probe) => `${probe.vip}=${probe.every_ms}`);
+  const requests = client.requests.map(({ every_ms, timeout_ms, url }) => `${every_ms},${timeout_ms},${url}`);
+  const start = (file: string, args: string[], onLine: (line: string) => void) =>
+    new Child(link.namespace_fd, { command: process.execPath, args: [ownFile(file), ...args], directory, onLine });
+  const children: Child[] = [];
+  if (requests.length > 0) children.push(start('client.js', requests, (line) => noteRequests(stage, line)));
+  if (probes.length > 0) children.push(start('probe.js', probes, (line) => noteProbes(stage, client, line)));
+  return children;
+}
+
+function noteRequests(stage: Stage, line: string): void {
+  for (const [sent_ns, failure, by] of parseRows(line)) {
+    stage.history.noteRequest({
+      sent_ms: toElapsed_ms(stage, sent_ns as number),
+      failure: (failure as string | null) ?? undefined,
+      by: (by as string | null) ?? undefined,
+    });
+  }
+}
+
+function noteProbes(stage: Stage, client: Client, line: string): void {
+  for (const [index, sent_ns, answered] of parseRows(line)) {
+    const vip = client.probes[index as number]!.vip;
+    const sent_ms = toElapsed_ms(stage, sent_ns as number);
+    const outage_ms = stage.history.noteProbe(vip, { sent_ms, answered: answered === 1 });
+    if (outage_ms !== undefined) stage.timeline.outage(sent_ms, client.name, vip, outage_ms);
+  }
+}
+
+/** Our own tools write rows, or the word "ready"; anything else (a stack trace) stays in the output for the report. */
+function parseRows(line: string): unknown[][] {
+  if (!line.startsWith('[')) return [];
+  try {
+    return JSON.parse(line);
+  } catch {
+    return [];
+  }
+}
+
+function directoryOf(stage: Stage, host: Host): string {
+  const directory = join(stage.directory, host.name);
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+function ownFile(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+/** Looks where Debian puts daemons too: an ordinary user's PATH lacks /usr/sbin. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}

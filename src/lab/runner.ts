@@ -1,0 +1,165 @@
+/** Plays a scenario on real namespaces, step by step, and judges its expectations. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { History } from './history.ts';
+import { judgeAtEnd, type Pending } from './judge.ts';
+import { Machine, PAST } from './machine.ts';
+import { Network } from './network.ts';
+import { makeReport, type Report, type Verdict } from './report.ts';
+import type { Condition, Expectation, Scenario, Step } from './scenario.ts';
+import { elapsed_ms, type Stage } from './stage.ts';
+import type { Timeline } from './timeline.ts';
+
+/** Between looks at the addresses and conditions. */
+const TICK_MS = 5;
+/** News of an event may come that much later than the event (a lost probe is told after 350 ms). */
+const NEWS_MS = 500;
+/** The client's own bound for its last answers is 1 s. */
+const FINISH_MS = 2500;
+
+export type Played = {
+  readonly report: Report;
+  /** The last lines that each node wrote. */
+  readonly output: ReadonlyMap<string, readonly string[]>;
+};
+
+/** Throws a SystemError (EPERM) where the system refuses the network, and what `stop_signal` was aborted with. */
+export async function playScenario(
+  scenario: Scenario,
+  timeline: Timeline,
+  directory: string,
+  stop_signal: AbortSignal,
+): Promise<Played> {
+  const network = new Network(scenario.network);
+  const start_ns = Number(process.hrtime.bigint());
+  const stage: Stage = { network, directory, history: new History(), timeline, start_ns };
+  const machines = new Map(scenario.hosts.map((host) => [host.name, new Machine(stage, host)]));
+  const ticker = setInterval(() => {
+    for (const machine of machines.values()) machine.readAddresses();
+  }, TICK_MS);
+  try {
+    const run = new Run(scenario, stage, machines, stop_signal);
+    const expectations = await run.play();
+    const report = makeReport(scenario.name, stage.history, expectations, run.end_ms);
+    const nodes = [...machines.values()].filter((machine) => machine.host.kind === 'node');
+    const output = new Map(nodes.map(({ host, children }) => [host.name, children.flatMap((child) => child.output)]));
+    return { report, output };
+  } finally {
+    clearInterval(ticker);
+    for (const machine of machines.values()) machine.killAll();
+  }
+}
+
+class Run {
+  end_ms = 0;
+  readonly #scenario: Scenario;
+  readonly #stage: Stage;
+  readonly #machines: ReadonlyMap<string, Machine>;
+  readonly #stop_signal: AbortSignal;
+  readonly #pending: Pending[] = [];
+
+  constructor(scenario: Scenario, stage: Stage, machines: ReadonlyMap<string, Machine>, stop_signal: AbortSignal) {
+    this.#scenario = scenario;
+    this.#stage = stage;
+    this.#machines = machines;
+    this.#stop_signal = stop_signal;
+  }
+
+  /** The verdicts in the order in which the expectations were written. */
+  async play(): Promise<Verdict[]> {
+    let stopped_by: string | undefined;
+    for (const step of this.#scenario.steps) {
+      if (stopped_by !== undefined) this.#skip(step, stopped_by);
+      else stopped_by = await this.#play(step);
+    }
+    await this.#sleep(NEWS_MS);
+    this.end_ms = elapsed_ms(this.#stage);
+    for (const machine of this.#machines.values()) {
+      if (machine.host.kind === 'client') await machine.finish(FINISH_MS);
+    }
+    return this.#pending.map((pending) => judgeAtEnd(pending, this.#stage.history, this.end_ms));
+  }
+
+  /** Returns the step's text when the rest makes no sense any more. */
+  async #play(step: Step): Promise<string | undefined> {
+    if (step.at_ms !== undefined) await this.#sleep(step.at_ms - elapsed_ms(this.#stage));
+    const { does } = step;
+    if (does.kind === 'pause') await this.#sleep(does.for_ms);
+    else if (does.kind === 'act') await this.#act(step, does);
+    else if (does.kind === 'expect') await this.#expect(step, does.expectation);
+    else if (!(await this.#wait(does.condition, elapsed_ms(this.#stage) + does.within_ms))) {
+      this.#pending.push({ text: step.text, held: false, detail: 'in vain' });
+      return step.text;
+    }
+    return undefined;
+  }
+
+  #skip(step: Step, stopped_by: string): void {
+    if (step.does.kind !== 'expect') return;
+    this.#pending.push({ text: this.#textOf(step), held: false, detail: `not reached: "${stopped_by}" was in vain` });
+  }
+
+  async #act(step: Step, does: Step['does'] & { kind: 'act' }): Promise<void> {
+    const at_ms = elapsed_ms(this.#stage);
+    this.#stage.history.noteAction({ at_ms, text: step.text.replace(/^at \S+( (ms|s|min))? /, '') });
+    for (const name of does.hosts) {
+      this.#stage.timeline.action(elapsed_ms(this.#stage), name, PAST[does.verb]);
+      await this.#machines.get(name)!.act(does.verb);
+    }
+  }
+
+  async #expect(step: Step, expectation: Expectation): Promise<void> {
+    const text = this.#textOf(step);
+    if (expectation.kind === 'becomes') this.#pending.push({ text, ...(await this.#becomes(expectation)) });
+    else if (expectation.kind === 'stays') this.#pending.push({ text, ...(await this.#stays(expectation)) });
+    else {
+      const from_ms = elapsed_ms(this.#stage);
+      if (expectation.kind === 'all-answered') await this.#sleep(expectation.for_ms);
+      this.#pending.push({ text, expectation, action: this.#stage.history.actions.length - 1, from_ms });
+    }
+  }
+
+  /** An expectation names the action that it is about. */
+  #textOf(step: Step): string {
+    const text = step.text.replace(/^(at \S+( (ms|s|min))? )?expect /, '');
+    const action = this.#stage.history.actions.at(-1);
+    return action ? `${text} (after ${action.text})` : text;
+  }
+
+  async #becomes({ condition, within_ms }: Expectation & { kind: 'becomes' }): Promise<Outcome> {
+    const action_ms = this.#stage.history.lastActionAt();
+    const from_ms = within_ms === 0 ? elapsed_ms(this.#stage) : action_ms;
+    await this.#wait(condition, from_ms + within_ms + NEWS_MS);
+    const since_ms = this.#stage.history.since(condition);
+    if (since_ms === undefined) return { held: false, detail: 'it did not' };
+    const held = since_ms <= from_ms + within_ms;
+    return { held, detail: since_ms <= action_ms ? '' : `after ${Math.round(since_ms - action_ms)} ms` };
+  }
+
+  async #stays({ condition, for_ms }: Expectation & { kind: 'stays' }): Promise<Outcome> {
+    const from_ms = elapsed_ms(this.#stage);
+    while (elapsed_ms(this.#stage) < from_ms + for_ms) {
+      const since_ms = this.#stage.history.since(condition);
+      if (since_ms === undefined || since_ms > from_ms) {
+        return { held: false, detail: `not after ${Math.round(elapsed_ms(this.#stage) - from_ms)} ms` };
+      }
+      await this.#sleep(TICK_MS);
+    }
+    return { held: true, detail: '' };
+  }
+
+  /** Whether the condition holds before the deadline. */
+  async #wait(condition: Condition, deadline_ms: number): Promise<boolean> {
+    while (this.#stage.history.since(condition) === undefined) {
+      if (elapsed_ms(this.#stage) > deadline_ms) return false;
+      await this.#sleep(TICK_MS);
+    }
+    return true;
+  }
+
+  async #sleep(for_ms: number): Promise<void> {
+    this.#stop_signal.throwIfAborted();
+    if (for_ms > 0) await sleep(for_ms, undefined, { signal: this.#stop_signal });
+  }
+}
+
+type Outcome = { readonly held: boolean; readonly detail: string };
