@@ -1,0 +1,73 @@
+/**
+ * Writes a head anew where the one that came must not go on as it is: hop-by-hop fields (RFC 9110 section 7.6.1) belong to
+ * one connection, and some fields are added. Most heads need none of this and go on as the bytes they came in.
+ */
+import * as m from './message.ts';
+import type { Message } from './message.ts';
+
+/** Writes to `bytes` from `to`, where the head to copy stands too. */
+export class HeadWriter {
+  private readonly bytes: Uint8Array;
+  private at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  begin(to: number): void {
+    this.at = to;
+  }
+
+  get end(): number {
+    return this.at;
+  }
+
+  copy(start: number, end: number): void {
+    this.bytes.copyWithin(this.at, start, end);
+    this.at += end - start;
+  }
+
+  write(text: Uint8Array): void {
+    this.bytes.set(text, this.at);
+    this.at += text.length;
+  }
+
+  /** The start line with its CRLF. */
+  startLine(message: Message): void {
+    this.copy(message.start, message.fields_start);
+  }
+
+  /** Every field but those that end here. `drop_length`: Transfer-Encoding rules; `drop_coding`: the chunks were taken off. */
+  endToEndFields(message: Message, drop_length: boolean, drop_coding: boolean): void {
+    for (let index = 0; index < message.field_count; index++) {
+      const meaning = message.meaning[index];
+      if (meaning === m.FIELD_CONNECTION || meaning === m.FIELD_KEEP_ALIVE) continue;
+      if (meaning === m.FIELD_PROXY_CONNECTION) continue;
+      if (meaning === m.FIELD_CONTENT_LENGTH && drop_length) continue;
+      if (meaning === m.FIELD_TRANSFER_ENCODING && drop_coding) continue;
+      this.copy(message.name_start[index], message.name_end[index]);
+      this.write(COLON_SPACE);
+      this.copy(message.value_start[index], message.value_end[index]);
+      this.write(CRLF);
+    }
+  }
+
+  field(name: Uint8Array, value: Uint8Array): void {
+    this.write(name);
+    this.write(COLON_SPACE);
+    this.write(value);
+    this.write(CRLF);
+  }
+
+  blankLine(): void {
+    this.write(CRLF);
+  }
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const COLON_SPACE = encode(': ');
+const CRLF = encode('\r\n');
+export const CONNECTION = encode('Connection');
+export const CLOSE = encode('close');
+export const KEEP_ALIVE = encode('keep-alive');
+export const UPGRADE = encode('upgrade');
