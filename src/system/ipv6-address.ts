@@ -1,5 +1,5 @@
 /** IPv6 addresses between text (RFC 4291 2.2, written as RFC 5952 recommends) and network-order bytes. */
-import { parseIpv4 } from './ip-address.ts';
+import { parseIpv4 } from './ipv4-address.ts';
 
 const GROUPS = 8;
 

@@ -8,6 +8,7 @@ import { AddressBatch } from '../system/address-batch.ts';
 import { parseAddress } from '../system/ip-address.ts';
 import { errnoName } from '../system/libc.ts';
 import type { InterfaceAddress, NewAddress } from '../system/netlink.ts';
+import type { Lease } from './carp-messages.ts';
 
 const EADDRNOTAVAIL = 99;
 const ENODEV = 19;
@@ -125,6 +126,13 @@ export class CarpAddresses {
     }
     this.flush();
     return removed;
+  }
+
+  /** For status: what of this vhid is on the interface. */
+  leases(vhid: number): Lease[] {
+    return this.vhids[vhid]
+      .filter((address) => address.held)
+      .map(({ text, request, renewed_ns }) => ({ address: text, lease_s: request.lifetime_s ?? 0, renewed_ns }));
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /**
  * Whether the other threads live: each stores the time of its last pass in shared memory at least every 250 ms.
- * A node whose threads hang must not keep an address, however well its CARP works.
+ * A node whose threads hang must not keep an address, however well its CARP works: the engine bows out and waits in INIT.
+ * (The lease is for the case that the carp thread hangs, too, and nobody is left to judge.)
  *
  *   fresh ── no beat for STALL_MS ──> stalled ── beats for RECOVERY_MS ──> fresh
  */

@@ -31,7 +31,7 @@ export type CarpSettings = {
 };
 
 export type ToCarp =
-  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. */
+  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. Owner `starting` is ours. */
   | {
       readonly kind: 'demote';
       readonly owner: string;
@@ -92,8 +92,13 @@ export type FromCarp =
 
 /** The engine's view of a vhid, and what the thread knows beside it. */
 export type CarpVhidStatus = VhidStatus & {
-  /** The name that control gave it is not known here: find it by `index`. */
+  /** How often this node adverts, or would as MASTER, with its demotion. */
+  readonly interval_ms: number;
+  /** What the last advert that it heard says. */
+  readonly heard_interval_ms: number | undefined;
   readonly link_up: boolean;
   /** The VIPs that are on the interface now by our hand. */
-  readonly leases: readonly { readonly address: string; readonly lease_s: number; readonly renewed_ns: number }[];
+  readonly leases: readonly Lease[];
 };
+
+export type Lease = { readonly address: string; readonly lease_s: number; readonly renewed_ns: number };

@@ -31,15 +31,17 @@ import { bequeath, type Outcomes, outcomeText, type Performer, perform } from '.
 import { GuardianPipe } from './carp-guardian.ts';
 import { ThreadHealth } from './carp-health.ts';
 import { CarpInterfaces, type LinkChange } from './carp-interfaces.ts';
-import type { CarpSettings, FromCarp, ToCarp } from './carp-messages.ts';
+import type { CarpSettings, CarpVhidStatus, FromCarp, ToCarp } from './carp-messages.ts';
 import * as memory from './shared-memory.ts';
 
 const BEAT_NS = 200e6;
 /** Later than this behind a deadline is a stall: SIGSTOP, a paused VM, a starved machine. */
-const STALL_NS = 500e6;
+const STALL_NS = 250e6;
+/** Shorter ones happen on busy machines and are no news. */
+const LOGGED_STALL_NS = 1e9;
 /** Frames of one interface, or messages, taken in one pass. */
 const MAX_DRAIN = 1024;
-const ROW_NS = 1e9;
+const STATE_WORDS = { INIT: 0, BACKUP: 1, MASTER: 2 } as const;
 /** Rounds of "sent" answers after one event: each may send again, but not for ever. */
 const MAX_ROUNDS = 8;
 
@@ -65,7 +67,6 @@ export class CarpThread {
   #wake_place = 0;
   #events_place = 0;
   #beat_ns = 0;
-  #row_ns = 0;
   #stopping = false;
 
   /** Opens everything. Throws a SystemError when the system refuses (`checkCarpHost` finds that out before). */
@@ -140,7 +141,8 @@ export class CarpThread {
   }
 
   #onStall(late_ns: number, now: number): void {
-    this.#log('warning', `this process stood still for ${Math.round(late_ns / 1e6)} ms: listening first`);
+    if (late_ns > LOGGED_STALL_NS)
+      this.#log('warning', `the carp thread stood still for ${Math.round(late_ns / 1e6)} ms`);
     this.#health.forgive(toMs31(now));
     this.#step({ kind: 'stall', late_ns });
   }
@@ -151,10 +153,9 @@ export class CarpThread {
     const words = this.#shared.words;
     Atomics.store(words, memory.threadAt(this.#shared, memory.THREAD_CARP) + memory.THREAD_BEAT_MS, toMs31(now));
     const verdict = this.#health.judge(toMs31(now));
-    if (verdict === 'stalled') {
-      this.#step({ kind: 'demote', owner: 'stalled', amount: 240, reason: this.#health.reason });
-    } else if (verdict === 'recovered') this.#step({ kind: 'undemote', owner: 'stalled' });
-    if (now - this.#row_ns >= ROW_NS) this.#writeRows();
+    if (verdict === 'stalled') this.#step({ kind: 'health', healthy: false, reason: this.#health.reason });
+    else if (verdict === 'recovered') this.#step({ kind: 'health', healthy: true, reason: 'all threads move again' });
+    this.#writeRows();
     const stop = Atomics.load(words, memory.STOP);
     if (stop !== 0) this.stop('the process is stopping');
   }
@@ -284,27 +285,28 @@ export class CarpThread {
 
   #answerStatus(id: number): void {
     const { engine, addresses, interfaces, guardian } = this.#performer;
-    const vhids = status(engine).map((vhid) => ({
-      ...vhid,
-      link_up: interfaces.get(vhid.interface).up,
-      leases: addresses.vhids[vhid.index]
-        .filter((address) => address.held)
-        .map(({ text, renewed_ns }) => ({ address: text, lease_s: this.#settings.lease_s, renewed_ns })),
-    }));
+    const vhids = status(engine).map((vhid): CarpVhidStatus => {
+      const { interval_us, peer } = engine.vhids[vhid.index];
+      return {
+        ...vhid,
+        interval_ms: interval_us / 1000,
+        heard_interval_ms: peer.heard_ns < 0 ? undefined : peer.interval_us / 1000,
+        link_up: interfaces.get(vhid.interface).up,
+        leases: addresses.leases(vhid.index),
+      };
+    });
     const counters = { ...engine.counters };
     const scheduling = this.#scheduling;
     postToControl({ kind: 'status', id, at_ns: now_ns(), vhids, counters, scheduling, guardian: guardian.connected });
   }
 
   #writeRows(): void {
-    this.#row_ns = now_ns();
-    for (const vhid of status(this.#performer.engine)) {
-      const at = memory.vhidAt(this.#shared, vhid.index);
-      const state = vhid.state === 'MASTER' ? 2 : vhid.state === 'BACKUP' ? 1 : 0;
-      Atomics.store(this.#shared.words, at + memory.VHID_STATE, state);
-      Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(vhid.last_heard_ns ?? 0));
-      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, vhid.received);
-      Atomics.store(this.#shared.words, at + memory.VHID_SENT, vhid.sent);
+    for (const { index, state, peer, received, sent } of this.#performer.engine.vhids) {
+      const at = memory.vhidAt(this.#shared, index);
+      Atomics.store(this.#shared.words, at + memory.VHID_STATE, STATE_WORDS[state]);
+      Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(Math.max(peer.heard_ns, 0)));
+      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, received);
+      Atomics.store(this.#shared.words, at + memory.VHID_SENT, sent);
     }
   }
 
