@@ -126,13 +126,19 @@ test(`ARCHITECTURE.md has at most ${LONGEST_ARCHITECTURE} lines and gives the re
 
 test('every scenario is in the reference', () => {
   if (!existsSync(join(root, 'scenarios'))) return;
-  const reference = read('docs/reference/lab.md');
+  const reference = read('docs/reference/scenarios.md');
   const names = filesBelow('scenarios').map((path) => relative('scenarios', path).replace(/\.[^.]*$/, ''));
   assert.deepEqual(
     names.filter((name) => !reference.includes(`\`${name}\``)),
     [],
-    'name it in docs/reference/lab.md',
+    'name it in docs/reference/scenarios.md',
   );
+});
+
+test('the reference says what the keyword tables say', () => {
+  const args = [join(root, 'scripts/reference.mjs'), '--check'];
+  const result = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(result.status, 0, result.stderr);
 });
 
 test('every link between the documents leads to a file', () => {

@@ -1,0 +1,96 @@
+// `npm run docs`: writes docs/reference/haproxy.md from the parser's own keyword tables; with --check only compares.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { build } from './build.mjs';
+
+const FILE = new URL('../docs/reference/haproxy.md', import.meta.url);
+
+build();
+const text = await haproxyReference();
+if (!process.argv.includes('--check')) writeFileSync(FILE, text);
+else if (readFileSync(FILE, 'utf8') !== text) {
+  process.stderr.write('docs/reference/haproxy.md is not what the keyword tables say: run npm run docs\n');
+  process.exit(1);
+}
+
+async function haproxyReference() {
+  const tables = new URL('../dist/config/haproxy/', import.meta.url);
+  const load = (/** @type {string} */ name) => import(new URL(name, tables).href);
+  const { CARP_KEYWORDS } = await load('carp.js');
+  const { GLOBAL_KEYWORDS } = await load('global.js');
+  const { PROXY_KEYWORDS, TIMEOUTS } = await load('proxy.js');
+  const { OPTIONS } = await load('options.js');
+  const { BIND_WORDS } = await load('bind.js');
+  const { SERVER_WORDS } = await load('server.js');
+  return `# haproxy.cfg: what carpool understands
+
+<!-- Written by npm run docs from the parser's tables. -->
+
+A file that HAProxy runs can be given to carpool as it is. What is not listed here is an error that names the line. What is
+listed under "Accepted without effect" gets a warning that says what is lost. The meaning of each keyword is that of HAProxy's manual.
+
+## carp
+
+carpool's own section, one for each vhid; see [carp.md](carp.md).
+
+${table(CARP_KEYWORDS)}
+
+## global
+
+${table(GLOBAL_KEYWORDS.filter(hasEffect))}
+
+## defaults, frontend, listen, backend
+
+${table(PROXY_KEYWORDS.filter(hasEffect), sectionsOf)}
+
+\`timeout\` takes one of ${Object.keys(TIMEOUTS).map(code).join(', ')}.
+
+### option
+
+${table(OPTIONS.filter(hasEffect), sectionsOf)}
+
+### Words of a bind line
+
+${table(BIND_WORDS)}
+
+### Words of a server line
+
+${table(SERVER_WORDS)}
+
+## Accepted without effect
+
+${list(GLOBAL_KEYWORDS, 'global')}
+${list(PROXY_KEYWORDS, 'proxies')}
+${list(OPTIONS, 'option')}
+`;
+}
+
+/** @typedef {{ name: string, help: string, has_effect?: boolean, sections?: string[] }} Row */
+
+/** @param {Row} row */
+function hasEffect(row) {
+  return row.has_effect !== false;
+}
+
+/** @param {Row} row */
+function sectionsOf(row) {
+  const sections = row.sections ?? [];
+  return sections.length === 4 ? 'all' : sections.join(', ');
+}
+
+/** @param {Row[]} rows @param {((row: Row) => string)} [where] */
+function table(rows, where) {
+  const cells = rows.map((row) => [code(row.name), ...(where ? [where(row)] : []), row.help.replaceAll('|', '\\|')]);
+  const head = ['keyword', ...(where ? ['in'] : []), 'what it does'];
+  return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** @param {Row[]} rows @param {string} title */
+function list(rows, title) {
+  const names = rows.filter((row) => !hasEffect(row)).map((row) => code(row.name));
+  return `- ${title}: ${names.join(', ') || 'none'}`;
+}
+
+/** @param {string} word */
+function code(word) {
+  return `\`${word}\``;
+}
