@@ -11,6 +11,7 @@ import { type Diagnostic, hasErrors } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
 import { answerClient } from './control/answer-client.ts';
 import { buildStatus } from './control/build-status.ts';
+import { ERROR } from './control/commands.ts';
 import { type ControlSocket, openControlSocket } from './control/control-socket.ts';
 import { createDemoter, type Demoter } from './control/demoter.ts';
 import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
@@ -54,6 +55,8 @@ const BOW_OUT_MS = 1_000;
 const SOFT_STOP_MS = 2_000;
 const HARD_STOP_MS = 500;
 const SCRIPTS_MS = 5_000;
+/** The whole stop, whatever happens in it. */
+const STOP_MS = 10_000;
 const STATUS_MS = 1_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
@@ -64,6 +67,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const daemon = start(options, prepared, end.because);
   void becomeReady(daemon);
   const { reason, status } = await end.reached;
+  setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
   return stop(daemon, reason, status, end.hurried);
 }
 
@@ -86,7 +90,7 @@ async function prepare(options: DaemonOptions): Promise<Prepared | undefined> {
 
   const answers: Prepared['answers'] = { context: undefined };
   const opened = await openControlSocket(options.socket, (line, client) => {
-    if (answers.context === undefined) client.end('The daemon is starting; ask again in a moment.\n');
+    if (answers.context === undefined) client.end(`${ERROR}The daemon is starting; ask again in a moment.\n`);
     else void answerClient(line, client, answers.context);
   });
   if (opened.diagnostic !== undefined) options.report([opened.diagnostic]);
@@ -108,6 +112,8 @@ type Daemon = {
   carp: CarpHandle | undefined;
   /** Data threads and checks; not the carp thread, which is asked to stop before them. */
   threads: readonly RunningThread[];
+  /** The carp thread's packet sockets are open. */
+  carp_started: boolean;
   ready: boolean;
   stopping: boolean;
 };
@@ -126,7 +132,6 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     vhids: config.carps.length,
   });
   const servers = createServerTable(config, memory);
-  const log = (level: Level, text: string) => events.record({ kind: 'log', at_ns: now_ns(), level, text });
   const daemon: Daemon = {
     config,
     started_ns: now_ns(),
@@ -141,12 +146,13 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       );
       events.record({ kind: 'demotion', at_ns: now_ns(), name, vhid, owner, amount, reason });
     }),
-    scripts: createScriptRunner((text) => log('warning', text)),
+    scripts: createScriptRunner((text) => logLine(events, 'warning', text)),
     socket: prepared.socket,
     beat: setInterval(() => beat(memory), BEAT_MS),
     guardian: undefined,
     carp: undefined,
     threads: [],
+    carp_started: prepared.vhids.length === 0,
     ready: false,
     stopping: false,
   };
@@ -154,6 +160,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   events.record({ kind: 'start', at_ns: daemon.started_ns, pid: process.pid, version: options.version });
   prepared.answers.context = { version: options.version, events, status: () => report(daemon, options.version) };
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
+  process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
 }
 
@@ -161,12 +168,7 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
   const guard = (): Guardian | undefined =>
     startGuardian(() => {
       if (daemon.stopping) return;
-      daemon.events.record({
-        kind: 'log',
-        at_ns: now_ns(),
-        level: 'warning',
-        text: 'the guardian ended; starting another',
-      });
+      logLine(daemon.events, 'warning', 'the guardian ended; starting another');
       daemon.guardian = guard();
       daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
     });
@@ -183,6 +185,9 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
   switch (message.kind) {
+    case 'started':
+      daemon.carp_started = true;
+      return;
     case 'transition': {
       const { at_ns, index, vhid, from, to, reason } = message;
       const { name } = daemon.config.carps[index]!;
@@ -206,8 +211,11 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
 
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
 async function becomeReady(daemon: Daemon): Promise<void> {
-  await waitUntil(() => daemon.stopping || daemon.servers.checksHaveRun(), READY_MS);
+  const complete = () => daemon.carp_started && daemon.servers.checksHaveRun();
+  await waitUntil(() => daemon.stopping || complete(), READY_MS);
   if (daemon.stopping) return;
+  if (!complete())
+    logLine(daemon.events, 'warning', `not every check has run in ${READY_MS / 1000} s; going on without`);
   daemon.demoter.evaluate();
   daemon.ready = true;
   daemon.events.record({ kind: 'ready', at_ns: now_ns() });
@@ -233,6 +241,7 @@ async function stop(daemon: Daemon, reason: string, status: number, hurried: () 
 
 async function report(daemon: Daemon, version: string) {
   const answer = await daemon.carp?.status(STATUS_MS);
+  if (daemon.carp !== undefined && answer === undefined) throw new Error('the carp thread gave no answer');
   return buildStatus({
     version,
     config: daemon.config,
@@ -253,16 +262,21 @@ function whenToEnd(): { because: Fail; reached: Promise<End>; hurried: () => boo
     resolveEnd = resolve;
   });
   const because: Fail = (reason) => resolveEnd({ reason, status: 1 });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  // without a handler of ours Node would open its debugger on SIGUSR1
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
     process.on(signal, () => {
       signals++;
-      resolveEnd({ reason: signal, status: 0 });
+      resolveEnd({ reason: `asked to stop (${signal})`, status: 0 });
     });
   }
   const onError = (error: unknown) => because(`an error of carpool itself: ${describeError(error)}`);
   process.on('uncaughtException', onError);
   process.on('unhandledRejection', onError);
   return { because, reached, hurried: () => signals > 1 };
+}
+
+function logLine(events: EventLog, level: Level, text: string): void {
+  events.record({ kind: 'log', at_ns: now_ns(), level, text });
 }
 
 function describeError(error: unknown): string {

@@ -16,6 +16,8 @@ export async function runAsk(line: string, socket: string | undefined): Promise<
         `No carpool daemon is running here: nobody answers on ${paths.candidates.join(' or ')}.`,
         NO_DAEMON,
       );
+    case 'refused':
+      return complain(result.sentence, 1);
     case 'forbidden':
       return complain(`This user may not talk to the daemon on ${result.path}; try it with sudo.`, 1);
     case 'failed':

@@ -26,6 +26,8 @@ type Voice = Pick<RunArguments, 'quiet' | 'verbose' | 'socket'>;
 
 /** Runs a checked configuration in the foreground until a signal ends it. */
 export function startDaemon(config: Config, voice: Voice): Promise<number> {
+  // a log that nobody reads any more is no reason to stop
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return runDaemon({
     config,
     version: readVersion(),

@@ -7,6 +7,9 @@ import { renderIfconfig } from './status-ifconfig.ts';
 import type { StatusReport } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
 
+/** An answer that begins so is a sentence about what is wrong. */
+export const ERROR = 'error: ';
+
 /** What the commands may see of the daemon. */
 export type CommandContext = {
   readonly version: string;

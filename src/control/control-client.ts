@@ -1,9 +1,12 @@
 /** The asking end of the control socket: one command line out, the answer in. */
 import { connect } from 'node:net';
+import { ERROR } from './commands.ts';
 import type { SocketPaths } from './socket-path.ts';
 
 export type AskResult =
   | { readonly kind: 'answered' }
+  /** The daemon's own sentence about what is wrong. */
+  | { readonly kind: 'refused'; readonly sentence: string }
   /** No daemon listens on any of the paths. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'forbidden'; readonly path: string }
@@ -17,8 +20,8 @@ export async function ask(paths: SocketPaths, line: string, write: (text: string
   let result: AskResult = { kind: 'absent' };
   for (const path of paths.candidates) {
     const next = await askAt(path, line, write);
-    if (next.kind === 'answered' || next.kind === 'failed') return next;
     if (next.kind === 'forbidden') result = next;
+    else if (next.kind !== 'absent') return next;
   }
   return result;
 }
@@ -36,6 +39,8 @@ function askAt(path: string, line: string, write: (text: string) => void): Promi
     socket.setTimeout(ANSWER_MS, gaveUp);
     socket.once('connect', () => socket.write(`${line}\n`));
     socket.on('data', (text: string) => {
+      if (!answered && text.startsWith(ERROR))
+        return finish({ kind: 'refused', sentence: text.slice(ERROR.length).trim() });
       answered = true;
       socket.setTimeout(0);
       write(text);

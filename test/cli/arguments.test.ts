@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseArguments } from '#src/cli/arguments.js';
+
+const RUN = {
+  kind: 'run',
+  files: [],
+  check_only: false,
+  background: false,
+  foreground: false,
+  quiet: false,
+  verbose: false,
+  maxconn: undefined,
+  socket: undefined,
+};
+
+/** The command that a person's line means. */
+function parse(line: string) {
+  return parseArguments(line.split(' ').filter((word) => word !== ''));
+}
+
+function mistakeOf(line: string): string {
+  const command = parse(line);
+  assert.equal(command.kind, 'mistake', `${line} was accepted`);
+  return command.kind === 'mistake' ? command.message : '';
+}
+
+test('"carpool -f FILE" and "carpool run -f FILE" are the same', () => {
+  assert.deepEqual(parse('-f a.cfg'), { ...RUN, files: ['a.cfg'] });
+  assert.deepEqual(parse('run -f a.cfg'), { ...RUN, files: ['a.cfg'] });
+});
+
+test("HAProxy's flags keep their meaning", () => {
+  const command = parse('-f a.cfg -f conf.d -db -c -q -V -n 2000 -- b.cfg -strange.cfg');
+  assert.deepEqual(command, {
+    ...RUN,
+    files: ['a.cfg', 'conf.d', 'b.cfg', '-strange.cfg'],
+    foreground: true,
+    check_only: true,
+    quiet: true,
+    verbose: true,
+    maxconn: 2000,
+  });
+  assert.deepEqual(parse('-D -f a.cfg'), { ...RUN, files: ['a.cfg'], background: true });
+});
+
+test('nothing, -h and --help print the help; -v prints the version', () => {
+  for (const line of ['', 'help', '-h', '--help', 'status --help', 'run --help']) {
+    assert.equal(parse(line).kind, 'help', line);
+  }
+  for (const line of ['-v', '-vv', '--version', 'version']) assert.equal(parse(line).kind, 'version', line);
+});
+
+test('a command of the daemon becomes a line for its socket', () => {
+  assert.deepEqual(parse('status'), { kind: 'ask', line: 'status', socket: undefined });
+  assert.deepEqual(parse('status --json --socket /tmp/a'), { kind: 'ask', line: 'status --json', socket: '/tmp/a' });
+  assert.deepEqual(parse('status --socket=/tmp/a --ifconfig'), {
+    kind: 'ask',
+    line: 'status --ifconfig',
+    socket: '/tmp/a',
+  });
+  assert.deepEqual(parse('events'), { kind: 'ask', line: 'events', socket: undefined });
+});
+
+test('lab and ucarp get their words as they are', () => {
+  assert.deepEqual(parse('lab two-addresses --json'), { kind: 'lab', words: ['two-addresses', '--json'] });
+  assert.deepEqual(parse('ucarp --help'), { kind: 'ucarp', words: ['--help'] });
+});
+
+test('an unknown word is answered with the nearest known one', () => {
+  assert.match(mistakeOf('statsu'), /no command "statsu" \(did you mean "status"\?\)/);
+  assert.match(mistakeOf('-dbb -f a.cfg'), /no option -dbb \(did you mean "-db"\?\)/);
+  assert.match(mistakeOf('xyzzy'), /no command "xyzzy"; "carpool --help"/);
+});
+
+test('every mistake is one sentence that says what to write', () => {
+  assert.equal(mistakeOf('-c'), 'No configuration file was named: carpool -f FILE.');
+  assert.equal(mistakeOf('-f'), '-f wants a file or a directory after it.');
+  assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
+  assert.equal(mistakeOf('-Ws -f a.cfg'), "HAProxy's -Ws does not exist in carpool yet; leave it out.");
+  assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
+  assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig, not "--jsn".');
+  assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig.');
+  assert.equal(mistakeOf('events now'), '"events" takes no options, not "now".');
+  assert.equal(mistakeOf('status --socket'), '--socket wants the path of the control socket after it.');
+});
