@@ -38,7 +38,7 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'health/': { outside: PURE, inside: MODEL },
   'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
   'config/': { outside: PURE, inside: [] },
-  'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: [] },
+  'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },
   'proxy/balance': { outside: PURE, inside: [...MODEL, 'threads/shared-memory'] },
   'proxy/sample': { outside: PURE, inside: MODEL },
   'proxy/': { outside: PURE, inside: [...MODEL, 'threads/shared-memory', 'reactor/', 'system/'] },

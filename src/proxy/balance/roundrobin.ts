@@ -29,7 +29,10 @@ function scale(candidates: readonly Candidate[]): Candidate[] {
   const divisor = usable.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
   const sum = usable.reduce((total, { weight }) => total + weight / divisor, 0);
   const shrink = Math.max(1, sum / LONGEST_TURN);
-  return usable.map(({ position, weight }) => ({ position, weight: Math.max(1, Math.round(weight / divisor / shrink)) }));
+  return usable.map(({ position, weight }) => ({
+    position,
+    weight: Math.max(1, Math.round(weight / divisor / shrink)),
+  }));
 }
 
 /** Each step every server gains its weight; the richest one is picked and pays the sum. */

@@ -1,7 +1,7 @@
 /** The fields that say how a message is framed and what becomes of its connection (RFC 9110 section 7, RFC 9112 sections 6 and 9). */
 import { COMMA, equalsIgnoringCase, lowerCaseBytes, SPACE, TAB } from './characters.ts';
-import * as m from './message.ts';
 import type { Message } from './message.ts';
+import * as m from './message.ts';
 
 const names: readonly { name: Uint8Array; meaning: number }[] = [
   { name: lowerCaseBytes('connection'), meaning: m.FIELD_CONNECTION },
@@ -27,7 +27,13 @@ export function recognise(bytes: Uint8Array, start: number, end: number): number
 }
 
 /** Notes in the message what a field says. False: the message is malformed. */
-export function understandField(bytes: Uint8Array, start: number, end: number, meaning: number, message: Message): boolean {
+export function understandField(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  meaning: number,
+  message: Message,
+): boolean {
   switch (meaning) {
     case m.FIELD_CONTENT_LENGTH:
       return understandLength(bytes, start, end, message);

@@ -7,10 +7,10 @@
  *
  * Strict where two parsers could read two ways: no space before the colon, no folding, no bare CR or LF, no NUL, one length.
  */
-import { CR, classes, COLON, LF, SPACE, TAB, TARGET, TOKEN, VALUE } from './characters.ts';
+import { COLON, CR, classes, LF, SPACE, TAB, TARGET, TOKEN, VALUE } from './characters.ts';
 import { recognise, understandField } from './fields.ts';
-import * as m from './message.ts';
 import type { Message } from './message.ts';
+import * as m from './message.ts';
 
 /** Results of the parsers; a positive result is the offset after the head. */
 export const INCOMPLETE = 0;
@@ -46,7 +46,8 @@ export function parseResponse(bytes: Uint8Array, start: number, end: number, mes
   if (at <= 0) return at;
   if (at + 4 > end) return INCOMPLETE;
   const [hundreds, tens, ones] = [bytes[at + 1] - 48, bytes[at + 2] - 48, bytes[at + 3] - 48];
-  if (bytes[at] !== SPACE || hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9) return MALFORMED;
+  if (bytes[at] !== SPACE || hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9)
+    return MALFORMED;
   message.status = hundreds * 100 + tens * 10 + ones;
   at += 4;
   while (at < end && (classes[bytes[at]] & VALUE) !== 0) at++; // the reason phrase means nothing

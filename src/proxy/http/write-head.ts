@@ -2,8 +2,9 @@
  * Writes a head anew where the one that came must not go on as it is: hop-by-hop fields (RFC 9110 section 7.6.1) belong to
  * one connection, and some fields are added. Most heads need none of this and go on as the bytes they came in.
  */
-import * as m from './message.ts';
+
 import type { Message } from './message.ts';
+import * as m from './message.ts';
 
 /** Writes to `bytes` from `to`, where the head to copy stands too. */
 export class HeadWriter {
