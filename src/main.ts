@@ -13,7 +13,7 @@ async function runCommand(command: Command): Promise<number> {
     case 'ask':
       return (await import('./cli/ask.ts')).runAsk(command.line, command.socket);
     case 'lab':
-      return runIfThere('lab', command.words);
+      return (await import('./cli/lab.ts')).lab(command.words);
     case 'ucarp':
       return runIfThere('ucarp', command.words);
     case 'help':
