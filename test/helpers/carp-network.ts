@@ -1,0 +1,272 @@
+/**
+ * A switch, the hosts on it, and the CARP daemons that run there, for tests with two real programs.
+ *
+ *   const network = new TestNetwork();
+ *   const a = network.addHost('a', '10.44.0.1');
+ *   const carpool = startCarpool(a, [carpOf({ vhid: 1, addresses: [vip] })]);
+ *   await carpool.becomes('MASTER');
+ *   await network.close();
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { State } from '#src/carp/events.js';
+import type { Carp, VirtualAddress } from '#src/config/model.js';
+import { type HostLink, Network } from '#src/lab/network.js';
+import { now_ns } from '#src/system/clock.js';
+import { SystemError } from '#src/system/errors.js';
+import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
+import { Netlink } from '#src/system/netlink.js';
+import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
+import { peerPath } from './peers.js';
+
+const RUNNER = fileURLToPath(new URL('./carp-runner.js', import.meta.url));
+const POLL_MS = 2;
+
+/** For node:test's `skip`: false where this process may make network namespaces. */
+export function needsNamespaces(): string | false {
+  try {
+    closeSync(createNetworkNamespace());
+    return false;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return 'needs root, or to run under `unshare --user --map-root-user --net`';
+  }
+}
+
+export function vip(address: string): VirtualAddress {
+  return { address, prefix_length: 32, span: { file: '', line: 0, column: 0, end_column: 0 } };
+}
+
+/** Resolves with the time (ns) when `condition` holds; throws, with `what`, when it does not within the bound. */
+export async function eventually(what: string, within_ms: number, condition: () => boolean): Promise<number> {
+  const end_ns = now_ns() + within_ms * 1e6;
+  while (!condition()) {
+    if (now_ns() > end_ns) throw new Error(`not within ${within_ms} ms: ${what}`);
+    await delay(POLL_MS);
+  }
+  return now_ns();
+}
+
+/** Resolves when `condition` held all the time; throws at the first moment it does not. */
+export async function always(what: string, for_ms: number, condition: () => boolean): Promise<void> {
+  const end_ns = now_ns() + for_ms * 1e6;
+  while (now_ns() < end_ns) {
+    if (!condition()) throw new Error(`not all the time: ${what}`);
+    await delay(POLL_MS * 5);
+  }
+}
+
+export class TestHost {
+  readonly link: HostLink;
+  readonly #network: Network;
+  readonly #netlink: Netlink;
+
+  constructor(network: Network, link: HostLink) {
+    this.#network = network;
+    this.link = link;
+    this.#netlink = insideNetworkNamespace(link.namespace_fd, () => new Netlink());
+  }
+
+  get address(): string {
+    return this.link.address;
+  }
+
+  has(address: string): boolean {
+    return this.#netlink.listAddresses().some((one) => one.address === address);
+  }
+
+  /** For what a test does to the host behind the daemon's back. */
+  get netlink(): Netlink {
+    return this.#netlink;
+  }
+
+  /** Starts a program on this host. */
+  spawn(command: string, args: readonly string[]): ChildProcess {
+    return insideNetworkNamespace(this.link.namespace_fd, () =>
+      spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
+  }
+
+  /** Nothing leaves or reaches the host any more, and it does not notice. */
+  cut(): void {
+    this.#network.cut(this.link);
+  }
+
+  unplug(): void {
+    this.#network.unplug(this.link);
+  }
+
+  plug(): void {
+    this.#network.plug(this.link);
+  }
+
+  close(): void {
+    this.#netlink.close();
+    this.#network.remove(this.link);
+  }
+}
+
+export class TestNetwork {
+  readonly #namespace_fd = createNetworkNamespace();
+  readonly #network: Network;
+  readonly #hosts: TestHost[] = [];
+  readonly #daemons: Daemon[] = [];
+
+  constructor() {
+    const subnet = { address: '10.44.0.0', prefix_length: 24 };
+    this.#network = insideNetworkNamespace(this.#namespace_fd, () => new Network(subnet));
+  }
+
+  addHost(name: string, address: string): TestHost {
+    const host = new TestHost(this.#network, this.#network.connect(name, address));
+    this.#hosts.push(host);
+    return host;
+  }
+
+  startCarpool(host: TestHost, carps: readonly Carp[], options = { guardian: true }): Carpool {
+    const carpool = new Carpool(host, carps, options.guardian);
+    this.#daemons.push(carpool);
+    return carpool;
+  }
+
+  startUcarp(host: TestHost, address: string, options: UcarpOptions): Ucarp {
+    const ucarp = new Ucarp(host, address, options);
+    this.#daemons.push(ucarp);
+    return ucarp;
+  }
+
+  /** Kills what still runs and takes everything down. */
+  async close(): Promise<void> {
+    for (const daemon of this.#daemons) await daemon.kill('SIGKILL');
+    for (const host of this.#hosts) host.close();
+    closeSync(this.#namespace_fd);
+  }
+}
+
+/** A running program and what it said about its state. */
+abstract class Daemon {
+  readonly process: ChildProcess;
+  readonly states: { readonly state: State; readonly at_ns: number }[] = [];
+  output = '';
+  exited = false;
+
+  constructor(process: ChildProcess) {
+    this.process = process;
+    process.on('exit', () => {
+      this.exited = true;
+    });
+    createInterface({ input: process.stdout! }).on('line', (line) => this.onLine(line));
+    createInterface({ input: process.stderr! }).on('line', (line) => this.onLine(line));
+  }
+
+  abstract onLine(line: string): void;
+
+  get state(): State {
+    return this.states.at(-1)?.state ?? 'INIT';
+  }
+
+  /** When it entered the state (ns), now or within the bound. */
+  async becomes(state: State, within_ms: number): Promise<number> {
+    const what = `${this.constructor.name} becomes ${state}`;
+    try {
+      await eventually(what, within_ms, () => this.state === state);
+    } catch (error) {
+      throw new Error(`${what}; it said:\n${this.output}`, { cause: error });
+    }
+    return this.states.at(-1)!.at_ns;
+  }
+
+  /** Sends the signal; after SIGKILL and SIGTERM waits for the end. Returns when it was sent (ns). */
+  async kill(signal: NodeJS.Signals): Promise<number> {
+    const sent_ns = now_ns();
+    if (this.exited) return sent_ns;
+    this.process.kill(signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') {
+      await eventually(`${this.constructor.name} ends`, 3000, () => this.exited);
+    }
+    return sent_ns;
+  }
+}
+
+export class Carpool extends Daemon {
+  readonly messages: FromCarp[] = [];
+  guardian_pid = 0;
+  #id = 0;
+
+  constructor(host: TestHost, carps: readonly Carp[], guardian: boolean) {
+    super(host.spawn(process.execPath, [RUNNER, JSON.stringify({ carps, guardian })]));
+  }
+
+  override onLine(line: string): void {
+    this.output += `${line}\n`;
+    if (!line.startsWith('{')) return;
+    const message = JSON.parse(line) as FromCarp | { kind: 'guardian'; pid: number };
+    if (message.kind === 'guardian') this.guardian_pid = message.pid;
+    else this.messages.push(message);
+    if (message.kind === 'transition') this.states.push({ state: message.to, at_ns: message.at_ns });
+  }
+
+  post(message: ToCarp | { kind: 'hang' }): void {
+    this.process.stdin!.write(`${JSON.stringify(message)}\n`);
+  }
+
+  async status(): Promise<Extract<FromCarp, { kind: 'status' }>> {
+    const id = ++this.#id;
+    const find = () => this.messages.find((message) => message.kind === 'status' && message.id === id);
+    this.post({ kind: 'status', id });
+    await eventually('a status', 2000, () => find() !== undefined);
+    return find() as Extract<FromCarp, { kind: 'status' }>;
+  }
+
+  /** The reason of the last transition. */
+  get reason(): string {
+    const last = this.messages.filter((message) => message.kind === 'transition').at(-1);
+    return last?.reason ?? '';
+  }
+}
+
+export type UcarpOptions = {
+  readonly vhid: number;
+  readonly pass?: string;
+  readonly advskew?: number;
+  readonly preempt?: boolean;
+};
+
+export class Ucarp extends Daemon {
+  readonly #folder: string;
+
+  constructor(host: TestHost, address: string, options: UcarpOptions) {
+    const folder = mkdtempSync(join(tmpdir(), 'carpool-ucarp-'));
+    const up = writeScript(folder, 'up', 'ip address add "$2/32" dev "$1"');
+    const down = writeScript(folder, 'down', 'ip address del "$2/32" dev "$1"');
+    const args = ['-i', 'eth0', '-s', host.address, '-v', String(options.vhid), '-p', options.pass ?? 'secret'];
+    args.push('-a', address, '-u', up, '-d', down, '-b', '1', '-k', String(options.advskew ?? 0), '-z', '-n');
+    if (options.preempt) args.push('-P');
+    super(host.spawn(peerPath('ucarp'), args));
+    this.#folder = folder;
+  }
+
+  override onLine(line: string): void {
+    this.output += `${line}\n`;
+    const state = /Switching to state: (INIT|BACKUP|MASTER)/.exec(line)?.[1];
+    if (state) this.states.push({ state: state as State, at_ns: now_ns() });
+  }
+
+  override async kill(signal: NodeJS.Signals): Promise<number> {
+    const sent_ns = await super.kill(signal);
+    if (this.exited) rmSync(this.#folder, { recursive: true, force: true });
+    return sent_ns;
+  }
+}
+
+function writeScript(folder: string, name: string, body: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\n${body}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}

@@ -1,0 +1,93 @@
+/**
+ * A process with nothing but the carp thread and its guardian, for tests of the two without a balancer.
+ *
+ *   node carp-runner.js '{"carps": [ … ], "guardian": true}'
+ *
+ * Every message of the thread is a line of JSON on stdout; a line of JSON on stdin is a message to the thread, or
+ * {"kind": "hang"}: the control thread's beat ends though the process lives. SIGTERM stops it in order.
+ */
+import { createInterface } from 'node:readline';
+import { formatDiagnostic, hasErrors } from '#src/config/diagnostic.js';
+import type { Carp, Config } from '#src/config/model.js';
+import { startGuardian } from '#src/control/guardian.js';
+import { checkCarpHost } from '#src/system/carp-host.js';
+import { now_ms31 } from '#src/system/clock.js';
+import { startCarpThread } from '#src/threads/carp-handle.js';
+import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
+import * as memory from '#src/threads/shared-memory.js';
+
+const BEAT_MS = 100;
+
+export type RunnerOptions = { readonly carps: readonly Carp[]; readonly guardian: boolean };
+
+/** One vhid with the given fields over plain defaults. */
+export function carpOf(fields: Partial<Carp> & Pick<Carp, 'vhid' | 'addresses'>): Carp {
+  const span = { file: '', line: 0, column: 0, end_column: 0 };
+  return {
+    name: `vhid${fields.vhid}`,
+    interface: 'eth0',
+    pass: 'secret',
+    advbase: 1,
+    advskew: 0,
+    preempt: false,
+    deadratio: 3,
+    demotions: [],
+    source_address: undefined,
+    scripts: undefined,
+    span,
+    spans: {},
+    ...fields,
+  };
+}
+
+/** A configuration of nothing but vhids. */
+export function configOf(carps: readonly Carp[]): Config {
+  return {
+    files: [],
+    global: { nbthread: 1, maxconn: undefined, daemon: false, log_targets: [], spans: {} },
+    frontends: [],
+    backends: [],
+    carps,
+    carp_host: { preempt: false, spans: {} },
+  };
+}
+
+function main(options: RunnerOptions): void {
+  const { diagnostics, vhids } = checkCarpHost(configOf(options.carps));
+  for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+  if (hasErrors(diagnostics)) process.exit(1);
+  const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, vhids: vhids.length });
+  const control = memory.threadAt(shared, memory.THREAD_CONTROL);
+  const beat = (): void => {
+    Atomics.store(shared.words, control + memory.THREAD_BEAT_MS, now_ms31());
+  };
+  beat();
+  Atomics.store(shared.words, control + memory.THREAD_STATE, 1);
+  const beating = setInterval(beat, BEAT_MS);
+
+  const guardian = options.guardian ? startGuardian(() => {}) : undefined;
+  if (guardian) tell({ kind: 'guardian', pid: guardian.pid });
+  const carp = startCarpThread({
+    vhids,
+    memory: shared,
+    watched: [{ thread: memory.THREAD_CONTROL, name: 'control' }],
+    guardian_fd: guardian?.fd ?? -1,
+    wait_for_ready: false,
+    onMessage: (message: FromCarp) => {
+      tell(message);
+      if (message.kind === 'stopped') process.exit(0);
+    },
+  });
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    const message = JSON.parse(line) as ToCarp | { kind: 'hang' };
+    if (message.kind === 'hang') clearInterval(beating);
+    else carp.post(message);
+  });
+  process.on('SIGTERM', () => void carp.stop('SIGTERM', 2000));
+}
+
+function tell(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+if (process.argv[1]?.endsWith('carp-runner.js') && process.argv[2]) main(JSON.parse(process.argv[2]) as RunnerOptions);
