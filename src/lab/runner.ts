@@ -35,6 +35,7 @@ export async function playScenario(
   const machines = new Map(scenario.hosts.map((host) => [host.name, new Machine(stage, host)]));
   const ticker = setInterval(() => {
     for (const machine of machines.values()) machine.readAddresses();
+    timeline.flush(elapsed_ms(stage) - NEWS_MS);
   }, TICK_MS);
   try {
     const run = new Run(scenario, stage, machines, stop_signal);
@@ -45,6 +46,7 @@ export async function playScenario(
     return { report, output };
   } finally {
     clearInterval(ticker);
+    timeline.flush(Number.POSITIVE_INFINITY);
     for (const machine of machines.values()) machine.killAll();
   }
 }

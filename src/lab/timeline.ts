@@ -5,6 +5,7 @@
  *     3.2 s  node-b   vhid 1: BACKUP -> MASTER  (10.10.0.11 bows out)
  *     3.3 s  client   outage of 10.10.0.1: 23 ms
  *
+ * News come in out of order (a lost probe is known later than a transition): lines wait until they can be sorted.
  * Pure but for the `write` that it is given.
  */
 import type { Transition } from './history.ts';
@@ -16,6 +17,8 @@ export type Timeline = {
   event(at_ms: number, who: string, text: string): void;
   transition(transition: Transition): void;
   outage(at_ms: number, client: string, vip: string, outage_ms: number): void;
+  /** Writes what happened before that time, in order; news of it must be in. */
+  flush(before_ms: number): void;
 };
 
 /** SGR codes of ECMA-48. */
@@ -29,8 +32,10 @@ export const coloured: Paint = (colour, text) => `\x1b[${COLOURS[colour]}m${text
 /** `names` are those of all hosts: they give the width of their column. */
 export function createTimeline(names: readonly string[], paint: Paint, write: (line: string) => void): Timeline {
   const width = Math.max(0, ...names.map((name) => name.length));
-  const line = (at_ms: number, who: string, text: string) =>
-    write(`${paint('dim', formatTime(at_ms))}  ${paint('cyan', who.padEnd(width))}  ${text}`);
+  let waiting: { at_ms: number; text: string }[] = [];
+  const line = (at_ms: number, who: string, text: string) => {
+    waiting.push({ at_ms, text: `${paint('dim', formatTime(at_ms))}  ${paint('cyan', who.padEnd(width))}  ${text}` });
+  };
   return {
     action: (at_ms, who, text) => line(at_ms, who, paint('bold', text)),
     event: line,
@@ -40,6 +45,11 @@ export function createTimeline(names: readonly string[], paint: Paint, write: (l
     },
     outage: (at_ms, client, vip, outage_ms) =>
       line(at_ms, client, paint('red', `outage of ${vip}: ${Math.round(outage_ms)} ms`)),
+    flush(before_ms) {
+      const ready = waiting.filter((each) => each.at_ms < before_ms);
+      waiting = waiting.filter((each) => each.at_ms >= before_ms);
+      for (const { text } of ready.sort((a, b) => a.at_ms - b.at_ms)) write(text);
+    },
   };
 }
 
