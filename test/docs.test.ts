@@ -1,0 +1,53 @@
+/** What the documents tell people to write is accepted by the program. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { formatDiagnostic } from '#src/config/diagnostic.js';
+import { loadConfig } from '#src/config/load.js';
+import { parseScenario } from '#src/lab/scenario-parser.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const DOCUMENTS = ['README.md', ...['docs/guides', 'docs/reference'].flatMap(documentsBelow)];
+
+for (const { path, line, text } of DOCUMENTS.flatMap(blocksOf)) {
+  const place = `${path}:${line}`;
+  if (/^(global|defaults|frontend|backend|listen|carp)\b/.test(text)) {
+    test(`${place}: the configuration is valid`, () => {
+      const { diagnostics } = loadConfig([{ file: 'carpool.cfg', text }]);
+      assert.deepEqual(diagnostics.map(formatDiagnostic), []);
+    });
+  } else if (/^title\b/.test(text) && !text.includes('TEXT')) {
+    test(`${place}: the scenario is valid`, () => {
+      assert.deepEqual(parseScenario('doc.scenario', text).diagnostics.map(formatDiagnostic), []);
+    });
+  }
+}
+
+test('the documents hold configurations and scenarios to check', () => {
+  const texts = DOCUMENTS.flatMap(blocksOf).map((block) => block.text);
+  assert.ok(texts.filter((text) => text.includes('vhid')).length >= 3);
+  assert.ok(texts.filter((text) => text.startsWith('title')).length >= 1);
+});
+
+type Block = { readonly path: string; readonly line: number; readonly text: string };
+
+/** The blocks of code that Markdown makes of lines indented by four columns. */
+function blocksOf(path: string): Block[] {
+  const blocks: { path: string; line: number; text: string }[] = [];
+  let open = false;
+  for (const [index, line] of readFileSync(join(root, path), 'utf8').split('\n').entries()) {
+    const isCode = line.startsWith('    ');
+    if (isCode && !open) blocks.push({ path, line: index + 1, text: '' });
+    if (isCode || (open && line === '')) blocks.at(-1)!.text += `${line.slice(4)}\n`;
+    open = isCode || (open && line === '');
+  }
+  return blocks;
+}
+
+function documentsBelow(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+}
