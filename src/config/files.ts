@@ -1,38 +1,83 @@
-/** Reads configuration files and directories from disk, and hands their text to the dialects. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+/** Reads the files that `-f` names; everything else about configuration is pure. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from './diagnostic.ts';
 import { type Loaded, type LoadOptions, loadConfig, type Source } from './load.ts';
+import { parseUcarpCommand, type UcarpCommand } from './ucarp/command.ts';
 
-const MAX_FILE_BYTES = 16 << 20;
+/** No configuration that a person wrote comes near; /dev/zero does. */
+const LARGEST_FILE_BYTES = 16 * 2 ** 20;
+/** ucarp reads no more of its password file. */
+const LARGEST_PASS_FILE_BYTES = 511;
+
+/** loadConfig() of files and directories. When one cannot be read, that is all that is said. */
+export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
+  const { sources, diagnostics } = readSources(paths);
+  return diagnostics.length > 0 ? { config: undefined, diagnostics } : loadConfig(sources, options);
+}
+
+/** parseUcarpCommand() with -o reading its file. */
+export function loadUcarpCommand(argv: readonly string[]): UcarpCommand {
+  const readPassFile = (path: string) => {
+    const read = readText(path, LARGEST_PASS_FILE_BYTES);
+    return typeof read === 'string' ? { text: read } : { problem: `The password file \`${path}\`: ${read.message}` };
+  };
+  return parseUcarpCommand(argv, { readPassFile });
+}
 
 /** A directory stands for its `*.cfg` files in the order of their names, as in HAProxy. */
-export function loadFiles(paths: readonly string[], options: LoadOptions): Loaded {
-  const diagnostics: Diagnostic[] = [];
+export function readSources(paths: readonly string[]): { sources: Source[]; diagnostics: Diagnostic[] } {
   const sources: Source[] = [];
-  for (const path of paths) {
-    try {
-      for (const file of filesOf(path)) sources.push({ file, text: readFileSync(file, 'utf8') });
-    } catch (error) {
-      diagnostics.push(unreadable(path, error as NodeJS.ErrnoException));
-    }
+  const diagnostics: Diagnostic[] = [];
+  for (const file of paths.flatMap((path) => expandDirectory(path, diagnostics))) {
+    const read = readText(file, LARGEST_FILE_BYTES);
+    if (typeof read === 'string') sources.push({ file, text: read });
+    else diagnostics.push(read);
   }
-  if (diagnostics.length > 0) return { config: undefined, diagnostics };
-  return loadConfig(sources, options);
+  return { sources, diagnostics };
 }
 
-function filesOf(path: string): string[] {
-  const stat = statSync(path);
-  if (stat.size > MAX_FILE_BYTES) throw Object.assign(new Error('too large'), { code: 'EFBIG' });
-  if (!stat.isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
-  return names.sort().map((name) => join(path, name));
+function expandDirectory(path: string, diagnostics: Diagnostic[]): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
+    if (names.length === 0) diagnostics.push(unreadable(path, 'EMPTY'));
+    return names.sort().map((name) => join(path, name));
+  } catch {
+    // readText says why
+    return [path];
+  }
 }
 
-function unreadable(file: string, error: NodeJS.ErrnoException): Diagnostic {
-  const span = { file, line: 0, column: 0, end_column: 0 };
-  const base = { severity: 'error', span } as const;
-  if (error.code === 'ENOENT') return { ...base, code: 'file-not-found', message: 'There is no such file.' };
-  if (error.code === 'EACCES') return { ...base, code: 'file-forbidden', message: 'This user may not read the file.' };
-  return { ...base, code: 'file-unreadable', message: `The file cannot be read (${error.code ?? error.message}).` };
+/** Reads to the end and not by the size that stat tells: pipes such as `<(…)` have none. */
+function readText(path: string, largest_bytes: number): string | Diagnostic {
+  const buffer = Buffer.alloc(64 * 1024);
+  const parts: Buffer[] = [];
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    for (let total_bytes = 0; total_bytes <= largest_bytes; ) {
+      const count = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (count === 0) return Buffer.concat(parts).toString('utf8');
+      parts.push(Buffer.from(buffer.subarray(0, count)));
+      total_bytes += count;
+    }
+    return unreadable(path, 'EFBIG');
+  } catch (error) {
+    return unreadable(path, (error as NodeJS.ErrnoException).code ?? String(error));
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+const REASONS: Readonly<Record<string, { code: string; message: string }>> = {
+  ENOENT: { code: 'file-not-found', message: 'There is no such file.' },
+  EACCES: { code: 'file-forbidden', message: 'This user may not read the file.' },
+  EFBIG: { code: 'file-too-large', message: 'The file is too large to be a configuration.' },
+  EMPTY: { code: 'file-not-found', message: 'The directory holds no *.cfg file.' },
+};
+
+function unreadable(file: string, errno: string): Diagnostic {
+  const reason = REASONS[errno] ?? { code: 'file-unreadable', message: `The file cannot be read (${errno}).` };
+  return { severity: 'error', ...reason, span: { file, line: 0, column: 0, end_column: 0 } };
 }

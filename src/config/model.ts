@@ -216,7 +216,7 @@ export type Test =
 export type IntegerRange = { readonly min: number | null; readonly max: number | null };
 
 export type CarpHost = {
-  /** net.inet.carp.preempt=1: preempt on every vhid (also those that do not say so themselves). */
+  /** net.inet.carp.preempt=1. loadConfig has put it into `preempt` of every Carp already. */
   readonly preempt: boolean;
   readonly spans: Spans;
 };

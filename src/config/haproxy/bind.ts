@@ -1,7 +1,7 @@
 /** `bind [ADDRESS]:PORT[-PORT][, …] [name N] [maxconn N] [backlog N]` (manual 4.2 and 5.1 "bind"). */
 import type { Bind } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseInteger } from '../values.ts';
+import { parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { listenAddress, parseHostAndPorts } from './address.ts';
 import type { ProxyDraft } from './drafts.ts';
@@ -60,6 +60,7 @@ export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, conte
 function addBinds(draft: ProxyDraft, part: Word, settings: BindSettings, span: Bind['span'], context: Context): void {
   const parts = parseHostAndPorts(part, context);
   if (parts === undefined) return;
+  if (reportPlaceholder({ text: parts.host, span: part.span }, 'Address', context.report)) return;
   const address = listenAddress(parts.host);
   if (address === undefined) {
     context.report.error(

@@ -131,7 +131,7 @@ function parsePreempt(draft: CarpDraft, statement: Statement, context: Context):
   draft.spans['preempt'] = statement.keyword.span;
 }
 
-function parseDemote(draft: CarpDraft, { keyword, args }: Statement, { report }: Context): void {
+function parseDemote(draft: CarpDraft, { keyword, args }: Statement, { report }: Context): undefined {
   const [amountWord, polarity, ...words] = args;
   const example = 'Write for example `demote 240 unless { nbsrv(servers) ge 1 }`.';
   if (amountWord === undefined)

@@ -58,7 +58,7 @@ export function noArguments({ keyword, args }: Statement, { report }: Context): 
 }
 
 /** Reports the first word that should not be there. */
-export function refuseMore(words: readonly Word[], after: Word, report: Reporter): void {
+export function refuseMore(words: readonly Word[], after: Word, report: Reporter): undefined {
   if (words.length === 0) return;
   report.error(
     words[0].span,

@@ -1,5 +1,6 @@
 /** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
 
+import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
@@ -13,20 +14,20 @@ export type Option = {
   readonly sections: readonly SectionKind[];
   readonly help: string;
   readonly has_effect: boolean;
+  /** The model's field that it sets, for `spans`. */
+  readonly field?: string;
   /** `words` are those after the option's name; `enable` is false after `no`. */
   readonly set: (draft: ProxyDraft, enable: boolean, words: readonly Word[], context: Context, name: Word) => void;
 };
 
-const option = (
-  name: string,
-  sections: readonly SectionKind[],
-  help: string,
-  set: (draft: ProxyDraft, enable: boolean) => void,
-): Option => ({
+type Set = (draft: ProxyDraft, enable: boolean) => void;
+
+const option = (name: string, sections: readonly SectionKind[], field: string, help: string, set: Set): Option => ({
   name,
   sections,
   help,
   has_effect: true,
+  field,
   set: (draft, enable, words, { report }, nameWord) => {
     refuseMore(words, nameWord, report);
     set(draft, enable);
@@ -59,23 +60,27 @@ export const OPTIONS: readonly Option[] = [
   option(
     'httplog',
     FRONT,
+    'log_format',
     'Log one line per request, in HTTP format.',
     (draft, enable) => (draft.log_format = enable ? 'httplog' : 'none'),
   ),
   option(
     'tcplog',
     ALL_PROXIES,
+    'log_format',
     'Log one line per connection, in TCP format.',
     (draft, enable) => (draft.log_format = enable ? 'tcplog' : 'none'),
   ),
   option(
     'dontlognull',
     FRONT,
+    'log_null',
     'Do not log connections on which nothing was sent.',
     (draft, enable) => (draft.log_null = !enable),
   ),
   {
     name: 'redispatch',
+    field: 'redispatch',
     sections: BACK,
     help: 'Try another server when the chosen one refuses the connection.',
     has_effect: true,
@@ -83,6 +88,7 @@ export const OPTIONS: readonly Option[] = [
   },
   {
     name: 'forwardfor',
+    field: 'forwardfor',
     sections: ALL_PROXIES,
     help: "Add the client's address to requests, in X-Forwarded-For.",
     has_effect: true,
@@ -90,6 +96,7 @@ export const OPTIONS: readonly Option[] = [
   },
   {
     name: 'httpchk',
+    field: 'check',
     sections: BACK,
     help: 'Check servers with an HTTP request instead of a mere connection.',
     has_effect: true,
@@ -133,7 +140,10 @@ export function parseOption(draft: ProxyDraft, { keyword, args, negated }: State
   if (known === undefined) reportUnknown(name, negated, context);
   else if (!known.sections.includes(draft.kind))
     reportWrongSection(`option ${name.text}`, name.span, draft.kind, known.sections, report);
-  else known.set(draft, !negated, words, context, name);
+  else {
+    if (known.field !== undefined) draft.spans[known.field] = name.span;
+    known.set(draft, !negated, words, context, name);
+  }
 }
 
 function reportUnknown(name: Word, negated: boolean, { report }: Context): void {
@@ -165,39 +175,38 @@ function setRedispatch(draft: ProxyDraft, enable: boolean, words: readonly Word[
 }
 
 /** `option forwardfor [except NETWORK] [header NAME] [if-none]` */
-function setForwardFor(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
+function setForwardFor(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): undefined {
+  const names = ['header', 'if-none', 'except'];
   let header = 'X-Forwarded-For';
   let if_none = false;
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
-    const value = words[at + 1];
     if (word.text === 'if-none') if_none = true;
-    else if (word.text !== 'header' && word.text !== 'except')
+    else if (!names.includes(word.text)) {
+      const mend = didYouMean(word.text, names) ?? 'Write `header NAME` or `if-none`.';
       return report.error(
         word.span,
         'unknown-keyword',
         `\`${word.text}\` is not a word that \`option forwardfor\` knows.`,
-        didYouMean(word.text, ['header', 'if-none', 'except']) ?? 'Write `header NAME` or `if-none`.',
+        mend,
       );
-    else if (value === undefined) return report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
-    else if (word.text === 'except')
-      report.error(
-        word.span,
-        'unsupported-keyword',
-        '`except` of `option forwardfor` is not supported yet.',
-        'Remove it; the header is then added for every client.',
-      );
-    else if (isToken(value.text)) header = value.text;
-    else
-      report.error(
-        value.span,
-        'bad-header-name',
-        `\`${value.text}\` cannot be the name of a header.`,
-        'Write letters, digits and hyphens.',
-      );
-    if (word.text !== 'if-none') at++;
+    } else if (at + 1 === words.length) {
+      return report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
+    } else if (word.text === 'header') header = parseHeaderName(words[++at], report) ?? header;
+    else refuseExcept(words[at++], report);
   }
   draft.forwardfor = enable ? { header, if_none } : undefined;
+}
+
+function refuseExcept(word: Word, report: Reporter): void {
+  const message = '`except` of `option forwardfor` is not supported yet.';
+  report.error(word.span, 'unsupported-keyword', message, 'Remove it; the header is then added for every client.');
+}
+
+function parseHeaderName(word: Word, report: Reporter): string | undefined {
+  if (isToken(word.text)) return word.text;
+  const message = `\`${word.text}\` cannot be the name of a header.`;
+  return report.error(word.span, 'bad-header-name', message, 'Write letters, digits and hyphens.');
 }
 
 /** RFC 9110 5.6.2 */
@@ -206,7 +215,7 @@ function isToken(text: string): boolean {
 }
 
 /** `option httpchk [[METHOD] URI [VERSION]]` */
-function setHttpCheck(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
+function setHttpCheck(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): undefined {
   if (!enable) {
     draft.check = { kind: 'tcp' };
     return;

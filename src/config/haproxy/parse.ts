@@ -1,5 +1,4 @@
 /** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
-import type { Span } from '../diagnostic.ts';
 import type { Backend, Carp, Frontend, Global } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
@@ -27,8 +26,6 @@ export type HaproxyConfig = {
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   readonly carps: readonly Carp[];
-  /** Where a `log global` stands although the global section has no target. */
-  readonly log_globals: readonly Span[];
 };
 
 /** Several files are one configuration, in order: a `defaults` of the first holds in the second. */
@@ -72,8 +69,8 @@ class HaproxyParser {
   }
 
   line(words: Line): void {
-    if (words[0].text.startsWith('.')) return this.#directive(words[0]);
-    if (SECTIONS.includes(words[0].text)) this.#open(words);
+    if (words[0].text.startsWith('.')) this.#directive(words[0]);
+    else if (SECTIONS.includes(words[0].text)) this.#open(words);
     else if (HAPROXY_SECTIONS.includes(words[0].text)) this.#skip(words[0]);
     else this.#statement(words);
   }
@@ -254,16 +251,11 @@ class HaproxyParser {
     const running = this.#proxies.filter((draft) => !draft.disabled);
     const fronts = running.filter(({ kind }) => kind !== 'backend');
     const backs = running.filter(({ kind }) => kind !== 'frontend');
-    const unheard =
-      global.log_targets.length > 0
-        ? []
-        : fronts.flatMap(({ log_global }) => (log_global === undefined ? [] : [log_global]));
     return {
       global,
-      frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets)),
+      frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets, report)),
       backends: backs.map((draft) => finishBackend(draft, global.log_targets)),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
-      log_globals: unheard,
     };
   }
 }

@@ -1,5 +1,6 @@
 /** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
-import type { Backend, Frontend, LogTarget, Timeouts } from '../model.ts';
+import type { Backend, Frontend, LogFormat, LogTarget, Timeouts } from '../model.ts';
+import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { parseBind } from './bind.ts';
@@ -197,7 +198,7 @@ const OTHER_ALGORITHMS = [
   'log-sticky',
 ];
 
-function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
   if (args.length === 0)
     return report.error(
       keyword.span,
@@ -238,7 +239,7 @@ function parseCount(field: 'maxconn' | 'backlog' | 'retries', min: number): Keyw
   };
 }
 
-function parseTimeout(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+function parseTimeout(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
   const [name, value] = args;
   if (name === undefined || value === undefined)
     return report.error(
@@ -293,9 +294,8 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
   };
 }
 
-export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[]): Frontend {
-  const { name, mode, binds, default_backend, maxconn, timeouts, log_format, log_null, forwardfor, span, spans } =
-    draft;
+export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Frontend {
+  const { name, mode, binds, default_backend, maxconn, timeouts, log_null, forwardfor, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
@@ -306,7 +306,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
     maxconn,
     timeouts,
     log_targets: allTargets(draft, global_targets),
-    log_format: log_format === 'httplog' && mode === 'tcp' ? 'tcplog' : log_format,
+    log_format: usableLogFormat(draft, report),
     log_null,
     forwardfor,
     span,
@@ -331,6 +331,14 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     span,
     spans,
   };
+}
+
+/** As in HAProxy: what is no HTTP cannot be logged as HTTP. */
+function usableLogFormat({ name, mode, log_format, span, spans }: ProxyDraft, report: Reporter): LogFormat {
+  if (log_format !== 'httplog' || mode === 'http') return log_format;
+  const message = `\`option httplog\` of \`${name}\` needs mode http; connections are logged as with \`option tcplog\`.`;
+  report.warning(spans['log_format'] ?? span, 'log-format-mismatch', message, 'Write `option tcplog` or `mode http`.');
+  return 'tcplog';
 }
 
 function allTargets(draft: ProxyDraft, global_targets: readonly LogTarget[]): LogTarget[] {

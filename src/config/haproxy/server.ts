@@ -1,7 +1,7 @@
 /** `server NAME HOST[:PORT] [words …]` and `default-server [words …]` (manual 5.2). */
 import type { Server } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDuration, parseInteger } from '../values.ts';
+import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { isHostName, literalOrName, parseHostAndPorts } from './address.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
@@ -187,6 +187,7 @@ function parseServerAddress(word: Word, context: Context): { host: string; addre
   const parts = parseHostAndPorts(word, context);
   if (parts === undefined) return undefined;
   const { host } = parts;
+  if (reportPlaceholder({ text: host, span: word.span }, 'Address', context.report)) return undefined;
   const address = literalOrName(host);
   if (parts.first_port !== parts.last_port || (address === '' && !isHostName(host))) {
     context.report.error(

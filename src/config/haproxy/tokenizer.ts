@@ -133,7 +133,7 @@ class LineReader {
         this.#at,
         'bad-variable',
         'The name of an environment variable must follow this `$`.',
-        'Write `\\$` for a dollar sign, or `${NAME}`.',
+        'Write `\\$` for a dollar sign.',
       );
     const start = this.#at;
     this.#at += match[0].length;

@@ -9,7 +9,7 @@ export function reportWrongSection(
   kind: SectionKind,
   belongs: readonly SectionKind[],
   report: Reporter,
-): void {
+): undefined {
   const message = `\`${what}\` has no place in a ${kind} section.`;
   const mend = `Move it to a ${belongs.join(' or ')} section.`;
   if (kind === 'frontend' || kind === 'backend')

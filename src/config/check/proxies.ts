@@ -1,0 +1,172 @@
+/** Frontends, backends and servers: names that fit together, modes that match, nothing that waits for ever. */
+import type { Span } from '../diagnostic.ts';
+import type { Backend, Config, Frontend, Server } from '../model.ts';
+import type { Reporter } from '../reporter.ts';
+import { didYouMean } from '../suggest.ts';
+import { checkUnique, placeOf } from './names.ts';
+
+export function checkProxies(config: Config, report: Reporter): void {
+  checkUnique(config.frontends, 'frontend', report);
+  checkUnique(config.backends, 'backend', report);
+  checkListeners(config, report);
+  for (const frontend of config.frontends) {
+    checkBackendOf(frontend, config, report);
+    checkLogging(frontend, report);
+    checkForwardFor(frontend, report);
+    if (frontend.timeouts.client_ms === undefined) reportTimeouts(frontend, ['client'], report);
+  }
+  for (const backend of config.backends) checkBackend(backend, config, report);
+}
+
+/**
+ * No listener is an error only without CARP: such a node may serve its address by other programs. After another
+ * error it may be just a consequence.
+ */
+function checkListeners({ frontends, carps, files }: Config, report: Reporter): void {
+  const vip = carps[0]?.addresses[0]?.address ?? '';
+  for (const { binds, name, kind, span } of frontends) {
+    if (binds.length > 0) continue;
+    report.warning(
+      span,
+      'frontend-without-bind',
+      `The ${kind} \`${name}\` has no \`bind\`, so no client can reach it.`,
+      `Add a line such as \`bind ${vip}:80\`.`,
+    );
+  }
+  checkDuplicateBinds(frontends, report);
+  if (carps.length > 0 || frontends.some(({ binds }) => binds.length > 0) || report.hasErrors) return;
+  const span = frontends[0]?.span ?? { file: files[0] ?? '', line: 0, column: 0, end_column: 0 };
+  const message = 'Nothing listens and no address is shared, so there is nothing to do.';
+  report.error(span, 'no-listener', message, 'Add a `bind` line to a frontend, or a carp section.');
+}
+
+function checkDuplicateBinds(frontends: readonly Frontend[], report: Reporter): void {
+  const seen = new Map<string, Span>();
+  for (const { endpoint, span } of frontends.flatMap(({ binds }) => binds)) {
+    const key = `${endpoint.address} port ${endpoint.port}`;
+    const earlier = seen.get(key);
+    if (earlier === undefined) seen.set(key, span);
+    else
+      report.error(span, 'duplicate-bind', `${key} is bound already (${placeOf(earlier)}).`, 'Remove one of the two.');
+  }
+}
+
+function checkBackendOf(frontend: Frontend, { backends }: Config, report: Reporter): void {
+  const { default_backend, kind, name, mode, span, spans } = frontend;
+  if (default_backend === undefined) {
+    const mend = kind === 'listen' ? 'Add a `server` line.' : 'Add `default_backend` and the name of a backend.';
+    report.warning(span, 'frontend-without-backend', `The ${kind} \`${name}\` sends its traffic nowhere.`, mend);
+    return;
+  }
+  const place = kind === 'listen' ? span : (spans['default_backend'] ?? span);
+  const backend = backends.find((candidate) => candidate.name === default_backend);
+  if (backend === undefined) {
+    const names = backends.map((candidate) => candidate.name);
+    const mend =
+      didYouMean(default_backend, names) ??
+      (names.length > 0
+        ? `There is ${names.slice(0, 8).join(', ')}.`
+        : `Add a section \`backend ${default_backend}\`.`);
+    report.error(place, 'unknown-backend', `There is no backend \`${default_backend}\`.`, mend);
+  } else if (backend.mode !== mode) {
+    report.error(
+      place,
+      'mode-mismatch',
+      `The frontend \`${name}\` is in mode ${mode}, its backend \`${backend.name}\` in mode ${backend.mode}.`,
+      `Write \`mode ${mode}\` in both, or in the defaults section.`,
+    );
+  } else if (backend.servers.length === 0) {
+    report.warning(
+      backend.span,
+      'backend-without-servers',
+      `The backend \`${backend.name}\` has no server, so every request fails.`,
+      'Add a line such as `server web1 10.0.0.11:80 check`.',
+    );
+  }
+}
+
+function checkLogging({ name, log_format, log_targets, span, spans }: Frontend, report: Reporter): void {
+  const place = spans['log_format'] ?? span;
+  if (log_format !== 'none' && log_targets.length === 0) {
+    report.warning(
+      place,
+      'log-goes-nowhere',
+      `The frontend \`${name}\` logs to nowhere: no \`log\` line names a target.`,
+      'Add `log stdout format raw local0` to the global section and `log global` to this one.',
+    );
+  } else if (log_format === 'none' && log_targets.length > 0) {
+    report.warning(
+      span,
+      'log-without-format',
+      `The frontend \`${name}\` has a log target but no format, so its traffic is not logged.`,
+      'Add `option httplog` (or `option tcplog`).',
+    );
+  }
+}
+
+function checkForwardFor({ name, mode, forwardfor, span, spans }: Frontend | Backend, report: Reporter): void {
+  if (mode === 'http' || forwardfor === undefined) return;
+  report.warning(
+    spans['forwardfor'] ?? span,
+    'no-effect',
+    `\`option forwardfor\` has no effect on \`${name}\`, which is in mode tcp.`,
+    'Write `mode http`, or remove the option.',
+  );
+}
+
+function checkBackend(backend: Backend, config: Config, report: Reporter): void {
+  checkUnique(backend.servers, 'server', report);
+  for (const server of backend.servers) checkServer(server, report);
+  // a listen section was looked at as a frontend
+  if (backend.kind === 'backend') checkForwardFor(backend, report);
+  const isUsed = config.frontends.some(({ default_backend }) => default_backend === backend.name);
+  if (!isUsed && backend.kind === 'backend' && !isInConditions(backend.name, config)) {
+    report.warning(
+      backend.span,
+      'unused-backend',
+      `No frontend uses the backend \`${backend.name}\`.`,
+      `Add \`default_backend ${backend.name}\` to a frontend.`,
+    );
+  }
+  const missing = [
+    backend.timeouts.connect_ms === undefined ? 'connect' : '',
+    backend.timeouts.server_ms === undefined ? 'server' : '',
+  ].filter(Boolean);
+  if (backend.servers.length > 0 && missing.length > 0) reportTimeouts(backend, missing, report);
+}
+
+function isInConditions(backend: string, { carps }: Config): boolean {
+  const tests = carps.flatMap(({ demotions }) => demotions).flatMap(({ condition }) => condition.flat());
+  return tests.some(({ test }) => test.kind !== 'constant' && test.backend === backend);
+}
+
+function checkServer({ name, host, endpoint, check, spans, span }: Server, report: Reporter): void {
+  const place = spans['host'] ?? span;
+  if (/(^|\.)example(\.(com|net|org))?\.?$/i.test(host)) {
+    report.warning(
+      place,
+      'placeholder',
+      `The host \`${host}\` of server \`${name}\` is a name for examples, which does not exist.`,
+      'Write the name or the address of your own server.',
+    );
+  }
+  if (check !== undefined && endpoint.port === 0 && (check.endpoint?.port ?? 0) === 0) {
+    report.error(
+      place,
+      'port-missing',
+      `The server \`${name}\` is to be checked but has no port.`,
+      `Write \`${host}:80\`, or \`port 80\` after \`check\`.`,
+    );
+  }
+}
+
+/** HAProxy too only warns: without them a dead client or server holds its connection for ever. */
+function reportTimeouts({ name, kind, span }: Frontend | Backend, names: readonly string[], report: Reporter): void {
+  const list = names.map((each) => `\`timeout ${each}\``).join(' and ');
+  report.warning(
+    span,
+    'missing-timeout',
+    `The ${kind} \`${name}\` has no ${list}, so a dead peer holds its connection for ever.`,
+    `Add \`timeout ${names[0]} 5s\` to the defaults section.`,
+  );
+}

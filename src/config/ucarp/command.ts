@@ -1,0 +1,219 @@
+/**
+ * `carpool ucarp …`: ucarp's options as a Config with one vhid. Where ucarp cuts a number to eight bits in silence
+ * (`-b 256` is 0 there), this refuses it.
+ */
+import { parsePass } from '../carp-values.ts';
+import { checkConfig } from '../check/check.ts';
+import { type Diagnostic, hasErrors, type Span } from '../diagnostic.ts';
+import type { Carp, Config, Scripts } from '../model.ts';
+import { emptyConfig } from '../model-defaults.ts';
+import { Reporter } from '../reporter.ts';
+import { isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
+import type { Word } from '../word.ts';
+import { type GivenOption, readOptions, UCARP_OPTIONS } from './options.ts';
+
+export type UcarpCommand = {
+  /** Undefined when there are errors, or when only the usage is wanted. */
+  readonly config: Config | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Print ucarpUsage() before leaving. */
+  readonly shows_usage: boolean;
+  /** What to leave with when there is no config, as ucarp does: 0 after the usage, 2 for a password too long, else 1. */
+  readonly exit_status: number;
+};
+
+export type UcarpInputs = {
+  /** The text of the file that -o names, or the sentence why it cannot be read. */
+  readonly readPassFile?: (path: string) => { text: string } | { problem: string };
+};
+
+export function parseUcarpCommand(argv: readonly string[], { readPassFile }: UcarpInputs = {}): UcarpCommand {
+  const report = new Reporter();
+  const { given, shows_usage } = readOptions(argv, report);
+  if (shows_usage) return { config: undefined, diagnostics: report.diagnostics, shows_usage, exit_status: 0 };
+  const settings = new Settings(given, report, readPassFile);
+  const carp = settings.carp();
+  const daemon = given.some(({ option }) => option.long === 'daemonize');
+  const base = emptyConfig([]);
+  const config = { ...base, global: { ...base.global, daemon }, carps: carp === undefined ? [] : [carp] };
+  checkConfig(config, report);
+  const { diagnostics } = report;
+  if (!hasErrors(diagnostics)) return { config, diagnostics, shows_usage, exit_status: 0 };
+  const isPassword = diagnostics.every(({ severity, code }) => severity === 'warning' || code === 'password-too-long');
+  return { config: undefined, diagnostics, shows_usage, exit_status: isPassword ? 2 : 1 };
+}
+
+/** The options, one per line. */
+export function ucarpUsage(): string {
+  const lines = UCARP_OPTIONS.map(({ short, long, takes_value, help }) => {
+    const names = `${short === undefined ? '   ' : `-${short},`} --${long}${takes_value ? ' VALUE' : ''}`;
+    return `  ${names.padEnd(26)}${help}`;
+  });
+  return ['Usage: carpool ucarp [OPTION]…', '', ...lines, ''].join('\n');
+}
+
+/** Seen by nobody: stands for a value that was reported or is missing. */
+const COMMAND_LINE: Span = { file: 'command line', line: 0, column: 0, end_column: 0 };
+
+class Settings {
+  readonly #given: readonly GivenOption[];
+  readonly #report: Reporter;
+  readonly #readPassFile: UcarpInputs['readPassFile'];
+  readonly #spans: Record<string, Span> = {};
+
+  constructor(given: readonly GivenOption[], report: Reporter, readPassFile: UcarpInputs['readPassFile']) {
+    this.#given = given;
+    this.#report = report;
+    this.#readPassFile = readPassFile;
+  }
+
+  carp(): Carp | undefined {
+    this.#refuseUnsupported();
+    const vhid = this.#integer('vhid', 'vhid', 1, 255, undefined);
+    const advbase = this.#integer('advbase', 'advbase', 0, 255, 1);
+    const advskew = this.#integer('advskew', 'advskew', 0, 255, 0);
+    const deadratio = this.#integer('deadratio', 'deadratio', 1, 255, 3);
+    const address = this.#address(
+      'addr',
+      'addresses',
+      'The virtual address',
+      'Add `-a` and the address that the nodes share.',
+    );
+    const source_address = this.#address(
+      'srcip',
+      'source_address',
+      'The own address',
+      'Add `-s` and the real address of this host.',
+    );
+    const pass = this.#pass();
+    const scripts = this.#scripts();
+    if (!this.#has('vhid')) this.#missing('vhid', 'Add `-v` and a number, the same on every node.');
+    if (vhid === undefined || address === undefined || source_address === undefined || pass === undefined)
+      return undefined;
+    if (advbase === undefined || advskew === undefined || deadratio === undefined) return undefined;
+    const span = this.#spans['addresses'];
+    return {
+      name: address.text,
+      interface: this.#interface(),
+      vhid,
+      pass,
+      addresses: [{ address: address.text, prefix_length: 32, span }],
+      advbase,
+      advskew,
+      preempt: this.#has('preempt'),
+      deadratio,
+      demotions: [],
+      source_address: source_address.text,
+      scripts,
+      span,
+      spans: this.#spans,
+    };
+  }
+
+  #refuseUnsupported(): void {
+    for (const { option, at } of this.#given) {
+      if (option.help.startsWith('Not supported'))
+        this.#report.error(
+          at.span,
+          'unsupported-keyword',
+          `ucarp's \`--${option.long}\` is not supported yet.`,
+          'Remove it if the set-up can do without.',
+        );
+      if (option.help.startsWith('Accepted'))
+        this.#report.warning(at.span, 'no-effect', `ucarp's \`--${option.long}\` has no effect yet.`);
+    }
+  }
+
+  /** The last one given wins, as in ucarp. */
+  #last(...names: string[]): GivenOption | undefined {
+    return this.#given.filter(({ option }) => names.includes(option.long)).pop();
+  }
+
+  #has(name: string): boolean {
+    return this.#last(name) !== undefined;
+  }
+
+  #missing(name: string, mend: string): undefined {
+    return this.#report.error(COMMAND_LINE, `${name}-missing`, `\`--${name}\` is missing.`, mend);
+  }
+
+  /** Decimal or, as strtoul does, with 0x in front. */
+  #integer(name: string, field: string, min: number, max: number, otherwise: number | undefined): number | undefined {
+    const value = this.#last(name)?.value;
+    if (value === undefined) return otherwise;
+    this.#spans[field] = value.span;
+    const text = /^0x[0-9a-fA-F]{1,8}$/.test(value.text) ? String(Number(value.text)) : value.text;
+    return parseInteger({ text, span: value.span }, { what: name, min, max }, this.#report);
+  }
+
+  #interface(): string | undefined {
+    const value = this.#last('interface')?.value;
+    if (value === undefined) return undefined;
+    this.#spans['interface'] = value.span;
+    return value.text;
+  }
+
+  #address(name: string, field: string, what: string, mend: string): Word | undefined {
+    const value = this.#last(name)?.value;
+    if (value === undefined) return this.#missing(name, mend);
+    this.#spans[field] = value.span;
+    if (reportPlaceholder(value, what, this.#report)) return undefined;
+    if (isIPv4(value.text)) return value;
+    return this.#report.error(
+      value.span,
+      'bad-address',
+      `${what} \`${value.text}\` is not an IPv4 address.`,
+      'Write four numbers, such as `10.10.0.1`, without a prefix length.',
+    );
+  }
+
+  #pass(): string | undefined {
+    const given = this.#last('pass', 'passfile');
+    if (given === undefined)
+      return this.#missing(
+        'pass',
+        'Add `-p` and a password, or `-o` and a file that holds it, the same on every node.',
+      );
+    this.#spans['pass'] = given.value.span;
+    const word = given.option.long === 'pass' ? given.value : this.#firstLineOf(given.value);
+    if (word === undefined) return undefined;
+    if (word.text === '')
+      return this.#report.error(
+        word.span,
+        'pass-missing',
+        'The password is empty.',
+        'Choose one, the same on every node.',
+      );
+    return parsePass(word, this.#report);
+  }
+
+  #firstLineOf(path: Word): Word | undefined {
+    const read = this.#readPassFile?.(path.text) ?? {
+      problem: `The password file \`${path.text}\` cannot be read here.`,
+    };
+    if ('problem' in read)
+      return this.#report.error(
+        path.span,
+        'unreadable-file',
+        read.problem,
+        'Give a file whose first line is the password.',
+      );
+    return { text: read.text.split('\n')[0], span: path.span };
+  }
+
+  #scripts(): Scripts | undefined {
+    const up = this.#last('upscript')?.value.text;
+    const down = this.#last('downscript')?.value.text;
+    const exit = this.#last('shutdown');
+    if (exit !== undefined && down === undefined)
+      this.#report.warning(exit.at.span, 'no-effect', '`--shutdown` has no effect without `--downscript`.');
+    if (up === undefined && down === undefined) return undefined;
+    return {
+      up,
+      down,
+      xparam: this.#last('xparam')?.value.text,
+      down_at_exit: exit !== undefined,
+      neutral: this.#has('neutral'),
+    };
+  }
+}
