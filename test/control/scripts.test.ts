@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createScriptRunner } from '#src/control/scripts.js';
+import { waitUntil } from '#src/control/shutdown.js';
+
+const BOUND_MS = 10_000;
+const directory = mkdtempSync('/tmp/carpool-scripts-');
+after(() => rmSync(directory, { recursive: true }));
+
+function script(name: string, body: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return path;
+}
+
+test('a script gets interface and VIP, one at a time, and of those that wait only the latest runs', async () => {
+  const out = join(directory, 'out');
+  const path = script('note.sh', `echo "$@" >> ${out}; sleep 0.2`);
+  const problems: string[] = [];
+  const runner = createScriptRunner((text) => problems.push(text));
+  for (const which of ['up', 'down', 'up', 'down'] as const) {
+    runner.run({ index: 0, which, path, arguments: ['eth0', '10.0.0.1', which] });
+  }
+  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.equal(readFileSync(out, 'utf8'), 'eth0 10.0.0.1 up\neth0 10.0.0.1 down\n');
+  assert.deepEqual(problems, []);
+});
+
+test('scripts of different vhids do not wait for one another', async () => {
+  const [a, b] = ['a', 'b'].map((name) => join(directory, name));
+  // each waits for the other's mark, so one after the other would never end
+  const mutual = (mine: string, other: string) => `: > ${mine}; while [ ! -e ${other} ]; do sleep 0.01; done`;
+  const runner = createScriptRunner(() => undefined);
+  runner.run({ index: 0, which: 'up', path: script('a.sh', mutual(a!, b!)), arguments: [] });
+  runner.run({ index: 1, which: 'up', path: script('b.sh', mutual(b!, a!)), arguments: [] });
+  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+});
+
+test('a script that fails or is missing is a sentence in the log', async () => {
+  const problems: string[] = [];
+  const runner = createScriptRunner((text) => problems.push(text));
+  const path = script('fail.sh', 'exit 7');
+  runner.run({ index: 0, which: 'up', path, arguments: [] });
+  runner.run({ index: 1, which: 'down', path: join(directory, 'nowhere.sh'), arguments: [] });
+  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.deepEqual(problems.sort(), [
+    `down script ${join(directory, 'nowhere.sh')} could not be started: ENOENT`,
+    `up script ${path} ended with exit status 7`,
+  ]);
+});
