@@ -1,0 +1,91 @@
+/**
+ * Starts and stops the checks thread from the control thread.
+ *
+ *   const checks = startChecksThread({ config, memory, reactor: process.env.CARPOOL_REACTOR, onMessage });
+ *   await checks.stop(1000);
+ */
+import { Worker } from 'node:worker_threads';
+import type { Config } from '../config/model.ts';
+import { planChecks } from '../health/plan.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
+import { check } from '../system/errors.ts';
+import * as libc from '../system/libc.ts';
+import type { ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
+import type { SharedMemory } from './shared-memory.ts';
+
+export type ChecksThreadOptions = {
+  /** With every server's name resolved. */
+  readonly config: Config;
+  readonly memory: SharedMemory;
+  /** CARPOOL_REACTOR: `ring`, `epoll`, or undefined for what the kernel allows. */
+  readonly reactor: string | undefined;
+  readonly onMessage: (message: FromChecks) => void;
+};
+
+export type ChecksHandle = {
+  /** For what is written in shared memory (the stop word). */
+  wake(): void;
+  /** Resolves to true when the thread left its loop in time. May be called again. */
+  stop(timeout_ms: number): Promise<boolean>;
+};
+
+export function startChecksThread({ config, memory, reactor, onMessage }: ChecksThreadOptions): ChecksHandle {
+  const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
+  const one = libc.allocatePinned(8);
+  one.words[0] = 1;
+  const settings: ChecksSettings = {
+    plans: planChecks(config),
+    memory: memory.words.buffer as SharedArrayBuffer,
+    counts: memory.counts,
+    wake_fd,
+    reactor,
+  };
+  const worker = new Worker(new URL('./checks.js', import.meta.url), { workerData: settings });
+  let stopped = false;
+  let exited = false;
+  let tellStopped: () => void = () => {};
+  const has_stopped = new Promise<void>((resolve) => {
+    tellStopped = resolve;
+  });
+  const onStopped = (message: FromChecks): void => {
+    if (stopped) return;
+    stopped = true;
+    onMessage(message);
+    tellStopped();
+  };
+  worker.on('message', (message: FromChecks) => {
+    if (message.kind === 'stopped') onStopped(message);
+    else onMessage(message);
+  });
+  worker.on('error', (error: Error) => onMessage({ kind: 'fatal', at_ns: 0, text: error.stack ?? error.message }));
+  worker.on('exit', () => {
+    exited = true;
+    libc.close(wake_fd);
+    libc.munmap(one.address, 8);
+    onStopped({ kind: 'stopped', at_ns: 0 });
+  });
+
+  const wake = (): void => {
+    if (!exited) libc.write(wake_fd, one.address, 8);
+  };
+  return {
+    wake,
+    async stop(timeout_ms) {
+      if (stopped) return true;
+      worker.postMessage({ kind: 'stop' } satisfies ToChecks);
+      wake();
+      const timeout = new AbortController();
+      const in_time = await Promise.race([has_stopped.then(() => true), after(timeout_ms, timeout.signal)]);
+      timeout.abort();
+      return in_time;
+    },
+  };
+}
+
+/** False after `delay_ms`; an abort takes the timer away. */
+function after(delay_ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, delay_ms, false);
+    signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+}
