@@ -56,9 +56,6 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
     case 'link':
       onLink(engine, event.interface, event.up, event.reason, now_ns);
       break;
-    case 'health':
-      onHealth(engine, event.healthy, event.reason, now_ns);
-      break;
     case 'address-removed':
       onAddressRemoved(engine, event.interface, event.address, now_ns);
       break;
@@ -125,7 +122,6 @@ function onTimer(engine: Engine, now_ns: number): void {
 function obstacle(engine: Engine, vhid: Vhid): string | undefined {
   if (!engine.started) return 'not started';
   if (!engine.ready) return NOT_READY;
-  if (!engine.healthy) return engine.ill_reason;
   const link = linkOf(engine, vhid);
   return link.up ? undefined : `link of ${link.name} is down`;
 }
@@ -171,13 +167,6 @@ function linkOwner(link: Interface): string {
   return `link down ${link.name}`;
 }
 
-function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: number): void {
-  if (engine.healthy === healthy) return;
-  engine.healthy = healthy;
-  engine.ill_reason = reason;
-  settleAll(engine, reason, now_ns);
-}
-
 function onAddressRemoved(engine: Engine, name: string, address: string, now_ns: number): void {
   for (const vhid of engine.vhids) {
     const { interface: own, addresses } = vhid.settings;
@@ -209,10 +198,10 @@ function scope(engine: Engine, index: number | undefined): string {
   return index === undefined ? '' : ` on ${nameOf(engine.vhids[index])}`;
 }
 
-/** Whoever waited for a master waits anew: its adverts may be lost or still in the queue. */
+/** A BACKUP waits anew when adverts may have been lost meanwhile; a short stall leaves them in the socket's queue. */
 function onStall(engine: Engine, late_ns: number, now_ns: number): void {
   for (const vhid of engine.vhids) {
-    if (vhid.state === 'BACKUP') listen(vhid, now_ns);
+    if (vhid.state === 'BACKUP' && late_ns >= 1000 * vhid.interval_us) listen(vhid, now_ns);
     if (vhid.state === 'MASTER') stepBackIfHeldUp(engine, vhid, late_ns, now_ns);
   }
 }

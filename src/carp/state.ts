@@ -21,9 +21,6 @@ export type Engine = {
   ready: boolean;
   /** How long every vhid waits for `ready` at most; Infinity when nobody waits. */
   ready_due_ns: number;
-  healthy: boolean;
-  /** The reason of the last `health` event that said no. */
-  ill_reason: string;
   stopped: boolean;
 };
 
@@ -118,8 +115,6 @@ export function createEngine(settings: EngineSettings): Engine {
     started: false,
     ready: !settings.wait_for_ready,
     ready_due_ns: Number.POSITIVE_INFINITY,
-    healthy: true,
-    ill_reason: '',
     stopped: false,
   };
 }

@@ -1,11 +1,11 @@
 /**
  * One vhid's state machine. `changeState` alone moves the state, and every move carries the reason that people read.
  *
- *               started, ready, healthy, link up
+ *               started, ready, link up
  *        ┌──────┐ ────────────────────────────> ┌────────┐   silence, a bow-out, a slower master   ┌────────┐
  *        │ INIT │                               │ BACKUP │ ──────────────────────────────────────> │ MASTER │
  *        └──────┘ <──────────────────────────── └────────┘ <────────────────────────────────────── └────────┘
- *            ^     link down, unhealthy, stopped              a faster (or equal) master, a stall        │
+ *            ^     link down, stopped                         a faster (or equal) master, a stall        │
  *            └───────────────────────────────────────────────────────────────────────────────────────────┘
  */
 import { sendAdvert, sendBowOut } from './advert.ts';

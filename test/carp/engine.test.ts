@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createEngine, type Engine, nextDeadline_ns, step } from '#src/carp/engine.js';
+import type { Effect, Event } from '#src/carp/events.js';
+import { peerFrame, vhidSettings } from './peer.js';
+
+function engineWith(...changes: Parameters<typeof vhidSettings>[0][]): Engine {
+  const vhids = changes.map(vhidSettings);
+  return createEngine({ vhids, seed: Uint32Array.of(1, 2, 3, 4), lease_s: 2, wait_for_ready: false });
+}
+
+const two = [
+  { vhid: 1, preempt: true },
+  { vhid: 2, interface: 'eth1', addresses: ['10.0.0.2'], advskew: 50 },
+];
+
+function frameEvent(bytes: Uint8Array, name = 'eth0'): Event {
+  return { kind: 'frame', interface: name, bytes, length: bytes.length };
+}
+
+const sources = fc.constantFrom('10.0.0.9', '10.0.0.12');
+const settings = fc.constantFrom([1, 0], [1, 100], [1, 240], [5, 0], [255, 255], [0, 20]);
+const names = fc.constantFrom('eth0', 'eth1');
+const owners = fc.constantFrom('a', 'b', 'starting');
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  { arbitrary: fc.constant<Event>({ kind: 'timer' }), weight: 5 },
+  fc.record({ kind: fc.constant('link' as const), interface: names, up: fc.boolean() }),
+  fc.record({ kind: fc.constant('address-removed' as const), interface: names, address: fc.constant('10.0.0.1') }),
+  fc.record({
+    kind: fc.constant('demote' as const),
+    owner: owners,
+    amount: fc.integer({ min: 1, max: 255 }),
+    reason: fc.constant('why'),
+  }),
+  fc.record({ kind: fc.constant('undemote' as const), owner: owners }),
+  fc.record({ kind: fc.constant('stall' as const), late_ns: fc.integer({ min: 0, max: 10e9 }) }),
+  fc.record({ kind: fc.constant('sent' as const), index: fc.nat(1), error: fc.constantFrom(null, 'ENOBUFS') }),
+  fc
+    .tuple(sources, settings, fc.constantFrom('secret', 'wrong'), fc.constantFrom('kernel', 'ucarp', 'carpool'))
+    .map(([source, [advbase, advskew], pass, kind]) =>
+      frameEvent(peerFrame({ source, vhid: 1, advbase, advskew, pass, kind: kind as 'kernel' })),
+    ),
+);
+/** What happens and how long after the event before it. */
+const anyHistory = fc.array(fc.tuple(anyEvent, fc.constantFrom(0, 1e6, 0.4e9, 1e9, 4e9)), { maxLength: 60 });
+
+/** Runs a history with all timers in between; `look` sees every step's effects. */
+function run(engine: Engine, history: [Event, number][], look: (effects: readonly Effect[]) => void): void {
+  let now_ns = 1e9;
+  look(step(engine, { kind: 'start' }, now_ns));
+  for (const [event, after_ns] of history) {
+    now_ns += after_ns;
+    for (let count = 0; nextDeadline_ns(engine) <= now_ns; count++) {
+      assert.ok(count < 1000, 'timers must come to an end');
+      look(step(engine, { kind: 'timer' }, nextDeadline_ns(engine)));
+    }
+    look(step(engine, event, now_ns));
+  }
+}
+
+test('whatever happens, a vhid holds its addresses exactly while it is MASTER', () => {
+  fc.assert(
+    fc.property(anyHistory, (history) => {
+      const engine = engineWith(...two);
+      const held = [false, false];
+      run(engine, history, (effects) => {
+        for (const effect of effects) {
+          if (effect.kind === 'add-addresses') held[effect.index] = true;
+          if (effect.kind === 'renew-addresses') assert.ok(held[effect.index], 'renewed only what is held');
+          if (effect.kind === 'remove-addresses') held[effect.index] = false;
+        }
+        for (const vhid of engine.vhids) assert.equal(held[vhid.index], vhid.state === 'MASTER');
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('whatever happens, the state moves only along the edges of the picture and always says why', () => {
+  const edges = ['INIT BACKUP', 'BACKUP MASTER', 'BACKUP INIT', 'MASTER BACKUP', 'MASTER INIT'];
+  fc.assert(
+    fc.property(anyHistory, (history) => {
+      run(engineWith(...two), history, (effects) => {
+        for (const effect of effects) {
+          if (effect.kind !== 'transition') continue;
+          assert.ok(edges.includes(`${effect.from} ${effect.to}`));
+          assert.ok(effect.reason.length > 0 && !/undefined|NaN|Infinity/.test(effect.reason), effect.reason);
+        }
+      });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('whatever happens, the end is: a stop leaves nothing to wait for and nothing held', () => {
+  fc.assert(
+    fc.property(anyHistory, (history) => {
+      const engine = engineWith(...two);
+      run(engine, history, () => {});
+      step(engine, { kind: 'stop', reason: 'SIGTERM' }, 1e12);
+      assert.equal(nextDeadline_ns(engine), Number.POSITIVE_INFINITY);
+      assert.ok(engine.vhids.every((vhid) => vhid.state === 'INIT'));
+    }),
+  );
+});
+
+test('the same events give the same effects, to the byte', () => {
+  fc.assert(
+    fc.property(anyHistory, (history) => {
+      const [one, other] = [record(history), record(history)];
+      assert.deepEqual(one, other);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+function record(history: [Event, number][]): string[] {
+  const lines: string[] = [];
+  run(engineWith(...two), history, (effects) => lines.push(JSON.stringify(effects)));
+  return lines;
+}
+
+/** Bytes of garbage per turn of `turn`, over many turns after a warm-up. */
+function garbagePerTurn(turn: (count: number) => void): number {
+  const TURNS = 20_000;
+  for (let count = 0; count < TURNS; count++) turn(count);
+  const before = process.memoryUsage().heapUsed;
+  for (let count = TURNS; count < 2 * TURNS; count++) turn(count);
+  return (process.memoryUsage().heapUsed - before) / TURNS;
+}
+
+test('a BACKUP that hears its master makes next to no garbage', () => {
+  const engine = engineWith({ advskew: 100 });
+  const event = frameEvent(peerFrame({ source: '10.0.0.12', vhid: 1, advbase: 1, advskew: 0 }));
+  step(engine, { kind: 'start' }, 0);
+  const garbage = garbagePerTurn((count) => step(engine, event, count * 1e9));
+  assert.equal(engine.vhids[0].received, 40_000);
+  assert.ok(garbage < 64, `${garbage} bytes per advert`);
+});
+
+test('a MASTER that adverts and renews makes next to no garbage', () => {
+  const engine = engineWith({});
+  const timer: Event = { kind: 'timer' };
+  const sent: Event = { kind: 'sent', index: 0, error: null };
+  step(engine, { kind: 'start' }, 0);
+  for (let count = 0; count < 20; count++) step(engine, timer, nextDeadline_ns(engine));
+  const garbage = garbagePerTurn(() => {
+    const effects = step(engine, timer, nextDeadline_ns(engine));
+    if (effects.some((effect) => effect.kind === 'send')) step(engine, sent, engine.vhids[0].sent_ns);
+  });
+  assert.ok(engine.vhids[0].sent > 10_000);
+  assert.ok(garbage < 64, `${garbage} bytes per advert`);
+});
+
+test('settings that no configuration should let through are refused at once', () => {
+  const refused = [
+    { source_address: 'fe80::1' },
+    { addresses: ['10.0.0'] },
+    { advbase: 0, advskew: 0 },
+    { key: new Uint8Array(21) },
+  ];
+  for (const change of refused)
+    assert.throws(
+      () => createEngine({ ...engineWith().settings, vhids: [{ ...vhidSettings(), ...change }] }),
+      RangeError,
+    );
+  assert.throws(() => engineWith({}, {}), /vhid 1 twice on eth0/);
+});
