@@ -56,6 +56,9 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
     case 'link':
       onLink(engine, event.interface, event.up, event.reason, now_ns);
       break;
+    case 'health':
+      onHealth(engine, event.healthy, event.reason, now_ns);
+      break;
     case 'address-removed':
       onAddressRemoved(engine, event.interface, event.address, now_ns);
       break;
@@ -122,6 +125,7 @@ function onTimer(engine: Engine, now_ns: number): void {
 function obstacle(engine: Engine, vhid: Vhid): string | undefined {
   if (!engine.started) return 'not started';
   if (!engine.ready) return NOT_READY;
+  if (!engine.healthy) return engine.ill_reason;
   const link = linkOf(engine, vhid);
   return link.up ? undefined : `link of ${link.name} is down`;
 }
@@ -165,6 +169,13 @@ function demoteForLink(engine: Engine, link: Interface, now_ns: number): void {
 
 function linkOwner(link: Interface): string {
   return `link down ${link.name}`;
+}
+
+function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: number): void {
+  if (engine.healthy === healthy) return;
+  engine.healthy = healthy;
+  engine.ill_reason = reason;
+  settleAll(engine, reason, now_ns);
 }
 
 function onAddressRemoved(engine: Engine, name: string, address: string, now_ns: number): void {

@@ -75,6 +75,11 @@ export type Event =
   /** Carrier and administrative state together: `up` means that frames can leave. */
   | { readonly kind: 'link'; readonly interface: string; readonly up: boolean; readonly reason?: string }
   /**
+   * The whole process beats, or does not. While it does not, every vhid is in INIT (a MASTER bows out first); the lease
+   * is for the case that this thread hangs, too.
+   */
+  | { readonly kind: 'health'; readonly healthy: boolean; readonly reason: string }
+  /**
    * The kernel says that an address is gone. The engine tells a ran-out lease from a foreign hand by the time of its
    * last renewal, and ignores addresses that no MASTER vhid holds (so the echo of an own removal may be passed on).
    */

@@ -21,6 +21,9 @@ export type Engine = {
   ready: boolean;
   /** How long every vhid waits for `ready` at most; Infinity when nobody waits. */
   ready_due_ns: number;
+  healthy: boolean;
+  /** What the last `health` event said. */
+  ill_reason: string;
   stopped: boolean;
 };
 
@@ -115,6 +118,8 @@ export function createEngine(settings: EngineSettings): Engine {
     started: false,
     ready: !settings.wait_for_ready,
     ready_due_ns: Number.POSITIVE_INFINITY,
+    healthy: true,
+    ill_reason: '',
     stopped: false,
   };
 }

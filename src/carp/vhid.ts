@@ -1,12 +1,12 @@
 /**
  * One vhid's state machine. `changeState` alone moves the state, and every move carries the reason that people read.
  *
- *               started, ready, link up
- *        ┌──────┐ ────────────────────────────> ┌────────┐   silence, a bow-out, a slower master   ┌────────┐
- *        │ INIT │                               │ BACKUP │ ──────────────────────────────────────> │ MASTER │
- *        └──────┘ <──────────────────────────── └────────┘ <────────────────────────────────────── └────────┘
- *            ^     link down, stopped                         a faster (or equal) master, a stall        │
- *            └───────────────────────────────────────────────────────────────────────────────────────────┘
+ *               started, ready, healthy, link up
+ *     ┌──────┐ ──────────────────────────────────> ┌────────┐  silence, a bow-out, a slower master  ┌────────┐
+ *     │ INIT │                                     │ BACKUP │ ────────────────────────────────────> │ MASTER │
+ *     └──────┘ <────────────────────────────────── └────────┘ <──────────────────────────────────── └────────┘
+ *         ^      link down, unhealthy, stopped                 a faster (or equal) master, a stall       │
+ *         └──────────────────────────────────────────────────────────────────────────────────────────────┘
  */
 import { sendAdvert, sendBowOut } from './advert.ts';
 import { ANNOUNCE_AFTER_S } from './announce.ts';

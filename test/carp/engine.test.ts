@@ -26,6 +26,7 @@ const owners = fc.constantFrom('a', 'b', 'starting');
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { arbitrary: fc.constant<Event>({ kind: 'timer' }), weight: 5 },
   fc.record({ kind: fc.constant('link' as const), interface: names, up: fc.boolean() }),
+  fc.record({ kind: fc.constant('health' as const), healthy: fc.boolean(), reason: fc.constant('why') }),
   fc.record({ kind: fc.constant('address-removed' as const), interface: names, address: fc.constant('10.0.0.1') }),
   fc.record({
     kind: fc.constant('demote' as const),

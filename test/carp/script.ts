@@ -101,6 +101,9 @@ class Run {
         return { kind };
       case 'stop':
         return { kind, reason: words.slice(1).join(' ') };
+      case 'healthy':
+      case 'unhealthy':
+        return { kind: 'health', healthy: kind === 'healthy', reason: words.slice(1).join(' ') };
       case 'link':
         return { kind, interface: first, up: second === 'up' };
       case 'demote':
