@@ -1,15 +1,35 @@
-// `npm run docs`: writes docs/reference/haproxy.md from the parser's own keyword tables; with --check only compares.
+// `npm run docs`: writes what docs/reference can take from the code itself; with --check only compares.
+//
+//   haproxy.md     all of it, from the parser's keyword tables
+//   scenarios.md   the table of scenarios, between its two markers, from their titles
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
 
-const FILE = new URL('../docs/reference/haproxy.md', import.meta.url);
-
 build();
-const text = await haproxyReference();
-if (!process.argv.includes('--check')) writeFileSync(FILE, text);
-else if (readFileSync(FILE, 'utf8') !== text) {
-  process.stderr.write('docs/reference/haproxy.md is not what the keyword tables say: run npm run docs\n');
-  process.exit(1);
+const folder = new URL('../docs/reference/', import.meta.url);
+await keep(new URL('haproxy.md', folder), haproxyReference);
+await keep(new URL('scenarios.md', folder), scenariosReference);
+
+/** @param {URL} file @param {(text: string) => Promise<string>} renew the file's text to what it should be */
+async function keep(file, renew) {
+  const text = readFileSync(file, 'utf8');
+  const wanted = await renew(text);
+  if (text === wanted) return;
+  if (!process.argv.includes('--check')) return writeFileSync(file, wanted);
+  const name = file.pathname.split('/').at(-1);
+  process.stderr.write(`docs/reference/${name} is not what the code says: run npm run docs\n`);
+  process.exitCode = 1;
+}
+
+/** @param {string} text */
+async function scenariosReference(text) {
+  const { listScenarios } = await import(new URL('../dist/lab/lab.js', import.meta.url).href);
+  /** @type {{ name: string, title: string }[]} */
+  const scenarios = listScenarios();
+  const rows = scenarios.map(({ name, title }) => `| ${code(name)} | ${title} |`).join('\n');
+  return text.replace(/(<!-- scenarios.*?-->\n).*?(\n<!-- end -->)/s, (_, before, after) => {
+    return `${before}| scenario | what it shows |\n|---|---|\n${rows}${after}`;
+  });
 }
 
 async function haproxyReference() {
