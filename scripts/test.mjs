@@ -14,7 +14,7 @@ import { installPeers } from './peers.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Tests under these folders measure times or drive whole networks: never two of them at once. */
-const ALONE = ['test/interop/', 'test/scenarios/', 'test/lab/', 'test/bench/'];
+const ALONE = ['test/interop/', 'test/scenarios/', 'test/lab/', 'test/bench/', 'test/system/', 'test/reactor/'];
 const TOGETHER = 2;
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;
