@@ -1,5 +1,5 @@
 // `npm test [-- WORD …] [--name PATTERN]`: installs what the tests need, compiles, and runs them all.
-// A WORD keeps the test files whose path contains it; --name keeps the tests whose name matches.
+// WORDs keep the test files whose path contains one of them; --name keeps the tests whose name matches.
 //
 //   files that share the machine, two at a time  ─┐
 //                                                 ├─► one report
@@ -21,9 +21,9 @@ const TOTAL_MS = 1_500_000;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } });
 
-const files = testFiles().filter((file) => positionals.every((word) => file.includes(word)));
+const files = testFiles().filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)));
 if (files.length === 0) {
-  process.stderr.write(`carpool: no test file has ${positionals.join(' and ')} in its path\n`);
+  process.stderr.write(`carpool: no test file has ${positionals.join(' or ')} in its path\n`);
   process.exit(1);
 }
 try {
