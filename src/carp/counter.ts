@@ -3,7 +3,7 @@
  * latest, so that a reflected or doctored copy of an own advert is known when it comes back.
  *
  * The generator is xorshift128 (Marsaglia 2003): deterministic from its seed. A counter is no secret and needs no more
- * than not to repeat; the digest is what cannot be guessed.
+ * than not to repeat; the digest is what cannot be guessed. (Uneven waiting draws from it, too.)
  */
 
 const REMEMBERED = 32;
@@ -16,6 +16,7 @@ export function createCounterSource(seed: Uint32Array): CounterSource {
   return Uint32Array.from(seed);
 }
 
+/** An unsigned 32-bit word. */
 export function nextWord(source: CounterSource): number {
   let t = source[3];
   const s = source[0];

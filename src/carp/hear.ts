@@ -1,9 +1,10 @@
 /** What an advert that authenticated means to each state. */
 import { sendAdvert } from './advert.ts';
+import { nextWord } from './counter.ts';
 import { breakTie, DEMOTION_LIMIT, interval_us } from './election.ts';
 import type { PeerKind } from './frame.ts';
 import { isBowOut, type Pdu } from './packet.ts';
-import type { Engine, Vhid } from './state.ts';
+import { type Engine, MASTER_DOWN, type Vhid } from './state.ts';
 import { every, nameOf, peerName } from './text.ts';
 import { answerDefeated, changeState, listen } from './vhid.ts';
 
@@ -59,6 +60,7 @@ function hearAsMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
     answerDefeated(engine, vhid, now_ns);
   } else if (breakTie(vhid.peer.kind, vhid.source, vhid.peer.source) === 'yield') {
     yieldTo(engine, vhid, `${peerName(vhid)} is MASTER with equal settings`, now_ns);
+    if (vhid.peer.kind === 'kernel') waitUnevenly(engine, vhid);
   } else {
     answerDefeated(engine, vhid, now_ns);
   }
@@ -67,6 +69,11 @@ function hearAsMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
 function yieldTo(engine: Engine, vhid: Vhid, reason: string, now_ns: number): void {
   vhid.peer.master = vhid.peer.source;
   changeState(engine, vhid, 'BACKUP', reason, now_ns);
+}
+
+/** An equal kernel may have yielded at the same moment: wait up to an interval longer, so that not both try again. */
+function waitUnevenly(engine: Engine, vhid: Vhid): void {
+  vhid.due_ns[MASTER_DOWN] += nextWord(engine.counter_source) % (1000 * vhid.interval_us);
 }
 
 /** `adverts every 1.39 s, this node every 1.00 s` */

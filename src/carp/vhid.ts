@@ -47,6 +47,7 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
 
 /** The advert goes first: whoever is MASTER now yields while we add the address. */
 function enterMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
+  vhid.peer.master = 0;
   sendAdvert(engine, vhid, now_ns);
   addAddresses(engine, vhid, now_ns);
   runScript(engine, vhid, 'up');

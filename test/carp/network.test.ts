@@ -156,6 +156,17 @@ for (const together of [true, false]) {
   });
 }
 
+test('equal nodes that look like kernels to each other come to rest, too', () => {
+  const network = new Network();
+  for (const name of ['web1', 'web2']) network.add(name, { advert_mac: 'kernel' });
+  network.start();
+  network.runUntil(20);
+  const moves = network.moves.length;
+  network.runUntil(120);
+  assert.equal(network.masters().length, 1);
+  assert.equal(network.moves.length, moves, 'nothing moves any more');
+});
+
 function later(network: Network, name: string, at_s: number): void {
   network.runUntil(at_s);
   network.start(name);

@@ -5,7 +5,7 @@
  *   host lease 4 wait-for-ready            settings of the host
  *   0.000 start                            an event at a time in seconds
  *     0.000 INIT -> BACKUP: …              its effects, and those of the timers that ran before the next event
- *   5.000 stall                            the same without running timers first: the process stood still
+ *   5.000 stall, 5.000 late …              the same without running timers first: the process stood still
  *
  * `runScript` returns the text with the indented lines as they really are; the test compares it with the file.
  */
@@ -50,7 +50,8 @@ class Run {
       wait_for_ready: false,
       ...this.#host,
     });
-    if (words[0] !== 'stall') this.#runTimersUntil(now_ns);
+    if (words[0] === 'late') words.shift();
+    else if (words[0] !== 'stall') this.#runTimersUntil(now_ns);
     this.#output.push(line);
     if (words[0] === 'stall') this.#step({ kind: 'stall', late_ns: now_ns - nextDeadline_ns(this.#engine) }, now_ns);
     else if (words[0] === 'sends') this.#send_error = words[1] === 'work' ? null : words[2];
@@ -96,6 +97,7 @@ class Run {
   #parseEvent(words: string[]): Event {
     const [kind, first, second, ...rest] = words;
     switch (kind) {
+      case 'timer':
       case 'start':
       case 'ready':
         return { kind };
