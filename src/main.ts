@@ -15,7 +15,7 @@ async function runCommand(command: Command): Promise<number> {
     case 'lab':
       return (await import('./cli/lab.ts')).lab(command.words);
     case 'ucarp':
-      return runIfThere('ucarp', command.words);
+      return (await import('./cli/ucarp.ts')).runUcarp(command.words);
     case 'help':
       process.stdout.write(HELP);
       return 0;
@@ -26,9 +26,4 @@ async function runCommand(command: Command): Promise<number> {
       process.stderr.write(`carpool: ${command.message}\n`);
       return 1;
   }
-}
-
-async function runIfThere(name: string, words: readonly string[]): Promise<number> {
-  const module = await import(new URL(`./cli/${name}.js`, import.meta.url).href);
-  return module.run(words);
 }

@@ -28,7 +28,8 @@ export async function openControlSocket(
   for (const path of paths.candidates) {
     const made_directory = makeDirectory(dirname(path));
     const found = await probe(path);
-    if (found === 'live') return { diagnostic: alreadyRunning(path) };
+    if (found === 'live' && !paths.shares) return { diagnostic: alreadyRunning(path) };
+    if (found === 'live') continue;
     if (found === 'stale') rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) => serve(client, answer));
     server.maxConnections = MAX_CLIENTS;

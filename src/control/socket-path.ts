@@ -8,6 +8,8 @@ export type SocketPaths = {
   readonly candidates: readonly string[];
   /** A person named the path, so no other will do. */
   readonly named: boolean;
+  /** Another daemon's live socket is passed over instead of refused. */
+  readonly shares?: boolean;
 };
 
 export function socketPaths(option: string | undefined, environment: Environment): SocketPaths {
@@ -17,6 +19,14 @@ export function socketPaths(option: string | undefined, environment: Environment
   const runtime_directory = environment['XDG_RUNTIME_DIR'];
   if (runtime_directory) candidates.push(`${runtime_directory.replace(/\/+$/, '')}/carpool.sock`);
   return { candidates, named: false };
+}
+
+/** One ucarp per address is usual, so the second one on a host gets a name of its own beside the usual one. */
+export function ucarpSocketPaths(name: string, environment: Environment): SocketPaths {
+  const { candidates, named } = socketPaths(undefined, environment);
+  if (named) return { candidates, named };
+  const own = candidates.map((path) => `${path.slice(0, path.lastIndexOf('/'))}/carpool-ucarp-${name}.sock`);
+  return { candidates: [...candidates, ...own], named, shares: true };
 }
 
 const SYSTEM_SOCKET = '/run/carpool/carpool.sock';
