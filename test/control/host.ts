@@ -4,9 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { close } from '#src/system/libc.js';
+import { AF_INET, SO_REUSEADDR, SO_REUSEPORT, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from '#src/system/abi/linux.js';
+import { byReference } from '#src/system/arguments.js';
+import { check } from '#src/system/errors.js';
+import * as libc from '#src/system/libc.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
 import { Netlink } from '#src/system/netlink.js';
+import { socketAddressBytes } from '#src/system/socket-address.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 export const BOUND_MS = 15_000;
@@ -33,6 +37,10 @@ export type Host = {
   file(name: string, text: string): string;
   /** `carpool WORDS` with this host's control socket, run to its end. */
   run(...words: string[]): { status: number | null; stdout: string; stderr: string };
+  /** The same without these capabilities (`net_raw`). */
+  runWithout(capabilities: readonly string[], ...words: string[]): ReturnType<Host['run']>;
+  /** Another program's listening socket on every address, until the end of the test. */
+  occupyPort(port: number, reuse_port: boolean): void;
   /** `carpool WORDS`, and goes on. */
   start(...words: string[]): Daemon;
   /** The IPv4 addresses of `ctl0`. */
@@ -51,11 +59,15 @@ export function createHost(t: TestContext): Host {
   const daemons: ChildProcess[] = [];
   t.after(() => {
     for (const daemon of daemons) daemon.kill('SIGKILL');
+    for (const fd of fds) libc.close(fd);
     netlink.close();
-    close(namespace);
+    libc.close(namespace);
     rmSync(directory, { recursive: true });
   });
+  const fds: number[] = [];
   const env = { ...process.env, CARPOOL_SOCKET: socket };
+  const run = (command: string, ...words: string[]) =>
+    insideNetworkNamespace(namespace, () => spawnSync(command, words, { env, encoding: 'utf8', timeout: BOUND_MS }));
   return {
     directory,
     socket,
@@ -64,10 +76,15 @@ export function createHost(t: TestContext): Host {
       writeFileSync(join(directory, name), text);
       return join(directory, name);
     },
-    run: (...words) =>
-      insideNetworkNamespace(namespace, () =>
-        spawnSync(process.execPath, [MAIN, ...words], { env, encoding: 'utf8', timeout: BOUND_MS }),
-      ),
+    run: (...words) => run(process.execPath, MAIN, ...words),
+    runWithout: (capabilities, ...words) => {
+      const dropped = capabilities.map((name) => `-${name}`).join(',');
+      return run('setpriv', `--bounding-set=${dropped}`, '--inh-caps=-all', process.execPath, MAIN, ...words);
+    },
+    occupyPort(port, reuse_port) {
+      for (const fd of fds.splice(0)) libc.close(fd);
+      fds.push(insideNetworkNamespace(namespace, () => listenOn(port, reuse_port)));
+    },
     start(...words) {
       const child = insideNetworkNamespace(namespace, () =>
         spawn(process.execPath, [MAIN, ...words], { env, stdio: ['ignore', 'inherit', 'pipe'] }),
@@ -81,6 +98,17 @@ export function createHost(t: TestContext): Host {
         .filter((address) => address.index === link && address.family === 2)
         .map(({ address, prefix_length }) => `${address}/${prefix_length}`),
   };
+}
+
+function listenOn(port: number, reuse_port: boolean): number {
+  const fd = check(libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
+  for (const option of reuse_port ? [SO_REUSEADDR, SO_REUSEPORT] : [SO_REUSEADDR]) {
+    check(libc.setsockopt(fd, SOL_SOCKET, option, byReference(Int32Array.of(1)), 4), 'setsockopt');
+  }
+  const address = socketAddressBytes({ address: '0.0.0.0', port });
+  check(libc.bind(fd, byReference(address), address.length), 'bind');
+  check(libc.listen(fd, 1), 'listen');
+  return fd;
 }
 
 function watch(child: ChildProcess): Daemon {

@@ -1,0 +1,70 @@
+/** Commands that need no daemon and no privilege, as a person sees them: output and exit status. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const directory = mkdtempSync('/tmp/carpool-main-');
+after(() => rmSync(directory, { recursive: true }));
+
+const VALID = 'carp web\n    interface eth0\n    vhid 1\n    pass "x"\n    address 10.10.0.1/16\n';
+
+function carpool(...words: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...words], {
+    encoding: 'utf8',
+    timeout: 15_000,
+  });
+  return { status, stdout, stderr };
+}
+
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('-c says that a file is valid, with exit status 0, and -q says it by the status alone', () => {
+  const path = file('valid.cfg', VALID);
+  assert.deepEqual(carpool('-c', '-f', path), { status: 0, stdout: 'Configuration file is valid\n', stderr: '' });
+  assert.deepEqual(carpool('-c', '-q', '-f', path), { status: 0, stdout: '', stderr: '' });
+});
+
+test('-c shows every mistake of a file, with exit status 1', () => {
+  const path = file('wrong.cfg', VALID.replace('vhid 1', 'vhid 999').replace('pass', 'pas'));
+  const { status, stdout, stderr } = carpool('-c', '-f', path);
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /wrong\.cfg:3:\d+: error: /);
+  assert.match(stderr, /wrong\.cfg:4:\d+: error: /);
+});
+
+test('a missing file is one diagnostic', () => {
+  const { status, stderr } = carpool('-f', join(directory, 'nowhere.cfg'));
+  assert.equal(status, 1);
+  assert.match(stderr, /nowhere\.cfg: error: .*\[[a-z-]+\]\n/);
+});
+
+test('-D and "daemon" are accepted and answered plainly', () => {
+  // the missing interface ends both before anything starts
+  const named = file('daemon.cfg', `global\n    daemon\n${VALID.replace('eth0', 'nowhere0')}`);
+  const plain = file('plain.cfg', VALID.replace('eth0', 'nowhere0'));
+  assert.match(carpool('-f', named).stderr, /daemon\.cfg:2:5: warning: "daemon" asks for the background, which this/);
+  assert.match(carpool('-D', '-f', plain).stderr, /^warning: -D asks for the background/);
+  assert.doesNotMatch(carpool('-db', '-f', named).stderr, /background/);
+});
+
+test('help and version go to stdout with status 0', () => {
+  assert.match(carpool('--help').stdout, /^carpool keeps a service reachable/);
+  const { status, stdout } = carpool('-v');
+  assert.equal(status, 0);
+  assert.match(stdout, /^carpool version \d+\.\d+\.\d+\n$/);
+});
+
+test('a mistake on the command line is one sentence and status 1', () => {
+  const { status, stderr } = carpool('statsu');
+  assert.equal(status, 1);
+  assert.match(stderr, /^carpool: There is no command "statsu" \(did you mean "status"\?\); .*\n$/);
+});
