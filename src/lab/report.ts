@@ -8,6 +8,9 @@ export type Verdict = {
   readonly detail: string;
 };
 
+/** The detail of an expectation behind a `wait until` that waited in vain. */
+export const NOT_REACHED = 'not reached';
+
 export type Report = {
   readonly scenario: string;
   readonly passed: boolean;
@@ -44,7 +47,7 @@ function count(words: readonly string[]): Map<string, number> {
   return new Map([...counts].sort());
 }
 
-/** One line: the object that docs/reference/lab.md describes. */
+/** One line: the object that docs/reference/scenarios.md describes. */
 export function formatJson(report: Report): string {
   const { scenario, passed, outages, requests } = report;
   const expectations = report.expectations.map(({ text, held }) => ({ text, held }));

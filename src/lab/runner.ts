@@ -4,7 +4,7 @@ import { History } from './history.ts';
 import { judgeAtEnd, type Pending } from './judge.ts';
 import { Machine, PAST } from './machine.ts';
 import { Network } from './network.ts';
-import { makeReport, type Report, type Verdict } from './report.ts';
+import { makeReport, NOT_REACHED, type Report, type Verdict } from './report.ts';
 import type { Condition, Expectation, Scenario, Step } from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
@@ -68,10 +68,12 @@ class Run {
 
   /** The verdicts in the order in which the expectations were written. */
   async play(): Promise<Verdict[]> {
-    let stopped_by: string | undefined;
+    let goes_on = true;
     for (const step of this.#scenario.steps) {
-      if (stopped_by !== undefined) this.#skip(step, stopped_by);
-      else stopped_by = await this.#play(step);
+      if (goes_on) goes_on = await this.#play(step);
+      else if (step.does.kind === 'expect') {
+        this.#pending.push({ text: this.#textOf(step), held: false, detail: NOT_REACHED });
+      }
     }
     await this.#sleep(NEWS_MS);
     this.end_ms = elapsed_ms(this.#stage);
@@ -81,8 +83,8 @@ class Run {
     return this.#pending.map((pending) => judgeAtEnd(pending, this.#stage.history, this.end_ms));
   }
 
-  /** Returns the step's text when the rest makes no sense any more. */
-  async #play(step: Step): Promise<string | undefined> {
+  /** Returns false when the rest makes no sense any more. */
+  async #play(step: Step): Promise<boolean> {
     if (step.at_ms !== undefined) await this.#sleep(step.at_ms - elapsed_ms(this.#stage));
     const { does } = step;
     if (does.kind === 'pause') await this.#sleep(does.for_ms);
@@ -90,19 +92,14 @@ class Run {
     else if (does.kind === 'expect') await this.#expect(step, does.expectation);
     else if (!(await this.#wait(does.condition, elapsed_ms(this.#stage) + does.within_ms))) {
       this.#pending.push({ text: step.text, held: false, detail: 'in vain' });
-      return step.text;
+      return false;
     }
-    return undefined;
-  }
-
-  #skip(step: Step, stopped_by: string): void {
-    if (step.does.kind !== 'expect') return;
-    this.#pending.push({ text: this.#textOf(step), held: false, detail: `not reached: "${stopped_by}" was in vain` });
+    return true;
   }
 
   async #act(step: Step, does: Step['does'] & { kind: 'act' }): Promise<void> {
     const at_ms = elapsed_ms(this.#stage);
-    this.#stage.history.noteAction({ at_ms, text: step.text.replace(/^at \S+( (ms|s|min))? /, '') });
+    this.#stage.history.noteAction({ at_ms, text: withoutTime(step.text) });
     for (const name of does.hosts) {
       this.#stage.timeline.action(elapsed_ms(this.#stage), name, PAST[does.verb]);
       await this.#machines.get(name)!.act(does.verb);
@@ -120,11 +117,12 @@ class Run {
     }
   }
 
-  /** An expectation names the action that it is about. */
+  /** An expectation names the action that it is about: the last one above it. */
   #textOf(step: Step): string {
-    const text = step.text.replace(/^(at \S+( (ms|s|min))? )?expect /, '');
-    const action = this.#stage.history.actions.at(-1);
-    return action ? `${text} (after ${action.text})` : text;
+    const above = this.#scenario.steps.slice(0, this.#scenario.steps.indexOf(step));
+    const action = above.findLast((each) => each.does.kind === 'act');
+    const text = withoutTime(step.text).replace(/^expect /, '');
+    return action ? `${text} (after ${withoutTime(action.text)})` : text;
   }
 
   async #becomes({ condition, within_ms }: Expectation & { kind: 'becomes' }): Promise<Outcome> {
@@ -162,6 +160,11 @@ class Run {
     this.#stop_signal.throwIfAborted();
     if (for_ms > 0) await sleep(for_ms, undefined, { signal: this.#stop_signal });
   }
+}
+
+/** The step without `at 12 s`. */
+function withoutTime(text: string): string {
+  return text.replace(/^at\s+[\d.]+\s*(ms|s|min)\s+/, '');
 }
 
 type Outcome = { readonly held: boolean; readonly detail: string };

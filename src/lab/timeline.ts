@@ -9,7 +9,7 @@
  * Pure but for the `write` that it is given.
  */
 import type { Transition } from './history.ts';
-import type { Report } from './report.ts';
+import { NOT_REACHED, type Report } from './report.ts';
 
 export type Timeline = {
   /** What somebody did to a host. */
@@ -88,12 +88,15 @@ function formatRequests(report: Report): string[] {
 }
 
 function formatExpectations(report: Report, paint: Paint): string[] {
-  const lines = report.expectations.map(({ text, held, detail }) => {
+  const reached = report.expectations.filter((expectation) => expectation.detail !== NOT_REACHED);
+  const lines = reached.map(({ text, held, detail }) => {
     const mark = held ? paint('green', '✓') : paint('red', '✗');
     return `  ${mark} ${text}${detail ? paint('dim', `  [${detail}]`) : ''}`;
   });
-  const broken = report.expectations.filter((expectation) => !expectation.held).length;
   const count = report.expectations.length;
+  const unreached = count - reached.length;
+  if (unreached > 0) lines.push(`  ${paint('red', '✗')} ${unreached} more were not reached`);
+  const broken = report.expectations.filter((expectation) => !expectation.held).length;
   const verdict = report.passed
     ? paint('green', `${report.scenario}: all ${count} expectations held`)
     : paint('red', `${report.scenario}: ${broken} of ${count} expectations did not hold`);
