@@ -1,0 +1,76 @@
+/** Configurations of backends whose servers are checked, as the configuration reader would give them. */
+import { NOWHERE } from '#src/config/diagnostic.js';
+import type { Backend, CheckMethod, Config, Server, Timeouts } from '#src/config/model.js';
+
+export type CheckedServer = {
+  readonly port: number;
+  readonly address?: string;
+  readonly inter_ms?: number;
+  readonly rise?: number;
+  readonly fall?: number;
+  readonly unchecked?: boolean;
+};
+
+export type CheckedBackend = {
+  readonly servers: readonly CheckedServer[];
+  readonly check?: CheckMethod;
+  readonly timeouts?: Partial<Timeouts>;
+};
+
+const NO_TIMEOUTS: Timeouts = {
+  connect_ms: undefined,
+  client_ms: undefined,
+  server_ms: undefined,
+  http_request_ms: undefined,
+  http_keep_alive_ms: undefined,
+  queue_ms: undefined,
+  check_ms: undefined,
+};
+
+/** Backends are named backend0, backend1, …; their servers server0, server1, … */
+export function checkConfig(backends: readonly CheckedBackend[]): Config {
+  return {
+    files: [],
+    global: { nbthread: 1, maxconn: undefined, daemon: false, log_targets: [], spans: {} },
+    frontends: [],
+    backends: backends.map((backend, index) => backendOf(backend, `backend${index}`)),
+    carps: [],
+    carp_host: { preempt: false, spans: {} },
+  };
+}
+
+function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): Backend {
+  return {
+    name,
+    kind: 'backend',
+    mode: 'http',
+    balance: 'roundrobin',
+    servers: servers.map((server, index) => serverOf(server, `server${index}`)),
+    timeouts: { ...NO_TIMEOUTS, ...timeouts },
+    retries: 3,
+    redispatch: false,
+    forwardfor: undefined,
+    check: check ?? { kind: 'tcp' },
+    log_targets: [],
+    span: NOWHERE,
+    spans: {},
+  };
+}
+
+function serverOf(server: CheckedServer, name: string): Server {
+  const { port, address = '127.0.0.1', inter_ms = 2000, rise = 2, fall = 3, unchecked = false } = server;
+  return {
+    name,
+    host: address,
+    endpoint: { address, port },
+    weight: 1,
+    maxconn: undefined,
+    backup: false,
+    disabled: false,
+    check: unchecked
+      ? undefined
+      : { inter_ms, fastinter_ms: undefined, downinter_ms: undefined, rise, fall, endpoint: undefined },
+    span: NOWHERE,
+    spans: {},
+  };
+}
