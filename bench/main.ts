@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { needs } from '../test/helpers/peers.ts';
 import { BOUNDS, judge, type LoadName, type Round } from './bounds.ts';
 import { type Load, measure, type Sample } from './measure.ts';
 import {
@@ -44,9 +45,14 @@ const ORDERS: readonly (readonly (keyof Trio)[])[] = [
   ['ring', 'epoll', 'haproxy'],
 ];
 
-process.exitCode = await main();
+process.exitCode = await main().catch((error: Error) => {
+  console.error(`carpool: ${error.message}`);
+  return 1;
+});
 
 async function main(): Promise<number> {
+  const missing = needs('haproxy', 'nginx', 'wrk', 'unshare');
+  if (missing) throw new Error(`the bench ${missing}`);
   if (availableParallelism() < 2) throw new Error('the bench needs two cores: one for the proxy, one for the load');
   // Every thread of this process, and so whatever it starts without a core of its own.
   execFileSync('taskset', ['-a', '-p', '-c', String(LOAD_CORE), String(process.pid)]);
