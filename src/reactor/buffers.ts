@@ -6,7 +6,7 @@
  * A buffer is a number. A slice of it (buffer, offset in the arena, length) carries one reference; the buffer goes home
  * with its last reference. The socket that received a buffer is charged for it until then: that is the whole backpressure.
  */
-import { allocatePinned, type Pinned } from '../system/libc.ts';
+import { allocatePinned, munmap, type Pinned } from '../system/libc.ts';
 
 export const SMALL_BYTES = 16 * 1024;
 export const LARGE_BYTES = 256 * 1024;
@@ -15,6 +15,8 @@ export const SMALL_WEIGHT = 1;
 export const LARGE_WEIGHT = 4;
 export const NO_BUFFER = -1;
 export const NOBODY = -1;
+/** The kernel names a provided buffer by 16 bits. */
+const BUFFERS_AT_MOST = 65536;
 
 export type BufferCounts = {
   readonly small_count: number;
@@ -42,6 +44,7 @@ export class Buffers {
 
   constructor(counts: BufferCounts) {
     const { small_count, large_count, reserve } = counts;
+    if (small_count + large_count > BUFFERS_AT_MOST) throw new Error(`more than ${BUFFERS_AT_MOST} buffers`);
     const arena: Pinned = allocatePinned(small_count * SMALL_BYTES + large_count * LARGE_BYTES);
     this.bytes = arena.bytes;
     this.address = arena.address;
@@ -103,6 +106,11 @@ export class Buffers {
     if (left < 0) throw new Error(`buffer ${buffer} released once too often`);
     this.references[buffer] = left;
     if (left === 0) this.goHome(buffer);
+  }
+
+  /** Gives the memory back: `bytes` must not be touched any more. */
+  destroy(): void {
+    munmap(this.address, this.small_count * SMALL_BYTES + this.large_count * LARGE_BYTES);
   }
 
   private goHome(buffer: number): void {

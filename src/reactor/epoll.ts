@@ -9,7 +9,9 @@
 import {
   architecture,
   EAGAIN,
+  EINPROGRESS,
   EINTR,
+  ENOBUFS,
   F_GETFL,
   F_SETFL,
   MSG_DONTWAIT,
@@ -43,7 +45,6 @@ const SOCKET = 2;
 const LISTENER = 3;
 
 const { epoll_event_bytes, epoll_data_offset } = architecture;
-const EINPROGRESS = 115;
 
 export class EpollReactor extends Reactor {
   readonly kind = 'epoll';
@@ -69,21 +70,17 @@ export class EpollReactor extends Reactor {
     this.register(options.wake_fd, EPOLLIN, 0, WAKE);
   }
 
-  destroy(): void {
+  override destroy(): void {
     libc.close(this.epoll_fd);
     libc.munmap(this.events.address, EVENTS * epoll_event_bytes);
     libc.munmap(this.control.address, 16);
     libc.munmap(this.scratch.address, 16);
+    super.destroy();
   }
 
   protected override waitAndDispatch(wait_ms: number): void {
     const busy = this.scheduled.length > 0 || this.accepting.length > 0;
-    const count = libc.epoll_wait(
-      this.epoll_fd,
-      this.events.address,
-      EVENTS,
-      busy ? 0 : Math.min(wait_ms, MAX_WAIT_MS),
-    );
+    const count = libc.epoll_wait(this.epoll_fd, this.events.address, EVENTS, busy ? 0 : wait_ms);
     if (count < 0 && libc.errno() !== EINTR) throw new Error(`epoll_wait: ${libc.errnoName(libc.errno())}`);
     this.now_ms = this.readClock();
     for (let index = 0; index < count; index++) {
@@ -101,7 +98,7 @@ export class EpollReactor extends Reactor {
     switch (high & 15) {
       case SOCKET: {
         const socket = this.sockets[number];
-        if (socket.generation === generation) this.socketReady(socket, events);
+        if (socket.generation === generation && socket.state === OPEN) this.socketReady(socket, events);
         return;
       }
       case LISTENER: {
@@ -116,11 +113,13 @@ export class EpollReactor extends Reactor {
   }
 
   private socketReady(socket: Socket, events: number): void {
+    const { generation } = socket;
     if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) !== 0) {
       socket.writable = true;
       if (socket.connecting) this.finishConnect(socket);
       else if (socket.send_buffer >= 0 && this.send_result[socket.slot] === PENDING) this.trySend(socket);
     }
+    if (socket.generation !== generation) return; // closed in onConnect
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) {
       socket.readable = true;
       if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) socket.hung_up = true;
@@ -202,7 +201,7 @@ export class EpollReactor extends Reactor {
       else this.receiveCompleted(socket, -error, NO_BUFFER, false);
       return;
     }
-    if (result < size && !socket.hung_up) socket.readable = false;
+    if (result < size && !socket.hung_up && !socket.datagram) socket.readable = false;
     this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed);
     if (socket.state === OPEN && socket.armed && socket.readable) this.schedule(socket);
   }
@@ -242,7 +241,7 @@ export class EpollReactor extends Reactor {
     const error = result < 0 ? libc.errno() : 0;
     this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
     // a failure at once is told by the kernel again as EPOLLERR or EPOLLHUP; what it forgets is kept here
-    socket.connect_error = error === EINPROGRESS || error === EAGAIN ? 0 : error;
+    socket.connect_error = error === EINPROGRESS ? 0 : error;
   }
 
   private finishConnect(socket: Socket): void {
@@ -270,8 +269,8 @@ export class EpollReactor extends Reactor {
   }
 
   private acceptAll(): void {
-    const round = this.accepting.splice(0);
-    for (const listener of round) this.acceptSome(listener);
+    if (this.accepting.length === 0) return;
+    for (const listener of this.accepting.splice(0)) this.acceptSome(listener);
   }
 
   private acceptSome(listener: Listener): void {
@@ -320,8 +319,5 @@ export class EpollReactor extends Reactor {
 }
 
 const SOCKET_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
-const ENOBUFS = 105;
 /** No result yet: the kernel will say when to try again. */
 const PENDING = -0x80000000;
-/** epoll_wait takes an int of milliseconds. */
-const MAX_WAIT_MS = 60_000;

@@ -7,11 +7,11 @@
  */
 
 import {
+  EAGAIN,
   ECANCELED,
-  EMFILE,
-  ENFILE,
+  ECONNABORTED,
+  EINTR,
   ENOBUFS,
-  ENOMEM,
   IPPROTO_TCP,
   SO_LINGER,
   SOCK_CLOEXEC,
@@ -25,6 +25,7 @@ import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, Listener, type ListenerOwner } from './
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
 import { Timers } from './timers.ts';
+import { WaitingSockets } from './waiting.ts';
 
 export type ReactorOptions = BufferCounts & {
   /** Sockets at once. */
@@ -41,10 +42,8 @@ export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
   socket_count: 65536,
 };
 
-/** Short slices are copied behind the queue's last one rather than sent by themselves. */
-const COALESCE_BYTES = 512;
-/** Slices that may wait at one socket; beyond it `send` refuses. */
-const QUEUE_LIMIT = 4096;
+/** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
+const MAX_WAIT_MS = 60_000;
 
 export abstract class Reactor {
   abstract readonly kind: 'ring' | 'epoll';
@@ -61,7 +60,9 @@ export abstract class Reactor {
   protected readonly sockets: Socket[] = [];
   protected readonly listeners: (Listener | null)[] = [];
   private readonly free_slots: number[] = [];
-  private readonly starved: Socket[] = [];
+  /** Heads wait apart from bulk, so that neither stands in the other's way. */
+  private readonly waiting_heads: WaitingSockets;
+  private readonly waiting_bulk: WaitingSockets;
   private readonly paused_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
@@ -72,7 +73,9 @@ export abstract class Reactor {
     this.options = options;
     this.buffers = new Buffers(options);
     this.buffers.onHome = (slot, weight) => this.bufferCameHome(slot, weight);
-    this.slices = new Slices(4 * (options.small_count + options.large_count));
+    this.slices = new Slices(4 * (options.small_count + options.large_count), this.buffers);
+    this.waiting_heads = new WaitingSockets(options.socket_count);
+    this.waiting_bulk = new WaitingSockets(options.socket_count);
     this.clock_offset_ms = Number(process.hrtime.bigint()) / 1e6 - performance.now();
     this.now_ms = this.readClock();
     this.timers = new Timers(this.now_ms);
@@ -84,15 +87,18 @@ export abstract class Reactor {
 
   /** Waits at most `wait_ms` for something to happen, and handles what did. */
   pass(wait_ms: number): void {
-    this.feedStarved();
+    const more_to_feed = this.feedWaiting();
     this.resumeListeners();
     const until_timer_ms = this.timers.next_ms - this.readClock();
-    this.waitAndDispatch(Math.max(0, Math.min(wait_ms, until_timer_ms)));
+    this.waitAndDispatch(more_to_feed ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
     this.now_ms = this.readClock();
     this.timers.advance(this.now_ms);
   }
 
-  /** Connects to the socket address at `address` (pinned memory). Slices may be queued at once. Null: no slot or no descriptor left. */
+  /**
+   * Connects to the socket address at `address` (pinned memory, unchanged until the next pass). Slices may be queued at once.
+   * Null: no slot or no descriptor left.
+   */
   connect(owner: SocketOwner, family: number, address: number, address_length: number): Socket | null {
     const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
     if (fd < 0) return null;
@@ -128,8 +134,12 @@ export abstract class Reactor {
     return listener;
   }
 
-  /** Gives the reactor's own descriptors and memory back. Sockets must be closed before. */
-  abstract destroy(): void;
+  /** Gives the reactor's own descriptors and memory back. Sockets must be closed before, listeners released. */
+  destroy(): void {
+    libc.munmap(this.linger.address, 8);
+    libc.munmap(this.one.address, 4);
+    this.buffers.destroy();
+  }
 
   // ── what a back end provides ──────────────────────────────────────────────────────────────────
 
@@ -147,16 +157,25 @@ export abstract class Reactor {
   protected abstract cancelAll(socket: Socket): void;
   /** Nothing is in flight any more. */
   protected abstract closeDescriptor(fd: number): void;
-  /** How many receives could get a buffer now. */
+  /** How many receives would get a buffer if all of them began now. */
   protected abstract buffersReady(bulk: boolean): number;
 
   // ── receiving ─────────────────────────────────────────────────────────────────────────────────
 
   considerReceive(socket: Socket): void {
-    if (!socket.wants_data || socket.armed || socket.ended || socket.starved) return;
-    if (socket.state !== OPEN || socket.connecting || socket.held >= ALLOWANCE) return;
-    if (this.starved.length === 0 && this.buffersReady(socket.bulk) > 0) this.armReceive(socket);
-    else this.starve(socket);
+    if (!this.mayReceive(socket)) return;
+    const waiting = this.waitingLike(socket);
+    if (waiting.count === 0 && this.buffersReady(socket.bulk) > 0) this.armReceive(socket);
+    else waiting.push(socket.slot);
+  }
+
+  private mayReceive(socket: Socket): boolean {
+    if (!socket.wants_data || socket.armed || socket.ended || socket.full) return false;
+    return socket.state === OPEN && !socket.connecting;
+  }
+
+  private waitingLike(socket: Socket): WaitingSockets {
+    return socket.bulk ? this.waiting_bulk : this.waiting_heads;
   }
 
   private armReceive(socket: Socket): void {
@@ -165,10 +184,26 @@ export abstract class Reactor {
     this.beginReceive(socket);
   }
 
-  private starve(socket: Socket): void {
-    if (socket.starved) return;
-    socket.starved = true;
-    this.starved.push(socket);
+  /** True when the next pass can go on with it at once. */
+  private feedWaiting(): boolean {
+    if (this.waiting_heads.count + this.waiting_bulk.count === 0) return false;
+    const fed_heads = this.feed(this.waiting_heads, false);
+    const fed_bulk = this.feed(this.waiting_bulk, true);
+    return (fed_heads && this.waiting_heads.count > 0) || (fed_bulk && this.waiting_bulk.count > 0);
+  }
+
+  /** No more than can get a buffer now: arming without one would spin. True when it armed some. */
+  private feed(waiting: WaitingSockets, bulk: boolean): boolean {
+    if (waiting.count === 0) return false;
+    const ready = this.buffersReady(bulk);
+    let left = ready;
+    for (let looks = waiting.count; looks > 0 && left > 0; looks--) {
+      const socket = this.sockets[waiting.shift()];
+      if (socket.bulk !== bulk || !this.mayReceive(socket)) continue;
+      left--;
+      this.armReceive(socket);
+    }
+    return left < ready;
   }
 
   stopReceive(socket: Socket): void {
@@ -197,7 +232,7 @@ export abstract class Reactor {
         socket.ended = true;
         socket.owner.onEnd(socket);
       } else if (result === -ENOBUFS) {
-        this.starve(socket);
+        if (this.mayReceive(socket)) this.waitingLike(socket).push(socket.slot);
         return;
       } else if (result !== -ECANCELED) {
         this.fail(socket, -result);
@@ -210,8 +245,9 @@ export abstract class Reactor {
     const buffers = this.buffers;
     buffers.charge(buffer, socket.slot);
     socket.held += buffers.weightOf(buffer);
-    if (socket.armed && (socket.held >= ALLOWANCE || (socket.bulk && buffers.small_left < buffers.reserve))) {
-      this.stopReceive(socket);
+    if (socket.held >= ALLOWANCE) {
+      socket.full = true;
+      if (socket.armed) this.stopReceive(socket);
     }
     socket.owner.onData(socket, buffer, buffers.offsetOf(buffer), length);
   }
@@ -219,34 +255,10 @@ export abstract class Reactor {
   private bufferCameHome(slot: number, weight: number): void {
     const socket = this.sockets[slot];
     socket.held -= weight;
-    if (socket.state === FREE) {
-      if (socket.held === 0) this.free_slots.push(slot);
-      return;
-    }
-    if (socket.wants_data && !socket.armed && socket.held <= ALLOWANCE / 2) this.considerReceive(socket);
-  }
-
-  /** First come, first served, and no more than can get a buffer now: arming without one would spin. */
-  private feedStarved(): void {
-    const waiting = this.starved.length;
-    if (waiting === 0) return;
-    let small = this.buffersReady(false);
-    let bulk = this.buffersReady(true);
-    let kept = 0;
-    for (let index = 0; index < waiting; index++) {
-      const socket = this.starved[index];
-      const wanted = socket.starved && socket.state === OPEN && socket.wants_data && !socket.armed && !socket.ended;
-      if (wanted && (socket.bulk ? bulk : small) <= 0) {
-        this.starved[kept++] = socket;
-        continue;
-      }
-      socket.starved = false;
-      if (!wanted || socket.held >= ALLOWANCE) continue;
-      if (socket.bulk) bulk--;
-      else small--;
-      this.armReceive(socket);
-    }
-    this.starved.length = kept;
+    if (socket.held > ALLOWANCE / 2) return;
+    socket.full = false;
+    if (socket.state !== FREE) this.considerReceive(socket);
+    else if (socket.held === 0) this.free_slots.push(slot);
   }
 
   // ── sending ───────────────────────────────────────────────────────────────────────────────────
@@ -260,37 +272,7 @@ export abstract class Reactor {
       this.startSend(socket, buffer, offset, length);
       return true;
     }
-    if (this.appendToTail(socket, buffer, offset, length)) return true;
-    const node = socket.queue_count < QUEUE_LIMIT ? this.slices.take(buffer, offset, length) : NO_SLICE;
-    if (node === NO_SLICE) {
-      this.buffers.release(buffer);
-      return false;
-    }
-    if (socket.queue_tail === NO_SLICE) socket.queue_head = node;
-    else this.slices.next[socket.queue_tail] = node;
-    socket.queue_tail = node;
-    socket.queue_count++;
-    return true;
-  }
-
-  /** Merges a slice with the queue's last one where they touch, or copies a short one behind it. */
-  private appendToTail(socket: Socket, buffer: number, offset: number, length: number): boolean {
-    const { slices, buffers } = this;
-    const tail = socket.queue_tail;
-    if (tail === NO_SLICE || socket.datagram) return false;
-    const tail_buffer = slices.buffer[tail];
-    const tail_end = slices.offset[tail] + slices.length[tail];
-    if (tail_buffer === buffer && tail_end === offset) {
-      slices.length[tail] += length;
-      buffers.release(buffer);
-      return true;
-    }
-    if (length > COALESCE_BYTES || buffers.isShared(tail_buffer)) return false;
-    if (tail_end + length > buffers.offsetOf(tail_buffer) + buffers.sizeOf(tail_buffer)) return false;
-    buffers.bytes.copyWithin(tail_end, offset, offset + length);
-    slices.length[tail] += length;
-    buffers.release(buffer);
-    return true;
+    return this.slices.append(socket, buffer, offset, length);
   }
 
   private startSend(socket: Socket, buffer: number, offset: number, length: number): void {
@@ -326,12 +308,9 @@ export abstract class Reactor {
   }
 
   private sendNext(socket: Socket): void {
-    const node = socket.queue_head;
-    if (node !== NO_SLICE) {
+    if (socket.queue_head !== NO_SLICE) {
       const { slices } = this;
-      socket.queue_head = slices.next[node];
-      if (socket.queue_head === NO_SLICE) socket.queue_tail = NO_SLICE;
-      socket.queue_count--;
+      const node = slices.shift(socket);
       this.startSend(socket, slices.buffer[node], slices.offset[node], slices.length[node]);
       slices.put(node);
       return;
@@ -365,7 +344,9 @@ export abstract class Reactor {
       this.considerClosed(socket);
       return;
     }
-    socket.owner.onConnect(socket, -result);
+    const { generation } = socket;
+    socket.owner.onConnect(socket, result < 0 ? -result : 0);
+    if (socket.generation !== generation) return; // closed in there, and the slot perhaps another connection's by now
     if (result < 0) {
       this.closeSocket(socket, false);
       return;
@@ -394,7 +375,7 @@ export abstract class Reactor {
       listener.cancelling = false;
     }
     if (result >= 0) this.accepted(listener, result);
-    else if (isOutOfDescriptors(-result)) this.pauseAccepting(listener);
+    else if (!isPassing(-result)) this.pauseAccepting(listener);
     if (listener.armed) return;
     if (listener.releasing) this.forgetListener(listener);
     else if (listener.accepted_this_pass >= ACCEPT_BUDGET) this.paused_listeners.push(listener);
@@ -413,10 +394,13 @@ export abstract class Reactor {
       if (!this.paused_listeners.includes(listener)) this.paused_listeners.push(listener);
     }
     this.adopt(socket);
-    socket.owner = listener.owner.onAccept(listener, socket);
+    const { generation } = socket;
+    const owner = listener.owner.onAccept(listener, socket);
+    if (socket.generation === generation) socket.owner = owner;
   }
 
   private pauseAccepting(listener: Listener): void {
+    if (listener.releasing) return;
     if (listener.armed) this.stopAccept(listener);
     this.timers.arm(listener.retry, this.now_ms + ACCEPT_PAUSE_MS);
   }
@@ -442,28 +426,16 @@ export abstract class Reactor {
   closeSocket(socket: Socket, reset: boolean): void {
     if (socket.state !== OPEN) return;
     socket.state = CLOSING;
-    this.dropQueue(socket);
+    this.slices.drop(socket);
     if (reset) libc.setsockopt(socket.fd, SOL_SOCKET, SO_LINGER, this.linger.address, 8);
     if (socket.in_flight > 0) this.cancelAll(socket);
     else this.considerClosed(socket);
   }
 
   private fail(socket: Socket, error: number): void {
+    const { generation } = socket;
     socket.owner.onError(socket, error);
-    this.closeSocket(socket, false);
-  }
-
-  private dropQueue(socket: Socket): void {
-    const { slices } = this;
-    for (let node = socket.queue_head; node !== NO_SLICE; ) {
-      const next = slices.next[node];
-      this.buffers.release(slices.buffer[node]);
-      slices.put(node);
-      node = next;
-    }
-    socket.queue_head = NO_SLICE;
-    socket.queue_tail = NO_SLICE;
-    socket.queue_count = 0;
+    if (socket.generation === generation) this.closeSocket(socket, false);
   }
 
   /** A closing socket is gone when its last operation has come back: only then may the descriptor be reused. */
@@ -473,11 +445,11 @@ export abstract class Reactor {
     this.closeDescriptor(socket.fd);
     const owner = socket.owner;
     this.socket_count--;
-    socket.state = FREE;
     socket.fd = -1;
-    socket.generation = (socket.generation + 1) & 0xffffff;
-    owner.onClosed(socket);
     socket.owner = NO_OWNER;
+    socket.generation = (socket.generation + 1) & 0xffffff;
+    owner.onClosed(socket); // may release its buffers and connect anew: the slot is free only after this
+    socket.state = FREE;
     if (socket.held === 0) this.free_slots.push(socket.slot); // else with the last buffer that is charged to it
     this.descriptorCameBack();
   }
@@ -501,26 +473,7 @@ export abstract class Reactor {
       socket = new Socket(this, this.sockets.length);
       this.sockets.push(socket);
     } else return null;
-    socket.fd = fd;
-    socket.owner = owner;
-    socket.state = OPEN;
-    socket.in_flight = 0;
-    socket.connecting = false;
-    socket.datagram = false;
-    socket.wants_data = false;
-    socket.bulk = false;
-    socket.armed = false;
-    socket.cancelling = false;
-    socket.starved = false;
-    socket.ended = false;
-    socket.send_buffer = -1;
-    socket.notify_drain = false;
-    socket.wants_end = false;
-    socket.end_sent = false;
-    socket.readable = false;
-    socket.writable = false;
-    socket.hung_up = false;
-    socket.connect_error = 0;
+    socket.begin(fd, owner);
     this.socket_count++;
     return socket;
   }
@@ -530,6 +483,7 @@ export abstract class Reactor {
   }
 }
 
-function isOutOfDescriptors(error: number): boolean {
-  return error === EMFILE || error === ENFILE || error === ENOMEM || error === ENOBUFS;
+/** Errors of accept after which the next one may go well. All others (no descriptor, no memory …) would come again at once. */
+function isPassing(error: number): boolean {
+  return error === ECANCELED || error === ECONNABORTED || error === EINTR || error === EAGAIN;
 }

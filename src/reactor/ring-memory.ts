@@ -19,13 +19,16 @@ const SETUP_CQSIZE = 1 << 3;
 const SETUP_SUBMIT_ALL = 1 << 7;
 const SETUP_SINGLE_ISSUER = 1 << 12;
 const SETUP_DEFER_TASKRUN = 1 << 13;
-const FEAT_EXT_ARG = 1 << 8;
 const ENTER_GETEVENTS = 1;
 const ENTER_EXT_ARG = 8;
 const REGISTER_PBUF_RING = 22;
 const MAP_SHARED_POPULATE = 0x8001;
 const OFFSET_SQES = 0x10000000;
 const TWO_TO_32 = 2 ** 32;
+const PARAMETERS_AT = 64;
+const ARGUMENTS_BYTES = PARAMETERS_AT + 120;
+/** Submissions tried in a row while the kernel has no memory for one. */
+const TRIES = 100;
 
 /** What kept the kernel from giving us a ring. */
 export class RingRefused extends Error {}
@@ -47,20 +50,18 @@ export class RingMemory {
   private readonly sq_mask: number;
   private readonly entries: number;
   private readonly mappings: { address: number; length: number }[] = [];
-  /** struct io_uring_getevents_arg {sigmask, sigmask_sz, pad, ts} and the timespec it points to. */
-  private readonly wait_argument = libc.allocatePinned(64);
+  /** struct io_uring_getevents_arg {sigmask, sigmask_sz, pad, ts}, the timespec it points to, and struct io_uring_params. */
+  private readonly arguments = libc.allocatePinned(ARGUMENTS_BYTES);
   private tail: number;
   private submitted: number;
 
   /** Throws RingRefused with the reason. */
   constructor(entries: number, completion_entries: number) {
-    const parameters = libc.allocatePinned(120);
-    const p = new Uint32Array(parameters.bytes.buffer, 0, 30);
+    const p = new Uint32Array(this.arguments.bytes.buffer, PARAMETERS_AT, 30);
     p[1] = completion_entries;
     p[2] = SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN | SETUP_CQSIZE | SETUP_SUBMIT_ALL;
-    this.fd = libc.syscall(SYS_io_uring_setup, entries, parameters.address, 0, 0, 0, 0);
-    if (this.fd < 0) throw new RingRefused(`io_uring_setup: ${libc.errnoName(libc.errno())}`);
-    if ((p[5] & FEAT_EXT_ARG) === 0) throw new RingRefused('io_uring cannot wait with a time limit in this kernel');
+    this.fd = libc.syscall(SYS_io_uring_setup, entries, this.arguments.address + PARAMETERS_AT, 0, 0, 0, 0);
+    if (this.fd < 0) this.refused('io_uring_setup');
     const [sq_entries, cq_entries] = [p[0], p[1]];
     const sq = p.subarray(10, 20);
     const cq = p.subarray(20, 30);
@@ -81,14 +82,13 @@ export class RingMemory {
     for (let index = 0; index < sq_entries; index++) this.words[(sq[6] >> 2) + index] = index;
     this.tail = this.words[this.sq_tail];
     this.submitted = this.tail;
-    const wait = new BigUint64Array(this.wait_argument.bytes.buffer, 0, 3);
-    wait[2] = BigInt(this.wait_argument.address + 32);
-    libc.munmap(parameters.address, 120);
+    const wait = new BigUint64Array(this.arguments.bytes.buffer, 0, 3);
+    wait[2] = BigInt(this.arguments.address + 32);
   }
 
   /** A cleared entry, to be filled further; returns its first word's index in `sqe`. */
   prepare(operation: number, fd: number, address: number, length: number, data_low: number, data_high: number): number {
-    if (((this.tail - Atomics.load(this.words, this.sq_head)) | 0) >= this.entries) this.enter(0, 0);
+    if (this.is_full) this.makeRoom();
     const sqe = this.sqe;
     const word = (this.tail & this.sq_mask) * 16;
     sqe[word] = operation;
@@ -107,15 +107,25 @@ export class RingMemory {
     return word;
   }
 
+  private get is_full(): boolean {
+    return ((this.tail - Atomics.load(this.words, this.sq_head)) | 0) >= this.entries;
+  }
+
+  /** The kernel takes what is prepared, in the middle of a pass; when it is out of memory for that, a few tries later. */
+  private makeRoom(): void {
+    for (let tries = 0; tries < TRIES && this.is_full; tries++) this.enter(0, 0);
+    if (this.is_full) throw new Error('the kernel takes no more operations');
+  }
+
   /** Submits what was prepared and waits for `wait_for` completions, at most `wait_ms`. */
   enter(wait_for: number, wait_ms: number): void {
     Atomics.store(this.words, this.sq_tail, this.tail);
     const count = (this.tail - this.submitted) | 0;
-    const time = this.wait_argument.words; // struct __kernel_timespec at byte 32: two 64-bit numbers
+    const time = this.arguments.words; // struct __kernel_timespec at byte 32: two 64-bit numbers
     time[8] = Math.floor(wait_ms / 1000);
     time[10] = (wait_ms % 1000) * 1_000_000;
     const flags = ENTER_GETEVENTS | ENTER_EXT_ARG;
-    const result = libc.syscall(SYS_io_uring_enter, this.fd, count, wait_for, flags, this.wait_argument.address, 24);
+    const result = libc.syscall(SYS_io_uring_enter, this.fd, count, wait_for, flags, this.arguments.address, 24);
     if (result >= 0) {
       this.submitted = (this.submitted + result) | 0;
       return;
@@ -138,7 +148,7 @@ export class RingMemory {
     Atomics.store(this.words, this.cq_head, head);
   }
 
-  /** Registers a ring of provided buffers. Throws RingRefused. */
+  /** Registers a ring of provided buffers; `entries` is a power of two. Throws RingRefused. */
   provideBuffers(group: number, entries: number): ProvidedBuffers {
     const memory = libc.allocatePinned(entries * 16);
     const registration = libc.allocatePinned(40);
@@ -147,21 +157,32 @@ export class RingMemory {
     view.setUint32(8, entries, true);
     view.setUint16(12, group, true);
     const result = libc.syscall(SYS_io_uring_register, this.fd, REGISTER_PBUF_RING, registration.address, 1, 0, 0);
+    const error = libc.errno();
     libc.munmap(registration.address, 40);
-    if (result < 0) throw new RingRefused(`rings of provided buffers: ${libc.errnoName(libc.errno())}`);
     this.mappings.push({ address: memory.address, length: entries * 16 });
+    if (result < 0) this.refused('io_uring_register', error);
     return new ProvidedBuffers(memory, entries);
   }
 
+  /** Throws RingRefused when waiting is not allowed though the set-up was: filters name each system call by itself. */
+  probe(): void {
+    if (libc.syscall(SYS_io_uring_enter, this.fd, 0, 0, 0, 0, 0) < 0) this.refused('io_uring_enter');
+  }
+
+  private refused(what: string, error = libc.errno()): never {
+    this.destroy();
+    throw new RingRefused(`${what}: ${libc.errnoName(error)}`);
+  }
+
   destroy(): void {
-    libc.close(this.fd);
+    if (this.fd >= 0) libc.close(this.fd);
     for (const { address, length } of this.mappings) libc.munmap(address, length);
-    libc.munmap(this.wait_argument.address, 64);
+    libc.munmap(this.arguments.address, ARGUMENTS_BYTES);
   }
 
   private map(length: number, offset: number): ArrayBuffer {
     const address = libc.mmap(0, length, 3, MAP_SHARED_POPULATE, this.fd, offset);
-    if (address > 2 ** 52) throw new RingRefused(`mmap of the ring: ${libc.errnoName(libc.errno())}`);
+    if (address > 2 ** 52) this.refused('mmap of the ring');
     this.mappings.push({ address, length });
     return libc.viewMemory(address, length);
   }

@@ -14,11 +14,11 @@ import { Reactor, type ReactorOptions } from './reactor.ts';
 import { type ProvidedBuffers, RingMemory } from './ring-memory.ts';
 import { FREE, type Socket } from './socket.ts';
 
+const OP_POLL_ADD = 6;
 const OP_ACCEPT = 13;
 const OP_ASYNC_CANCEL = 14;
 const OP_CONNECT = 16;
 const OP_CLOSE = 19;
-const OP_READ = 22;
 const OP_SEND = 26;
 const OP_RECV = 27;
 
@@ -28,6 +28,7 @@ const RECV_MULTISHOT = 1 << 1;
 const ACCEPT_MULTISHOT = 1;
 const CANCEL_ALL = 1 << 0;
 const CANCEL_FD = 1 << 1;
+const POLLIN = 1;
 const CQE_BUFFER = 1;
 const CQE_MORE = 2;
 
@@ -41,13 +42,22 @@ const SILENT = 6; // only failures of it are reported, and they do not matter
 
 const SMALL_GROUP = 0;
 const LARGE_GROUP = 1;
+/** Small buffers for bulk while the large ones are all in use: never from those that are kept for heads. */
+const SPARE_GROUP = 2;
 /** Few buffers lie with the kernel, so that the same memory is used again while it is in the cache. */
 const SMALL_RING = 256;
 const LARGE_RING = 8;
-const ENTRIES = 1024;
-const COMPLETION_ENTRIES = 4096;
-/** Completions handled before the next submission. */
-const PASS_BUDGET = 1024;
+const SPARE_RING = 16;
+
+export type RingSizes = {
+  /** Operations that may be prepared before the kernel must take them. */
+  readonly entries: number;
+  /** Completions that fit before the kernel must put them by. */
+  readonly completion_entries: number;
+  /** Completions handled before the next submission. */
+  readonly pass_budget: number;
+};
+const SIZES: RingSizes = { entries: 1024, completion_entries: 4096, pass_budget: 1024 };
 
 export class RingReactor extends Reactor {
   readonly kind = 'ring';
@@ -55,26 +65,45 @@ export class RingReactor extends Reactor {
   private readonly ring: RingMemory;
   private readonly small: ProvidedBuffers;
   private readonly large: ProvidedBuffers;
+  private readonly spare: ProvidedBuffers;
+  /** Which of them a buffer lies in, or lay in last. */
+  private readonly provided_to: ProvidedBuffers[];
+  private readonly pass_budget: number;
   private readonly wake_word = libc.allocatePinned(8);
 
   /** Throws RingRefused with the reason when the kernel does not give us what we need. */
-  constructor(options: ReactorOptions) {
+  constructor(options: ReactorOptions, sizes = SIZES) {
     super(options);
-    this.ring = new RingMemory(ENTRIES, COMPLETION_ENTRIES);
-    this.small = this.ring.provideBuffers(SMALL_GROUP, SMALL_RING);
-    this.large = this.ring.provideBuffers(LARGE_GROUP, LARGE_RING);
+    this.pass_budget = sizes.pass_budget;
+    try {
+      this.ring = new RingMemory(sizes.entries, sizes.completion_entries);
+      this.small = this.ring.provideBuffers(SMALL_GROUP, SMALL_RING);
+      this.large = this.ring.provideBuffers(LARGE_GROUP, LARGE_RING);
+      this.spare = this.ring.provideBuffers(SPARE_GROUP, SPARE_RING);
+      this.ring.probe();
+      this.provided_to = new Array(options.small_count + options.large_count).fill(this.small);
+    } catch (error) {
+      this.giveMemoryBack();
+      throw error;
+    }
     this.refill();
     this.armWake();
   }
 
-  destroy(): void {
+  override destroy(): void {
+    this.ring.enter(0, 0); // closes of the last pass
     this.ring.destroy();
+    this.giveMemoryBack();
+  }
+
+  private giveMemoryBack(): void {
     libc.munmap(this.wake_word.address, 8);
+    super.destroy();
   }
 
   /** Buffers that lie with the kernel: at home, as far as owners are concerned. */
   get provided_count(): { small: number; large: number } {
-    return { small: this.small.count, large: this.large.count };
+    return { small: this.small.count + this.spare.count, large: this.large.count };
   }
 
   protected override waitAndDispatch(wait_ms: number): void {
@@ -85,7 +114,7 @@ export class RingReactor extends Reactor {
     let head = ring.completions_begin;
     const tail = ring.completions_end;
     const { words, cqe_first, cq_mask } = ring;
-    for (let budget = PASS_BUDGET; head !== tail && budget > 0; budget--) {
+    for (let budget = this.pass_budget; head !== tail && budget > 0; budget--) {
       const word = cqe_first + (head & cq_mask) * 4;
       head = (head + 1) | 0;
       this.dispatch(words[word], words[word + 1], words[word + 2], words[word + 3]);
@@ -99,8 +128,9 @@ export class RingReactor extends Reactor {
     switch (data_high & 15) {
       case RECEIVE: {
         const socket = this.sockets[slot];
-        const buffer = (flags & CQE_BUFFER) !== 0 ? this.takeProvided(flags >>> 16) : NO_BUFFER;
         this.assertCurrent(socket, generation);
+        const buffer = (flags & CQE_BUFFER) !== 0 ? this.takeProvided(flags >>> 16) : NO_BUFFER;
+        this.noticeStream(socket, result, more);
         this.receiveCompleted(socket, result, buffer, more);
         return;
       }
@@ -119,12 +149,24 @@ export class RingReactor extends Reactor {
         return;
       }
       case WAKE:
+        if (result < 0) throw new Error(`waiting for a wake-up: ${libc.errnoName(-result)}`);
+        libc.read(this.options.wake_fd, this.wake_word.address, 8);
         this.armWake();
         this.options.onWake();
         return;
       default:
         return;
     }
+  }
+
+  /**
+   * A multishot receive of a fast sender fills one buffer after the other, all that lie with the kernel, before we hear of the
+   * first. So who fills a whole buffer gets them one by one, until a receive comes back short.
+   */
+  private noticeStream(socket: Socket, result: number, more: boolean): void {
+    if (result <= 0 || socket.bulk) return;
+    socket.streaming = result === SMALL_BYTES;
+    if (socket.streaming && more) this.stopReceive(socket);
   }
 
   /** A socket's slot stays its own until its last completion: anything else is a mistake of ours. */
@@ -143,12 +185,13 @@ export class RingReactor extends Reactor {
   protected override beginReceive(socket: Socket): void {
     const word = this.ring.prepare(OP_RECV, socket.fd, 0, 0, socket.slot, RECEIVE | (socket.generation << 4));
     this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
-    if (socket.bulk && this.large.count > 0) {
-      this.ring.sqe_half[word * 2 + 20] = LARGE_GROUP; // one shot: the next receive finds more bytes waiting
+    if (socket.bulk) {
+      // one shot: the next receive finds more bytes waiting
+      this.ring.sqe_half[word * 2 + 20] = this.large.count > 0 ? LARGE_GROUP : SPARE_GROUP;
       return;
     }
     this.ring.sqe_half[word * 2 + 20] = SMALL_GROUP;
-    if (!socket.bulk) this.ring.sqe_half[word * 2 + 1] = RECV_MULTISHOT;
+    if (!socket.streaming) this.ring.sqe_half[word * 2 + 1] = RECV_MULTISHOT;
   }
 
   protected override cancelReceive(socket: Socket): void {
@@ -201,39 +244,46 @@ export class RingReactor extends Reactor {
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }
 
+  /** A poll, for a read of a non-blocking eventfd would come back at once with EAGAIN. */
   private armWake(): void {
-    this.ring.prepare(OP_READ, this.options.wake_fd, this.wake_word.address, 8, 0, WAKE);
+    const word = this.ring.prepare(OP_POLL_ADD, this.options.wake_fd, 0, 0, 0, WAKE);
+    this.ring.sqe[word + 7] = POLLIN;
   }
 
   // ── provided buffers ──────────────────────────────────────────────────────────────────────────
 
+  /** What lies with the kernel, not what is at home: only that can be received into before the next pass. */
   protected override buffersReady(bulk: boolean): number {
-    const { buffers } = this;
-    if (!bulk) return this.small.count + buffers.small_left;
-    return this.large.count + buffers.large_left + Math.max(0, buffers.small_left - buffers.reserve);
+    const ready = bulk ? this.large.count + this.spare.count : this.small.count;
+    if (ready > 0) return ready;
+    this.refill();
+    return bulk ? this.large.count + this.spare.count : this.small.count;
   }
 
   private refill(): void {
-    const { buffers, small, large } = this;
+    const { buffers, small, large, spare } = this;
     if (small.count < SMALL_RING && buffers.small_left > 0) {
-      while (small.count < SMALL_RING && buffers.small_left > 0) {
-        const buffer = buffers.takeSmall();
-        small.add(buffers.address + buffers.offsetOf(buffer), SMALL_BYTES, buffer);
-      }
+      while (small.count < SMALL_RING && buffers.small_left > 0) this.provide(small, buffers.takeSmall(), SMALL_BYTES);
       small.publish();
     }
     if (large.count < LARGE_RING && buffers.large_left > 0) {
-      while (large.count < LARGE_RING && buffers.large_left > 0) {
-        const buffer = buffers.takeLarge();
-        large.add(buffers.address + buffers.offsetOf(buffer), LARGE_BYTES, buffer);
-      }
+      while (large.count < LARGE_RING && buffers.large_left > 0) this.provide(large, buffers.takeLarge(), LARGE_BYTES);
       large.publish();
     }
+    if (large.count > 0 || spare.count === SPARE_RING || buffers.small_left <= buffers.reserve) return;
+    while (spare.count < SPARE_RING && buffers.small_left > buffers.reserve) {
+      this.provide(spare, buffers.takeSmall(), SMALL_BYTES);
+    }
+    spare.publish();
+  }
+
+  private provide(ring: ProvidedBuffers, buffer: number, length: number): void {
+    ring.add(this.buffers.address + this.buffers.offsetOf(buffer), length, buffer);
+    this.provided_to[buffer] = ring;
   }
 
   private takeProvided(buffer: number): number {
-    if (buffer < this.buffers.small_count) this.small.count--;
-    else this.large.count--;
+    this.provided_to[buffer].count--;
     return buffer;
   }
 }

@@ -52,8 +52,8 @@ export class Socket {
   bulk = false;
   armed = false;
   cancelling = false;
-  /** Waits in the reactor's queue for a buffer. */
-  starved = false;
+  /** Holds its allowance: no receive until half of it is home. */
+  full = false;
   ended = false;
   /** Weight of received buffers that are not home yet. */
   held = 0;
@@ -68,6 +68,9 @@ export class Socket {
   wants_end = false;
   end_sent = false;
 
+  /** io_uring only: the last receive filled its buffer. */
+  streaming = false;
+
   /** epoll only: what the kernel last said. */
   readable = false;
   writable = false;
@@ -79,6 +82,31 @@ export class Socket {
   constructor(reactor: Reactor, slot: number) {
     this.reactor = reactor;
     this.slot = slot;
+  }
+
+  /** @internal A new use of the slot. What is not named here ended with the use before. */
+  begin(fd: number, owner: SocketOwner): void {
+    this.fd = fd;
+    this.owner = owner;
+    this.state = OPEN;
+    this.in_flight = 0;
+    this.connecting = false;
+    this.datagram = false;
+    this.wants_data = false;
+    this.bulk = false;
+    this.armed = false;
+    this.cancelling = false;
+    this.full = false;
+    this.ended = false;
+    this.send_buffer = -1;
+    this.notify_drain = false;
+    this.wants_end = false;
+    this.end_sent = false;
+    this.streaming = false;
+    this.readable = false;
+    this.writable = false;
+    this.hung_up = false;
+    this.connect_error = 0;
   }
 
   /** Asks for data until `pause`. */
@@ -98,6 +126,7 @@ export class Socket {
     if (this.bulk === bulk) return;
     this.bulk = bulk;
     if (this.armed) this.reactor.stopReceive(this);
+    else this.reactor.considerReceive(this); // it may wait among the others
   }
 
   /** Queues a slice and takes over one reference of its buffer. False: out of slices, the caller gives up. */

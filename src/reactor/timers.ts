@@ -72,19 +72,24 @@ export class Timers {
     const first = this.turned_ms / SPOKE_MS;
     this.turned_ms = floorToSpoke(now_ms);
     const spokes = Math.min(SPOKES, this.turned_ms / SPOKE_MS - first + 1);
+    let count = 0;
     for (let step = 0; step < spokes; step++) {
       const spoke = (first + step) & MASK;
-      if ((this.occupied[spoke >> 5] & (1 << (spoke & 31))) !== 0) this.runSpoke(spoke, now_ms);
+      if ((this.occupied[spoke >> 5] & (1 << (spoke & 31))) !== 0) count = this.takeSpoke(spoke, count);
     }
+    for (let index = 0; index < count; index++) {
+      const timer = this.due[index];
+      if (timer.spoke === BEING_RUN) this.decide(timer, now_ms);
+    }
+    this.due.length = 0;
     this.next_ms = this.earliest();
   }
 
-  private runSpoke(spoke: number, now_ms: number): void {
-    const due = this.due;
-    let count = 0;
+  /** All are taken off before the first one runs: what they arm waits for the next call. Returns the new count. */
+  private takeSpoke(spoke: number, count: number): number {
     for (let timer = this.heads[spoke]; timer; ) {
       const next: Timer | null = timer.next;
-      due[count++] = timer;
+      this.due[count++] = timer;
       timer.spoke = BEING_RUN;
       timer.previous = null;
       timer.next = null;
@@ -92,11 +97,7 @@ export class Timers {
     }
     this.heads[spoke] = null;
     this.occupied[spoke >> 5] &= ~(1 << (spoke & 31));
-    for (let index = 0; index < count; index++) {
-      const timer = due[index];
-      if (timer.spoke === BEING_RUN) this.decide(timer, now_ms);
-    }
-    due.length = 0;
+    return count;
   }
 
   private decide(timer: Timer, now_ms: number): void {
