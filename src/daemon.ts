@@ -7,7 +7,7 @@
  *   stop      on a signal or a failure: bow out first, then the others, every wait bounded, then the hard way
  */
 import type { VhidSettings } from './carp/events.ts';
-import { type Diagnostic, hasErrors } from './config/diagnostic.ts';
+import { type Diagnostic, hasErrors, NOWHERE } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
 import { answerClient } from './control/answer-client.ts';
 import { buildStatus } from './control/build-status.ts';
@@ -22,11 +22,14 @@ import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
 import { exitNow, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
+import { isChecked } from './health/plan.ts';
 import { checkCarpHost } from './system/carp-host.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
 import { type CarpHandle, startCarpThread } from './threads/carp-handle.ts';
 import type { FromCarp } from './threads/carp-messages.ts';
+import { startChecksThread } from './threads/checks-handle.ts';
+import type { FromChecks } from './threads/checks-messages.ts';
 import {
   createSharedMemory,
   type SharedMemory,
@@ -34,6 +37,7 @@ import {
   STOP_SOFT,
   THREAD_BEAT_MS,
   THREAD_CARP,
+  THREAD_CHECKS,
   THREAD_CONTROL,
   THREAD_DATA,
   threadAt,
@@ -47,6 +51,9 @@ export type DaemonOptions = {
   readonly print: (line: string, level: Level) => void;
   readonly report: (diagnostics: readonly Diagnostic[]) => void;
 };
+
+const THE_CARP_THREAD = 'the carp thread';
+const THE_FIRST_CHECKS = 'the first checks';
 
 const BEAT_MS = 100;
 /** As long as the carp thread itself waits for the end of `starting`. */
@@ -84,7 +91,7 @@ async function prepare(options: DaemonOptions): Promise<Prepared | undefined> {
   const host = checkCarpHost(options.config);
   const ports = probeBinds(options.config);
   const resolved = await resolveServers(options.config);
-  const diagnostics = [...host.diagnostics, ...ports, ...resolved.diagnostics];
+  const diagnostics = [...host.diagnostics, ...ports, ...checkReactorVariable(), ...resolved.diagnostics];
   options.report(diagnostics);
   if (hasErrors(diagnostics)) return undefined;
 
@@ -96,6 +103,13 @@ async function prepare(options: DaemonOptions): Promise<Prepared | undefined> {
   if (opened.diagnostic !== undefined) options.report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
   return { config: resolved.config, vhids: host.vhids, socket: opened.socket, answers };
+}
+
+function checkReactorVariable(): Diagnostic[] {
+  const value = process.env['CARPOOL_REACTOR'] ?? '';
+  if (['', 'ring', 'epoll'].includes(value)) return [];
+  const message = `CARPOOL_REACTOR is "${value}"; it may be "ring" or "epoll".`;
+  return [{ severity: 'error', code: 'unknown-reactor', message, span: NOWHERE }];
 }
 
 type Daemon = {
@@ -111,9 +125,9 @@ type Daemon = {
   guardian: Guardian | undefined;
   carp: CarpHandle | undefined;
   /** Data threads and checks; not the carp thread, which is asked to stop before them. */
-  threads: readonly RunningThread[];
-  /** The carp thread's packet sockets are open. */
-  carp_started: boolean;
+  readonly threads: RunningThread[];
+  /** What must happen before the vhids may rise: `carp` opens its sockets, every check runs once, data threads accept. */
+  readonly waits_for: Set<string>;
   ready: boolean;
   stopping: boolean;
 };
@@ -152,16 +166,51 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     guardian: undefined,
     carp: undefined,
     threads: [],
-    carp_started: prepared.vhids.length === 0,
+    waits_for: new Set(),
     ready: false,
     stopping: false,
   };
   beat(memory);
   events.record({ kind: 'start', at_ns: daemon.started_ns, pid: process.pid, version: options.version });
   prepared.answers.context = { version: options.version, events, status: () => report(daemon, options.version) };
+  const checked = config.backends.some((backend) => backend.servers.some(isChecked));
+  if (checked) startChecks(daemon, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
   process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
+}
+
+function startChecks(daemon: Daemon, fail: Fail): void {
+  const { config, memory, events } = daemon;
+  daemon.waits_for.add(THE_FIRST_CHECKS);
+  const onMessage = (message: FromChecks): void => {
+    switch (message.kind) {
+      case 'started':
+        logLine(events, 'info', `checking ${message.checked} servers with ${message.reactor}: ${message.reason}`);
+        return;
+      case 'server': {
+        const { at_ns, backend, server, up, reason } = message;
+        daemon.servers.noteReason(backend, server, reason);
+        events.record({ kind: 'server', at_ns, backend, server, up, reason });
+        daemon.demoter.evaluate();
+        return;
+      }
+      case 'checked-once':
+        daemon.waits_for.delete(THE_FIRST_CHECKS);
+        return;
+      case 'log':
+        events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+        return;
+      case 'fatal':
+        fail(`the checks thread failed: ${message.text}`);
+        return;
+      case 'stopped':
+        if (!daemon.stopping) fail('the checks thread ended');
+        return;
+    }
+  };
+  const handle = startChecksThread({ config, memory, reactor: process.env['CARPOOL_REACTOR'] || undefined, onMessage });
+  daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: handle.wake });
 }
 
 function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
@@ -173,10 +222,14 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
       daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
     });
   daemon.guardian = guard();
+  daemon.waits_for.add(THE_CARP_THREAD);
   daemon.carp = startCarpThread({
     vhids,
     memory: daemon.memory,
-    watched: [{ thread: THREAD_CONTROL, name: 'control' }],
+    watched: [
+      { thread: THREAD_CONTROL, name: 'control' },
+      ...daemon.threads.map(({ thread, name }) => ({ thread, name })),
+    ],
     guardian_fd: daemon.guardian?.fd ?? -1,
     wait_for_ready: true,
     onMessage: (message) => onCarpMessage(daemon, message, fail),
@@ -186,7 +239,7 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
   switch (message.kind) {
     case 'started':
-      daemon.carp_started = true;
+      daemon.waits_for.delete(THE_CARP_THREAD);
       return;
     case 'transition': {
       const { at_ns, index, vhid, from, to, reason } = message;
@@ -211,11 +264,12 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
 
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
 async function becomeReady(daemon: Daemon): Promise<void> {
-  const complete = () => daemon.carp_started && daemon.servers.checksHaveRun();
-  await waitUntil(() => daemon.stopping || complete(), READY_MS);
+  const complete = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
   if (daemon.stopping) return;
-  if (!complete())
-    logLine(daemon.events, 'warning', `not every check has run in ${READY_MS / 1000} s; going on without`);
+  if (!complete) {
+    const missing = [...daemon.waits_for].join(' and ');
+    logLine(daemon.events, 'warning', `waited ${READY_MS / 1000} s for ${missing}; going on without`);
+  }
   daemon.demoter.evaluate();
   daemon.ready = true;
   daemon.events.record({ kind: 'ready', at_ns: now_ns() });

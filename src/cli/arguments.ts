@@ -11,7 +11,6 @@ export type RunArguments = {
   readonly background: boolean;
   readonly foreground: boolean;
   readonly quiet: boolean;
-  readonly verbose: boolean;
   readonly maxconn: number | undefined;
   readonly socket: string | undefined;
 };
@@ -45,7 +44,7 @@ const COMMANDS: readonly string[] = ['run', 'lab', 'ucarp', ...DAEMON_COMMANDS.m
 /** HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
 function parseRun(words: readonly string[]): Command {
   const files: string[] = [];
-  const flags = { check_only: false, background: false, foreground: false, quiet: false, verbose: false };
+  let flags: Flags = { check_only: false, background: false, foreground: false, quiet: false };
   let maxconn: number | undefined;
   let socket: string | undefined;
   for (let i = 0; i < words.length; i++) {
@@ -54,9 +53,8 @@ function parseRun(words: readonly string[]): Command {
       files.push(...words.slice(i + 1));
       break;
     }
-    const flag = FLAGS[word];
-    if (flag !== undefined) {
-      flags[flag] = true;
+    if (FLAGS[word] !== undefined) {
+      flags = { ...flags, ...FLAGS[word] };
       continue;
     }
     if (!TAKES_VALUE.includes(word)) return mistake(explainUnknownFlag(word));
@@ -71,12 +69,14 @@ function parseRun(words: readonly string[]): Command {
   return { kind: 'run', files, ...flags, maxconn, socket };
 }
 
-const FLAGS: Readonly<Record<string, 'check_only' | 'background' | 'foreground' | 'quiet' | 'verbose'>> = {
-  '-c': 'check_only',
-  '-D': 'background',
-  '-q': 'quiet',
-  '-V': 'verbose',
-  '-db': 'foreground',
+type Flags = Pick<RunArguments, 'check_only' | 'background' | 'foreground' | 'quiet'>;
+
+const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
+  '-c': { check_only: true },
+  '-D': { background: true },
+  '-q': { quiet: true },
+  '-V': { quiet: false },
+  '-db': { foreground: true },
 };
 const TAKES_VALUE: readonly string[] = ['-f', '-n', '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {

@@ -16,7 +16,7 @@ Run:
   -db            stay in the foreground (always so in this version)
   -n N           at most N connections of the whole process
   -q             print nothing but errors
-  -V             say more at the start
+  -V             undo -q
   -v             print the version
   --socket PATH  the control socket
 

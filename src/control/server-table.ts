@@ -6,7 +6,6 @@ import type { Config, Server } from '../config/model.ts';
 import {
   ADMIN_MAINTENANCE,
   SERVER_ADMINISTRATIVE,
-  SERVER_CHECKS_DONE,
   SERVER_CONNECTIONS,
   SERVER_DOWN,
   SERVER_OPERATIONAL,
@@ -21,8 +20,6 @@ import type { BackendReport, ServerReport } from './status-report.ts';
 
 export type ServerTable = {
   readonly serversOf: ServersOf;
-  /** Whether every check that is configured has finished at least once. */
-  checksHaveRun(): boolean;
   noteReason(backend: string, server: string, reason: string): void;
   report(): readonly BackendReport[];
 };
@@ -59,8 +56,6 @@ export function createServerTable(config: Config, memory: SharedMemory): ServerT
 
   return {
     serversOf: (name) => config.backends.find((backend) => backend.name === name)?.servers.map(view),
-    checksHaveRun: () =>
-      [...numbers.keys()].every((server) => !isChecked(server) || read(server, SERVER_CHECKS_DONE) !== 0),
     noteReason(backend_name, server_name, reason) {
       const backend = config.backends.find((candidate) => candidate.name === backend_name);
       const server = backend?.servers.find((candidate) => candidate.name === server_name);
@@ -87,10 +82,6 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
   if (unresolved) return `the name ${server.host} did not resolve`;
   if (server.disabled) return 'disabled in the configuration';
   return server.check === undefined ? 'not checked' : 'no check has changed its state yet';
-}
-
-function isChecked(server: Server): boolean {
-  return server.check !== undefined && !server.disabled && server.endpoint.address !== '';
 }
 
 function formatServerAddress(server: Server): string {

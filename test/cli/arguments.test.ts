@@ -9,7 +9,6 @@ const RUN = {
   background: false,
   foreground: false,
   quiet: false,
-  verbose: false,
   maxconn: undefined,
   socket: undefined,
 };
@@ -31,14 +30,13 @@ test('"carpool -f FILE" and "carpool run -f FILE" are the same', () => {
 });
 
 test("HAProxy's flags keep their meaning", () => {
-  const command = parse('-f a.cfg -f conf.d -db -c -q -V -n 2000 -- b.cfg -strange.cfg');
+  const command = parse('-f a.cfg -f conf.d -db -c -q -n 2000 -- b.cfg -strange.cfg');
   assert.deepEqual(command, {
     ...RUN,
     files: ['a.cfg', 'conf.d', 'b.cfg', '-strange.cfg'],
     foreground: true,
     check_only: true,
     quiet: true,
-    verbose: true,
     maxconn: 2000,
   });
   assert.deepEqual(parse('-D -f a.cfg'), { ...RUN, files: ['a.cfg'], background: true });

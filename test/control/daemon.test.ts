@@ -144,3 +144,49 @@ test("ucarp's arguments run in the foreground, with the up and down scripts", { 
   assert.equal(readFileSync(out, 'utf8'), `${script} ctl0 10.10.0.9\n${script} ctl0 10.10.0.9\n`);
   assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
 });
+
+test('a vhid without a usable server is demoted, and rises when a server does', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  const text = `${CARP}    demote 240 unless { nbsrv(servers) ge 1 }
+backend servers
+    mode tcp
+    server a 10.10.0.5:8080 check inter 100 rise 1 fall 1
+`;
+  const daemon = host.start('-f', host.file('a.cfg', text));
+  await daemon.sees(/server servers\/a is down: /);
+  await daemon.sees(/carp web: demoted by 240: nbsrv\(servers\) is 0, the rule wants ge 1/);
+  await daemon.sees(/carp web: INIT -> BACKUP/);
+  const down = JSON.parse(host.run('status', '--json').stdout);
+  assert.equal(down.vhids[0].demotion, 240);
+  assert.equal(down.backends[0].servers[0].up, false);
+
+  host.occupyPort(8080, false);
+  await daemon.sees(/server servers\/a is up: /);
+  await daemon.sees(/carp web: no longer demoted by the rule "unless { nbsrv\(servers\) ge 1 }"/);
+  const up = JSON.parse(host.run('status', '--json').stdout);
+  assert.deepEqual(up.vhids[0].demotions, []);
+  assert.match(host.run('status').stdout, /^servers\/a +10\.10\.0\.5:8080 +up /m);
+});
+
+test('an error of carpool itself bows out and drops the addresses before it ends with status 1', {
+  skip: needsRoot,
+}, async (t) => {
+  const fault = "process.on('SIGUSR2', () => { throw new Error('on purpose'); })";
+  const host = createHost(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+  const daemon = host.start('-f', host.file('a.cfg', CARP));
+  await daemon.sees(/carp web: BACKUP -> MASTER/);
+  daemon.process.kill('SIGUSR2');
+  assert.equal(await daemon.ended(), 1);
+  assert.match(daemon.log(), /stopping: an error of carpool itself: Error: on purpose/);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
+  assert.equal(existsSync(host.socket), false);
+});
+
+test('a server whose name does not resolve starts as down, with a warning', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  const text = `${CARP}backend servers\n    server a nowhere.invalid:80\n`;
+  const daemon = host.start('-f', host.file('a.cfg', text));
+  await daemon.sees(/a\.cfg:7:\d+: warning: .*"nowhere\.invalid".*\[name-not-resolved\]/);
+  await daemon.sees(/INIT -> BACKUP/);
+  assert.match(host.run('status').stdout, /^servers\/a +nowhere\.invalid:80 +DOWN .* did not resolve$/m);
+});

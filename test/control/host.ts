@@ -47,7 +47,8 @@ export type Host = {
   addresses(): string[];
 };
 
-export function createHost(t: TestContext): Host {
+/** `variables` go into the environment of every carpool on this host. */
+export function createHost(t: TestContext, variables: Record<string, string> = {}): Host {
   const directory = mkdtempSync('/tmp/carpool-control-');
   const socket = join(directory, 'control.sock');
   const namespace = createNetworkNamespace();
@@ -65,7 +66,7 @@ export function createHost(t: TestContext): Host {
     rmSync(directory, { recursive: true });
   });
   const fds: number[] = [];
-  const env = { ...process.env, CARPOOL_SOCKET: socket };
+  const env = { ...process.env, CARPOOL_SOCKET: socket, ...variables };
   const run = (command: string, ...words: string[]) =>
     insideNetworkNamespace(namespace, () => spawnSync(command, words, { env, encoding: 'utf8', timeout: BOUND_MS }));
   return {
@@ -107,7 +108,7 @@ function listenOn(port: number, reuse_port: boolean): number {
   }
   const address = socketAddressBytes({ address: '0.0.0.0', port });
   check(libc.bind(fd, byReference(address), address.length), 'bind');
-  check(libc.listen(fd, 1), 'listen');
+  check(libc.listen(fd, 1024), 'listen'); // nobody accepts: room for all who come
   return fd;
 }
 
