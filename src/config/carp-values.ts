@@ -41,7 +41,7 @@ export function parsePass(word: Word, report: Reporter): string | undefined {
 
 /** `a.b.c.d/len`; a bare address is a /32. */
 export function parseVirtualAddress(word: Word, report: Reporter): VirtualAddress | undefined {
-  if (reportPlaceholder(word, 'Address', report)) return undefined;
+  if (reportPlaceholder(word, 'address', report)) return undefined;
   const [, address, length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(word.text) ?? [];
   const prefix_length = length === undefined ? 32 : Number(length);
   if (address === undefined || !isIPv4(address) || prefix_length > 32) return reportBadAddress(word, report);

@@ -29,10 +29,12 @@ export function loadUcarpCommand(argv: readonly string[]): UcarpCommand {
 export function readSources(paths: readonly string[]): { sources: Source[]; diagnostics: Diagnostic[] } {
   const sources: Source[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const file of paths.flatMap((path) => expandDirectory(path, diagnostics))) {
-    const read = readText(file, LARGEST_FILE_BYTES);
-    if (typeof read === 'string') sources.push({ file, text: read });
-    else diagnostics.push(read);
+  for (const path of paths) {
+    for (const file of expandDirectory(path, diagnostics)) {
+      const read = readText(file, LARGEST_FILE_BYTES);
+      if (typeof read === 'string') sources.push({ file, text: read });
+      else diagnostics.push(read);
+    }
   }
   return { sources, diagnostics };
 }

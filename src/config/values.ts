@@ -96,8 +96,8 @@ export function reportPlaceholder(word: Word, what: string, report: Reporter): b
   report.error(
     word.span,
     'placeholder',
-    `${what} is still the placeholder \`${word.text}\`.`,
-    `Put your own ${what.toLowerCase()} there.`,
+    `The ${what} is still the placeholder \`${word.text}\`.`,
+    `Put your own ${what} there.`,
   );
   return true;
 }

@@ -1,6 +1,6 @@
 /** Frontends, backends and servers: names that fit together, modes that match, nothing that waits for ever. */
 import type { Span } from '../diagnostic.ts';
-import type { Backend, Config, Frontend, Server } from '../model.ts';
+import type { Backend, Config, Frontend, Server, Timeouts } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { checkUnique, placeOf } from './names.ts';
@@ -13,7 +13,7 @@ export function checkProxies(config: Config, report: Reporter): void {
     checkBackendOf(frontend, config, report);
     checkLogging(frontend, report);
     checkForwardFor(frontend, report);
-    if (frontend.timeouts.client_ms === undefined) reportTimeouts(frontend, ['client'], report);
+    if (isMissing(frontend, 'client_ms')) reportTimeouts(frontend, ['client_ms'], report);
   }
   for (const backend of config.backends) checkBackend(backend, config, report);
 }
@@ -24,8 +24,9 @@ export function checkProxies(config: Config, report: Reporter): void {
  */
 function checkListeners({ frontends, carps, files }: Config, report: Reporter): void {
   const vip = carps[0]?.addresses[0]?.address ?? '';
-  for (const { binds, name, kind, span } of frontends) {
-    if (binds.length > 0) continue;
+  for (const { name, kind, span, spans } of frontends) {
+    // one that was written and is wrong was reported as such
+    if (spans['binds'] !== undefined) continue;
     report.warning(
       span,
       'frontend-without-bind',
@@ -54,6 +55,7 @@ function checkDuplicateBinds(frontends: readonly Frontend[], report: Reporter): 
 function checkBackendOf(frontend: Frontend, { backends }: Config, report: Reporter): void {
   const { default_backend, kind, name, mode, span, spans } = frontend;
   if (default_backend === undefined) {
+    if (spans['default_backend'] !== undefined || spans['servers'] !== undefined) return;
     const mend = kind === 'listen' ? 'Add a `server` line.' : 'Add `default_backend` and the name of a backend.';
     report.warning(span, 'frontend-without-backend', `The ${kind} \`${name}\` sends its traffic nowhere.`, mend);
     return;
@@ -75,7 +77,7 @@ function checkBackendOf(frontend: Frontend, { backends }: Config, report: Report
       `The frontend \`${name}\` is in mode ${mode}, its backend \`${backend.name}\` in mode ${backend.mode}.`,
       `Write \`mode ${mode}\` in both, or in the defaults section.`,
     );
-  } else if (backend.servers.length === 0) {
+  } else if (backend.spans['servers'] === undefined) {
     report.warning(
       backend.span,
       'backend-without-servers',
@@ -120,7 +122,7 @@ function checkBackend(backend: Backend, config: Config, report: Reporter): void 
   // a listen section was looked at as a frontend
   if (backend.kind === 'backend') checkForwardFor(backend, report);
   const isUsed = config.frontends.some(({ default_backend }) => default_backend === backend.name);
-  if (!isUsed && backend.kind === 'backend' && !isInConditions(backend.name, config)) {
+  if (!isUsed && backend.kind === 'backend' && !isInConditions(backend.name, config) && !report.hasErrors) {
     report.warning(
       backend.span,
       'unused-backend',
@@ -128,11 +130,8 @@ function checkBackend(backend: Backend, config: Config, report: Reporter): void 
       `Add \`default_backend ${backend.name}\` to a frontend.`,
     );
   }
-  const missing = [
-    backend.timeouts.connect_ms === undefined ? 'connect' : '',
-    backend.timeouts.server_ms === undefined ? 'server' : '',
-  ].filter(Boolean);
-  if (backend.servers.length > 0 && missing.length > 0) reportTimeouts(backend, missing, report);
+  const fields = (['connect_ms', 'server_ms'] as const).filter((field) => isMissing(backend, field));
+  if (backend.servers.length > 0 && fields.length > 0) reportTimeouts(backend, fields, report);
 }
 
 function isInConditions(backend: string, { carps }: Config): boolean {
@@ -160,13 +159,15 @@ function checkServer({ name, host, endpoint, check, spans, span }: Server, repor
   }
 }
 
+function isMissing({ timeouts, spans }: Frontend | Backend, field: keyof Timeouts): boolean {
+  return timeouts[field] === undefined && spans[field] === undefined;
+}
+
 /** HAProxy too only warns: without them a dead client or server holds its connection for ever. */
-function reportTimeouts({ name, kind, span }: Frontend | Backend, names: readonly string[], report: Reporter): void {
-  const list = names.map((each) => `\`timeout ${each}\``).join(' and ');
-  report.warning(
-    span,
-    'missing-timeout',
-    `The ${kind} \`${name}\` has no ${list}, so a dead peer holds its connection for ever.`,
-    `Add \`timeout ${names[0]} 5s\` to the defaults section.`,
-  );
+function reportTimeouts(proxy: Frontend | Backend, fields: readonly (keyof Timeouts)[], report: Reporter): void {
+  const names = fields.map((field) => `timeout ${field.replace(/_ms$/, '')}`);
+  const list = names.map((name) => `\`${name}\``).join(' and no ');
+  const message = `The ${proxy.kind} \`${proxy.name}\` has no ${list}, so a dead peer holds its connection for ever.`;
+  const lines = names.map((name) => `\`${name} 5s\``).join(' and ');
+  report.warning(proxy.span, 'missing-timeout', message, `Add ${lines} to the defaults section.`);
 }

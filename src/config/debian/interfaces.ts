@@ -27,10 +27,19 @@ export function refuseInterfaces(sources: readonly { file: string; text: string 
       "Debian's interfaces file is not supported yet.",
       `Run \`${commandFor(ucarp, lines)}\` instead.`,
     );
+    reportOutsideStanza(lines, report);
     for (const [first, value] of lines) {
-      if (value !== undefined && isPlaceholder(value.text)) reportPlaceholder(value, `Value of ${first.text}`, report);
+      if (value !== undefined && isPlaceholder(value.text)) reportPlaceholder(value, `value of ${first.text}`, report);
     }
   }
+}
+
+/** ifupdown takes options only below the `iface` line that they belong to. */
+function reportOutsideStanza(lines: readonly Word[][], report: Reporter): void {
+  const [first] = lines.find(([word]) => word !== undefined) ?? [];
+  if (!first?.text.startsWith('ucarp-')) return;
+  const message = `\`${first.text}\` stands before any \`iface\` line, so ifupdown cannot tell whose it is.`;
+  report.error(first.span, 'outside-section', message, 'Put `iface eth0 inet static` and the own address above it.');
 }
 
 function commandFor(ucarp: readonly Word[][], lines: readonly Word[][]): string {

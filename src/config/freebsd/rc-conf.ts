@@ -20,8 +20,10 @@ export function parseRcConf(sources: readonly { file: string; text: string }[], 
   const interfaces = new Map<string, CarpInterface>();
   // the interface's own line comes before its aliases, wherever they stand
   for (const assignment of [...assignments.values()].sort(byName)) readAssignment(assignment, interfaces, report);
-  for (const statement of statements) if (statement.kind === 'command') readCommand(statement, interfaces, report);
-  checkCloned(assignments.get('cloned_interfaces'), interfaces, report);
+  const commands = statements.filter((statement) => statement.kind === 'command');
+  for (const command of commands) readCommand(command, interfaces, report);
+  const created = commands.flatMap(({ words }) => (isCreate(words) ? [words[1]] : []));
+  checkCloned([...(assignments.get('cloned_interfaces')?.value.words ?? []), ...created], interfaces, report);
   return [...interfaces.values()].flatMap((each) => finishInterface(each, report) ?? []);
 }
 
@@ -125,6 +127,7 @@ function readCommand({ words }: Command, interfaces: Map<string, CarpInterface>,
       `\`ifconfig ${target.text}\` is not read; only carpN interfaces are.`,
       'Write the name of a CARP interface, such as `carp0`.',
     );
+  if (isCreate(words)) return;
   const draft = interfaces.get(target.text) ?? newCarpInterface(target.text, spanOf(words));
   interfaces.set(target.text, draft);
   parseIfconfig(draft, rest, report);
@@ -143,12 +146,12 @@ function reportNoInterface(command: Word, words: readonly Word[], report: Report
   );
 }
 
-function checkCloned(
-  cloned: Assignment | undefined,
-  interfaces: ReadonlyMap<string, CarpInterface>,
-  report: Reporter,
-): void {
-  const names = cloned?.value.words ?? [];
+/** `ifconfig carp0 create` and nothing more. */
+function isCreate(words: readonly Word[]): boolean {
+  return words.length === 3 && words[0].text === 'ifconfig' && words[2].text === 'create';
+}
+
+function checkCloned(names: readonly Word[], interfaces: ReadonlyMap<string, CarpInterface>, report: Reporter): void {
   for (const carp of interfaces.values()) {
     if (names.some(({ text }) => text === carp.name)) continue;
     const all = [...names.map(({ text }) => text), carp.name].join(' ');

@@ -26,7 +26,7 @@ export function readShell(file: string, text: string, report: Reporter): (Assign
   for (;;) {
     const words = reader.command();
     if (words === undefined) return statements;
-    if (words.length > 0) statements.push(...toStatements(words, file));
+    if (words.length > 0 && !reader.failed) statements.push(...toStatements(words, file));
   }
 }
 
@@ -82,6 +82,8 @@ class ShellReader {
   #at = 0;
   #line = 1;
   #column = 1;
+  /** A quote was never closed: the last command is not what its writer meant. */
+  failed = false;
 
   constructor(file: string, text: string, report: Reporter) {
     this.#file = file;
@@ -136,6 +138,7 @@ class ShellReader {
           `This quote \`${quote}\` is never closed.`,
           `Close it with \`${quote}\`.`,
         );
+        this.failed = true;
         return [];
       }
       if (char === '\\' && quote === '"') inside.push(...this.#escaped());

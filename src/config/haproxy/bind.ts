@@ -44,6 +44,7 @@ export const BIND_WORDS: readonly BindWord[] = [
 const ALREADY_SO: ReadonlySet<string> = new Set(['transparent', 'v6only']);
 
 export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
+  draft.spans['binds'] ??= keyword.span;
   if (args.length === 0) {
     context.report.error(
       keyword.span,
@@ -60,8 +61,9 @@ export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, conte
 function addBinds(draft: ProxyDraft, part: Word, settings: BindSettings, span: Bind['span'], context: Context): void {
   const parts = parseHostAndPorts(part, context);
   if (parts === undefined) return;
-  if (reportPlaceholder({ text: parts.host, span: part.span }, 'Address', context.report)) return;
-  const address = listenAddress(parts.host);
+  if (reportPlaceholder({ text: parts.host, span: part.span }, 'address', context.report)) return;
+  const isPort = parts.first_port === undefined && /^\d+$/.test(parts.host);
+  const address = isPort ? '' : listenAddress(parts.host);
   if (address === undefined) {
     context.report.error(
       part.span,

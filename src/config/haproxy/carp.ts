@@ -84,7 +84,7 @@ function parseInterface(draft: CarpDraft, statement: Statement, context: Context
   const word = onlyArgument(statement, 'the name of a network interface', context);
   if (word === undefined) return;
   draft.spans['interface'] = word.span;
-  if (reportPlaceholder(word, 'Interface', context.report)) return;
+  if (reportPlaceholder(word, 'interface', context.report)) return;
   // the kernel's IFNAMSIZ is 16 with the closing NUL
   if (word.text.length === 0 || word.text.length > 15 || /[\s/]/.test(word.text))
     context.report.error(

@@ -37,8 +37,10 @@ export function withoutEffect(name: string, sections: readonly SectionKind[], lo
     help: `Accepted without effect: ${lost}.`,
     has_effect: false,
     negatable: true,
-    parse: (_draft, { keyword }, { report }) => {
-      report.warning(keyword.span, 'no-effect', `\`${keyword.text}\` has no effect yet: ${lost}.`);
+    parse: (_draft, { keyword, args }, { report }) => {
+      // `stats` alone says little
+      const shown = name === 'stats' && args.length > 0 ? `stats ${args[0].text}` : name;
+      report.warning(keyword.span, 'no-effect', `\`${shown}\` has no effect yet: ${lost}.`);
     },
   };
 }
@@ -66,4 +68,12 @@ export function refuseMore(words: readonly Word[], after: Word, report: Reporter
     `\`${words[0].text}\` is one word too many after \`${after.text}\`.`,
     'Remove it, or quote the value if it is one value with spaces.',
   );
+}
+
+/** Characters that HAProxy allows in the names of sections and servers. */
+export function checkName(name: Word, { report }: Context): void {
+  const bad = /[^A-Za-z0-9_.:-]/.exec(name.text);
+  if (bad === null && name.text !== '') return;
+  const message = bad === null ? 'A name cannot be empty.' : `The name \`${name.text}\` contains \`${bad[0]}\`.`;
+  report.error(name.span, 'bad-name', message, 'Write letters, digits, `-`, `_`, `.` and `:` only.');
 }

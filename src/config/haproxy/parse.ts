@@ -15,10 +15,11 @@ import {
   type ProxyKind,
 } from './drafts.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
-import { type Context, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
-import { HAPROXY_GLOBAL, HAPROXY_PROXY, HAPROXY_SECTIONS } from './known-keywords.ts';
+import { type Context, checkName, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
+import { HAPROXY_SECTIONS } from './known-keywords.ts';
 import { finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
+import { reportUnknownKeyword } from './unknown.ts';
 import { reportWrongSection } from './wrong-section.ts';
 
 export type HaproxyConfig = {
@@ -107,40 +108,28 @@ class HaproxyParser {
     }
   }
 
+  /** Without a name there is nothing to call it by, so what it says is checked but not used. */
   #openCarp(kind: Word, rest: readonly Word[]): void {
     const [name] = rest;
-    if (name === undefined)
-      this.#context.report.error(
-        kind.span,
-        'missing-value',
-        'A `carp` section needs a name.',
-        'Write for example `carp web`.',
-      );
+    this.#checkName(kind, name);
     refuseMore(rest.slice(1), name ?? kind, this.#context.report);
     const draft = newCarp(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
-    this.#carps.push(draft);
+    if (name !== undefined) this.#carps.push(draft);
     this.#section = { kind: 'carp', draft };
   }
 
   /** `frontend NAME [from DEFAULTS]`; a `defaults` may be without a name. */
   #openProxy(kind: ProxyKind, words: Line): void {
-    const { report } = this.#context;
     const from = words.findIndex((word, index) => index > 0 && word.text === 'from');
     const [keyword, name, ...more] = from < 0 ? words : words.slice(0, from);
-    if (name === undefined && kind !== 'defaults')
-      report.error(
-        keyword.span,
-        'missing-value',
-        `A \`${kind}\` section needs a name.`,
-        `Write for example \`${kind} web\`.`,
-      );
-    if (name !== undefined) this.#checkName(name);
-    refuseMore(more, name ?? keyword, report);
-    const base = from < 0 ? (kind === 'defaults' ? newDefaults() : this.#defaults) : this.#defaultsNamed(words, from);
+    if (name !== undefined || kind !== 'defaults') this.#checkName(keyword, name);
+    refuseMore(more, name ?? keyword, this.#context.report);
+    const implied = kind === 'defaults' ? newDefaults() : this.#defaults;
+    const base = from < 0 ? implied : this.#defaultsNamed(words, from);
     const draft = newProxy(kind, name, spanOf(name === undefined ? [keyword] : [keyword, name]), base);
     this.#section = { kind: 'proxy', draft };
-    if (kind !== 'defaults') this.#proxies.push(draft);
-    else this.#addDefaults(draft, name);
+    if (kind === 'defaults') this.#addDefaults(draft, name);
+    else if (name !== undefined) this.#proxies.push(draft);
   }
 
   #addDefaults(draft: ProxyDraft, name: Word | undefined): void {
@@ -148,15 +137,10 @@ class HaproxyParser {
     if (name !== undefined) this.#named_defaults.set(name.text, draft);
   }
 
-  #checkName(name: Word): void {
-    const bad = /[^A-Za-z0-9_.:-]/.exec(name.text);
-    if (bad !== null)
-      this.#context.report.error(
-        name.span,
-        'bad-name',
-        `The name \`${name.text}\` contains \`${bad[0]}\`.`,
-        'Write letters, digits, `-`, `_`, `.` and `:` only.',
-      );
+  #checkName(kind: Word, name: Word | undefined): void {
+    if (name !== undefined) return checkName(name, this.#context);
+    const message = `A \`${kind.text}\` section needs a name.`;
+    this.#context.report.error(kind.span, 'missing-value', message, `Write for example \`${kind.text} web\`.`);
   }
 
   #defaultsNamed(words: Line, from: number): ProxyDraft {
@@ -190,7 +174,7 @@ class HaproxyParser {
     const { keyword, negated } = statement;
     const { report } = this.#context;
     const known = table.find(({ name }) => name === keyword.text);
-    if (known === undefined) this.#reportUnknown(keyword, kind);
+    if (known === undefined) reportUnknownKeyword(keyword, kind, this.#context);
     else if (!known.sections.includes(kind))
       reportWrongSection(keyword.text, keyword.span, kind, known.sections, report);
     else if (negated && !known.negatable)
@@ -201,36 +185,6 @@ class HaproxyParser {
         'Remove the whole line to undo it.',
       );
     else known.parse(draft, statement, this.#context);
-  }
-
-  #reportUnknown(keyword: Word, kind: SectionKind): void {
-    const { report } = this.#context;
-    const here = namesFor(kind);
-    const elsewhere = sectionsOf(keyword.text);
-    const isKnownHere =
-      kind === 'global' ? isKnownGlobal(keyword.text) : kind !== 'carp' && HAPROXY_PROXY.has(keyword.text);
-    if (isKnownHere)
-      report.error(
-        keyword.span,
-        'unsupported-keyword',
-        `HAProxy's \`${keyword.text}\` is not supported yet in a ${kind} section.`,
-        'Remove it if the set-up can do without.',
-      );
-    else if (elsewhere.length > 0)
-      reportWrongSection(
-        keyword.text,
-        keyword.span,
-        kind === 'carp' || kind === 'global' ? kind : 'defaults',
-        elsewhere,
-        report,
-      );
-    else
-      report.error(
-        keyword.span,
-        'unknown-keyword',
-        `\`${keyword.text}\` is not a keyword of a ${kind} section.`,
-        didYouMean(keyword.text, here),
-      );
   }
 
   #reportOutside(keyword: Word): void {
@@ -258,21 +212,4 @@ class HaproxyParser {
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
     };
   }
-}
-
-function isKnownGlobal(name: string): boolean {
-  return HAPROXY_GLOBAL.has(name) || name.startsWith('tune.');
-}
-
-/** Keywords that the parser takes in a section, ours first so that they win a tie. */
-function namesFor(kind: SectionKind): string[] {
-  if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
-  if (kind === 'global') return [...GLOBAL_KEYWORDS.map(({ name }) => name), ...HAPROXY_GLOBAL];
-  return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
-}
-
-/** Every section in which one of our tables has the keyword. */
-function sectionsOf(keyword: string): SectionKind[] {
-  const rows = [...GLOBAL_KEYWORDS, ...PROXY_KEYWORDS, ...CARP_KEYWORDS].filter(({ name }) => name === keyword);
-  return [...new Set(rows.flatMap(({ sections }) => sections))];
 }

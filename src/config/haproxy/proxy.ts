@@ -123,7 +123,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: setDisabled(false),
   },
-  withoutEffect('stats', ALL_PROXIES, 'there is no statistics page yet'),
+  withoutEffect('stats', ALL_PROXIES, 'no statistics page is served'),
   withoutEffect('errorfile', ALL_PROXIES, "error replies are carpool's own"),
   withoutEffect('errorfiles', ALL_PROXIES, "error replies are carpool's own"),
   withoutEffect('description', ALL_PROXIES, 'nothing shows it'),
@@ -131,6 +131,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('log-tag', ALL_PROXIES, 'lines are tagged `carpool`'),
   withoutEffect('fullconn', BACK, 'the limits of servers are fixed'),
+  withoutEffect('http-reuse', BACK, 'idle connections to servers are shared between clients'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
 
@@ -181,7 +182,7 @@ function parseDefaultBackend(draft: ProxyDraft, statement: Statement, context: C
   const name = onlyArgument(statement, 'the name of a backend', context);
   if (name === undefined) return;
   draft.spans['default_backend'] = name.span;
-  if (!reportPlaceholder(name, 'Backend', context.report)) draft.default_backend = name.text;
+  if (!reportPlaceholder(name, 'backend', context.report)) draft.default_backend = name.text;
 }
 
 const OTHER_ALGORITHMS = [

@@ -5,7 +5,7 @@ import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { isHostName, literalOrName, parseHostAndPorts } from './address.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
-import type { Context, Statement } from './keyword.ts';
+import { type Context, checkName, type Statement } from './keyword.ts';
 import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
 
 export type ServerWord = {
@@ -154,6 +154,8 @@ export function parseServer(draft: ProxyDraft, { keyword, args }: Statement, con
     return;
   }
   const [name, address] = args;
+  checkName(name, context);
+  draft.spans['servers'] ??= keyword.span;
   const settings = copySettings(draft.default_server);
   parseServerWords(settings, args.slice(2), context);
   const parts = parseServerAddress(address, context);
@@ -187,7 +189,7 @@ function parseServerAddress(word: Word, context: Context): { host: string; addre
   const parts = parseHostAndPorts(word, context);
   if (parts === undefined) return undefined;
   const { host } = parts;
-  if (reportPlaceholder({ text: host, span: word.span }, 'Address', context.report)) return undefined;
+  if (reportPlaceholder({ text: host, span: word.span }, 'address', context.report)) return undefined;
   const address = literalOrName(host);
   if (parts.first_port !== parts.last_port || (address === '' && !isHostName(host))) {
     context.report.error(

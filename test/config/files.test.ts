@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { formatDiagnostic } from '#src/config/diagnostic.js';
+import { loadFiles, readSources } from '#src/config/files.js';
+
+function inFolder(files: Record<string, string>, run: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'carpool-config-'));
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a directory stands for its .cfg files in the order of their names', () => {
+  inFolder({ '20-b.cfg': 'b', '10-a.cfg': 'a', 'notes.txt': 'n', '.hidden.cfg': 'h', '100.cfg': 'c' }, (folder) => {
+    const { sources, diagnostics } = readSources([folder]);
+    assert.deepEqual(sources.map(({ text }) => text).join(' '), 'a c b');
+    assert.deepEqual(diagnostics, []);
+  });
+});
+
+test('files are read in the order in which they are named', () => {
+  inFolder({ 'a.cfg': 'a', 'b.cfg': 'b' }, (folder) => {
+    const { sources } = readSources([join(folder, 'b.cfg'), join(folder, 'a.cfg')]);
+    assert.deepEqual(
+      sources.map(({ text }) => text),
+      ['b', 'a'],
+    );
+  });
+});
+
+test('a file that is not there and a directory without files are diagnostics', () => {
+  inFolder({}, (folder) => {
+    const missing = join(folder, 'missing.cfg');
+    const { config, diagnostics } = loadFiles([missing, folder]);
+    assert.equal(config, undefined);
+    assert.deepEqual(diagnostics.map(formatDiagnostic), [
+      `${missing}: error: There is no such file. [file-not-found]`,
+      `${folder}: error: The directory holds no *.cfg file. [file-not-found]`,
+    ]);
+  });
+});
+
+test('a directory named like a file, and a file without end, are diagnostics too', () => {
+  inFolder({}, (folder) => {
+    mkdirSync(join(folder, 'x.cfg'));
+    assert.deepEqual(
+      readSources([folder]).diagnostics.map(({ code }) => code),
+      ['file-unreadable'],
+    );
+    assert.deepEqual(
+      readSources(['/dev/zero']).diagnostics.map(({ code }) => code),
+      ['file-too-large'],
+    );
+  });
+});
+
+test('rc.conf, sysctl.conf and haproxy.conf together are one node', () => {
+  const files = {
+    'rc.conf': 'cloned_interfaces="carp0"\nifconfig_carp0="vhid 1 pass x 10.10.0.1/16"\n',
+    'sysctl.conf': 'net.inet.carp.preempt=1\n',
+    'haproxy.conf': 'defaults\n timeout client 1s\nfrontend www\n bind :80\n default_backend b\nbackend b\n',
+  };
+  inFolder(files, (folder) => {
+    const { config } = loadFiles(Object.keys(files).map((name) => join(folder, name)));
+    assert.deepEqual(
+      config?.carps.map(({ name, preempt }) => ({ name, preempt })),
+      [{ name: 'carp0', preempt: true }],
+    );
+    assert.deepEqual(
+      config?.frontends.map(({ name }) => name),
+      ['www'],
+    );
+  });
+});
