@@ -300,6 +300,7 @@ async function report(daemon: Daemon, version: string) {
     version,
     config: daemon.config,
     started_ns: daemon.started_ns,
+    memory: daemon.memory,
     ready: daemon.ready,
     vhids: answer?.vhids ?? [],
     backends: daemon.servers.report(),

@@ -1,6 +1,7 @@
 /** What the carp thread, shared memory and the configuration know -> the report. */
 import type { Carp, Config, Endpoint } from '../config/model.ts';
 import type { CarpVhidStatus } from '../threads/carp-messages.ts';
+import { FRONTEND_CONNECTIONS, frontendAt, type SharedMemory } from '../threads/shared-memory.ts';
 import { age_s, wallTime } from './clock.ts';
 import type { BackendReport, StatusReport, VhidReport } from './status-report.ts';
 
@@ -8,13 +9,14 @@ export type StatusSources = {
   readonly version: string;
   readonly config: Config;
   readonly started_ns: number;
+  readonly memory: SharedMemory;
   readonly ready: boolean;
   readonly vhids: readonly CarpVhidStatus[];
   readonly backends: readonly BackendReport[];
 };
 
 export function buildStatus(sources: StatusSources): StatusReport {
-  const { config, started_ns } = sources;
+  const { config, started_ns, memory } = sources;
   return {
     version: sources.version,
     pid: process.pid,
@@ -23,10 +25,11 @@ export function buildStatus(sources: StatusSources): StatusReport {
     ready: sources.ready,
     files: config.files,
     vhids: sources.vhids.map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
-    frontends: config.frontends.map(({ name, mode, binds }) => ({
+    frontends: config.frontends.map(({ name, mode, binds }, number) => ({
       name,
       mode,
       binds: binds.map((bind) => formatEndpoint(bind.endpoint)),
+      connections: Atomics.load(memory.words, frontendAt(memory, number) + FRONTEND_CONNECTIONS),
     })),
     backends: sources.backends,
   };

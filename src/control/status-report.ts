@@ -50,6 +50,8 @@ export type FrontendReport = {
   readonly mode: 'http' | 'tcp';
   /** `10.10.0.1:80` */
   readonly binds: readonly string[];
+  /** Client connections open now. */
+  readonly connections: number;
 };
 
 export type BackendReport = {

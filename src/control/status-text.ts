@@ -42,8 +42,13 @@ function notes(vhid: VhidReport): string[] {
 }
 
 function renderFrontends(frontends: readonly FrontendReport[]): string {
-  const rows = frontends.map((frontend) => [frontend.name, frontend.mode, frontend.binds.join(' ')]);
-  return lines([['FRONTEND', 'MODE', 'LISTENS ON'], ...rows]);
+  const rows = frontends.map(({ name, mode, connections, binds }) => [
+    name,
+    mode,
+    String(connections),
+    binds.join(' '),
+  ]);
+  return lines([['FRONTEND', 'MODE', 'CLIENTS', 'LISTENS ON'], ...rows]);
 }
 
 function renderServers(backends: readonly BackendReport[]): string {

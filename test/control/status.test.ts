@@ -52,7 +52,7 @@ const REPORT: StatusReport = {
   ready: true,
   files: ['/etc/carpool.cfg'],
   vhids: [VHID, DEMOTED],
-  frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'] }],
+  frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'], connections: 12 }],
   backends: [
     {
       name: 'servers',
@@ -98,8 +98,8 @@ VHID  NAME  INTERFACE  STATE   SINCE       MASTER      INTERVAL  ADVSKEW  ADDRES
       why: a faster master adverts: 10.10.0.12
       demoted by 240 (config:unless { nbsrv(servers) ge 1 }): nbsrv(servers) is 0, the rule wants ge 1
 
-FRONTEND  MODE  LISTENS ON
-http-in   http  10.10.0.1:80 [::1]:80
+FRONTEND  MODE  CLIENTS  LISTENS ON
+http-in   http  12       10.10.0.1:80 [::1]:80
 
 SERVER           ADDRESS                   STATE  WEIGHT             NOW  TOTAL  WHY
 servers/server1  10.10.0.21:8080           up     1                  3    1200   check passed
