@@ -68,10 +68,15 @@ export class History {
 
   /** Returns the length of the gap that this probe ended. */
   noteProbe(vip: string, probe: ProbeResult): number | undefined {
-    let finder = this.probes.get(vip);
-    if (!finder) this.probes.set(vip, (finder = new GapFinder()));
+    const finder = this.probesOf(vip);
     const gap = finder.add(probe);
     return gap?.until_ms === undefined ? undefined : gap.until_ms - gap.from_ms;
+  }
+
+  probesOf(vip: string): GapFinder {
+    let finder = this.probes.get(vip);
+    if (!finder) this.probes.set(vip, (finder = new GapFinder()));
+    return finder;
   }
 
   noteRequest(request: RequestResult): void {

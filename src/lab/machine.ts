@@ -41,8 +41,11 @@ export class Machine {
     this.#watch.read();
   }
 
-  /** Asks our own tools to finish, and waits a bounded time until they did. */
+  /** Asks our own tools to finish, and waits a bounded time until they did. What died before measured nothing. */
   async finish(within_ms: number): Promise<void> {
+    const dead = this.children.find((child) => child.ended !== undefined);
+    if (dead)
+      throw new Error(`${this.host.name} ended too early (${dead.ended}): ${dead.output.slice(-5).join(' / ')}`);
     for (const child of this.children) child.finish();
     await this.#untilEnded(within_ms);
   }

@@ -21,12 +21,15 @@ export class GapFinder {
   /** When the very first answered probe was sent. */
   first_answered_ms: number | undefined;
   last_answered_ms: number | undefined;
+  /** When the latest probe was sent. */
+  last_sent_ms: number | undefined;
   /** When the first of the latest unbroken run of answered probes was sent; undefined while they are lost. */
   answering_since_ms: number | undefined;
   #lost_ms: number | undefined;
 
   /** Returns the gap that this probe ends. What is lost before the first answer is no gap: nothing was there yet. */
   add(probe: ProbeResult): Gap | undefined {
+    this.last_sent_ms = probe.sent_ms;
     if (!probe.answered) {
       this.#lost_ms ??= probe.sent_ms;
       this.answering_since_ms = undefined;

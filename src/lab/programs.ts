@@ -9,6 +9,9 @@ import type { Client, Host, Node, WebServer } from './scenario.ts';
 import { elapsed_ms, type Stage, toElapsed_ms } from './stage.ts';
 import { followUcarp } from './ucarp-log.ts';
 
+/** A probe that is sent that much too late is worth a remark: an outage of that length could have gone unseen. */
+const LATE_MS = 100;
+
 /** Starts the host's programs; the first of them is the one that signals go to. */
 export function launch(stage: Stage, host: Host, link: HostLink): Child[] {
   if (host.kind === 'web') return [launchWebServer(stage, host, link)];
@@ -92,6 +95,14 @@ function noteProbes(stage: Stage, client: Client, line: string): void {
   for (const [index, sent_ns, answered] of parseRows(line)) {
     const vip = client.probes[index as number]!.vip;
     const sent_ms = toElapsed_ms(stage, sent_ns as number);
+    const pause_ms = sent_ms - (stage.history.probesOf(vip).last_sent_ms ?? sent_ms);
+    if (pause_ms > LATE_MS + client.probes[index as number]!.every_ms) {
+      stage.timeline.event(
+        sent_ms,
+        client.name,
+        `no probe was sent for ${Math.round(pause_ms)} ms: this machine is busy`,
+      );
+    }
     const outage_ms = stage.history.noteProbe(vip, { sent_ms, answered: answered === 1 });
     if (outage_ms !== undefined) stage.timeline.outage(sent_ms, client.name, vip, outage_ms);
   }

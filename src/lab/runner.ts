@@ -150,10 +150,16 @@ class Run {
   /** Whether the condition holds before the deadline. */
   async #wait(condition: Condition, deadline_ms: number): Promise<boolean> {
     while (this.#stage.history.since(condition) === undefined) {
-      if (elapsed_ms(this.#stage) > deadline_ms) return false;
+      if (elapsed_ms(this.#stage) > deadline_ms || this.#isHopeless(condition)) return false;
       await this.#sleep(TICK_MS);
     }
     return true;
+  }
+
+  /** The state of a node whose process has ended does not change any more. */
+  #isHopeless(condition: Condition): boolean {
+    if (condition.kind !== 'state') return false;
+    return this.#stage.history.since({ kind: 'ended', node: condition.node }) !== undefined;
   }
 
   async #sleep(for_ms: number): Promise<void> {

@@ -18,6 +18,7 @@
  * Indentation says what belongs to what; # begins a comment. Mistakes come back as diagnostics.
  */
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
+import { findMistakes } from './embedded-files.ts';
 import type { Client, ConfigurationFile, Host, Network, Node, Probe, Request, Scenario, Step } from './scenario.ts';
 import { parseStep } from './scenario-steps.ts';
 import { isAddress, type Line, LineReader, lineText, splitLines } from './scenario-words.ts';
@@ -140,6 +141,7 @@ function parseNode(common: Common, words: LineReader, body: readonly Line[], dra
     const mend = runs === 'ucarp' ? 'arguments -v 1 -p PASSWORD -a 10.10.0.1' : 'file haproxy.cfg';
     words.fail('no-configuration', `${common.name} has no configuration`, `write under it, indented: ${mend}`);
   }
+  if (files.length > 0) draft.diagnostics.push(...findMistakes(node, draft.file));
 }
 
 /** The index of the first line after `index` that is not deeper than that line. */
@@ -160,7 +162,7 @@ function parseFile(words: LineReader, block: readonly Line[], files: Configurati
   if (!words.end()) return;
   const indent = block[first]!.indent;
   const lines = block.slice(first).map((line) => line.raw.slice(Math.min(indent, line.indent)));
-  files.push({ name, text: `${lines.join('\n').trimEnd()}\n`, first_line: block[first]!.number });
+  files.push({ name, text: `${lines.join('\n').trimEnd()}\n`, first_line: block[first]!.number, indent });
 }
 
 function parseClient(common: Common, words: LineReader, body: readonly Line[], draft: Draft): void {

@@ -37,6 +37,8 @@ export type ConfigurationFile = {
   readonly text: string;
   /** The line in the scenario that holds the file's first line. */
   readonly first_line: number;
+  /** How much white space the scenario has before that line. */
+  readonly indent: number;
 };
 
 /** Answers every HTTP request with 200 and its own name. */

@@ -9,7 +9,10 @@ const HOSTS = `title Two nodes
 node a 10.10.0.11
     file haproxy.cfg
         carp web
+            interface eth0
             vhid 1   # a comment of the file's own
+            pass s3cret
+            address 10.10.0.1/16
 node b 10.10.0.12 ucarp
     arguments -v 1 -p s3cret   # a comment of the scenario
 web w 10.10.0.21 port 80
@@ -52,9 +55,10 @@ test('hosts are read with what runs on them', () => {
 test('a configuration file keeps its text and its inner indentation', () => {
   const scenario = parsed(`${HOSTS}steps\n    start a\n    expect no request fails\n`);
   assert.ok(scenario.hosts[0]?.kind === 'node');
-  assert.deepEqual(scenario.hosts[0].files, [
-    { name: 'haproxy.cfg', text: "carp web\n    vhid 1   # a comment of the file's own\n", first_line: 4 },
-  ]);
+  const [file] = scenario.hosts[0].files;
+  assert.deepEqual([file!.name, file!.first_line, file!.indent], ['haproxy.cfg', 4, 8]);
+  assert.equal(file!.text.split('\n')[2], "    vhid 1   # a comment of the file's own");
+  assert.ok(file!.text.startsWith('carp web\n    interface eth0\n') && file!.text.endsWith('/16\n'));
 });
 
 test('actions take one host or several', () => {
@@ -98,16 +102,16 @@ test('a step can have a time', () => {
 });
 
 const MISTAKES: readonly [string, string, RegExp][] = [
-  ['a misspelt step', 'kil a', /^x\.scenario:13:5: error: 'kil' is not a step \[unknown-step]\n.*kill/],
-  ['an unknown host', 'start aa', /:13:11: error: 'aa' is not a host that can start .*\n.*/],
+  ['a misspelt step', 'kil a', /^x\.scenario:16:5: error: 'kil' is not a step \[unknown-step]\n.*kill/],
+  ['an unknown host', 'start aa', /:16:11: error: 'aa' is not a host that can start .*\n.*/],
   ['a web server that should crash', 'crash w', /'w' is not a host that can crash/],
-  ['an unknown state', 'expect a is MATSER of 1', /:13:17: .*'MATSER' is not a state of CARP.*\n.*MASTER/],
-  ['a vhid out of range', 'expect a is MASTER of 256', /:13:27: .*a vhid is a whole number from 1 to 255/],
-  ['a time without unit', 'wait 5', /:13:11: .*the unit \(ms, s or min\) is missing/],
-  ['a time of no sense', 'wait soon', /:13:10: .*\[bad-time]/],
+  ['an unknown state', 'expect a is MATSER of 1', /:16:17: .*'MATSER' is not a state of CARP.*\n.*MASTER/],
+  ['a vhid out of range', 'expect a is MASTER of 256', /:16:27: .*a vhid is a whole number from 1 to 255/],
+  ['a time without unit', 'wait 5', /:16:11: .*the unit \(ms, s or min\) is missing/],
+  ['a time of no sense', 'wait soon', /:16:10: .*\[bad-time]/],
   ['a missing bound', 'expect outage of 10.10.0.1', /here should stand 'at most'/],
   ['an address that no client probes', 'expect no outage of 10.10.0.9', /\[not-probed]\n.*probe 10\.10\.0\.9/],
-  ['a word too many', 'wait 5 s please', /:13:14: .*'please' is one word too many/],
+  ['a word too many', 'wait 5 s please', /:16:14: .*'please' is one word too many/],
 ];
 
 for (const [what, line, expected] of MISTAKES) {
@@ -117,16 +121,22 @@ for (const [what, line, expected] of MISTAKES) {
 }
 
 const STEPS = 'steps\n    start a\n    expect a is MASTER of 1\n';
-const NODE = 'node a 10.10.0.11\n    file f.cfg\n        carp x\n';
+const CARP =
+  'carp x\n            interface eth0\n            vhid 1\n            pass x\n            address 10.10.0.1/16\n';
+const NODE = `node a 10.10.0.11\n    file f.cfg\n        ${CARP}`;
 
 test('mistakes outside the steps are diagnostics too', () => {
   assert.match(mistakeIn(`nod a 10.10.0.11\n`), /:1:1: .*'nod' is not a section.*\n.*node/);
   assert.match(mistakeIn(`node a 10.10.0.11\n${STEPS}`), /\[no-configuration]/);
-  assert.match(mistakeIn(`${NODE}${NODE}${STEPS}`), /:4:\d+: .*there is a host 'a' already/);
+  assert.match(mistakeIn(`${NODE}${NODE}${STEPS}`), /:8:\d+: .*there is a host 'a' already/);
   assert.match(mistakeIn(`network 10.0.0.0/24\n${NODE}${STEPS}`), /\[outside-network]/);
   assert.match(mistakeIn(`web w 10.10.0\n${NODE}${STEPS}`), /:1:7: .*\[bad-address]/);
   assert.match(mistakeIn(`${NODE}steps\n    start a\n`), /\[no-expectation]/);
   assert.match(mistakeIn(''), /\[no-steps]/);
+});
+
+test('a mistake in a configuration file is named at its place in the scenario', () => {
+  assert.match(mistakeIn(`${NODE.replace('vhid 1', 'vhid 256')}${STEPS}`), /^x\.scenario:5:18: error: .*256/);
 });
 
 test('every scenario of the repository is without a mistake and has a title', () => {
