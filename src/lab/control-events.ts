@@ -45,8 +45,8 @@ function noteEvent(stage: Stage, node: string, line: string): void {
     const state = event.up ? 'up' : 'down';
     stage.timeline.event(at_ms, node, `server ${event.backend}/${event.server} is ${state}: ${reason}`);
   } else if (kind === 'demotion') {
-    const text = event.amount ? `demoted by ${event.amount}: ${reason}` : `no longer demoted: ${reason}`;
-    stage.timeline.event(at_ms, node, `vhid ${vhid}: ${text}`);
+    const text = event.amount ? `demoted by ${event.amount}` : 'no longer demoted';
+    stage.timeline.event(at_ms, node, `vhid ${vhid}: ${text}${reason ? `: ${reason}` : ''}`);
   }
 }
 
