@@ -20,6 +20,7 @@ import {
   TCP_NODELAY,
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
+import { decodeSocketAddress } from '../system/socket-address.ts';
 import { type BufferCounts, Buffers, NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, Listener, type ListenerOwner } from './listener.ts';
 import { NO_SLICE, Slices } from './slices.ts';
@@ -44,6 +45,7 @@ export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
 
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
 const MAX_WAIT_MS = 60_000;
+const NAME_BYTES = 128;
 
 export abstract class Reactor {
   abstract readonly kind: 'ring' | 'epoll';
@@ -66,6 +68,8 @@ export abstract class Reactor {
   private readonly paused_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
+  /** Room for a socket address and its length. */
+  private readonly name = libc.allocatePinned(NAME_BYTES + 4);
   private readonly clock_offset_ms: number;
   private listener_generation = 0;
 
@@ -121,6 +125,13 @@ export abstract class Reactor {
     socket.datagram = true;
     this.adopt(socket);
     return socket;
+  }
+
+  peerAddress(socket: Socket): { address: string; port: number } | undefined {
+    const { address, bytes, words } = this.name;
+    words[NAME_BYTES / 4] = NAME_BYTES;
+    if (libc.getpeername(socket.fd, address, address + NAME_BYTES) < 0) return undefined;
+    return decodeSocketAddress(bytes, 0);
   }
 
   /** Accepts on a listening descriptor. */
@@ -286,6 +297,7 @@ export abstract class Reactor {
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */
   protected sendCompleted(socket: Socket, result: number): void {
     socket.in_flight--;
+    socket.progress_ms = this.now_ms;
     if (socket.state !== OPEN) {
       this.releaseSend(socket);
       this.considerClosed(socket);
@@ -474,6 +486,7 @@ export abstract class Reactor {
       this.sockets.push(socket);
     } else return null;
     socket.begin(fd, owner);
+    socket.progress_ms = this.now_ms;
     this.socket_count++;
     return socket;
   }

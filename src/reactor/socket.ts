@@ -64,6 +64,8 @@ export class Socket {
   queue_head = NO_SLICE;
   queue_tail = NO_SLICE;
   queue_count = 0;
+  /** When something was last sent. */
+  progress_ms = 0;
   notify_drain = false;
   wants_end = false;
   end_sent = false;
@@ -148,6 +150,11 @@ export class Socket {
   /** Like `close`, and the peer gets RST. */
   reset(): void {
     this.reactor.closeSocket(this, true);
+  }
+
+  /** Undefined when the peer is gone or has no internet address. */
+  peerAddress(): { address: string; port: number } | undefined {
+    return this.reactor.peerAddress(this);
   }
 
   get idle(): boolean {

@@ -1,0 +1,95 @@
+/** A frontend as one data thread sees it: it accepts, counts, and hands each client to its mode. */
+import type * as model from '../config/model.ts';
+import type { Listener, ListenerOwner } from '../reactor/listener.ts';
+import type { Socket, SocketOwner } from '../reactor/socket.ts';
+import * as shared from '../threads/shared-memory.ts';
+import type { Backend } from './backend.ts';
+import { ForwardFor } from './http/forwardfor.ts';
+import type { RequestLog } from './log.ts';
+import { ClientConnection } from './http/client-connection.ts';
+import type { ProxyThread } from './proxy-thread.ts';
+import { TcpSession } from './tcp/tcp-session.ts';
+
+export class Frontend implements ListenerOwner {
+  readonly thread: ProxyThread;
+  readonly config: model.Frontend;
+  readonly name_bytes: Uint8Array;
+  /** Null: no `default_backend`; every request gets 503. */
+  readonly backend: Backend | null;
+  readonly client_ms: number;
+  readonly request_ms: number;
+  readonly keep_alive_ms: number;
+  readonly listeners: Listener[] = [];
+  readonly forwardfor: ForwardFor | null;
+  /** Null: nothing is logged. */
+  log: RequestLog | null = null;
+  private readonly at: number;
+  private readonly maxconn: number;
+  private paused = false;
+  private readonly connections: ClientConnection[] = [];
+  private readonly sessions: TcpSession[] = [];
+
+  constructor(thread: ProxyThread, config: model.Frontend, number: number, backend: Backend | null) {
+    this.thread = thread;
+    this.config = config;
+    this.name_bytes = new TextEncoder().encode(config.name);
+    this.backend = backend;
+    const forwardfor = config.forwardfor ?? backend?.config.forwardfor;
+    this.forwardfor = forwardfor ? new ForwardFor(forwardfor) : null;
+    const { client_ms, http_request_ms, http_keep_alive_ms } = config.timeouts;
+    this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
+    this.request_ms = http_request_ms ?? this.client_ms;
+    this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
+    this.at = shared.frontendAt(thread.memory, number);
+    this.maxconn = config.maxconn ?? thread.maxconn;
+  }
+
+  onAccept(_listener: Listener, socket: Socket): SocketOwner {
+    const count = Atomics.add(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
+    this.thread.clientArrived();
+    if (count >= this.maxconn) this.pause();
+    if (this.config.mode === 'tcp') {
+      const session = this.sessions.pop() ?? new TcpSession(this);
+      session.begin(socket);
+      return session.client;
+    }
+    const connection = this.connections.pop() ?? new ClientConnection(this);
+    connection.begin(socket);
+    return connection;
+  }
+
+  onReleased(_listener: Listener): void {}
+
+  /** Clients connected now, over all threads. */
+  get connection_count(): number {
+    return Atomics.load(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS);
+  }
+
+  connectionGone(connection: ClientConnection): void {
+    this.connections.push(connection);
+    this.clientLeft();
+  }
+
+  sessionGone(session: TcpSession): void {
+    this.sessions.push(session);
+    this.clientLeft();
+  }
+
+  private clientLeft(): void {
+    Atomics.sub(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1);
+    this.thread.clientLeft();
+    if (this.paused) this.considerResume();
+  }
+
+  private pause(): void {
+    this.paused = true;
+    for (const listener of this.listeners) listener.pause();
+  }
+
+  /** Also asked once a pass: the room may have been made by another thread. */
+  considerResume(): void {
+    if (!this.paused || this.thread.draining || this.connection_count >= this.maxconn) return;
+    this.paused = false;
+    for (const listener of this.listeners) listener.resume();
+  }
+}

@@ -1,0 +1,391 @@
+/**
+ * A client's HTTP/1 connection: requests one after the other, each handed to the connection's exchange.
+ *
+ *            first byte          head complete              body complete           response sent
+ *   IDLE ──────────────▶ HEAD ──────────────▶ BODY ──────────────────▶ ANSWERING ───────────────▶ IDLE
+ *                          │                    └───── no body ───────────▲
+ *                          └─ malformed, too slow ─▶ LEAVING (a last reply goes out) ─▶ closed
+ *
+ *   TUNNEL: after 101 both sides' bytes pass as they come.
+ *
+ * What arrives out of turn (pipelined requests, a body before its server is connected) waits in the inbox; the socket's
+ * allowance bounds it.
+ */
+import { SMALL_BYTES } from '../../reactor/buffers.ts';
+import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { Timer } from '../../reactor/timers.ts';
+import type { Frontend } from '../frontend.ts';
+import { Peer } from '../peer.ts';
+import type { ProxyThread } from '../proxy-thread.ts';
+import { BODY_CHUNKED, BODY_LENGTH, BODY_MALFORMED, BODY_NONE, Body } from './body.ts';
+import { CR, LF } from './characters.ts';
+import { type ErrorStatus, errorReply } from './error-replies.ts';
+import { Exchange } from './exchange.ts';
+import { Inbox } from './inbox.ts';
+import * as m from './message.ts';
+import { PartialHead } from './partial-head.ts';
+import { INCOMPLETE, parseRequest, VERSION_NOT_SUPPORTED } from './parse-head.ts';
+
+export const IDLE = 0;
+export const HEAD = 1;
+export const BODY = 2;
+export const ANSWERING = 3;
+export const TUNNEL = 4;
+export const LEAVING = 5;
+
+/** HAProxy's tune.bufsize less tune.maxrewrite. */
+export const MAX_HEAD_BYTES = SMALL_BYTES - 1024;
+/** Bodies with more than this to come are read into large buffers. */
+export const BULK_BYTES = 64 * 1024;
+/** How long a connection that was told goodbye may take to close its side. */
+const LINGER_MS = 2_000;
+
+export class ClientConnection implements SocketOwner {
+  readonly thread: ProxyThread;
+  readonly frontend: Frontend;
+  readonly exchange: Exchange;
+  readonly body = new Body();
+  socket: Socket;
+  state = IDLE;
+  accepted_ms = 0;
+  /** When the present request's first byte came. */
+  request_ms = 0;
+  requests = 0;
+  private readonly inbox: Inbox;
+  private readonly peer = new Peer();
+  private readonly timer: Timer;
+  private readonly partial: PartialHead;
+
+  constructor(frontend: Frontend) {
+    this.frontend = frontend;
+    this.thread = frontend.thread;
+    this.socket = this.thread.no_socket;
+    this.exchange = new Exchange(this);
+    this.inbox = new Inbox(this.thread.reactor);
+    this.partial = new PartialHead(this.thread.reactor.buffers);
+    this.timer = new Timer(() => this.onTimer());
+  }
+
+  begin(socket: Socket): void {
+    this.socket = socket;
+    this.peer.forget();
+    this.state = IDLE;
+    this.requests = 0;
+    this.accepted_ms = this.thread.reactor.now_ms;
+    this.request_ms = this.accepted_ms;
+    this.arm(this.frontend.request_ms);
+    socket.receive();
+  }
+
+  onData(_socket: Socket, buffer: number, offset: number, length: number): void {
+    if (this.state <= HEAD) {
+      this.takeHead(buffer, offset, offset + length);
+    } else if (this.state === BODY && this.exchange.takes_body && this.inbox.empty) {
+      this.takeBody(buffer, offset, offset + length);
+    } else if (this.state === TUNNEL) {
+      this.exchange.passToServer(buffer, offset, length);
+    } else if (this.state === LEAVING) {
+      this.thread.reactor.buffers.release(buffer);
+    } else {
+      this.socket.pause();
+      if (!this.inbox.put(buffer, offset, length)) this.close();
+    }
+  }
+
+  // ── heads ─────────────────────────────────────────────────────────────────────────────────────
+
+  private takeHead(buffer: number, offset: number, end: number): void {
+    if (this.state === IDLE) {
+      this.state = HEAD;
+      const { now_ms } = this.thread.reactor;
+      if (this.requests > 0) {
+        this.request_ms = now_ms;
+        this.arm(this.frontend.request_ms);
+      }
+    }
+    const { partial } = this;
+    if (partial.empty) {
+      this.parseHead(buffer, offset, end);
+      return;
+    }
+    const taken = partial.append(offset, end);
+    if (taken === end - offset) this.thread.reactor.buffers.release(buffer);
+    else if (taken >= 0) this.inbox.putFirst(buffer, offset + taken, end - offset - taken);
+    if (taken >= 0) {
+      this.parseHead(partial.take(), partial.start, partial.end);
+    } else {
+      this.thread.reactor.buffers.release(buffer);
+      this.reject(503);
+    }
+  }
+
+  private parseHead(buffer: number, offset: number, end: number): void {
+    const { bytes } = this.thread.reactor.buffers;
+    let start = offset;
+    while (start < end && (bytes[start] === CR || bytes[start] === LF)) start++; // RFC 9112 section 2.2
+    const request = this.thread.request;
+    const result = start === end ? INCOMPLETE : parseRequest(bytes, start, end, request);
+    if (result > 0) {
+      this.beginExchange(buffer, end);
+    } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {
+      this.partial.keep(buffer, start, end);
+    } else {
+      this.thread.reactor.buffers.release(buffer);
+      this.reject(result === VERSION_NOT_SUPPORTED ? 505 : 400);
+    }
+  }
+
+  /** The thread's request message is filled; [message.end, end) of the buffer follows the head. */
+  private beginExchange(buffer: number, end: number): void {
+    const { request } = this.thread;
+    const { buffers } = this.thread.reactor;
+    if (!this.frameBody()) {
+      buffers.release(buffer);
+      this.reject(400);
+      return;
+    }
+    const taken = this.body.take(buffers.bytes, request.end, end);
+    if (taken === BODY_MALFORMED) {
+      buffers.release(buffer);
+      this.reject(400);
+      return;
+    }
+    const first_end = request.end + taken;
+    if (first_end < end) {
+      buffers.retain(buffer);
+      this.socket.pause();
+      this.inbox.putFirst(buffer, first_end, end - first_end);
+    }
+    this.requests++;
+    this.state = this.body.done ? ANSWERING : BODY;
+    this.disarm();
+    if (!this.body.done) this.socket.pause(); // until a server takes it
+    this.exchange.begin(buffer, first_end);
+  }
+
+  private frameBody(): boolean {
+    const { request } = this.thread;
+    if (request.has(m.CHUNKED)) {
+      if (request.version_minor === 0) return false; // RFC 9112 section 6.1
+      this.body.begin(BODY_CHUNKED, 0);
+    } else if (request.content_length !== m.NO_LENGTH) {
+      this.body.begin(BODY_LENGTH, request.content_length);
+    } else {
+      this.body.begin(BODY_NONE, 0);
+    }
+    return true;
+  }
+
+  // ── bodies ────────────────────────────────────────────────────────────────────────────────────
+
+  private takeBody(buffer: number, offset: number, end: number): void {
+    const { buffers } = this.thread.reactor;
+    const taken = this.body.take(buffers.bytes, offset, end);
+    if (taken === BODY_MALFORMED) {
+      buffers.release(buffer);
+      this.exchange.clientFailed(400);
+      return;
+    }
+    const left = end - offset - taken;
+    if (left > 0) {
+      buffers.retain(buffer);
+      this.socket.pause();
+      this.inbox.putFirst(buffer, offset + taken, left);
+    }
+    if (this.body.done) {
+      this.state = ANSWERING;
+      this.socket.setBulk(false);
+      this.disarm();
+    } else {
+      this.arm(this.frontend.client_ms);
+    }
+    this.exchange.passBody(buffer, offset, taken, this.body.done);
+  }
+
+  /** The exchange's server is connected: the rest of the body may come. */
+  goOnWithBody(): void {
+    while (this.state === BODY && !this.inbox.empty) this.takeFromInbox();
+    if (this.state !== BODY) return;
+    if (this.body.expected > BULK_BYTES) this.socket.setBulk(true);
+    this.arm(this.frontend.client_ms);
+    this.socket.receive();
+  }
+
+  private takeFromInbox(): void {
+    const node = this.inbox.first;
+    const { slices } = this.thread.reactor;
+    const [buffer, offset, length] = [slices.buffer[node], slices.offset[node], slices.length[node]];
+    this.inbox.drop();
+    if (this.state === BODY) this.takeBody(buffer, offset, offset + length);
+    else this.takeHead(buffer, offset, offset + length);
+  }
+
+  // ── replies ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The exchange is over and its reply is sent: the next request, if the client may send one. */
+  next(keep_alive: boolean): void {
+    if (!keep_alive || this.thread.draining) {
+      this.leave();
+      return;
+    }
+    this.state = IDLE;
+    this.request_ms = this.thread.reactor.now_ms;
+    this.arm(this.frontend.keep_alive_ms);
+    while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
+    if (this.state > HEAD) return;
+    if (this.socket.ended) this.close();
+    else this.socket.receive();
+  }
+
+  /** There is no exchange to answer: a reply of our own, and goodbye. */
+  private reject(status: ErrorStatus): void {
+    this.exchange.rejected(status, this.state === HEAD);
+    this.sendError(status, true);
+    this.leave();
+  }
+
+  sendError(status: ErrorStatus, close: boolean): number {
+    const { buffers } = this.thread.reactor;
+    const text = errorReply(status, close);
+    const buffer = buffers.takeSmall();
+    if (buffer < 0) return 0;
+    const offset = buffers.offsetOf(buffer);
+    buffers.bytes.set(text, offset);
+    this.socket.send(buffer, offset, text.length);
+    return text.length;
+  }
+
+  /** Says goodbye after what is queued, and waits for the client's: closing at once could destroy the reply on its way. */
+  leave(): void {
+    if (this.state === LEAVING) return;
+    this.state = LEAVING;
+    this.inbox.clear();
+    this.socket.setBulk(false);
+    if (this.socket.ended && this.socket.idle) {
+      this.close();
+      return;
+    }
+    this.socket.end();
+    this.arm(this.socket.idle ? LINGER_MS : this.frontend.client_ms);
+    if (this.socket.ended) this.socket.notify_drain = true;
+    else this.socket.receive();
+  }
+
+  beginTunnel(): void {
+    this.state = TUNNEL;
+    this.disarm();
+    const { slices } = this.thread.reactor;
+    while (!this.inbox.empty) {
+      const node = this.inbox.first;
+      const [buffer, offset, length] = [slices.buffer[node], slices.offset[node], slices.length[node]];
+      this.inbox.drop();
+      this.exchange.passToServer(buffer, offset, length);
+    }
+    this.socket.receive();
+  }
+
+  // ── the socket's other events ─────────────────────────────────────────────────────────────────
+
+  onConnect(): void {}
+
+  onEnd(): void {
+    switch (this.state) {
+      case IDLE:
+        this.close();
+        return;
+      case HEAD:
+        this.exchange.rejected(400, true, 'C');
+        this.close();
+        return;
+      case BODY:
+        this.exchange.clientGone();
+        return;
+      case TUNNEL:
+        this.exchange.clientEnded();
+        return;
+      case LEAVING:
+        if (this.socket.idle) this.close();
+        else this.socket.notify_drain = true;
+        return;
+      default:
+        return; // a client may half-close and still wait for its answer
+    }
+  }
+
+  onError(): void {
+    if (this.state === BODY || this.state === ANSWERING || this.state === TUNNEL) this.exchange.clientGone();
+  }
+
+  onDrain(): void {
+    if (this.state === LEAVING) {
+      if (this.socket.ended) this.close();
+    } else {
+      this.exchange.replySent();
+    }
+  }
+
+  onClosed(): void {
+    this.thread.reactor.timers.remove(this.timer);
+    this.inbox.clear();
+    this.partial.clear();
+    this.exchange.abandon();
+    this.state = LEAVING;
+    this.socket = this.thread.no_socket;
+    this.frontend.connectionGone(this);
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  /** The client's address as text, for X-Forwarded-For and the log; asked of the kernel once a connection. */
+  get address_bytes(): Uint8Array {
+    return this.peer.addressOf(this.socket);
+  }
+
+  get port(): number {
+    return this.peer.portOf(this.socket);
+  }
+
+  // ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+  arm(after_ms: number): void {
+    if (after_ms === Number.POSITIVE_INFINITY) this.disarm();
+    else this.thread.reactor.timers.arm(this.timer, this.thread.reactor.now_ms + after_ms);
+  }
+
+  disarm(): void {
+    this.thread.reactor.timers.disarm(this.timer);
+  }
+
+  private onTimer(): void {
+    const { client_ms } = this.frontend;
+    if (this.exchange.turns_around) {
+      this.exchange.tryAgain();
+      return;
+    }
+    // a first request that never came is answered like one that came too slowly
+    if (this.state === HEAD || (this.state === IDLE && this.requests === 0)) {
+      this.exchange.rejected(408, true, 'c');
+      this.sendError(408, true);
+      this.leave();
+      return;
+    }
+    switch (this.state) {
+      case IDLE:
+        this.close();
+        return;
+      case BODY:
+        this.exchange.clientFailed(408);
+        return;
+      case LEAVING: {
+        const silent_ms = this.thread.reactor.now_ms - this.socket.progress_ms;
+        if (!this.socket.idle && silent_ms < client_ms) this.arm(client_ms - silent_ms);
+        else this.close();
+        return;
+      }
+      default:
+        this.exchange.clientSilent();
+    }
+  }
+}

@@ -1,0 +1,542 @@
+/**
+ * One request and its response: finds a server, hands the request on, hands the response back, and says how it went.
+ *
+ *           server found, connecting        connected              response head            body complete       sent
+ *   FREE ─────────────────────▶ CONNECTING ───────────▶ WAITING ────────────────▶ ANSWERING ──────────▶ SENDING ────▶ FREE
+ *                                 ▲   │ failed              │ an idle connection died: again where that is safe
+ *                                 └───┴─────────────────────┘
+ *
+ * `first` is what a server gets at once: the head and what of the body came with it. It is kept until the response comes, so
+ * that it can be sent again.
+ */
+import type { Backend } from '../backend.ts';
+import type { Frontend } from '../frontend.ts';
+import type { ProxyThread } from '../proxy-thread.ts';
+import type { Server } from '../server.ts';
+import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, type Body } from './body.ts';
+import { type ClientConnection, BODY as CLIENT_BODY } from './client-connection.ts';
+import type { ErrorStatus } from './error-replies.ts';
+import * as m from './message.ts';
+import { requestMustChange, responseMustChange, writeRequest, writeResponse } from './rewrite.ts';
+import { type ServerConnection, BODY as SERVER_BODY, TUNNEL as SERVER_TUNNEL } from './server-connection.ts';
+
+const FREE = 0;
+const CONNECTING = 1;
+const WAITING = 2;
+const ANSWERING = 3;
+const SENDING = 4;
+const TUNNEL = 5;
+
+/** HAProxy's turn-around: how long to wait before the same server is tried again. */
+const TURN_AROUND_MS = 1_000;
+
+export class Exchange {
+  readonly client: ClientConnection;
+  readonly thread: ProxyThread;
+  readonly frontend: Frontend;
+  backend: Backend | null = null;
+  server: Server | null = null;
+  private connection: ServerConnection | null = null;
+  private state = FREE;
+
+  /** The first slice, and the rest of the body that came with a head which had to be written anew. */
+  first_buffer = -1;
+  first_offset = 0;
+  first_length = 0;
+  private rest_buffer = -1;
+  private rest_offset = 0;
+  private rest_length = 0;
+  /** Of the request line, at the beginning of the first slice. */
+  line_length = 0;
+
+  method = m.METHOD_OTHER;
+  client_minor = 1;
+  /** The client may send another request on its connection afterwards. */
+  keep_alive = true;
+  private repeatable = false;
+  private reused = false;
+  private server_keeps = false;
+  dechunks = false;
+
+  // ── what the log tells ──
+  status = 0;
+  retries = 0;
+  bytes_sent = 0;
+  /** Monotonic milliseconds; -1: it did not come to that. */
+  head_ms = -1;
+  connected_ms = -1;
+  response_ms = -1;
+  /** HAProxy's termination state: who, and when (manual, section 8.5). */
+  cause = '-';
+  phase = '-';
+
+  constructor(client: ClientConnection) {
+    this.client = client;
+    this.thread = client.thread;
+    this.frontend = client.frontend;
+  }
+
+  get server_ms(): number {
+    return (this.backend as Backend).server_ms;
+  }
+
+  /** The server is there for what of the body is still to come. */
+  get takes_body(): boolean {
+    return this.state >= WAITING && this.connection !== null;
+  }
+
+  /** The thread's request message is filled. Takes over one reference of the buffer; [request.start, end) is what came of it. */
+  begin(buffer: number, end: number): void {
+    const { request } = this.thread;
+    this.reset();
+    this.head_ms = this.thread.reactor.now_ms;
+    this.method = request.method;
+    this.client_minor = request.version_minor;
+    this.keep_alive =
+      !request.has(m.CONNECTION_CLOSE) && (request.version_minor === 1 || request.has(m.CONNECTION_KEEP_ALIVE));
+    this.repeatable = isIdempotent(request.method) && this.client.body.done;
+    this.line_length = request.target_end + VERSION_LENGTH - request.start;
+    this.backend = this.frontend.backend;
+    this.backend?.enter();
+    if (!this.keepFirst(buffer, end)) return;
+    if (this.backend) this.findServer(null);
+    else this.fail(503, 'S', 'C');
+  }
+
+  private reset(): void {
+    this.status = 0;
+    this.retries = 0;
+    this.bytes_sent = 0;
+    this.connected_ms = -1;
+    this.response_ms = -1;
+    this.cause = '-';
+    this.phase = '-';
+    this.reused = false;
+    this.dechunks = false;
+    this.server = null;
+  }
+
+  /** Most requests go on as they came. False: there is no buffer to write another head into; the client has been told. */
+  private keepFirst(buffer: number, end: number): boolean {
+    const { request } = this.thread;
+    const { buffers } = this.thread.reactor;
+    this.state = CONNECTING;
+    if (!requestMustChange(this, request)) {
+      this.first_buffer = buffer;
+      this.first_offset = request.start;
+      this.first_length = end - request.start;
+      return true;
+    }
+    const written = writeRequest(this, request);
+    if (written < 0) {
+      buffers.release(buffer);
+      this.fail(503, 'R', 'R');
+      return false;
+    }
+    this.first_buffer = written;
+    this.first_offset = buffers.offsetOf(written);
+    this.first_length = this.thread.writer.end - this.first_offset;
+    const body = end - request.end;
+    if (body <= this.first_offset + buffers.sizeOf(written) - this.thread.writer.end) {
+      this.thread.writer.copy(request.end, end);
+      this.first_length += body;
+      buffers.release(buffer);
+    } else {
+      this.rest_buffer = buffer;
+      this.rest_offset = request.end;
+      this.rest_length = body;
+    }
+    return true;
+  }
+
+  // ── servers ───────────────────────────────────────────────────────────────────────────────────
+
+  private findServer(avoid: Server | null): void {
+    const backend = this.backend as Backend;
+    const server = backend.pick(avoid);
+    if (!server) {
+      this.fail(503, 'S', 'C');
+      return;
+    }
+    this.server = server;
+    server.enter();
+    const idle = this.repeatable && this.retries === 0 ? server.takeIdle() : null;
+    this.reused = idle !== null;
+    if (idle) {
+      this.connection = idle;
+      idle.reuse(this);
+      this.connected();
+      return;
+    }
+    const connection = this.thread.connectTo(server, this);
+    if (!connection) {
+      this.connectFailed(false);
+      return;
+    }
+    this.connection = connection;
+    connection.arm(backend.connect_ms);
+    this.state = CONNECTING;
+  }
+
+  /** Also called for an idle connection, which is connected already. */
+  connected(): void {
+    const connection = this.connection as ServerConnection;
+    const { buffers } = this.thread.reactor;
+    this.state = WAITING;
+    this.connected_ms = this.thread.reactor.now_ms;
+    buffers.retain(this.first_buffer);
+    connection.socket.send(this.first_buffer, this.first_offset, this.first_length);
+    if (this.rest_buffer >= 0) {
+      buffers.retain(this.rest_buffer);
+      connection.socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
+    }
+    connection.arm((this.backend as Backend).server_ms);
+    if (this.client.state === CLIENT_BODY) this.client.goOnWithBody();
+  }
+
+  connectFailed(timed_out: boolean): void {
+    const failed = this.leaveServer();
+    if (this.retries >= (this.backend as Backend).config.retries) {
+      this.fail(503, timed_out ? 's' : 'S', 'C');
+      return;
+    }
+    this.retries++;
+    // another server is tried at once, the same one only after a while
+    if (this.hasAnother(failed)) this.findServer(failed);
+    else this.client.arm(Math.min(TURN_AROUND_MS, (this.backend as Backend).connect_ms));
+  }
+
+  /** The same server is about to be tried again: the client's timer runs for that. */
+  get turns_around(): boolean {
+    return this.state === CONNECTING && !this.connection;
+  }
+
+  private hasAnother(failed: Server | null): boolean {
+    return (this.backend as Backend).servers.some((server) => server !== failed && server.usable && server.weight > 0);
+  }
+
+  tryAgain(): void {
+    this.findServer(null);
+  }
+
+  private leaveServer(): Server | null {
+    const { server } = this;
+    this.connection = null;
+    if (server) server.leave();
+    this.server = null;
+    return server;
+  }
+
+  // ── the request's body ────────────────────────────────────────────────────────────────────────
+
+  /** A slice of the body, with its reference. */
+  passBody(buffer: number, offset: number, length: number, _done: boolean): void {
+    const { connection } = this;
+    if (!connection || length === 0) {
+      this.thread.reactor.buffers.release(buffer);
+      return;
+    }
+    connection.socket.send(buffer, offset, length);
+    connection.arm(this.server_ms);
+  }
+
+  // ── the response ──────────────────────────────────────────────────────────────────────────────
+
+  interim(buffer: number, offset: number, length: number): void {
+    if (this.client_minor === 0) this.thread.reactor.buffers.release(buffer);
+    else this.client.socket.send(buffer, offset, length);
+  }
+
+  /** The thread's response message is filled; [response.end, end) of the buffer follows the head. Takes over one reference. */
+  respond(connection: ServerConnection, buffer: number, end: number): void {
+    const { response } = this.thread;
+    const { buffers } = this.thread.reactor;
+    const { body } = connection;
+    this.status = response.status;
+    this.response_ms = this.thread.reactor.now_ms;
+    if (response.status === 101 || (this.method === m.METHOD_CONNECT && response.status < 300)) {
+      this.beginTunnel(connection, buffer, end);
+      return;
+    }
+    body.begin(this.frameOf(response), response.content_length);
+    this.server_keeps =
+      body.kind !== BODY_UNTIL_CLOSE &&
+      !response.has(m.CONNECTION_CLOSE) &&
+      (response.version_minor === 1 || response.has(m.CONNECTION_KEEP_ALIVE));
+    this.dechunks = body.kind === BODY_CHUNKED && this.client_minor === 0;
+    if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.thread.draining) this.keep_alive = false;
+    connection.state = SERVER_BODY;
+    this.state = ANSWERING;
+    const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
+    if (taken < 0) {
+      buffers.release(buffer);
+      this.responseMalformed();
+      return;
+    }
+    const surplus = !this.dechunks && response.end + taken < end;
+    const head_end = response.end;
+    if (this.dechunks) buffers.retain(buffer);
+    if (!this.sendHead(buffer, head_end, head_end + taken)) return;
+    if (this.dechunks) this.respondDechunked(connection, buffer, head_end, end);
+    else if (body.done) this.responseComplete(connection, surplus);
+    else {
+      connection.chooseBuffers();
+      connection.arm(this.server_ms);
+    }
+  }
+
+  /** RFC 9112 section 6.3. */
+  private frameOf(response: m.Message): number {
+    const { status } = response;
+    if (this.method === m.METHOD_HEAD || status === 204 || status === 304) return BODY_NONE;
+    if (response.has(m.CHUNKED)) return BODY_CHUNKED;
+    return response.content_length === m.NO_LENGTH ? BODY_UNTIL_CLOSE : BODY_LENGTH;
+  }
+
+  /** Sends the head and [head_end, end) after it, as they came if they may. Takes over one reference. */
+  private sendHead(buffer: number, head_end: number, end: number): boolean {
+    const { response } = this.thread;
+    const { buffers } = this.thread.reactor;
+    if (!responseMustChange(this, response)) {
+      this.passToClient(buffer, response.start, end - response.start);
+      return true;
+    }
+    const written = writeResponse(this, response);
+    if (written < 0) {
+      buffers.release(buffer);
+      this.abort('R', 'H');
+      return false;
+    }
+    const offset = buffers.offsetOf(written);
+    const { writer } = this.thread;
+    if (end - head_end <= offset + buffers.sizeOf(written) - writer.end) {
+      writer.copy(head_end, end);
+      buffers.release(buffer);
+      this.passToClient(written, offset, writer.end - offset);
+    } else {
+      this.passToClient(written, offset, writer.end - offset);
+      this.passToClient(buffer, head_end, end - head_end);
+    }
+    return true;
+  }
+
+  private respondDechunked(connection: ServerConnection, buffer: number, offset: number, end: number): void {
+    const taken = this.passDechunked(connection.body, buffer, offset, end);
+    this.thread.reactor.buffers.release(buffer);
+    if (taken < 0) this.responseMalformed();
+    else if (connection.body.done) this.responseComplete(connection, offset + taken < end);
+    else connection.arm(this.server_ms);
+  }
+
+  /** For a client of HTTP/1.0: only the data of the chunks. Returns how many bytes were taken, or BODY_MALFORMED. */
+  passDechunked(body: Body, buffer: number, offset: number, end: number): number {
+    const { buffers } = this.thread.reactor;
+    let at = offset;
+    while (at < end && !body.done) {
+      at = body.takeUntilData(buffers.bytes, at, end);
+      if (at < 0) return at;
+      if (!body.inData || at === end) continue;
+      const data_end = body.takeData(at, end);
+      buffers.retain(buffer);
+      this.passToClient(buffer, at, data_end - at);
+      at = data_end;
+    }
+    return at - offset;
+  }
+
+  /** Takes over one reference. */
+  passToClient(buffer: number, offset: number, length: number): void {
+    if (length === 0) {
+      this.thread.reactor.buffers.release(buffer);
+      return;
+    }
+    this.bytes_sent += length;
+    this.client.arm(this.frontend.client_ms);
+    if (!this.client.socket.send(buffer, offset, length)) this.abort('R', 'D');
+  }
+
+  /** `surplus`: the server sent more than its response; such a connection is not used again. */
+  responseComplete(connection: ServerConnection, surplus: boolean): void {
+    const request_sent = this.client.state !== CLIENT_BODY && connection.socket.idle;
+    this.leaveServer();
+    if (this.server_keeps && !surplus && request_sent && !this.thread.draining) connection.becomeIdle();
+    else connection.abandon();
+    this.state = SENDING;
+    const { client } = this;
+    if (client.state === CLIENT_BODY) this.keep_alive = false; // it was answered before it was complete
+    if (client.socket.idle) this.replySent();
+    else client.socket.notify_drain = true;
+  }
+
+  replySent(): void {
+    if (this.state !== SENDING) return;
+    this.over();
+    this.client.next(this.keep_alive);
+  }
+
+  // ── tunnels ───────────────────────────────────────────────────────────────────────────────────
+
+  private beginTunnel(connection: ServerConnection, buffer: number, end: number): void {
+    const { response } = this.thread;
+    this.state = TUNNEL;
+    this.keep_alive = false;
+    connection.state = SERVER_TUNNEL;
+    this.passToClient(buffer, response.start, end - response.start);
+    connection.arm(this.server_ms);
+    this.client.beginTunnel();
+  }
+
+  passToServer(buffer: number, offset: number, length: number): void {
+    const { connection } = this;
+    if (!connection) {
+      this.thread.reactor.buffers.release(buffer);
+      return;
+    }
+    connection.arm(this.server_ms);
+    connection.socket.send(buffer, offset, length);
+  }
+
+  clientEnded(): void {
+    const { connection } = this;
+    if (!connection || connection.socket.ended) this.abort('-', '-');
+    else connection.socket.end();
+  }
+
+  // ── what goes wrong ───────────────────────────────────────────────────────────────────────────
+
+  /** The server closed its side (FIN). */
+  serverEnded(connection: ServerConnection): void {
+    if (this.state === TUNNEL) {
+      if (this.client.socket.ended) this.abort('-', '-');
+      else this.client.socket.end();
+    } else if (this.state === ANSWERING && connection.body.kind === BODY_UNTIL_CLOSE) {
+      this.responseComplete(connection, true);
+    } else {
+      connection.exchange = null;
+      this.serverFailed(connection);
+      connection.close();
+    }
+  }
+
+  /** The connection broke; it closes itself. */
+  serverFailed(connection: ServerConnection): void {
+    if (this.state === ANSWERING || this.state === TUNNEL) {
+      this.abort('S', 'D');
+    } else if (this.reused && this.repeatable && !connection.answered) {
+      this.retries++;
+      this.leaveServer();
+      this.findServer(null);
+    } else {
+      this.fail(502, 'S', 'H');
+    }
+  }
+
+  serverSilent(connection: ServerConnection): void {
+    const reading = connection.socket.wants_data && connection.socket.armed;
+    const client_is_slow = !this.client.socket.idle || this.client.state === CLIENT_BODY;
+    if (client_is_slow && (!reading || this.state !== ANSWERING)) connection.arm(this.server_ms);
+    else if (this.state === WAITING) this.fail(504, 's', 'H');
+    else this.abort('s', 'D');
+  }
+
+  responseMalformed(): void {
+    if (this.state === WAITING) this.fail(502, 'P', 'H');
+    else this.abort('P', 'D');
+  }
+
+  /** The client's timer: is it the client that does not read? */
+  clientSilent(): void {
+    const { client } = this;
+    const silent_ms = this.thread.reactor.now_ms - client.socket.progress_ms;
+    if (client.socket.idle) return;
+    if (silent_ms < this.frontend.client_ms) client.arm(this.frontend.client_ms - silent_ms);
+    else this.abort('c', 'D');
+  }
+
+  /** The client's own fault, found while its body came: too slow, or not to be understood. */
+  clientFailed(status: ErrorStatus): void {
+    if (this.state === ANSWERING) this.abort(status === 408 ? 'c' : 'P', 'D');
+    else this.fail(status, status === 408 ? 'c' : 'P', 'D');
+  }
+
+  /** The client went away. */
+  clientGone(): void {
+    this.abort('C', this.state === ANSWERING || this.state === SENDING ? 'D' : this.state === WAITING ? 'H' : 'C');
+  }
+
+  /** Answers with a status of our own. */
+  private fail(status: ErrorStatus, cause: string, phase: string): void {
+    const { client } = this;
+    this.dropConnection();
+    this.status = status;
+    this.cause = cause;
+    this.phase = phase;
+    if (client.state === CLIENT_BODY || this.thread.draining) this.keep_alive = false;
+    this.state = SENDING;
+    this.bytes_sent += client.sendError(status, !this.keep_alive);
+    client.arm(this.frontend.client_ms);
+    if (client.socket.idle) this.replySent();
+    else client.socket.notify_drain = true;
+  }
+
+  /** Ends in the middle: the client sees that something is missing. */
+  private abort(cause: string, phase: string): void {
+    this.dropConnection();
+    if (cause !== '-') {
+      this.cause = cause;
+      this.phase = phase;
+    }
+    this.over();
+    if (this.cause === 'C' || this.cause === 'c') this.client.close();
+    else this.client.leave();
+  }
+
+  private dropConnection(): void {
+    const { connection } = this;
+    this.leaveServer();
+    connection?.abandon();
+  }
+
+  /** The client's socket is gone: whatever was going on ends here. */
+  abandon(): void {
+    if (this.state === FREE) return;
+    this.dropConnection();
+    if (this.cause === '-' && this.state !== TUNNEL) {
+      this.cause = 'C';
+      this.phase = 'D';
+    }
+    this.over();
+  }
+
+  /** A request that never became one. */
+  rejected(status: ErrorStatus, _began: boolean, cause = 'P'): void {
+    this.reset();
+    this.backend = null;
+    this.head_ms = -1;
+    this.line_length = 0;
+    this.status = status;
+    this.cause = cause;
+    this.phase = 'R';
+    this.frontend.log?.request(this);
+  }
+
+  private over(): void {
+    this.state = FREE;
+    this.thread.countRequest();
+    this.frontend.log?.request(this);
+    this.backend?.leave();
+    const { buffers } = this.thread.reactor;
+    if (this.first_buffer >= 0) buffers.release(this.first_buffer);
+    if (this.rest_buffer >= 0) buffers.release(this.rest_buffer);
+    this.first_buffer = -1;
+    this.rest_buffer = -1;
+  }
+}
+
+/** RFC 9110 section 9.2.2. */
+function isIdempotent(method: number): boolean {
+  return method !== m.METHOD_OTHER && method !== m.METHOD_POST && method !== m.METHOD_CONNECT;
+}
+
+/** ` HTTP/1.1` */
+const VERSION_LENGTH = 9;

@@ -1,0 +1,24 @@
+/** `option forwardfor`: tells the server who the client is. */
+import type * as model from '../../config/model.ts';
+import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
+import type { Message } from './message.ts';
+
+export class ForwardFor {
+  readonly name: Uint8Array;
+  private readonly lower: Uint8Array;
+  private readonly if_none: boolean;
+
+  constructor(config: model.ForwardFor) {
+    this.name = new TextEncoder().encode(config.header);
+    this.lower = lowerCaseBytes(config.header);
+    this.if_none = config.if_none;
+  }
+
+  appliesTo(bytes: Uint8Array, request: Message): boolean {
+    if (!this.if_none) return true;
+    for (let index = 0; index < request.field_count; index++) {
+      if (equalsIgnoringCase(bytes, request.name_start[index], request.name_end[index], this.lower)) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,59 @@
+/** When a head must be written anew, and what is then in it. */
+import type { Exchange } from './exchange.ts';
+import * as m from './message.ts';
+import type { Message } from './message.ts';
+import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
+
+export function requestMustChange(exchange: Exchange, request: Message): boolean {
+  return (
+    request.version_minor === 0 ||
+    (request.flags & m.HAS_CONNECTION) !== 0 ||
+    (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
+    exchange.frontend.forwardfor !== null
+  );
+}
+
+/** Writes the request's head into a new buffer and returns that; -1 when there is none. */
+export function writeRequest(exchange: Exchange, request: Message): number {
+  const { writer } = exchange.thread;
+  const { buffers } = exchange.thread.reactor;
+  const buffer = buffers.takeSmall();
+  if (buffer < 0) return buffer;
+  writer.begin(buffers.offsetOf(buffer));
+  writer.startLine(request);
+  writer.endToEndFields(request, request.has(m.CHUNKED), false);
+  if (request.has(m.CONNECTION_UPGRADE) && request.has(m.HAS_UPGRADE)) writer.field(CONNECTION, UPGRADE);
+  else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
+  const { forwardfor } = exchange.frontend;
+  if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
+  writer.blankLine();
+  return buffer;
+}
+
+export function responseMustChange(exchange: Exchange, response: Message): boolean {
+  if ((response.flags & m.HAS_CONNECTION) !== 0) return true;
+  if (response.has(m.CHUNKED) && (exchange.dechunks || response.content_length !== m.NO_LENGTH)) return true;
+  if (exchange.client_minor === 0) return exchange.keep_alive;
+  return !exchange.keep_alive || response.version_minor === 0;
+}
+
+/** Writes the response's head into a new buffer and returns that; -1 when there is none. */
+export function writeResponse(exchange: Exchange, response: Message): number {
+  const { writer } = exchange.thread;
+  const { buffers } = exchange.thread.reactor;
+  const buffer = buffers.takeSmall();
+  if (buffer < 0) return buffer;
+  const offset = buffers.offsetOf(buffer);
+  writer.begin(offset);
+  writer.startLine(response);
+  if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
+  writer.endToEndFields(response, response.has(m.CHUNKED), exchange.dechunks);
+  if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
+  else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
+  writer.blankLine();
+  return buffer;
+}
+
+/** `HTTP/1.x` */
+const VERSION_MINOR_AT = 7;
+const ONE = 49;

@@ -1,0 +1,233 @@
+/**
+ * A connection to a server: serves one exchange after the other, and lies idle in its server's pool between them.
+ *
+ *   CONNECTING ──▶ HEAD (waiting for or reading a response head) ──▶ BODY ──▶ IDLE ──▶ HEAD …
+ *                    └─ 101 ─▶ TUNNEL                                  └─▶ closed
+ */
+import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { Timer } from '../../reactor/timers.ts';
+import type { ProxyThread } from '../proxy-thread.ts';
+import type { Server } from '../server.ts';
+import { BODY_MALFORMED, Body } from './body.ts';
+import { BULK_BYTES, MAX_HEAD_BYTES } from './client-connection.ts';
+import type { Exchange } from './exchange.ts';
+import { INCOMPLETE, parseResponse } from './parse-head.ts';
+import { PartialHead } from './partial-head.ts';
+
+export const CONNECTING = 0;
+export const HEAD = 1;
+export const BODY = 2;
+export const IDLE = 3;
+export const TUNNEL = 4;
+export const GONE = 5;
+
+/** An idle connection is closed after this; most servers close theirs after 60 to 75 s. */
+const IDLE_MS = 30_000;
+
+export class ServerConnection implements SocketOwner {
+  readonly thread: ProxyThread;
+  readonly body = new Body();
+  server: Server;
+  socket: Socket;
+  exchange: Exchange | null = null;
+  state = GONE;
+  /** Place in its server's pool, or -1. */
+  idle_index = -1;
+  /** Bytes of the present response have come: a failure now cannot be repeated. */
+  answered = false;
+  private received = 0;
+  private readonly partial: PartialHead;
+  private readonly timer: Timer;
+
+  constructor(thread: ProxyThread, server: Server) {
+    this.thread = thread;
+    this.server = server;
+    this.socket = thread.no_socket;
+    this.partial = new PartialHead(thread.reactor.buffers);
+    this.timer = new Timer(() => this.onTimer());
+  }
+
+  /** False: no descriptor, or no address. */
+  connect(server: Server, exchange: Exchange): boolean {
+    const { address } = server;
+    const { reactor } = this.thread;
+    const socket = address && reactor.connect(this, address.family, address.address, address.length);
+    if (!socket) return false;
+    this.server = server;
+    this.socket = socket;
+    this.exchange = exchange;
+    this.state = CONNECTING;
+    this.answered = false;
+    return true;
+  }
+
+  /** An idle connection gets work again. */
+  reuse(exchange: Exchange): void {
+    this.exchange = exchange;
+    this.state = HEAD;
+    this.answered = false;
+  }
+
+  onConnect(_socket: Socket, error: number): void {
+    const { exchange } = this;
+    if (error !== 0) {
+      this.exchange = null;
+      exchange?.connectFailed(false);
+      return;
+    }
+    this.state = HEAD;
+    this.socket.receive();
+    exchange?.connected();
+  }
+
+  onData(_socket: Socket, buffer: number, offset: number, length: number): void {
+    const { exchange } = this;
+    if (!exchange) {
+      // an idle server that speaks unasked is out of step
+      this.thread.reactor.buffers.release(buffer);
+      this.close();
+    } else if (this.state === HEAD) {
+      this.answered = true;
+      this.takeHead(exchange, buffer, offset, offset + length);
+    } else if (this.state === BODY) {
+      this.takeBody(exchange, buffer, offset, offset + length);
+    } else {
+      exchange.passToClient(buffer, offset, length);
+    }
+  }
+
+  // ── responses ─────────────────────────────────────────────────────────────────────────────────
+
+  private takeHead(exchange: Exchange, buffer: number, offset: number, end: number): void {
+    const { partial } = this;
+    const { buffers } = this.thread.reactor;
+    if (partial.empty) {
+      this.parseHead(exchange, buffer, offset, end);
+      return;
+    }
+    const taken = partial.append(offset, end);
+    if (taken < 0) {
+      buffers.release(buffer);
+      exchange.responseMalformed();
+      return;
+    }
+    this.parseHead(exchange, partial.take(), partial.start, partial.end);
+    // what had no room behind the first pieces goes on by itself, if there still is somebody to take it
+    if (taken < end - offset && this.exchange === exchange) this.onData(this.socket, buffer, offset + taken, end - offset - taken);
+    else buffers.release(buffer);
+  }
+
+  private parseHead(exchange: Exchange, buffer: number, offset: number, end: number): void {
+    const { buffers } = this.thread.reactor;
+    const result = parseResponse(buffers.bytes, offset, end, this.thread.response);
+    if (result === INCOMPLETE && end - offset < MAX_HEAD_BYTES) {
+      this.partial.keep(buffer, offset, end);
+      return;
+    }
+    if (result <= 0) {
+      buffers.release(buffer);
+      exchange.responseMalformed();
+      return;
+    }
+    const { status } = this.thread.response;
+    if (status >= 100 && status < 200 && status !== 101) this.passInterim(exchange, buffer, offset, end);
+    else exchange.respond(this, buffer, end);
+  }
+
+  /** 100, 103 …: on to the client, and the real response follows. */
+  private passInterim(exchange: Exchange, buffer: number, offset: number, end: number): void {
+    const { buffers } = this.thread.reactor;
+    const interim_end = this.thread.response.end;
+    buffers.retain(buffer);
+    exchange.interim(buffer, offset, interim_end - offset);
+    if (interim_end < end && this.exchange === exchange) this.parseHead(exchange, buffer, interim_end, end);
+    else buffers.release(buffer);
+  }
+
+  private takeBody(exchange: Exchange, buffer: number, offset: number, end: number): void {
+    const { buffers } = this.thread.reactor;
+    const taken = exchange.dechunks
+      ? exchange.passDechunked(this.body, buffer, offset, end)
+      : this.body.take(buffers.bytes, offset, end);
+    if (taken === BODY_MALFORMED) {
+      buffers.release(buffer);
+      exchange.responseMalformed();
+      return;
+    }
+    this.received += taken;
+    if (this.received > BULK_BYTES && !this.body.done) this.socket.setBulk(true);
+    const surplus = taken < end - offset;
+    if (exchange.dechunks) buffers.release(buffer);
+    else exchange.passToClient(buffer, offset, taken);
+    if (this.body.done && this.exchange === exchange) exchange.responseComplete(this, surplus);
+    else this.arm(exchange.server_ms);
+  }
+
+  /** Long bodies come in large buffers. */
+  chooseBuffers(): void {
+    this.received = 0;
+    if (this.body.expected > BULK_BYTES) this.socket.setBulk(true);
+  }
+
+  // ── the end of it ─────────────────────────────────────────────────────────────────────────────
+
+  /** The exchange is done with this connection, and another one may use it. */
+  becomeIdle(): void {
+    this.exchange = null;
+    this.state = IDLE;
+    this.socket.setBulk(false);
+    this.arm(IDLE_MS);
+    this.server.putIdle(this);
+  }
+
+  /** The exchange is done with this connection, and so are we. */
+  abandon(): void {
+    this.exchange = null;
+    this.close();
+  }
+
+  onEnd(): void {
+    const { exchange } = this;
+    if (exchange) exchange.serverEnded(this);
+    else this.close();
+  }
+
+  onError(): void {
+    const { exchange } = this;
+    this.exchange = null;
+    exchange?.serverFailed(this);
+  }
+
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.thread.reactor.timers.remove(this.timer);
+    this.server.forgetIdle(this);
+    this.partial.clear();
+    this.exchange = null;
+    this.state = GONE;
+    this.socket = this.thread.no_socket;
+    this.thread.serverConnectionGone(this);
+  }
+
+  close(): void {
+    this.server.forgetIdle(this);
+    this.socket.close();
+  }
+
+  arm(after_ms: number): void {
+    const { reactor } = this.thread;
+    if (after_ms === Number.POSITIVE_INFINITY) reactor.timers.disarm(this.timer);
+    else reactor.timers.arm(this.timer, reactor.now_ms + after_ms);
+  }
+
+  private onTimer(): void {
+    const { exchange } = this;
+    if (!exchange) this.close();
+    else if (this.state === CONNECTING) {
+      this.exchange = null;
+      this.close();
+      exchange.connectFailed(true);
+    } else exchange.serverSilent(this);
+  }
+}

@@ -1,0 +1,31 @@
+/** Who is at the other end of a socket, asked of the kernel when somebody wants to know. */
+import type { Socket } from '../reactor/socket.ts';
+
+const unknown = { address: '-', port: 0 };
+
+export class Peer {
+  private known = false;
+  private address = new Uint8Array(0);
+  private port = 0;
+
+  forget(): void {
+    this.known = false;
+  }
+
+  addressOf(socket: Socket): Uint8Array {
+    if (!this.known) this.learn(socket);
+    return this.address;
+  }
+
+  portOf(socket: Socket): number {
+    if (!this.known) this.learn(socket);
+    return this.port;
+  }
+
+  private learn(socket: Socket): void {
+    const { address, port } = socket.peerAddress() ?? unknown;
+    this.address = new TextEncoder().encode(address);
+    this.port = port;
+    this.known = true;
+  }
+}

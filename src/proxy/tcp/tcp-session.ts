@@ -1,0 +1,236 @@
+/**
+ * `mode tcp`: a client and a server, and bytes both ways until both have said that they are done.
+ *
+ *   client ── FIN ──▶ server is told FIN, its bytes still come ── FIN ──▶ client is told FIN ──▶ both closed
+ */
+import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { Timer } from '../../reactor/timers.ts';
+import type { Frontend } from '../frontend.ts';
+import { Peer } from '../peer.ts';
+import type { ProxyThread } from '../proxy-thread.ts';
+import type { Server } from '../server.ts';
+
+/** After this much, a side is read into large buffers. */
+const BULK_BYTES = 64 * 1024;
+const TURN_AROUND_MS = 1_000;
+
+/** One of the two ends. */
+class Side implements SocketOwner {
+  readonly session: TcpSession;
+  socket: Socket;
+  received = 0;
+  constructor(session: TcpSession) {
+    this.session = session;
+    this.socket = session.thread.no_socket;
+  }
+  onConnect(_socket: Socket, error: number): void {
+    this.session.connected(error);
+  }
+  onData(_socket: Socket, buffer: number, offset: number, length: number): void {
+    this.received += length;
+    if (this.received > BULK_BYTES) this.socket.setBulk(true);
+    this.session.pass(this, buffer, offset, length);
+  }
+  onEnd(): void {
+    this.session.ended(this);
+  }
+  onError(): void {
+    this.session.broke(this);
+  }
+  onDrain(): void {
+    this.session.considerDone();
+  }
+  onClosed(socket: Socket): void {
+    if (this.socket === socket) this.socket = this.session.thread.no_socket; // else a retry has another one already
+    this.session.sideClosed();
+  }
+}
+
+export class TcpSession {
+  readonly thread: ProxyThread;
+  readonly frontend: Frontend;
+  readonly client: Side;
+  readonly upstream: Side;
+  readonly peer = new Peer();
+  server: Server | null = null;
+  accepted_ms = 0;
+  connected_ms = -1;
+  retries = 0;
+  cause = '-';
+  phase = '-';
+  private open = 0;
+  private over = true;
+  private connecting = false;
+  private readonly timer: Timer;
+
+  constructor(frontend: Frontend) {
+    this.frontend = frontend;
+    this.thread = frontend.thread;
+    this.client = new Side(this);
+    this.upstream = new Side(this);
+    this.timer = new Timer(() => this.onTimer());
+  }
+
+  get bytes_sent(): number {
+    return this.upstream.received;
+  }
+
+  begin(socket: Socket): void {
+    this.client.socket = socket;
+    this.client.received = 0;
+    this.upstream.received = 0;
+    this.peer.forget();
+    this.accepted_ms = this.thread.reactor.now_ms;
+    this.connected_ms = -1;
+    this.retries = 0;
+    this.cause = '-';
+    this.phase = '-';
+    this.server = null;
+    this.open = 1;
+    this.over = false;
+    this.frontend.backend?.enter();
+    this.connecting = true;
+    socket.owner = this.client; // it may be closed before we return
+    this.findServer(null);
+  }
+
+  // ── servers ───────────────────────────────────────────────────────────────────────────────────
+
+  private findServer(avoid: Server | null): void {
+    const { backend } = this.frontend;
+    const server = backend?.pick(avoid) ?? null;
+    if (!backend || !server) {
+      this.finish('S', 'C', true);
+      return;
+    }
+    this.server = server;
+    server.enter();
+    const { address } = server;
+    const socket =
+      address && this.thread.reactor.connect(this.upstream, address.family, address.address, address.length);
+    if (!socket) {
+      this.connected(-1);
+      return;
+    }
+    this.upstream.socket = socket;
+    this.open++;
+    this.arm(backend.connect_ms);
+  }
+
+  connected(error: number): void {
+    if (error !== 0) {
+      this.connectFailed(false);
+      return;
+    }
+    this.connecting = false;
+    this.connected_ms = this.thread.reactor.now_ms;
+    this.armIdle();
+    this.upstream.socket.receive();
+    this.client.socket.receive();
+  }
+
+  private connectFailed(timed_out: boolean): void {
+    const failed = this.server;
+    failed?.leave();
+    this.server = null;
+    if (this.retries >= (this.frontend.backend?.config.retries ?? 0)) {
+      this.finish(timed_out ? 's' : 'S', 'C', true);
+      return;
+    }
+    this.retries++;
+    const others = this.frontend.backend?.servers ?? [];
+    if (others.some((server) => server !== failed && server.usable && server.weight > 0)) this.findServer(failed);
+    else this.thread.reactor.timers.arm(this.timer, this.thread.reactor.now_ms + TURN_AROUND_MS);
+  }
+
+  // ── bytes ─────────────────────────────────────────────────────────────────────────────────────
+
+  pass(from: Side, buffer: number, offset: number, length: number): void {
+    this.armIdle();
+    if (!this.other(from).socket.send(buffer, offset, length)) this.finish('R', 'D', true);
+  }
+
+  ended(side: Side): void {
+    this.other(side).socket.end();
+    if (this.client.socket.ended && this.upstream.socket.ended) this.considerDone();
+  }
+
+  /** Both have said FIN: done when everything is sent. */
+  considerDone(): void {
+    if (!this.client.socket.ended || !this.upstream.socket.ended) return;
+    const waiting = [this.client, this.upstream].filter((side) => !side.socket.idle);
+    for (const side of waiting) side.socket.notify_drain = true;
+    if (waiting.length === 0) this.finish('-', '-', false);
+  }
+
+  broke(side: Side): void {
+    this.finish(side === this.client ? 'C' : 'S', this.connecting ? 'C' : 'D', true);
+  }
+
+  private other(side: Side): Side {
+    return side === this.client ? this.upstream : this.client;
+  }
+
+  // ── the end ───────────────────────────────────────────────────────────────────────────────────
+
+  /** `reset`: the other end shall not take this for a proper end. */
+  private finish(cause: string, phase: string, reset: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    this.connecting = false;
+    this.cause = cause;
+    this.phase = phase;
+    this.server?.leave();
+    this.frontend.backend?.leave();
+    this.thread.countRequest();
+    this.frontend.log?.session(this);
+    for (const { socket } of [this.client, this.upstream]) {
+      if (reset) socket.reset();
+      else socket.close();
+    }
+  }
+
+  sideClosed(): void {
+    this.open--;
+    if (this.open > 0) return;
+    this.finish('-', '-', false);
+    this.thread.reactor.timers.remove(this.timer);
+    this.frontend.sessionGone(this);
+  }
+
+  // ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+  private arm(after_ms: number): void {
+    const { reactor } = this.thread;
+    if (after_ms === Number.POSITIVE_INFINITY) reactor.timers.disarm(this.timer);
+    else reactor.timers.arm(this.timer, reactor.now_ms + after_ms);
+  }
+
+  /** Bytes either way show that both ends are alive. */
+  private armIdle(): void {
+    this.arm(Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY));
+  }
+
+  private onTimer(): void {
+    if (this.over) return;
+    if (this.connecting && !this.server) {
+      this.findServer(null);
+    } else if (this.connecting) {
+      const { socket } = this.upstream;
+      this.upstream.socket = this.thread.no_socket;
+      socket.close();
+      this.connectFailed(true);
+    } else {
+      this.finishSilent();
+    }
+  }
+
+  private finishSilent(): void {
+    const { client, upstream } = this;
+    const idle_ms = Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY);
+    const progress_ms = Math.max(client.socket.progress_ms, upstream.socket.progress_ms);
+    const silent_ms = this.thread.reactor.now_ms - progress_ms;
+    if (silent_ms < idle_ms) this.arm(idle_ms - silent_ms);
+    else this.finish(this.frontend.client_ms <= idle_ms ? 'c' : 's', 'D', false);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * A data thread: a reactor and the proxy on it, in one synchronous loop for ever. No promise, timer or stream runs here;
+ * main wakes it by the eventfd.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { ProxyThread } from '../proxy/proxy-thread.ts';
+import { chooseReactor } from '../reactor/choose.ts';
+import { DEFAULT_COUNTS } from '../reactor/reactor.ts';
+import type { DataSettings, FromData, ToData } from './data-messages.ts';
+import * as shared from './shared-memory.ts';
+
+/** An idle thread wakes for its heartbeat. */
+const BEAT_MS = 200;
+
+const settings = workerData as DataSettings;
+const memory = shared.attachSharedMemory(settings.shared, settings.counts);
+const line = shared.threadAt(memory, settings.thread);
+const port = parentPort as NonNullable<typeof parentPort>;
+
+run();
+
+function run(): void {
+  const { reactor, reason } = chooseReactor(
+    { ...DEFAULT_COUNTS, wake_fd: settings.wake_fd, onWake: readMessages },
+    settings.reactor,
+  );
+  const proxy = new ProxyThread(settings.config, settings.thread, reactor, memory);
+  let drain_until_ms = Number.POSITIVE_INFINITY;
+  proxy.listen(settings.listeners);
+  tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason });
+  Atomics.store(memory.words, line + shared.THREAD_STATE, 1);
+  for (let stop = 0; stop !== shared.STOP_HARD; stop = Atomics.load(memory.words, shared.STOP)) {
+    Atomics.store(memory.words, line + shared.THREAD_BEAT_MS, reactor.now_ms & 0x7fffffff);
+    if (stop === shared.STOP_SOFT && !proxy.draining) {
+      proxy.drain();
+      drain_until_ms = reactor.now_ms + settings.drain_ms;
+    }
+    if (proxy.draining && (proxy.client_count === 0 || reactor.now_ms >= drain_until_ms)) break;
+    proxy.pass(BEAT_MS);
+  }
+  reactor.destroy();
+  Atomics.store(memory.words, line + shared.THREAD_STATE, 2);
+}
+
+function readMessages(): void {
+  for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
+    const message = received.message as ToData;
+    throw new Error(`a data thread does not know ${message.kind}`);
+  }
+}
+
+function tell(message: FromData): void {
+  port.postMessage(message);
+}
