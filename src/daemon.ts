@@ -6,6 +6,7 @@
  *   ready     listeners accept, every check has run: `starting` ends and the vhids may rise
  *   stop      on a signal or a failure: bow out first, then the others, every wait bounded, then the hard way
  */
+import { availableParallelism } from 'node:os';
 import type { VhidSettings } from './carp/events.ts';
 import { type Diagnostic, hasErrors, NOWHERE } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
@@ -30,6 +31,7 @@ import { type CarpHandle, startCarpThread } from './threads/carp-handle.ts';
 import type { FromCarp } from './threads/carp-messages.ts';
 import { startChecksThread } from './threads/checks-handle.ts';
 import type { FromChecks } from './threads/checks-messages.ts';
+import { openListeners, startDataThread } from './threads/data-handle.ts';
 import {
   createSharedMemory,
   type SharedMemory,
@@ -59,6 +61,8 @@ const BEAT_MS = 100;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
 const BOW_OUT_MS = 1_000;
+/** How long those who are being served when we stop may go on. */
+const DRAIN_MS = 1_500;
 const SOFT_STOP_MS = 2_000;
 const HARD_STOP_MS = 500;
 const SCRIPTS_MS = 5_000;
@@ -175,6 +179,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   prepared.answers.context = { version: options.version, events, status: () => report(daemon, options.version) };
   const checked = config.backends.some((backend) => backend.servers.some(isChecked));
   if (checked) startChecks(daemon, fail);
+  startDataThreads(daemon, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
   process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
@@ -211,6 +216,30 @@ function startChecks(daemon: Daemon, fail: Fail): void {
   };
   const handle = startChecksThread({ config, memory, reactor: process.env['CARPOOL_REACTOR'] || undefined, onMessage });
   daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: handle.wake });
+}
+
+/** The listeners are opened here and handed over, so that they are open before anything is said to be ready. */
+function startDataThreads(daemon: Daemon, fail: Fail): void {
+  const { config, memory, events } = daemon;
+  const listeners = openListeners(config, dataThreads(config));
+  listeners.forEach((own, number) => {
+    const name = `data thread ${number}`;
+    daemon.waits_for.add(name);
+    const handle = startDataThread({
+      number,
+      config,
+      memory,
+      listeners: own,
+      reactor: process.env['CARPOOL_REACTOR'] || undefined,
+      drain_ms: DRAIN_MS,
+      onMessage: ({ reactor, reason }) => {
+        daemon.waits_for.delete(name);
+        logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
+      },
+      onError: (error) => fail(`${name} failed: ${describeError(error)}`),
+    });
+    daemon.threads.push({ name, thread: handle.thread, wake: handle.wake });
+  });
 }
 
 function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
@@ -343,5 +372,5 @@ function beat(memory: SharedMemory): void {
 }
 
 function dataThreads(config: Config): number {
-  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? 1);
+  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
 }

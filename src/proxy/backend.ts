@@ -24,7 +24,9 @@ export class Backend {
   constructor(config: model.Backend, number: number, first_server: number, memory: shared.SharedMemory) {
     this.config = config;
     this.name_bytes = new TextEncoder().encode(config.name);
-    this.servers = config.servers.map((server, position) => new Server(server, position, first_server + position, memory));
+    this.servers = config.servers.map(
+      (server, position) => new Server(server, position, first_server + position, memory),
+    );
     this.connect_ms = config.timeouts.connect_ms ?? Number.POSITIVE_INFINITY;
     this.server_ms = config.timeouts.server_ms ?? Number.POSITIVE_INFINITY;
     this.memory = memory;

@@ -4,9 +4,9 @@ import type { Listener, ListenerOwner } from '../reactor/listener.ts';
 import type { Socket, SocketOwner } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
+import { ClientConnection } from './http/client-connection.ts';
 import { ForwardFor } from './http/forwardfor.ts';
 import type { RequestLog } from './log.ts';
-import { ClientConnection } from './http/client-connection.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
 

@@ -23,8 +23,8 @@ import { type ErrorStatus, errorReply } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
 import { Inbox } from './inbox.ts';
 import * as m from './message.ts';
-import { PartialHead } from './partial-head.ts';
 import { INCOMPLETE, parseRequest, VERSION_NOT_SUPPORTED } from './parse-head.ts';
+import { PartialHead } from './partial-head.ts';
 
 export const IDLE = 0;
 export const HEAD = 1;

@@ -14,11 +14,11 @@ import type { Frontend } from '../frontend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, type Body } from './body.ts';
-import { type ClientConnection, BODY as CLIENT_BODY } from './client-connection.ts';
+import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ErrorStatus } from './error-replies.ts';
 import * as m from './message.ts';
 import { requestMustChange, responseMustChange, writeRequest, writeResponse } from './rewrite.ts';
-import { type ServerConnection, BODY as SERVER_BODY, TUNNEL as SERVER_TUNNEL } from './server-connection.ts';
+import { BODY as SERVER_BODY, TUNNEL as SERVER_TUNNEL, type ServerConnection } from './server-connection.ts';
 
 const FREE = 0;
 const CONNECTING = 1;

@@ -1,7 +1,7 @@
 /** When a head must be written anew, and what is then in it. */
 import type { Exchange } from './exchange.ts';
-import * as m from './message.ts';
 import type { Message } from './message.ts';
+import * as m from './message.ts';
 import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
 
 export function requestMustChange(exchange: Exchange, request: Message): boolean {

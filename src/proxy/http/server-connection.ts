@@ -113,7 +113,8 @@ export class ServerConnection implements SocketOwner {
     }
     this.parseHead(exchange, partial.take(), partial.start, partial.end);
     // what had no room behind the first pieces goes on by itself, if there still is somebody to take it
-    if (taken < end - offset && this.exchange === exchange) this.onData(this.socket, buffer, offset + taken, end - offset - taken);
+    if (taken < end - offset && this.exchange === exchange)
+      this.onData(this.socket, buffer, offset + taken, end - offset - taken);
     else buffers.release(buffer);
   }
 
