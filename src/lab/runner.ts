@@ -132,7 +132,10 @@ class Run {
     const since_ms = this.#stage.history.since(condition);
     if (since_ms === undefined) return { held: false, detail: 'it did not' };
     const held = since_ms <= from_ms + within_ms;
-    return { held, detail: since_ms <= action_ms ? '' : `after ${Math.round(since_ms - action_ms)} ms` };
+    return {
+      held,
+      detail: since_ms <= action_ms || within_ms === 0 ? '' : `after ${Math.round(since_ms - action_ms)} ms`,
+    };
   }
 
   async #stays({ condition, for_ms }: Expectation & { kind: 'stays' }): Promise<Outcome> {
