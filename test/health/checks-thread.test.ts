@@ -1,11 +1,15 @@
 /** The checks thread as the daemon runs it: started, told to stop, its words in shared memory. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Config } from '#src/config/model.js';
 import { type ChecksHandle, startChecksThread } from '#src/threads/checks-handle.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
 import * as shared from '#src/threads/shared-memory.js';
+import { startAnsweringServers } from '../helpers/answering-servers.js';
 import { checkConfig } from '../helpers/check-config.js';
 
 const PATIENCE_MS = 10_000;
@@ -122,3 +126,22 @@ async function timeToStop_ms(t: TestContext): Promise<number> {
   handle.wake();
   return took_ms;
 }
+
+test('out of descriptors, no server is called DOWN for it; the checks are made as descriptors come back', async (t) => {
+  const answering = await startAnsweringServers(['accept']);
+  t.after(() => answering.stop());
+  const program = fileURLToPath(new URL('./few-descriptors.js', import.meta.url));
+  const command = ['-c', 'ulimit -n 70; exec "$0" "$@"', process.execPath, program, String(answering.ports[0])];
+  const { stdout } = await promisify(execFile)('sh', command, { timeout: PATIENCE_MS });
+  const messages = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as FromChecks);
+  const warnings = messages.filter((message) => message.kind === 'log');
+  assert.equal(warnings.length, 1, 'said once, not for each check');
+  assert.match(warnings[0].text, /no descriptor or memory left to check backend0\/server\d+ with: EMFILE/);
+  const changes = messages.filter((message) => message.kind === 'server');
+  assert.equal(changes.length, 100);
+  assert.deepEqual([...new Set(changes.map(({ reason }) => reason))], ['no answer within 200 ms']);
+  assert.equal(messages.at(-1)!.kind, 'stopped');
+});
