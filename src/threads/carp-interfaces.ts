@@ -8,19 +8,32 @@ export type CarpInterface = {
   index: number;
   /** Administratively up and with carrier. */
   up: boolean;
+  mac: Uint8Array;
   socket: PacketSocket | undefined;
   /** The socket's place in the poll set. */
   place: number;
 };
 
 /** Why the state of an interface changed, or undefined when it did not. */
-export type LinkChange = { readonly changed: CarpInterface; readonly reason: string; readonly new_socket: boolean };
+export type LinkChange = {
+  readonly changed: CarpInterface;
+  readonly reason: string;
+  /** The interface went or came, so its index and its socket are others. */
+  readonly new_socket: boolean;
+};
 
 export class CarpInterfaces {
   readonly list: readonly CarpInterface[];
 
   constructor(names: Iterable<string>, links: readonly Link[]) {
-    this.list = [...new Set(names)].map((name) => ({ name, index: 0, up: false, socket: undefined, place: -1 }));
+    this.list = [...new Set(names)].map((name) => ({
+      name,
+      index: 0,
+      up: false,
+      mac: new Uint8Array(6),
+      socket: undefined,
+      place: -1,
+    }));
     for (const link of links) this.onLink(link);
   }
 
@@ -41,8 +54,10 @@ export class CarpInterfaces {
       known.index = link.index;
     }
     const up = link.up && link.running;
-    if (up === known.up && !new_socket) return undefined;
+    const new_mac = !isEqual(link.mac, known.mac);
+    if (up === known.up && !new_mac && !new_socket) return undefined;
     known.up = up;
+    known.mac = link.mac;
     return { changed: known, reason: reasonOf(link), new_socket };
   }
 
@@ -60,6 +75,10 @@ export class CarpInterfaces {
   close(): void {
     for (const one of this.list) one.socket?.close();
   }
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
 function reasonOf(link: Link): string {

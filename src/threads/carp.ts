@@ -12,6 +12,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
 import type { Event } from '../carp/events.ts';
+import { changeInterfaceMac } from '../carp/interface-mac.ts';
 import { now_ns, toMs31 } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
 import {
@@ -247,6 +248,7 @@ export class CarpThread {
       this.#performer.addresses.setIndex(changed.name, changed.index);
       this.#arrangePoll();
     }
+    if (changed.index > 0) changeInterfaceMac(this.#performer.engine, changed.name, changed.mac);
     this.#step({ kind: 'link', interface: changed.name, up: changed.up, reason });
   }
 

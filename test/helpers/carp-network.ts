@@ -8,7 +8,7 @@
  *   await network.close();
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,9 +16,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { State } from '#src/carp/events.js';
 import type { Carp, VirtualAddress } from '#src/config/model.js';
-import { type HostLink, Network } from '#src/lab/network.js';
+import { type HostLink, INTERFACE, Network } from '#src/lab/network.js';
 import { now_ns } from '#src/system/clock.js';
 import { SystemError } from '#src/system/errors.js';
+import { parseIpv4 } from '#src/system/ipv4-address.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
 import { Netlink } from '#src/system/netlink.js';
 import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
@@ -105,9 +106,11 @@ export class TestHost {
     this.#network.plug(this.link);
   }
 
+  /** Deletes its interface (the switch's end of the cable goes with it) and leaves the namespace to the kernel. */
   close(): void {
+    this.#netlink.deleteLink(this.#netlink.indexOf(INTERFACE));
     this.#netlink.close();
-    this.#network.remove(this.link);
+    closeSync(this.link.namespace_fd);
   }
 }
 
@@ -126,6 +129,19 @@ export class TestNetwork {
     const host = new TestHost(this.#network, this.#network.connect(name, address));
     this.#hosts.push(host);
     return host;
+  }
+
+  /** Deletes the host's interface and makes another of the same name and address (and another MAC). */
+  replaceCable(host: TestHost): void {
+    host.netlink.deleteLink(host.netlink.indexOf(INTERFACE));
+    host.netlink.createVeth({ name: INTERFACE }, { name: 'replaced', namespace_fd: this.#namespace_fd });
+    const netlink = insideNetworkNamespace(this.#namespace_fd, () => new Netlink());
+    const bridge = netlink.listLinks().find((link) => link.kind === 'bridge')!;
+    netlink.setLink(netlink.indexOf('replaced'), { master: bridge.index, up: true });
+    netlink.close();
+    const index = host.netlink.indexOf(INTERFACE);
+    host.netlink.addAddress({ index, bytes: parseIpv4(host.address)!, prefix_length: 24 });
+    host.netlink.setLink(index, { up: true });
   }
 
   startCarpool(host: TestHost, carps: readonly Carp[], options = { guardian: true }): Carpool {
@@ -181,14 +197,18 @@ abstract class Daemon {
     return this.states.at(-1)!.at_ns;
   }
 
-  /** Sends the signal; after SIGKILL and SIGTERM waits for the end. Returns when it was sent (ns). */
-  async kill(signal: NodeJS.Signals): Promise<number> {
+  /** Sends the signal and returns when that was (ns). */
+  signal(signal: NodeJS.Signals): number {
     const sent_ns = now_ns();
-    if (this.exited) return sent_ns;
     this.process.kill(signal);
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') {
-      await eventually(`${this.constructor.name} ends`, 3000, () => this.exited);
-    }
+    return sent_ns;
+  }
+
+  /** Sends a signal that ends the program, and waits for that. Returns when it was sent (ns). */
+  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
+    if (this.exited) return now_ns();
+    const sent_ns = this.signal(signal);
+    await eventually(`${this.constructor.name} ends`, 3000, () => this.exited);
     return sent_ns;
   }
 }
@@ -211,7 +231,18 @@ export class Carpool extends Daemon {
     if (message.kind === 'transition') this.states.push({ state: message.to, at_ns: message.at_ns });
   }
 
-  post(message: ToCarp | { kind: 'hang' }): void {
+  /** Its guardian is up, which means that it sleeps in read(2) (and did not end). */
+  guardianRuns(): boolean {
+    if (this.guardian_pid === 0) return false;
+    try {
+      // number of the system call, then its arguments: read(2) on descriptor 0
+      return /^\d+ 0x0 /.test(readFileSync(`/proc/${this.guardian_pid}/syscall`, 'utf8'));
+    } catch {
+      return false;
+    }
+  }
+
+  post(message: ToCarp | { kind: 'hang' | 'unhang' }): void {
     this.process.stdin!.write(`${JSON.stringify(message)}\n`);
   }
 
@@ -221,6 +252,14 @@ export class Carpool extends Daemon {
     this.post({ kind: 'status', id });
     await eventually('a status', 2000, () => find() !== undefined);
     return find() as Extract<FromCarp, { kind: 'status' }>;
+  }
+
+  /** Resolves when an advert of the other node authenticated. */
+  async hears(within_ms: number): Promise<void> {
+    for (const end_ns = now_ns() + within_ms * 1e6; now_ns() < end_ns; await delay(POLL_MS * 10)) {
+      if ((await this.status()).vhids[0].received > 0) return;
+    }
+    throw new Error(`no advert within ${within_ms} ms: ${JSON.stringify(await this.status())}`);
   }
 
   /** The reason of the last transition. */
@@ -257,7 +296,7 @@ export class Ucarp extends Daemon {
     if (state) this.states.push({ state: state as State, at_ns: now_ns() });
   }
 
-  override async kill(signal: NodeJS.Signals): Promise<number> {
+  override async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
     const sent_ns = await super.kill(signal);
     if (this.exited) rmSync(this.#folder, { recursive: true, force: true });
     return sent_ns;

@@ -4,7 +4,7 @@
  *   node carp-runner.js '{"carps": [ … ], "guardian": true}'
  *
  * Every message of the thread is a line of JSON on stdout; a line of JSON on stdin is a message to the thread, or
- * {"kind": "hang"}: the control thread's beat ends though the process lives. SIGTERM stops it in order.
+ * {"kind": "hang"}: the control thread's beat ends though the process lives, until "unhang". SIGTERM stops it in order.
  */
 import { createInterface } from 'node:readline';
 import { formatDiagnostic, hasErrors } from '#src/config/diagnostic.js';
@@ -63,15 +63,19 @@ function main(options: RunnerOptions): void {
   };
   beat();
   Atomics.store(shared.words, control + memory.THREAD_STATE, 1);
-  const beating = setInterval(beat, BEAT_MS);
+  let hanging = false;
+  setInterval(() => hanging || beat(), BEAT_MS);
 
-  const guardian = options.guardian ? startGuardian(() => {}) : undefined;
-  if (guardian) tell({ kind: 'guardian', pid: guardian.pid });
+  const guard = (): number => {
+    const guardian = startGuardian(() => carp.post({ kind: 'guardian', fd: guard() }));
+    if (guardian) tell({ kind: 'guardian', pid: guardian.pid });
+    return guardian?.fd ?? -1;
+  };
   const carp = startCarpThread({
     vhids,
     memory: shared,
     watched: [{ thread: memory.THREAD_CONTROL, name: 'control' }],
-    guardian_fd: guardian?.fd ?? -1,
+    guardian_fd: options.guardian ? guard() : -1,
     wait_for_ready: false,
     onMessage: (message: FromCarp) => {
       tell(message);
@@ -79,8 +83,9 @@ function main(options: RunnerOptions): void {
     },
   });
   createInterface({ input: process.stdin }).on('line', (line) => {
-    const message = JSON.parse(line) as ToCarp | { kind: 'hang' };
-    if (message.kind === 'hang') clearInterval(beating);
+    const message = JSON.parse(line) as ToCarp | { kind: 'hang' } | { kind: 'unhang' };
+    if (message.kind === 'hang') hanging = true;
+    else if (message.kind === 'unhang') hanging = false;
     else carp.post(message);
   });
   process.on('SIGTERM', () => void carp.stop('SIGTERM', 2000));
