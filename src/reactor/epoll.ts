@@ -113,18 +113,16 @@ export class EpollReactor extends Reactor {
   }
 
   private socketReady(socket: Socket, events: number): void {
-    const { generation } = socket;
-    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) !== 0) {
-      socket.writable = true;
-      if (socket.connecting) this.finishConnect(socket);
-      else if (socket.send_buffer >= 0 && this.send_result[socket.slot] === PENDING) this.trySend(socket);
+    if ((events & ~EPOLLOUT) !== 0) socket.readable = true;
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) !== 0) socket.writable = true;
+    if ((events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) !== 0) socket.hung_up = true;
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) socket.broken = true;
+    if (socket.connecting) {
+      if (socket.writable) this.finishConnect(socket);
+      return;
     }
-    if (socket.generation !== generation) return; // closed in onConnect
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) {
-      socket.readable = true;
-      if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) socket.hung_up = true;
-      if (socket.armed) this.tryReceive(socket);
-    }
+    if (socket.armed && socket.readable) this.tryReceive(socket);
+    else this.resumeSend(socket);
   }
 
   /** What was put off: each socket once a round, so that no one of them keeps the loop to itself. */
@@ -152,6 +150,7 @@ export class EpollReactor extends Reactor {
       this.sendCompleted(socket, result);
     }
     if (socket.state === OPEN && socket.armed && socket.readable) this.tryReceive(socket);
+    else this.resumeSend(socket);
   }
 
   private schedule(socket: Socket): void {
@@ -195,15 +194,32 @@ export class EpollReactor extends Reactor {
     const result = libc.recv(socket.fd, buffers.address + buffers.offsetOf(buffer), size, MSG_DONTWAIT);
     if (result < 0) {
       buffers.release(buffer);
-      const error = libc.errno();
-      if (error === EINTR) this.schedule(socket);
-      else if (error === EAGAIN) socket.readable = false;
-      else this.receiveCompleted(socket, -error, NO_BUFFER, false);
+      this.receiveFailed(socket, libc.errno());
       return;
     }
     if (result < size && !socket.hung_up && !socket.datagram) socket.readable = false;
-    this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed);
-    if (socket.state === OPEN && socket.armed && socket.readable) this.schedule(socket);
+    this.receiveCompleted(socket, this.orSendError(socket, result), buffer, result > 0 && socket.armed);
+    if (socket.state !== OPEN) return;
+    if (socket.armed && socket.readable) this.schedule(socket);
+    else this.resumeSend(socket);
+  }
+
+  private receiveFailed(socket: Socket, error: number): void {
+    if (error === EINTR) {
+      this.schedule(socket);
+    } else if (error === EAGAIN) {
+      socket.readable = false;
+      socket.broken = false;
+      this.resumeSend(socket);
+    } else {
+      this.receiveCompleted(socket, -error, NO_BUFFER, false);
+    }
+  }
+
+  /** The kernel tells a reset once: the send that heard of it leaves an end for the receive, which would look like FIN. */
+  private orSendError(socket: Socket, result: number): number {
+    const sent = this.send_result[socket.slot];
+    return result === 0 && sent < 0 && sent !== PENDING ? sent : result;
   }
 
   private takeBufferFor(socket: Socket): number {
@@ -215,7 +231,13 @@ export class EpollReactor extends Reactor {
 
   protected override beginSend(socket: Socket, more: boolean): void {
     socket.send_more = more;
-    if (socket.writable) this.trySend(socket);
+    this.resumeSend(socket);
+  }
+
+  /** A broken connection is read to its error first: what came before a reset is not lost, and the receive hears of it. */
+  private resumeSend(socket: Socket): void {
+    if (socket.state !== OPEN || !socket.writable || (socket.broken && socket.armed)) return;
+    if (socket.send_buffer >= 0 && this.send_result[socket.slot] === PENDING) this.trySend(socket);
   }
 
   private trySend(socket: Socket): void {

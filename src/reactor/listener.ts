@@ -1,4 +1,5 @@
 /** A listening descriptor of a reactor. Accepts until paused; out of descriptors it waits and goes on by itself. */
+import { EAGAIN, ECANCELED, ECONNABORTED, EINTR } from '../system/abi/linux.ts';
 import type { Reactor } from './reactor.ts';
 import type { Socket, SocketOwner } from './socket.ts';
 import { Timer } from './timers.ts';
@@ -26,6 +27,9 @@ export class Listener {
   cancelling = false;
   releasing = false;
   accepted_this_pass = 0;
+  /** Descriptors that the kernel accepted beyond the budget, oldest first. */
+  private waiting: number[] = [];
+  private first_waiting = 0;
   /** Out of descriptors: accepting resumes when one comes back, or by this timer. */
   readonly retry: Timer;
 
@@ -36,6 +40,30 @@ export class Listener {
     this.fd = fd;
     this.owner = owner;
     this.retry = new Timer(() => reactor.considerAccept(this));
+  }
+
+  /** Has accepted all that it may for now: the next pass goes on. */
+  get busy(): boolean {
+    return this.parked > 0 || this.accepted_this_pass >= ACCEPT_BUDGET;
+  }
+
+  get parked(): number {
+    return this.waiting.length - this.first_waiting;
+  }
+
+  /** @internal A multishot accept empties the whole accept queue at once, at most the backlog: that bounds this queue. */
+  park(fd: number): void {
+    this.waiting.push(fd);
+  }
+
+  /** @internal */
+  unpark(): number {
+    const fd = this.waiting[this.first_waiting++];
+    if (this.parked === 0) {
+      this.waiting = [];
+      this.first_waiting = 0;
+    }
+    return fd;
   }
 
   pause(): void {
@@ -56,4 +84,9 @@ export class Listener {
     if (this.armed) this.reactor.stopAccept(this);
     else this.reactor.forgetListener(this);
   }
+}
+
+/** Errors of accept after which the next one may go well. All others (no descriptor, no memory …) would come again at once. */
+export function isPassing(error: number): boolean {
+  return error === ECANCELED || error === ECONNABORTED || error === EINTR || error === EAGAIN;
 }

@@ -7,10 +7,7 @@
  */
 
 import {
-  EAGAIN,
   ECANCELED,
-  ECONNABORTED,
-  EINTR,
   ENOBUFS,
   IPPROTO_TCP,
   SO_LINGER,
@@ -22,7 +19,7 @@ import {
 import * as libc from '../system/libc.ts';
 import { decodeSocketAddress } from '../system/socket-address.ts';
 import { type BufferCounts, Buffers, NO_BUFFER } from './buffers.ts';
-import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, Listener, type ListenerOwner } from './listener.ts';
+import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, isPassing, Listener, type ListenerOwner } from './listener.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
 import { Timers } from './timers.ts';
@@ -65,7 +62,8 @@ export abstract class Reactor {
   /** Heads wait apart from bulk, so that neither stands in the other's way. */
   private readonly waiting_heads: WaitingSockets;
   private readonly waiting_bulk: WaitingSockets;
-  private readonly paused_listeners: Listener[] = [];
+  /** Those that used up their budget of this pass. */
+  private busy_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
   /** Room for a socket address and its length. */
@@ -92,9 +90,10 @@ export abstract class Reactor {
   /** Waits at most `wait_ms` for something to happen, and handles what did. */
   pass(wait_ms: number): void {
     const more_to_feed = this.feedWaiting();
-    this.resumeListeners();
+    const more_to_accept = this.resumeListeners();
     const until_timer_ms = this.timers.next_ms - this.readClock();
-    this.waitAndDispatch(more_to_feed ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
+    const busy = more_to_feed || more_to_accept;
+    this.waitAndDispatch(busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
     this.now_ms = this.readClock();
     this.timers.advance(this.now_ms);
   }
@@ -239,7 +238,9 @@ export abstract class Reactor {
       this.receivedBytes(socket, buffer, result);
     } else {
       if (buffer !== NO_BUFFER) this.buffers.release(buffer);
-      if (result === 0) {
+      if (socket.datagram) {
+        // an empty one, or word of one that was lost
+      } else if (result === 0) {
         socket.ended = true;
         socket.owner.onEnd(socket);
       } else if (result === -ENOBUFS) {
@@ -290,8 +291,12 @@ export abstract class Reactor {
     socket.send_buffer = buffer;
     socket.send_offset = offset;
     socket.send_length = length;
+    this.continueSend(socket);
+  }
+
+  private continueSend(socket: Socket): void {
     socket.in_flight++;
-    this.beginSend(socket, socket.queue_head !== NO_SLICE);
+    this.beginSend(socket, socket.queue_head !== NO_SLICE && !socket.datagram);
   }
 
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */
@@ -311,8 +316,7 @@ export abstract class Reactor {
     if (result >= 0 && result < socket.send_length && !socket.datagram) {
       socket.send_offset += result;
       socket.send_length -= result;
-      socket.in_flight++;
-      this.beginSend(socket, socket.queue_head !== NO_SLICE);
+      this.continueSend(socket);
       return;
     }
     this.releaseSend(socket);
@@ -368,7 +372,7 @@ export abstract class Reactor {
   }
 
   considerAccept(listener: Listener): void {
-    if (!listener.wants_accept || listener.armed || listener.releasing) return;
+    if (!listener.wants_accept || listener.armed || listener.releasing || listener.busy) return;
     if (listener.retry.deadline_ms !== Number.POSITIVE_INFINITY) return;
     listener.armed = true;
     this.beginAccept(listener);
@@ -390,20 +394,23 @@ export abstract class Reactor {
     else if (!isPassing(-result)) this.pauseAccepting(listener);
     if (listener.armed) return;
     if (listener.releasing) this.forgetListener(listener);
-    else if (listener.accepted_this_pass >= ACCEPT_BUDGET) this.paused_listeners.push(listener);
     else this.considerAccept(listener);
   }
 
   private accepted(listener: Listener, fd: number): void {
+    if (listener.accepted_this_pass >= ACCEPT_BUDGET) {
+      listener.park(fd);
+      return;
+    }
     const socket = this.takeSlot(fd, NO_OWNER);
     if (!socket) {
       this.closeDescriptor(fd);
       this.pauseAccepting(listener);
       return;
     }
-    if (++listener.accepted_this_pass >= ACCEPT_BUDGET && listener.armed) {
-      this.stopAccept(listener);
-      if (!this.paused_listeners.includes(listener)) this.paused_listeners.push(listener);
+    if (++listener.accepted_this_pass >= ACCEPT_BUDGET) {
+      this.busy_listeners.push(listener);
+      if (listener.armed) this.stopAccept(listener);
     }
     this.adopt(socket);
     const { generation } = socket;
@@ -417,18 +424,28 @@ export abstract class Reactor {
     this.timers.arm(listener.retry, this.now_ms + ACCEPT_PAUSE_MS);
   }
 
-  private resumeListeners(): void {
-    const { listeners, paused_listeners } = this;
+  /** A new pass, a new budget. True when a listener has used it up already, with what the kernel accepted beyond the last one. */
+  private resumeListeners(): boolean {
+    const { listeners, busy_listeners } = this;
     for (let index = 0; index < listeners.length; index++) {
       const listener = listeners[index];
       if (listener) listener.accepted_this_pass = 0;
     }
-    if (paused_listeners.length === 0) return;
-    for (const listener of paused_listeners.splice(0)) this.considerAccept(listener);
+    if (busy_listeners.length === 0) return false;
+    this.busy_listeners = [];
+    for (const listener of busy_listeners) this.acceptParked(listener);
+    return this.busy_listeners.length > 0;
+  }
+
+  private acceptParked(listener: Listener): void {
+    while (listener.parked > 0 && listener.accepted_this_pass < ACCEPT_BUDGET)
+      this.accepted(listener, listener.unpark());
+    if (listener.releasing) this.forgetListener(listener);
+    else this.considerAccept(listener);
   }
 
   forgetListener(listener: Listener): void {
-    if (this.listeners[listener.number] !== listener) return;
+    if (listener.armed || listener.busy || this.listeners[listener.number] !== listener) return;
     this.listeners[listener.number] = null;
     listener.owner.onReleased(listener);
   }
@@ -494,9 +511,4 @@ export abstract class Reactor {
   protected readClock(): number {
     return Math.floor(performance.now() + this.clock_offset_ms);
   }
-}
-
-/** Errors of accept after which the next one may go well. All others (no descriptor, no memory …) would come again at once. */
-function isPassing(error: number): boolean {
-  return error === ECANCELED || error === ECONNABORTED || error === EINTR || error === EAGAIN;
 }

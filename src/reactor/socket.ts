@@ -77,6 +77,7 @@ export class Socket {
   readable = false;
   writable = false;
   hung_up = false;
+  broken = false;
   scheduled = false;
   send_more = false;
   connect_error = 0;
@@ -108,6 +109,7 @@ export class Socket {
     this.readable = false;
     this.writable = false;
     this.hung_up = false;
+    this.broken = false;
     this.connect_error = 0;
   }
 

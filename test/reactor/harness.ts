@@ -32,9 +32,10 @@ export class Rig {
   wakes = 0;
   passes = 0;
   private readonly descriptors: number;
-  private readonly listening: { fd: number; listener: Listener }[] = [];
+  private listening: Listener[] = [];
 
   constructor(kind: Kind, options: RigOptions = {}) {
+    closePeers(); // of a test that failed
     this.descriptors = countDescriptors();
     this.wake_fd = libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     const { sizes, ...counts } = options;
@@ -75,23 +76,24 @@ export class Rig {
     const owner: ListenerOwner = {
       onAccept: (_listener, socket) => ownerOf(socket),
       onReleased: (listener) => {
-        const index = this.listening.findIndex((entry) => entry.listener === listener);
-        this.listening.splice(index, 1);
+        this.listening = this.listening.filter((one) => one !== listener);
       },
     };
     const listener = this.reactor.listen(fd, owner);
-    this.listening.push({ fd, listener });
+    this.listening.push(listener);
     return listener;
   }
 
-  /** Releases a listener and closes its descriptor, unless `keep`: then it is handed over. Returns the descriptor. */
-  release(listener: Listener, keep = false): number {
-    const entry = this.listening.find((one) => one.listener === listener);
-    assert.ok(entry, 'a listener that this rig knows');
+  /** False as soon as the listener is released. */
+  knows(listener: Listener): boolean {
+    return this.listening.includes(listener);
+  }
+
+  /** Releases a listener and closes its descriptor. */
+  release(listener: Listener): void {
     listener.release();
-    this.until('the listener is released', () => !this.listening.includes(entry));
-    if (!keep) libc.close(entry.fd);
-    return entry.fd;
+    this.until('the listener is released', () => !this.knows(listener));
+    libc.close(listener.fd);
   }
 
   /** How many buffers are neither free nor lent to the kernel. */
@@ -104,10 +106,13 @@ export class Rig {
     };
   }
 
-  /** The last line of every test: buffers, slices, sockets, timers and descriptors are where they were before it. */
+  /**
+   * The last line of every test: buffers, slices, sockets, timers and descriptors are where they were before it.
+   * With several rigs at once the last one made comes first.
+   */
   everythingIsHome(): void {
     closePeers();
-    for (const { listener } of [...this.listening]) this.release(listener);
+    for (const listener of this.listening) this.release(listener);
     this.until('all sockets are closed', () => this.reactor.socket_count === 0);
     assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
     assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');

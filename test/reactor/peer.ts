@@ -88,6 +88,11 @@ export class Peer {
     return this.over !== 'no';
   }
 
+  /** A datagram socket: what it writes goes to that one. */
+  answerTo(fd: number): void {
+    assert.equal(libc.connect(this.fd, loopback(portOf(fd)), SOCKADDR_BYTES), 0);
+  }
+
   end(): void {
     libc.shutdown(this.fd, SHUT_WR);
   }
@@ -140,11 +145,50 @@ export function portOf(fd: number): number {
   return (scratch.bytes[18]! << 8) | scratch.bytes[19]!;
 }
 
-/** sockaddr_in of 127.0.0.1:port in pinned memory of its own: one page a port, of which tests use few. */
 export function loopback(port: number): number {
+  return socketAddress([127, 0, 0, 1], port);
+}
+
+const addresses = new Map<string, number>();
+
+/** The address of a sockaddr_in, each in pinned memory of its own for as long as the process lives. */
+export function socketAddress(ip: readonly number[], port: number): number {
+  const name = `${ip.join('.')}:${port}`;
+  const known = addresses.get(name);
+  if (known !== undefined) return known;
   const { address, bytes } = libc.allocatePinned(SOCKADDR_BYTES);
-  bytes.set([AF_INET, 0, port >> 8, port & 0xff, 127, 0, 0, 1]);
+  bytes.set([AF_INET, 0, port >> 8, port & 0xff, ...ip]);
+  addresses.set(name, address);
   return address;
+}
+
+/**
+ * Runs `body` while this process has no descriptor left: all that `limitDescriptors` allows are taken. Those that `body` closes
+ * can be used again.
+ */
+export function withoutDescriptors(body: () => void): void {
+  const filling: number[] = [];
+  for (let fd = libc.eventfd(0, 0); fd >= 0; fd = libc.eventfd(0, 0)) filling.push(fd);
+  try {
+    body();
+  } finally {
+    for (const fd of filling) libc.close(fd);
+  }
+}
+
+/** Sets this process's soft RLIMIT_NOFILE (prlimit64(2)). An accept that io_uring has armed already keeps the limit before. */
+export function limitDescriptors(count: number): void {
+  const SYS_prlimit64 = process.arch === 'x64' ? 302 : 261;
+  const RLIMIT_NOFILE = 7;
+  const limits = new BigUint64Array(scratch.bytes.buffer, 0, 2);
+  assert.equal(libc.syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, scratch.address, 0, 0), 0);
+  limits[0] = BigInt(count);
+  assert.equal(libc.syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, scratch.address, 0, 0, 0), 0);
+}
+
+/** SO_SNDBUF: how little the kernel takes for a peer that does not read. */
+export function setSendBytes(fd: number, bytes: number): void {
+  setOption(fd, SO_SNDBUF, bytes);
 }
 
 function setOption(fd: number, name: number, value: number): void {
