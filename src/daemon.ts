@@ -75,11 +75,17 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const prepared = await prepare(options);
   if (prepared === undefined) return 1;
   const end = whenToEnd();
-  const daemon = start(options, prepared, end.because);
-  void becomeReady(daemon);
-  const { reason, status } = await end.reached;
-  setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
-  return stop(daemon, reason, status, end.hurried);
+  try {
+    const daemon = start(options, prepared, end.because);
+    void becomeReady(daemon);
+    const { reason, status } = await end.reached;
+    setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
+    return await stop(daemon, reason, status, end.hurried);
+  } catch (error) {
+    // threads may block in the kernel, so that only this way out is certain; the guardian takes the addresses
+    prepared.socket?.close();
+    exitNow(1, `carpool: an error of carpool itself: ${describeError(error)}`);
+  }
 }
 
 type Prepared = {
