@@ -1,37 +1,33 @@
 /**
  * The one wiring file: Config -> threads.
  *
- *   prepare   nothing is changed yet; what this host refuses is a diagnostic
- *   start     control socket, guardian, carp thread (INIT, demoted by `starting`), data threads, checks
+ *   prepare   checks of this host, control socket, listeners; what is refused is a diagnostic
+ *   start     checks, data threads, guardian, carp thread (INIT, demoted by `starting`)
  *   ready     listeners accept, every check has run: `starting` ends and the vhids may rise
  *   stop      on a signal or a failure: bow out first, then the others, every wait bounded, then the hard way
  */
-import { availableParallelism } from 'node:os';
 import type { VhidSettings } from './carp/events.ts';
-import { type Diagnostic, hasErrors, NOWHERE } from './config/diagnostic.ts';
+import type { Diagnostic } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
-import { answerClient } from './control/answer-client.ts';
 import { buildStatus } from './control/build-status.ts';
-import { ERROR } from './control/commands.ts';
-import { type ControlSocket, openControlSocket } from './control/control-socket.ts';
+import type { ControlSocket } from './control/control-socket.ts';
 import { createDemoter, type Demoter } from './control/demoter.ts';
+import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
 import { type Guardian, startGuardian } from './control/guardian.ts';
-import { probeBinds } from './control/port-probe.ts';
-import { resolveServers } from './control/resolve-servers.ts';
+import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
 import { exitNow, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
 import { isChecked } from './health/plan.ts';
-import { checkCarpHost } from './system/carp-host.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
 import { type CarpHandle, startCarpThread } from './threads/carp-handle.ts';
 import type { FromCarp } from './threads/carp-messages.ts';
 import { startChecksThread } from './threads/checks-handle.ts';
 import type { FromChecks } from './threads/checks-messages.ts';
-import { openListeners, startDataThread } from './threads/data-handle.ts';
+import { startDataThread } from './threads/data-handle.ts';
 import {
   createSharedMemory,
   type SharedMemory,
@@ -72,9 +68,9 @@ const STATUS_MS = 1_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const prepared = await prepare(options);
+  const prepared = await prepare(options.config, options.socket, options.report);
   if (prepared === undefined) return 1;
-  const end = whenToEnd();
+  const end = watchForEnd();
   try {
     const daemon = start(options, prepared, end.because);
     void becomeReady(daemon);
@@ -86,40 +82,6 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     prepared.socket?.close();
     exitNow(1, `carpool: an error of carpool itself: ${describeError(error)}`);
   }
-}
-
-type Prepared = {
-  readonly config: Config;
-  readonly vhids: readonly VhidSettings[];
-  readonly socket: ControlSocket | undefined;
-  /** Given its work once there is a daemon that can answer. */
-  readonly answers: { context: Parameters<typeof answerClient>[2] | undefined };
-};
-
-/** Every check that changes nothing, and at last the control socket, which refuses a second daemon. */
-async function prepare(options: DaemonOptions): Promise<Prepared | undefined> {
-  const host = checkCarpHost(options.config);
-  const ports = probeBinds(options.config);
-  const resolved = await resolveServers(options.config);
-  const diagnostics = [...host.diagnostics, ...ports, ...checkReactorVariable(), ...resolved.diagnostics];
-  options.report(diagnostics);
-  if (hasErrors(diagnostics)) return undefined;
-
-  const answers: Prepared['answers'] = { context: undefined };
-  const opened = await openControlSocket(options.socket, (line, client) => {
-    if (answers.context === undefined) client.end(`${ERROR}The daemon is starting; ask again in a moment.\n`);
-    else void answerClient(line, client, answers.context);
-  });
-  if (opened.diagnostic !== undefined) options.report([opened.diagnostic]);
-  if (opened.diagnostic?.severity === 'error') return undefined;
-  return { config: resolved.config, vhids: host.vhids, socket: opened.socket, answers };
-}
-
-function checkReactorVariable(): Diagnostic[] {
-  const value = process.env['CARPOOL_REACTOR'] ?? '';
-  if (['', 'ring', 'epoll'].includes(value)) return [];
-  const message = `CARPOOL_REACTOR is "${value}"; it may be "ring" or "epoll".`;
-  return [{ severity: 'error', code: 'unknown-reactor', message, span: NOWHERE }];
 }
 
 type Daemon = {
@@ -149,7 +111,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   const { config } = prepared;
   const events = createEventLog(options.print);
   const memory = createSharedMemory({
-    threads: THREAD_DATA + dataThreads(config),
+    threads: THREAD_DATA + countDataThreads(config),
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
     backends: config.backends.length,
     frontends: config.frontends.length,
@@ -182,10 +144,10 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   };
   beat(memory);
   events.record({ kind: 'start', at_ns: daemon.started_ns, pid: process.pid, version: options.version });
-  prepared.answers.context = { version: options.version, events, status: () => report(daemon, options.version) };
+  prepared.answerWith({ version: options.version, events, status: () => report(daemon, options.version) });
   const checked = config.backends.some((backend) => backend.servers.some(isChecked));
   if (checked) startChecks(daemon, fail);
-  startDataThreads(daemon, fail);
+  startDataThreads(daemon, prepared.listeners, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
   process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
@@ -224,10 +186,8 @@ function startChecks(daemon: Daemon, fail: Fail): void {
   daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: handle.wake });
 }
 
-/** The listeners are opened here and handed over, so that they are open before anything is said to be ready. */
-function startDataThreads(daemon: Daemon, fail: Fail): void {
+function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail: Fail): void {
   const { config, memory, events } = daemon;
-  const listeners = openListeners(config, dataThreads(config));
   listeners.forEach((own, number) => {
     const name = `data thread ${number}`;
     daemon.waits_for.add(name);
@@ -342,41 +302,10 @@ async function report(daemon: Daemon, version: string) {
   });
 }
 
-type End = { readonly reason: string; readonly status: number };
-
-/** A signal, or a failure anywhere, ends the daemon; a second signal shortens the waits. */
-function whenToEnd(): { because: Fail; reached: Promise<End>; hurried: () => boolean } {
-  let signals = 0;
-  let resolveEnd: (end: End) => void;
-  const reached = new Promise<End>((resolve) => {
-    resolveEnd = resolve;
-  });
-  const because: Fail = (reason) => resolveEnd({ reason, status: 1 });
-  // without a handler of ours Node would open its debugger on SIGUSR1
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
-    process.on(signal, () => {
-      signals++;
-      resolveEnd({ reason: `asked to stop (${signal})`, status: 0 });
-    });
-  }
-  const onError = (error: unknown) => because(`an error of carpool itself: ${describeError(error)}`);
-  process.on('uncaughtException', onError);
-  process.on('unhandledRejection', onError);
-  return { because, reached, hurried: () => signals > 1 };
-}
-
 function logLine(events: EventLog, level: Level, text: string): void {
   events.record({ kind: 'log', at_ns: now_ns(), level, text });
 }
 
-function describeError(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
 function beat(memory: SharedMemory): void {
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
-}
-
-function dataThreads(config: Config): number {
-  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a `bind` will work, found out before anything starts: a plain bind(2), without SO_REUSEPORT, so that
- * another program's socket (even one that shares its port) is noticed. IP_FREEBIND, because a VIP may be elsewhere.
+ * another program's socket (even one that shares its port) is noticed. On a VIP, which may be elsewhere now, IP_FREEBIND.
  */
 import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '../config/diagnostic.ts';
@@ -24,23 +24,23 @@ import * as libc from '../system/libc.ts';
 import { socketAddressBytes } from '../system/socket-address.ts';
 
 export function probeBinds(config: Config): readonly Diagnostic[] {
+  const vips = new Set(config.carps.flatMap((carp) => carp.addresses.map(({ address }) => address)));
   const binds = config.frontends.flatMap((frontend) => frontend.binds);
   return binds.flatMap((bind) => {
-    const code = probe(bind.endpoint);
+    const code = probe(bind.endpoint, vips.has(bind.endpoint.address));
     return code === undefined ? [] : [describe(bind, code)];
   });
 }
 
 /** The errno's name, or undefined when the address is free. */
-function probe(endpoint: Endpoint): string | undefined {
+function probe(endpoint: Endpoint, freebind: boolean): string | undefined {
   const v6 = isIPv6(endpoint.address);
   const fd = libc.socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return libc.errnoName(libc.errno());
   try {
     setOption(fd, SOL_SOCKET, SO_REUSEADDR); // connections of an earlier daemon in TIME_WAIT are no obstacle
     if (v6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (v6) setOption(fd, IPPROTO_IPV6, IPV6_FREEBIND);
-    else setOption(fd, IPPROTO_IP, IP_FREEBIND);
+    if (freebind) setOption(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND);
     const address = socketAddressBytes(endpoint);
     if (libc.bind(fd, byReference(address), address.length) === 0) return undefined;
     return libc.errnoName(libc.errno());
@@ -68,6 +68,11 @@ function describe(bind: Bind, code: string): Diagnostic {
     const message = `This user may not listen on port ${port}.`;
     const mend = 'Run carpool as root or with CAP_NET_BIND_SERVICE, or choose a port from 1024 on.';
     return { ...base, code: 'port-forbidden', message, mend };
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    const message = `This host has no address ${address}, and no carp section brings it here.`;
+    const mend = `Bind an address of this host, or write "address ${address}/LENGTH" in a carp section.`;
+    return { ...base, code: 'address-not-here', message, mend };
   }
   return { ...base, code: 'cannot-bind', message: `The system refuses to listen on ${place} (${code}).` };
 }

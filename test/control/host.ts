@@ -1,6 +1,8 @@
 /** A host for tests: a network namespace with one link (`ctl0`, 10.10.0.5/16) whose other end is `ctl1`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +15,7 @@ import { Netlink } from '#src/system/netlink.js';
 import { socketAddressBytes } from '#src/system/socket-address.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const FETCH = 'fetch(process.argv[1]).then(async (r) => process.stdout.write(`${r.status} ${await r.text()}`))';
 export const BOUND_MS = 15_000;
 
 /** For node:test's `skip`. */
@@ -41,6 +44,10 @@ export type Host = {
   runWithout(capabilities: readonly string[], ...words: string[]): ReturnType<Host['run']>;
   /** Another program's listening socket on every address, until the end of the test. */
   occupyPort(port: number, reuse_port: boolean): void;
+  /** A web server on every address that answers `body`, until the end of the test. */
+  serve(port: number, body: string): { readonly listening: Promise<unknown> };
+  /** `200 body`, asked for from this host. */
+  get(url: string): Promise<string>;
   /** `carpool WORDS`, and goes on. */
   start(...words: string[]): Daemon;
   /** The IPv4 addresses of `ctl0`. */
@@ -60,12 +67,14 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
   const daemons: ChildProcess[] = [];
   t.after(() => {
     for (const daemon of daemons) daemon.kill('SIGKILL');
+    for (const server of servers) server.close().closeAllConnections();
     for (const fd of fds) libc.close(fd);
     netlink.close();
     libc.close(namespace);
     rmSync(directory, { recursive: true });
   });
   const fds: number[] = [];
+  const servers: Server[] = [];
   const env = { ...process.env, CARPOOL_SOCKET: socket, ...variables };
   const run = (command: string, ...words: string[]) =>
     insideNetworkNamespace(namespace, () => spawnSync(command, words, { env, encoding: 'utf8', timeout: BOUND_MS }));
@@ -85,6 +94,22 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
     occupyPort(port, reuse_port) {
       for (const fd of fds.splice(0)) libc.close(fd);
       fds.push(insideNetworkNamespace(namespace, () => listenOn(port, reuse_port)));
+    },
+    serve(port, body) {
+      // without a host name, so that it is bound at once and here
+      const server = insideNetworkNamespace(namespace, () =>
+        createServer((_request, response) => response.end(body)).listen(port),
+      );
+      servers.push(server);
+      return { listening: once(server, 'listening') };
+    },
+    async get(url) {
+      const child = insideNetworkNamespace(namespace, () =>
+        spawn(process.execPath, ['-e', FETCH, url], { stdio: ['ignore', 'pipe', 'inherit'], timeout: BOUND_MS }),
+      );
+      let answer = '';
+      for await (const text of child.stdout.setEncoding('utf8')) answer += text;
+      return answer;
     },
     start(...words) {
       const child = insideNetworkNamespace(namespace, () =>

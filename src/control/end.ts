@@ -1,0 +1,36 @@
+/** When and why the daemon ends: the first signal or failure counts. */
+
+export type End = { readonly reason: string; readonly status: number };
+
+export type EndWatch = {
+  readonly reached: Promise<End>;
+  /** A failure: exit status 1. */
+  because(reason: string): void;
+  /** A second signal came: shorten the waits. */
+  hurried(): boolean;
+};
+
+/** From here on no signal and no error of ours ends the process by itself. */
+export function watchForEnd(): EndWatch {
+  let signals = 0;
+  let resolveEnd: (end: End) => void;
+  const reached = new Promise<End>((resolve) => {
+    resolveEnd = resolve;
+  });
+  const because = (reason: string) => resolveEnd({ reason, status: 1 });
+  // without a handler of ours Node would open its debugger on SIGUSR1
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
+    process.on(signal, () => {
+      signals++;
+      resolveEnd({ reason: `asked to stop (${signal})`, status: 0 });
+    });
+  }
+  const onError = (error: unknown) => because(`an error of carpool itself: ${describeError(error)}`);
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  return { reached, because, hurried: () => signals > 1 };
+}
+
+export function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,81 @@
+/**
+ * Everything that this host may refuse, found out before anything is changed. The control socket comes last of the
+ * checks, because it refuses a second daemon; then the listeners, because a port may have been taken meanwhile.
+ */
+import { availableParallelism } from 'node:os';
+import type { VhidSettings } from '../carp/events.ts';
+import { type Diagnostic, hasErrors, NOWHERE } from '../config/diagnostic.ts';
+import type { Config } from '../config/model.ts';
+import type { OpenListener } from '../proxy/proxy-thread.ts';
+import { checkCarpHost } from '../system/carp-host.ts';
+import { SystemError } from '../system/errors.ts';
+import { openListeners } from '../threads/data-handle.ts';
+import { answerClient } from './answer-client.ts';
+import { type CommandContext, ERROR } from './commands.ts';
+import { type ControlSocket, openControlSocket } from './control-socket.ts';
+import { probeBinds } from './port-probe.ts';
+import { resolveServers } from './resolve-servers.ts';
+import type { SocketPaths } from './socket-path.ts';
+
+export type Prepared = {
+  /** With the servers' names resolved. */
+  readonly config: Config;
+  /** One per `config.carps`. */
+  readonly vhids: readonly VhidSettings[];
+  /** One list per data thread. */
+  readonly listeners: readonly (readonly OpenListener[])[];
+  readonly socket: ControlSocket | undefined;
+  /** Until then clients hear that the daemon is starting. */
+  answerWith(context: CommandContext): void;
+};
+
+type Report = (diagnostics: readonly Diagnostic[]) => void;
+
+/** Undefined when something was refused; then it is reported, and nothing is left behind. */
+export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
+  const host = checkCarpHost(config);
+  const early = [...host.diagnostics, ...probeBinds(config), ...checkReactorVariable()];
+  const resolved = await resolveServers(config);
+  report([...early, ...resolved.diagnostics]);
+  if (hasErrors(early)) return undefined;
+
+  let context: CommandContext | undefined;
+  const opened = await openControlSocket(paths, (line, client) => {
+    if (context === undefined) client.end(`${ERROR}The daemon is starting; ask again in a moment.\n`);
+    else void answerClient(line, client, context);
+  });
+  if (opened.diagnostic !== undefined) report([opened.diagnostic]);
+  if (opened.diagnostic?.severity === 'error') return undefined;
+
+  const listeners = listen(resolved.config);
+  if ('code' in listeners) {
+    report([listeners]);
+    opened.socket?.close();
+    return undefined;
+  }
+  const answerWith = (given: CommandContext) => {
+    context = given;
+  };
+  return { config: resolved.config, vhids: host.vhids, listeners, socket: opened.socket, answerWith };
+}
+
+export function countDataThreads(config: Config): number {
+  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
+}
+
+function listen(config: Config): OpenListener[][] | Diagnostic {
+  try {
+    return openListeners(config, countDataThreads(config));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const message = `The system refuses a listener (${error.message}).`;
+    return { severity: 'error', code: 'cannot-listen', message, span: NOWHERE };
+  }
+}
+
+function checkReactorVariable(): Diagnostic[] {
+  const value = process.env['CARPOOL_REACTOR'] ?? '';
+  if (['', 'ring', 'epoll'].includes(value)) return [];
+  const message = `CARPOOL_REACTOR is "${value}"; it may be "ring" or "epoll".`;
+  return [{ severity: 'error', code: 'unknown-reactor', message, span: NOWHERE }];
+}

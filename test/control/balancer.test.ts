@@ -1,0 +1,82 @@
+/** The daemon as a balancer, and as both: carp and frontends in one file. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHost, needsRoot } from './host.js';
+
+const PROXY = `global
+    nbthread 2
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+frontend http-in
+    bind 10.10.0.1:8080
+    default_backend servers
+backend servers
+    server a 10.10.0.5:9001 check inter 100 rise 1 fall 1
+`;
+
+const CARP = `carp web
+    interface ctl0
+    vhid 1
+    pass "s3cret"
+    address 10.10.0.1/16
+    demote 240 unless { nbsrv(servers) ge 1 }
+`;
+
+test('a BACKUP listens on the VIP already, answers there as MASTER, and reports both', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  const web = host.serve(9001, 'hello');
+  await web.listening;
+  const daemon = host.start('-f', host.file('a.cfg', CARP + PROXY));
+  await daemon.sees(/data thread 1 runs on (ring|epoll): /);
+  await daemon.sees(/ready: every listener accepts and every check has run once/);
+  await daemon.sees(/carp web: BACKUP -> MASTER/);
+  assert.equal(await host.get('http://10.10.0.1:8080/'), '200 hello');
+
+  const report = JSON.parse(host.run('status', '--json').stdout);
+  assert.deepEqual(report.frontends, [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:8080'], connections: 0 }]);
+  assert.equal(report.backends[0].servers[0].total, 1);
+  assert.match(host.run('status').stdout, /^servers\/a +10\.10\.0\.5:9001 +up +1 +0 +1 /m);
+
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
+});
+
+test('an address that is neither of this host nor a VIP is one diagnostic', { skip: needsRoot }, (t) => {
+  const host = createHost(t);
+  const { status, stderr } = host.run('-f', host.file('a.cfg', PROXY));
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /a\.cfg:9:\d+: error: This host has no address 10\.10\.0\.1, and no carp section .*\[address-not-here\]/,
+  );
+});
+
+for (const reactor of ['ring', 'epoll']) {
+  test(`a plain balancer runs on ${reactor} when told so, and stops on a second signal at once`, {
+    skip: needsRoot,
+  }, async (t) => {
+    const host = createHost(t, { CARPOOL_REACTOR: reactor });
+    const daemon = host.start(
+      '-f',
+      host.file('a.cfg', PROXY.replace('10.10.0.1:', '10.10.0.5:').replace('nbthread 2', 'nbthread 1')),
+    );
+    await daemon.sees(new RegExp(`data thread 0 runs on ${reactor}: CARPOOL_REACTOR says so`));
+    await daemon.sees(/ready/);
+    daemon.process.kill('SIGTERM');
+    daemon.process.kill('SIGTERM');
+    assert.equal(await daemon.ended(), 0);
+  });
+}
+
+test('CARPOOL_REACTOR with another word is one diagnostic', { skip: needsRoot }, (t) => {
+  const host = createHost(t, { CARPOOL_REACTOR: 'uring' });
+  const { status, stderr } = host.run('-f', host.file('a.cfg', CARP + PROXY));
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: CARPOOL_REACTOR is "uring"; it may be "ring" or "epoll"\. \[unknown-reactor\]\n/m);
+});
