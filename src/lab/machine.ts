@@ -72,7 +72,7 @@ export class Machine {
     this.#crashed = true;
   }
 
-  /** Everything that the host held in memory is gone: addresses, routes, neighbours, its interface's hardware address. */
+  /** Everything that the host held in memory is gone: addresses, routes, neighbours. */
   #reboot(): void {
     this.#watch.close();
     this.#stage.network.remove(this.#link);

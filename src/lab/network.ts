@@ -48,7 +48,7 @@ export class Network {
     const namespace_fd = createNetworkNamespace();
     this.#ports += 1;
     const port_name = `port${this.#ports}`;
-    this.#netlink.createVeth({ name: port_name }, { name: INTERFACE, namespace_fd });
+    this.#netlink.createVeth({ name: port_name }, { name: INTERFACE, namespace_fd, mac: hardwareAddress(address) });
     const port = this.#netlink.indexOf(port_name);
     this.#netlink.setLink(port, { master: this.#bridge, up: true });
     insideNetworkNamespace(namespace_fd, () => configureHost(address, this.#subnet.prefix_length));
@@ -74,6 +74,11 @@ export class Network {
     this.#netlink.deleteLink(link.port);
     closeSync(link.namespace_fd);
   }
+}
+
+/** A host keeps it over a reboot. Locally administered: 02:00, then the IPv4 address. */
+function hardwareAddress(address: string): Uint8Array {
+  return Uint8Array.of(2, 0, ...parseIpv4(address)!);
 }
 
 /** In the host's own namespace: loopback and eth0 up, the address on eth0. */
