@@ -1,12 +1,12 @@
 /**
  * A process in the client's namespace: one GET for each URL each period, over connections that are kept alive,
  * whether or not the last one was answered. Arguments: `EVERY_MS,TIMEOUT_MS,URL` …
- * It writes a JSON line every 100 ms: a list of [sent ns, failure or null, web server's name or null]. When its standard
- * input ends it sends no more, waits a second for what is under way, and counts the rest as failed.
+ * It writes a JSON line every 100 ms: a list of [sent ns, ended ns, failure or null, web server's name or null].
+ * When its standard input ends it sends no more, waits a second for what is under way, and counts the rest as failed.
  */
 import { Agent, type ClientRequest, get } from 'node:http';
 
-type Result = readonly [sent_ns: number, failure: string | null, by: string | null];
+type Result = readonly [sent_ns: number, ended_ns: number, failure: string | null, by: string | null];
 
 /** Requests under way at once to one URL; beyond it none is sent, so that nothing grows without a bound. */
 const MAX_UNDER_WAY = 1000;
@@ -24,17 +24,27 @@ process.stdin.on('end', finish).resume();
 function startTarget(argument: string): NodeJS.Timeout {
   const [every_ms, timeout_ms, ...url] = argument.split(',');
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
-  return setInterval(() => send(url.join(','), agent, Number(timeout_ms)), Number(every_ms));
+  const start_ns = now_ns();
+  let sent = 0;
+  return setInterval(() => {
+    // the clock decides how many are due: a timer that comes late does not slow the rate down
+    const due = Math.floor((now_ns() - start_ns) / 1e6 / Number(every_ms));
+    for (; sent < due; sent++) send(url.join(','), agent, Number(timeout_ms));
+  }, Number(every_ms));
+}
+
+function now_ns(): number {
+  return Number(process.hrtime.bigint());
 }
 
 function send(url: string, agent: Agent, timeout_ms: number): void {
   if (under_way.size >= MAX_UNDER_WAY) return;
-  const sent_ns = Number(process.hrtime.bigint());
+  const sent_ns = now_ns();
   const request = get(url, { agent });
   const done = (failure: string | null, by: string | null) => {
     if (!under_way.delete(request)) return;
     clearTimeout(timer);
-    results.push([sent_ns, failure, by]);
+    results.push([sent_ns, now_ns(), failure, by]);
     if (failure !== null) request.destroy();
   };
   const timer = setTimeout(() => done('timeout', null), timeout_ms);

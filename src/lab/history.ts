@@ -18,6 +18,8 @@ export type Transition = {
 
 export type RequestResult = {
   readonly sent_ms: number;
+  /** When it was answered or had failed. */
+  readonly ended_ms: number;
   /** undefined when it was answered with 200, else what went wrong: `timeout`, `ECONNRESET`, `503` … */
   readonly failure: string | undefined;
   /** Which web server answered. */
@@ -126,6 +128,16 @@ export class History {
         .filter(([, finder]) => finder.first_answered_ms !== undefined && finder.first_answered_ms < action.at_ms)
         .map(([vip]) => ({ cause: action.text, vip, outage_ms: Math.round(this.outageOf(vip, index, end_ms)) })),
     );
+  }
+
+  /** How many requests failed after each action and before the next; actions without any are left out. */
+  failuresByCause(): Map<string, number> {
+    const failed = this.requests.filter((request) => request.failure !== undefined);
+    const counts = this.actions.map((action, index): [string, number] => {
+      const { from_ms, until_ms } = this.windowOf(index);
+      return [action.text, failed.filter(({ ended_ms }) => ended_ms >= from_ms && ended_ms < until_ms).length];
+    });
+    return new Map(counts.filter(([, count]) => count > 0));
   }
 
   countRequests(): { sent: number; answered: number; failed: number } {

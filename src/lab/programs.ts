@@ -82,9 +82,10 @@ function launchClient(stage: Stage, client: Client, link: HostLink): Child[] {
 }
 
 function noteRequests(stage: Stage, line: string): void {
-  for (const [sent_ns, failure, by] of parseRows(line)) {
+  for (const [sent_ns, ended_ns, failure, by] of parseRows(line)) {
     stage.history.noteRequest({
       sent_ms: toElapsed_ms(stage, sent_ns as number),
+      ended_ms: toElapsed_ms(stage, ended_ns as number),
       failure: (failure as string | null) ?? undefined,
       by: (by as string | null) ?? undefined,
     });

@@ -21,6 +21,8 @@ export type Report = {
   /** How many requests each web server answered, and how many failed for which reason. */
   readonly answered_by: ReadonlyMap<string, number>;
   readonly failed_by: ReadonlyMap<string, number>;
+  /** How many requests failed after which action. */
+  readonly failed_after: ReadonlyMap<string, number>;
 };
 
 export function makeReport(
@@ -38,6 +40,7 @@ export function makeReport(
     requests: history.countRequests(),
     answered_by: count(history.requests.flatMap((request) => request.by ?? [])),
     failed_by: count(history.requests.flatMap((request) => request.failure ?? [])),
+    failed_after: history.failuresByCause(),
   };
 }
 

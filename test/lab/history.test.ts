@@ -64,6 +64,15 @@ test('each action has the outages that began after it, of addresses that answere
   ]);
 });
 
+test('a failure belongs to the action after which it came, whenever the request was sent', () => {
+  const history = new History();
+  history.noteAction({ at_ms: 0, text: 'start a' });
+  history.noteAction({ at_ms: 50, text: 'kill a' });
+  history.noteRequest({ sent_ms: 40, ended_ms: 60, failure: 'ECONNRESET', by: undefined });
+  history.noteRequest({ sent_ms: 45, ended_ms: 55, failure: undefined, by: 'web-1' });
+  assert.deepEqual([...history.failuresByCause()], [['kill a', 1]]);
+});
+
 function judge(history: History, expectation: object, action = 0, from_ms = 0) {
   return judgeAtEnd({ text: 't', expectation: expectation as never, action, from_ms }, history, 1000);
 }
@@ -80,9 +89,9 @@ test('an outage at its bound holds, above it does not, and of an address that ne
 
 test('requests are judged by their number, by who answered, and by when they were sent', () => {
   const history = new History();
-  history.noteRequest({ sent_ms: 10, failure: 'timeout', by: undefined });
-  history.noteRequest({ sent_ms: 20, failure: undefined, by: 'web-1' });
-  history.noteRequest({ sent_ms: 30, failure: undefined, by: 'web-2' });
+  history.noteRequest({ sent_ms: 10, ended_ms: 10, failure: 'timeout', by: undefined });
+  history.noteRequest({ sent_ms: 20, ended_ms: 20, failure: undefined, by: 'web-1' });
+  history.noteRequest({ sent_ms: 30, ended_ms: 30, failure: undefined, by: 'web-2' });
   assert.deepEqual(history.countRequests(), { sent: 3, answered: 2, failed: 1 });
   assert.equal(judge(history, { kind: 'failed', at_most: 1 }).held, true);
   assert.equal(judge(history, { kind: 'failed', at_most: 0 }).held, false);

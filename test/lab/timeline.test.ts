@@ -60,8 +60,8 @@ function sampleReport(held: boolean) {
   history.noteProbe('10.10.0.1', { sent_ms: 10, answered: false });
   history.noteProbe('10.10.0.1', { sent_ms: 20, answered: true });
   history.noteTransition(TAKES_OVER);
-  history.noteRequest({ sent_ms: 1, failure: undefined, by: 'web-1' });
-  history.noteRequest({ sent_ms: 2, failure: 'timeout', by: undefined });
+  history.noteRequest({ sent_ms: 1, ended_ms: 2, failure: undefined, by: 'web-1' });
+  history.noteRequest({ sent_ms: 2, ended_ms: 30, failure: 'timeout', by: undefined });
   const expectations = [
     { text: 'it works', held: true, detail: 'after 5 ms' },
     ...(held ? [] : [{ text: 'and goes on', held: false, detail: NOT_REACHED }]),
@@ -73,7 +73,7 @@ test('a report ends with outages, requests, expectations and the verdict', () =>
   assert.deepEqual(formatReport(sampleReport(true), plain), [
     '',
     'Outages (longest gap between answered probes)',
-    '  kill node-a  10.10.0.1     20 ms',
+    '  kill node-a  10.10.0.1     20 ms  and 1 failed request',
     'Requests: 2 sent, 1 answered (web-1 1), 1 failed (timeout 1)',
     '',
     '  ✓ it works  [after 5 ms]',
