@@ -29,6 +29,8 @@ import {
 
 /** Connections at once; others wait their turn. */
 export const MOST_IN_FLIGHT = 1000;
+/** What the reactor must have beyond that: a check begins when it hears that another's connection is gone, just before that slot is free. */
+export const SPARE_SOCKETS = 1;
 const WARNING_INTERVAL_MS = 10_000;
 
 export type RunnerOptions = {

@@ -10,7 +10,7 @@ import { chooseReactor } from '../reactor/choose.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { now_ms31, now_ns } from '../system/clock.ts';
 import type { ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
-import { ChecksRunner, MOST_IN_FLIGHT } from './checks-runner.ts';
+import { ChecksRunner, MOST_IN_FLIGHT, SPARE_SOCKETS } from './checks-runner.ts';
 import { attachSharedMemory, STOP, THREAD_BEAT_MS, THREAD_CHECKS, THREAD_STATE, threadAt } from './shared-memory.ts';
 
 const PASS_MS = 250;
@@ -61,7 +61,8 @@ function main(settings: ChecksSettings): void {
 function reactorOptions({ plans, wake_fd }: ChecksSettings, onWake: () => void) {
   const requests = new Set(plans.map((plan) => JSON.stringify(plan.method))).size;
   const small_count = ANSWER_BUFFERS + requests;
-  return { small_count, large_count: 0, reserve: 0, socket_count: MOST_IN_FLIGHT, wake_fd, onWake };
+  const socket_count = MOST_IN_FLIGHT + SPARE_SOCKETS;
+  return { small_count, large_count: 0, reserve: 0, socket_count, wake_fd, onWake };
 }
 
 function close(runner: ChecksRunner, reactor: Reactor): void {

@@ -12,7 +12,7 @@ import { RingRefused } from '#src/reactor/ring-memory.js';
 import * as libc from '#src/system/libc.js';
 import { encodeSocketAddress } from '#src/system/socket-address.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
-import { ChecksRunner } from '#src/threads/checks-runner.js';
+import { ChecksRunner, SPARE_SOCKETS } from '#src/threads/checks-runner.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { type AnsweringServers, type Behaviour, startAnsweringServers } from '../helpers/answering-servers.js';
 import { type CheckedServer, checkConfig } from '../helpers/check-config.js';
@@ -36,7 +36,7 @@ class Bench {
   private readonly descriptors = openDescriptors();
   private readonly wake_fd = libc.eventfd(0, 0x80800);
 
-  constructor(back_end: BackEnd, config: Config, most_in_flight?: number) {
+  constructor(back_end: BackEnd, config: Config, most_in_flight = 100) {
     const servers = config.backends.flatMap((backend) => backend.servers).length;
     this.memory = shared.createSharedMemory({
       threads: 3,
@@ -50,7 +50,7 @@ class Bench {
       small_count: 300,
       large_count: 0,
       reserve: 0,
-      socket_count: 1000,
+      socket_count: most_in_flight + SPARE_SOCKETS,
       wake_fd: this.wake_fd,
       onWake: () => {},
     };
@@ -61,7 +61,7 @@ class Bench {
       plans: planChecks(config),
       memory: this.memory,
       post: (message) => this.messages.push(message),
-      ...(most_in_flight === undefined ? {} : { most_in_flight }),
+      most_in_flight,
     });
   }
 
@@ -297,6 +297,7 @@ onBoth('checks that wait for a place are all made', async (back_end, t) => {
   const servers = Array.from({ length: 12 }, () => ({ ...answering.servers[0], inter_ms: 100 }));
   const bench = new Bench(back_end, checkConfig([{ servers, check: HTTP }]), 2);
   await bench.checkedOnce();
+  assert.deepEqual(new Set(bench.changes.map(({ reason }) => reason)), new Set(['no answer within 100 ms']));
   assert.equal(bench.changes.length, 12);
   await bench.goHome();
 });
