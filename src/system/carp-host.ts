@@ -51,10 +51,14 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     diagnostics.push(found);
     return undefined;
   }
+  const own = checkAddresses(carp, host);
+  diagnostics.push(...own);
+  if (own.length > 0) return undefined;
   const source = findSource(carp, found, host);
-  const problems = [...checkAddresses(carp, host), ...(typeof source === 'string' ? [] : [source])];
-  diagnostics.push(...problems);
-  if (typeof source !== 'string') return undefined;
+  if (typeof source !== 'string') {
+    diagnostics.push(source);
+    return undefined;
+  }
   return {
     interface: found.name,
     vhid: carp.vhid,
@@ -171,7 +175,8 @@ function isInSubnet(bytes: Uint8Array, own: InterfaceAddress): boolean {
 }
 
 function listNames(links: readonly Link[]): string {
-  return links.length === 0 ? 'no Ethernet interface' : links.map((link) => link.name).join(', ');
+  const names = links.map((link) => link.name).sort();
+  return names.length === 0 ? 'no Ethernet interface' : names.join(', ');
 }
 
 function at(carp: Carp, field: string): Span {
