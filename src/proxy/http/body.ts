@@ -40,7 +40,7 @@ export class Body {
 
   begin(kind: number, length: number): void {
     this.kind = kind;
-    this.remaining = length;
+    this.remaining = kind === BODY_LENGTH ? length : 0; // a chunked message has none, or one that does not count
     this.done = kind === BODY_NONE || (kind === BODY_LENGTH && length === 0);
     if (kind === BODY_LENGTH && length === 0) this.kind = BODY_NONE;
     this.state = SIZE;
