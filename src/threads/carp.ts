@@ -43,8 +43,8 @@ const LOGGED_STALL_NS = 1e9;
 /** Frames of one interface, or messages, taken in one pass. */
 const MAX_DRAIN = 1024;
 const STATE_WORDS = { INIT: 0, BACKUP: 1, MASTER: 2 } as const;
-/** Rounds of "sent" answers after one event: each may send again, but not for ever. */
-const MAX_ROUNDS = 8;
+/** Sent frames after one event: one or two for every vhid of a host. */
+const MAX_OUTCOMES = 4096;
 
 /** An event whose fields the shell writes again and again. */
 type Reused<K extends Event['kind']> = {
@@ -166,16 +166,15 @@ export class CarpThread {
     const { vhids, errors } = this.#outcomes;
     const now = now_ns();
     perform(this.#performer, step(this.#performer.engine, event, now), now);
-    for (let round = 0; vhids.length > 0 && round < MAX_ROUNDS; round++) {
-      const count = vhids.length;
-      for (let position = 0; position < count; position++) {
-        this.#sent.index = vhids[position];
-        this.#sent.error = outcomeText(errors[position]);
-        perform(this.#performer, step(this.#performer.engine, this.#sent, now), now);
-      }
-      vhids.splice(0, count);
-      errors.splice(0, count);
+    // An answer may send again, which appends: bounded all the same.
+    for (let position = 0; position < vhids.length && position < MAX_OUTCOMES; position++) {
+      this.#sent.index = vhids[position];
+      this.#sent.error = outcomeText(errors[position]);
+      perform(this.#performer, step(this.#performer.engine, this.#sent, now), now);
     }
+    // Popping keeps the arrays' memory, `length = 0` would give it back.
+    while (vhids.length > 0) vhids.pop();
+    while (errors.length > 0) errors.pop();
   }
 
   #readFrames(every_socket: boolean): void {
