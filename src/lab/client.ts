@@ -1,10 +1,11 @@
 /**
  * A process in the client's namespace: one GET for each URL each period, over connections that are kept alive,
- * whether or not the last one was answered. Arguments: `EVERY_MS,TIMEOUT_MS,URL` …
+ * whether or not the last one was answered. As a browser does, it sends a GET again when the kept connection that it
+ * chose turns out to be dead (RFC 9110 section 9.2.2). Arguments: `EVERY_MS,TIMEOUT_MS,URL` …
  * It writes a JSON line every 100 ms: a list of [sent ns, ended ns, failure or null, web server's name or null].
  * When its standard input ends it sends no more, waits a second for what is under way, and counts the rest as failed.
  */
-import { Agent, type ClientRequest, get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 
 type Result = readonly [sent_ns: number, ended_ns: number, failure: string | null, by: string | null];
 
@@ -14,7 +15,8 @@ const REPORT_MS = 100;
 const LAST_ANSWERS_MS = 1000;
 
 const results: Result[] = [];
-const under_way = new Map<ClientRequest, () => void>();
+/** What gives up each request that is under way. */
+const under_way = new Map<object, () => void>();
 const timers = process.argv.slice(2).map(startTarget);
 
 setInterval(report, REPORT_MS);
@@ -40,25 +42,35 @@ function now_ns(): number {
 function send(url: string, agent: Agent, timeout_ms: number): void {
   if (under_way.size >= MAX_UNDER_WAY) return;
   const sent_ns = now_ns();
-  const request = get(url, { agent });
   const done = (failure: string | null, by: string | null) => {
-    if (!under_way.delete(request)) return;
+    if (!under_way.delete(key)) return;
     clearTimeout(timer);
     results.push([sent_ns, now_ns(), failure, by]);
     if (failure !== null) request.destroy();
   };
+  const key = {};
+  under_way.set(key, () => done('unfinished', null));
   const timer = setTimeout(() => done('timeout', null), timeout_ms);
-  under_way.set(request, () => done('unfinished', null));
-  request.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message, null));
-  request.on('response', (response) => {
+  let request = get(url, { agent }, readResponse);
+  request.once('error', (error) => {
+    if (!request.reusedSocket || !under_way.has(key)) return done(nameOf(error), null);
+    request = get(url, { agent: false }, readResponse);
+    request.once('error', (again) => done(nameOf(again), null));
+  });
+
+  function readResponse(response: IncomingMessage): void {
     const by = response.headers['x-server'];
     response.resume();
-    response.on('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message, null));
-    response.on('end', () => {
+    response.once('error', (error) => done(nameOf(error), null));
+    response.once('end', () => {
       if (response.statusCode !== 200) done(`status ${response.statusCode}`, null);
       else done(null, typeof by === 'string' ? by : null);
     });
-  });
+  }
+}
+
+function nameOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message;
 }
 
 function report(): void {
