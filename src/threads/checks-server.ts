@@ -43,6 +43,10 @@ const ANSWERING = 3;
 const CLOSING = 4;
 const OVERDUE = 5;
 
+/** Later than this behind a deadline is a stall (SIGSTOP, a paused VM, a starved machine), and what a check gets then. */
+const STALL_MS = 100;
+const GRACE_MS = 250;
+
 export class ServerCheck implements SocketOwner {
   readonly plan: CheckPlan;
   readonly address: PinnedAddress;
@@ -59,6 +63,8 @@ export class ServerCheck implements SocketOwner {
   private stage = WAITING;
   private socket: Socket | null = null;
   private in_maintenance = false;
+  private deadline_ms = 0;
+  private forgiven = false;
 
   constructor(plan: CheckPlan, address: PinnedAddress, request: RequestPlace, answer: Answer, round: CheckRound) {
     this.plan = plan;
@@ -92,14 +98,22 @@ export class ServerCheck implements SocketOwner {
         this.becomeDue();
         return;
       case CONNECTING:
-        this.finish(connectTimedOut(this.plan.connect_timeout_ms));
+        if (!this.forgive()) this.finish(connectTimedOut(this.plan.connect_timeout_ms));
         return;
       case ANSWERING:
-        this.finish(answerTimedOut(this.plan.answer_timeout_ms ?? this.plan.connect_timeout_ms));
+        if (!this.forgive()) this.finish(answerTimedOut(this.plan.answer_timeout_ms ?? this.plan.connect_timeout_ms));
         return;
       case CLOSING:
         this.stage = OVERDUE; // the last connection is not gone yet; `onClosed` goes on
     }
+  }
+
+  /** A deadline that is seen late says that this thread stood still, not that the server did: once, the answer gets a chance. */
+  private forgive(): boolean {
+    if (this.forgiven || this.round.reactor.now_ms - this.deadline_ms < STALL_MS) return false;
+    this.forgiven = true;
+    this.wakeIn(GRACE_MS);
+    return true;
   }
 
   private becomeDue(): void {
@@ -121,6 +135,7 @@ export class ServerCheck implements SocketOwner {
     }
     this.socket = socket;
     this.stage = CONNECTING;
+    this.forgiven = false;
     this.wakeIn(plan.connect_timeout_ms);
     return true;
   }
@@ -216,7 +231,8 @@ export class ServerCheck implements SocketOwner {
 
   private wakeIn(delay_ms: number): void {
     const { reactor } = this.round;
-    reactor.timers.arm(this.timer, reactor.now_ms + delay_ms);
+    this.deadline_ms = reactor.now_ms + delay_ms;
+    reactor.timers.arm(this.timer, this.deadline_ms);
   }
 }
 

@@ -68,7 +68,7 @@ test('a real HTTP server that begins to fail goes DOWN, and the message says why
   const port = await listen(server);
   const running = start(
     t,
-    checkConfig([{ servers: [{ port, inter_ms: 30 }], check: { ...HTTP, version: 'HTTP/1.0' } }]),
+    checkConfig([{ servers: [{ port, inter_ms: 1000, fastinter_ms: 30 }], check: { ...HTTP, version: 'HTTP/1.0' } }]),
   );
   await running.message('checked-once');
   assert.equal(seen[0], 'GET /health HTTP/1.0');

@@ -1,11 +1,13 @@
 /** Configurations of backends whose servers are checked, as the configuration reader would give them. */
 import { NOWHERE } from '#src/config/diagnostic.js';
-import type { Backend, CheckMethod, Config, Server, Timeouts } from '#src/config/model.js';
+import type { Backend, CheckMethod, Config, Server, ServerCheck, Timeouts } from '#src/config/model.js';
 
 export type CheckedServer = {
   readonly port: number;
   readonly address?: string;
   readonly inter_ms?: number;
+  readonly fastinter_ms?: number;
+  readonly downinter_ms?: number;
   readonly rise?: number;
   readonly fall?: number;
   readonly unchecked?: boolean;
@@ -58,7 +60,7 @@ function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): 
 }
 
 function serverOf(server: CheckedServer, name: string): Server {
-  const { port, address = '127.0.0.1', inter_ms = 2000, rise = 2, fall = 3, unchecked = false } = server;
+  const { port, address = '127.0.0.1', unchecked = false } = server;
   return {
     name,
     host: address,
@@ -67,10 +69,12 @@ function serverOf(server: CheckedServer, name: string): Server {
     maxconn: undefined,
     backup: false,
     disabled: false,
-    check: unchecked
-      ? undefined
-      : { inter_ms, fastinter_ms: undefined, downinter_ms: undefined, rise, fall, endpoint: undefined },
+    check: unchecked ? undefined : checkOf(server),
     span: NOWHERE,
     spans: {},
   };
+}
+
+function checkOf({ inter_ms = 2000, fastinter_ms, downinter_ms, rise = 2, fall = 3 }: CheckedServer): ServerCheck {
+  return { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint: undefined };
 }

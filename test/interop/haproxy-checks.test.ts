@@ -15,7 +15,7 @@ import { type Behaviour, startAnsweringServers } from '../helpers/answering-serv
 import { checkConfig } from '../helpers/check-config.js';
 import { needs, peerPath } from '../helpers/peers.js';
 
-const INTER_MS = 500;
+const INTER_MS = 1000;
 const PATIENCE_MS = 15_000;
 
 const BEHAVIOURS: readonly Behaviour[] = [
