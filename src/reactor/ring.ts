@@ -6,7 +6,7 @@
  * Needs Linux 6.1 (SINGLE_ISSUER with DEFER_TASKRUN); older or forbidding systems get epoll.
  */
 
-import { MSG_MORE, MSG_NOSIGNAL, SHUT_WR } from '../system/abi/linux.ts';
+import { EBADF, MSG_MORE, MSG_NOSIGNAL, SHUT_WR } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { LARGE_BYTES, NO_BUFFER, SMALL_BYTES } from './buffers.ts';
 import type { Listener } from './listener.ts';
@@ -49,6 +49,9 @@ const SMALL_RING = 256;
 const LARGE_RING = 8;
 const SPARE_RING = 16;
 
+/** Where the kernel can (6.17), a multishot receive ends after so many bytes. */
+const BURST_BUFFERS = 4;
+
 export type RingSizes = {
   /** Operations that may be prepared before the kernel must take them. */
   readonly entries: number;
@@ -69,6 +72,8 @@ export class RingReactor extends Reactor {
   /** Which of them a buffer lies in, or lay in last. */
   private readonly provided_to: ProvidedBuffers[];
   private readonly pass_budget: number;
+  /** Buffers that one receive may fill before a cancel of it is heard. */
+  readonly burst_buffers: number;
   private readonly wake_word = libc.allocatePinned(8);
 
   /** Throws RingRefused with the reason when the kernel does not give us what we need. */
@@ -86,6 +91,7 @@ export class RingReactor extends Reactor {
       this.giveMemoryBack();
       throw error;
     }
+    this.burst_buffers = this.endsBursts() ? BURST_BUFFERS : SMALL_RING;
     this.refill();
     this.armWake();
   }
@@ -94,6 +100,17 @@ export class RingReactor extends Reactor {
     this.ring.enter(0, 0); // closes of the last pass
     this.ring.destroy();
     this.giveMemoryBack();
+  }
+
+  /** A receive that must fail: older kernels refuse the limit itself (EINVAL), newer ones come as far as the descriptor. */
+  private endsBursts(): boolean {
+    const { ring } = this;
+    const word = ring.prepare(OP_RECV, -1, 0, 0, 0, SILENT);
+    this.makeMultishot(word, BURST_BUFFERS);
+    ring.enter(1, 1000);
+    const result = ring.words[ring.cqe_first + (ring.completions_begin & ring.cq_mask) * 4 + 2];
+    ring.completions_begin = ring.completions_end;
+    return result === -EBADF;
   }
 
   private giveMemoryBack(): void {
@@ -160,8 +177,7 @@ export class RingReactor extends Reactor {
   }
 
   /**
-   * A multishot receive of a fast sender fills one buffer after the other, all that lie with the kernel, before we hear of the
-   * first. So who fills a whole buffer gets them one by one, until a receive comes back short.
+   * A multishot receive of a fast sender may fill all the buffers that lie with the kernel before we hear of the first one. So who fills a whole buffer gets them one by one, until a receive comes back short.
    */
   private noticeStream(socket: Socket, result: number, more: boolean): void {
     if (result <= 0 || socket.bulk) return;
@@ -184,14 +200,21 @@ export class RingReactor extends Reactor {
 
   protected override beginReceive(socket: Socket): void {
     const word = this.ring.prepare(OP_RECV, socket.fd, 0, 0, socket.slot, RECEIVE | (socket.generation << 4));
+    if (!socket.bulk && !socket.streaming) {
+      this.makeMultishot(word, this.burst_buffers);
+      return;
+    }
     this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
     if (socket.bulk) {
       // one shot: the next receive finds more bytes waiting
       this.ring.sqe_half[word * 2 + 20] = this.large.count > 0 ? LARGE_GROUP : SPARE_GROUP;
-      return;
     }
-    this.ring.sqe_half[word * 2 + 20] = SMALL_GROUP;
-    if (!socket.streaming) this.ring.sqe_half[word * 2 + 1] = RECV_MULTISHOT;
+  }
+
+  private makeMultishot(word: number, buffers: number): void {
+    this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
+    this.ring.sqe_half[word * 2 + 1] = RECV_MULTISHOT;
+    this.ring.sqe[word + 11] = buffers === SMALL_RING ? 0 : buffers * SMALL_BYTES;
   }
 
   protected override cancelReceive(socket: Socket): void {

@@ -96,6 +96,11 @@ export class Rig {
     libc.close(listener.fd);
   }
 
+  /** Buffers that may still come to a socket after it reached its allowance. */
+  get on_their_way(): number {
+    return 8 + (this.reactor instanceof RingReactor ? this.reactor.burst_buffers : 0);
+  }
+
   /** How many buffers are neither free nor lent to the kernel. */
   buffersAway(): { small: number; large: number } {
     const { buffers } = this.reactor;

@@ -44,6 +44,7 @@ export const EFD_CLOEXEC = 0x80000;
 export const EFD_NONBLOCK = 0x800;
 
 export const EINTR = 4;
+export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EBUSY = 16;
