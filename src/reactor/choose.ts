@@ -2,7 +2,8 @@
  * Which back end a thread gets: io_uring where the kernel allows it, else epoll. CARPOOL_REACTOR=ring|epoll decides by force.
  */
 import { EpollReactor } from './epoll.ts';
-import type { Reactor, ReactorOptions } from './reactor.ts';
+import type { ReactorOptions } from './options.ts';
+import type { Reactor } from './reactor.ts';
 import { RingReactor } from './ring.ts';
 import { RingRefused } from './ring-memory.ts';
 

@@ -27,7 +27,8 @@ import {
 import * as libc from '../system/libc.ts';
 import { NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, type Listener } from './listener.ts';
-import { Reactor, type ReactorOptions } from './reactor.ts';
+import type { ReactorOptions } from './options.ts';
+import { Reactor } from './reactor.ts';
 import { CLOSING, OPEN, type Socket } from './socket.ts';
 
 const EPOLLIN = 1;

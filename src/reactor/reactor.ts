@@ -18,27 +18,13 @@ import {
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { decodeSocketAddress } from '../system/socket-address.ts';
-import { type BufferCounts, Buffers, NO_BUFFER } from './buffers.ts';
+import { Buffers, NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, isPassing, Listener, type ListenerOwner } from './listener.ts';
+import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
-
-export type ReactorOptions = BufferCounts & {
-  /** Sockets at once. */
-  readonly socket_count: number;
-  /** An eventfd; what is written to it ends a wait and calls `onWake`. The caller closes it. */
-  readonly wake_fd: number;
-  readonly onWake: () => void;
-};
-
-export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
-  small_count: 8192,
-  large_count: 512,
-  reserve: 1024,
-  socket_count: 65536,
-};
 
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
 const MAX_WAIT_MS = 60_000;

@@ -10,7 +10,8 @@ import { EBADF, MSG_MORE, MSG_NOSIGNAL, SHUT_WR } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { LARGE_BYTES, NO_BUFFER, SMALL_BYTES } from './buffers.ts';
 import type { Listener } from './listener.ts';
-import { Reactor, type ReactorOptions } from './reactor.ts';
+import type { ReactorOptions } from './options.ts';
+import { Reactor } from './reactor.ts';
 import { type ProvidedBuffers, RingMemory } from './ring-memory.ts';
 import { FREE, type Socket } from './socket.ts';
 

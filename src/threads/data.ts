@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { ProxyThread } from '../proxy/proxy-thread.ts';
 import { chooseReactor } from '../reactor/choose.ts';
-import { DEFAULT_COUNTS } from '../reactor/reactor.ts';
+import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { DataSettings, FromData, ToData } from './data-messages.ts';
 import * as shared from './shared-memory.ts';
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Config } from '#src/config/model.js';
 import { planChecks } from '#src/health/plan.js';
 import { EpollReactor } from '#src/reactor/epoll.js';
-import type { ReactorOptions } from '#src/reactor/reactor.js';
+import type { ReactorOptions } from '#src/reactor/options.js';
 import { RingReactor } from '#src/reactor/ring.js';
 import { RingRefused } from '#src/reactor/ring-memory.js';
 import * as libc from '#src/system/libc.js';

@@ -33,6 +33,7 @@ for (const kind of KINDS) {
     test(`${kind}: a thread that blocks is woken by another one and stops within ${STOP_MS} ms (${which} eventfd)`, async () => {
       const wake_fd = libc.eventfd(0, flags);
       const worker = new Worker(new URL('./loop-worker.js', import.meta.url), { workerData: { kind, wake_fd } });
+      const exited = once(worker, 'exit');
       try {
         assert.deepEqual(await once(worker, 'message'), ['ready']);
         wake(wake_fd); // nothing to hear, only to look
@@ -45,7 +46,7 @@ for (const kind of KINDS) {
         assert.ok(time_ms < STOP_MS, `it took ${time_ms} ms`);
         assert.equal(woken, 2);
         assert.ok(passes <= 4, `${passes} passes for two wake-ups`);
-        assert.deepEqual(await once(worker, 'exit'), [0]);
+        assert.deepEqual(await exited, [0]);
       } finally {
         wake(wake_fd);
         await worker.terminate();

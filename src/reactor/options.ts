@@ -1,0 +1,17 @@
+/** How big a reactor is, and who wakes it. */
+import type { BufferCounts } from './buffers.ts';
+
+export type ReactorOptions = BufferCounts & {
+  /** Sockets at once. */
+  readonly socket_count: number;
+  /** An eventfd; what is written to it ends a wait and calls `onWake`. The caller closes it. */
+  readonly wake_fd: number;
+  readonly onWake: () => void;
+};
+
+export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
+  small_count: 8192,
+  large_count: 512,
+  reserve: 1024,
+  socket_count: 65536,
+};
