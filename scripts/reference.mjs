@@ -37,7 +37,8 @@ async function haproxyReference() {
   const load = (/** @type {string} */ name) => import(new URL(name, tables).href);
   const { CARP_KEYWORDS } = await load('carp.js');
   const { GLOBAL_KEYWORDS } = await load('global.js');
-  const { PROXY_KEYWORDS, TIMEOUTS } = await load('proxy.js');
+  const { PROXY_KEYWORDS } = await load('proxy.js');
+  const { TIMEOUTS } = await load('timeouts.js');
   const { OPTIONS } = await load('options.js');
   const { BIND_WORDS } = await load('bind.js');
   const { SERVER_WORDS } = await load('server.js');
@@ -62,7 +63,9 @@ ${table(GLOBAL_KEYWORDS.filter(hasEffect))}
 
 ${table(PROXY_KEYWORDS.filter(hasEffect), sectionsOf)}
 
-\`timeout\` takes one of ${Object.keys(TIMEOUTS).map(code).join(', ')}.
+### timeout
+
+${table(TIMEOUTS.filter(hasEffect), sectionsOf)}
 
 ### option
 
@@ -81,6 +84,7 @@ ${table(SERVER_WORDS)}
 ${list(GLOBAL_KEYWORDS, 'global')}
 ${list(PROXY_KEYWORDS, 'proxies')}
 ${list(OPTIONS, 'option')}
+${list(TIMEOUTS, 'timeout')}
 `;
 }
 

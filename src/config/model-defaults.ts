@@ -1,6 +1,7 @@
-/** The Config of an empty file. */
-import type { Config } from './model.ts';
+/** What holds where nobody wrote anything. */
+import type { Carp, Config } from './model.ts';
 
+/** The Config of an empty file. */
 export function emptyConfig(files: readonly string[]): Config {
   return {
     files,
@@ -11,3 +12,22 @@ export function emptyConfig(files: readonly string[]): Config {
     carp_host: { preempt: false, spans: {} },
   };
 }
+
+type Required = 'name' | 'vhid' | 'addresses' | 'span' | 'spans';
+
+/** A vhid with the defaults that all dialects share. */
+export function carpWith(written: Pick<Carp, Required> & Partial<Carp>): Carp {
+  return { ...CARP_DEFAULTS, ...written };
+}
+
+const CARP_DEFAULTS: Omit<Carp, Required> = {
+  interface: undefined,
+  pass: '',
+  advbase: 1,
+  advskew: 0,
+  preempt: false,
+  deadratio: 3,
+  demotions: [],
+  source_address: undefined,
+  scripts: undefined,
+};

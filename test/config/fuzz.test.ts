@@ -3,14 +3,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatDiagnostic } from '#src/config/diagnostic.js';
+import { BIND_WORDS } from '#src/config/haproxy/bind.js';
+import { CARP_KEYWORDS } from '#src/config/haproxy/carp.js';
+import { GLOBAL_KEYWORDS } from '#src/config/haproxy/global.js';
+import { OPTIONS } from '#src/config/haproxy/options.js';
+import { PROXY_KEYWORDS } from '#src/config/haproxy/proxy.js';
+import { SERVER_WORDS } from '#src/config/haproxy/server.js';
+import { TIMEOUTS } from '#src/config/haproxy/timeouts.js';
 import { loadConfig } from '#src/config/load.js';
-import { keywordTable } from '#src/config/reference.js';
 import { parseUcarpCommand } from '#src/config/ucarp/command.js';
 
-const RUNS = 1500;
+const RUNS = 1000;
 
 const words = [
-  ...keywordTable().flatMap(({ section, keyword }) => [...keyword.split(' '), section]),
+  ...[GLOBAL_KEYWORDS, PROXY_KEYWORDS, CARP_KEYWORDS, OPTIONS, TIMEOUTS, BIND_WORDS, SERVER_WORDS].flatMap((table) =>
+    table.map(({ name }) => name),
+  ),
+  ...['global', 'defaults', 'frontend', 'backend', 'listen', 'carp', 'peers'],
   ...['if', 'unless', '{', '}', '!', '||', 'or', 'nbsrv(b)', 'ge', 'TRUE', 'from', 'no', '.if', 'ifconfig', 'carp0'],
   ...[
     '0',

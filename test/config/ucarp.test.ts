@@ -113,5 +113,5 @@ test('every mistake names its place in the command line', () => {
   assert.deepEqual(said(`${ENOUGH} -p <password>`), [`${value} placeholder`]);
   assert.deepEqual(said(`${ENOUGH} -a 10.10.0.11`), [`${value} vip-is-own-address`]);
   assert.deepEqual(said(`${ENOUGH} -z`), [`${option} no-effect`]);
-  assert.deepEqual(said('-i eth0'), ['0 addr-missing', '0 srcip-missing', '0 pass-missing', '0 vhid-missing']);
+  assert.deepEqual(said('-i eth0'), ['0 vhid-missing', '0 addr-missing', '0 srcip-missing', '0 pass-missing']);
 });

@@ -8,6 +8,7 @@
  * What else a rc.conf sets is no business of ours and is passed over.
  */
 import type { Carp } from '../model.ts';
+import { carpWith } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { editDistance } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
@@ -175,39 +176,25 @@ function checkCloned(names: readonly Word[], interfaces: ReadonlyMap<string, Car
 
 /** Undefined, and reported, when something is missing without which no advert can be sent. */
 function finishInterface(carp: CarpInterface, report: Reporter): Carp | undefined {
-  const { name, vhid, pass, addresses, advbase, advskew, span, spans } = carp;
-  const line = `ifconfig_${name}="vhid ${vhid ?? 1}${advskew > 0 ? ` advskew ${advskew}` : ''} pass ${pass ?? '…'} 10.10.0.1/16"`;
-  if (spans['vhid'] === undefined)
-    report.error(span, 'vhid-missing', `\`${name}\` has no vhid.`, `Write for example \`${line}\`.`);
-  if (spans['addresses'] === undefined)
-    report.error(
-      span,
-      'carp-without-address',
-      `\`${name}\` has no address, so there is nothing to share.`,
-      `Put the virtual address last, for example \`${line}\`.`,
-    );
-  if (spans['pass'] === undefined)
-    report.warning(
-      span,
-      'pass-missing',
-      `\`${name}\` has no password, so any host of the segment can take its address.`,
-      'Add `pass` and a password, the same on every node.',
-    );
-  if (vhid === undefined || addresses.length === 0) return undefined;
-  return {
-    name,
-    interface: undefined,
-    vhid,
-    pass: pass ?? '',
-    addresses,
-    advbase,
-    advskew,
-    preempt: false,
-    deadratio: 3,
-    demotions: [],
-    source_address: undefined,
-    scripts: undefined,
-    span,
-    spans,
-  };
+  reportMissing(carp, report);
+  const { vhid, pass, ...rest } = carp;
+  if (vhid === undefined || rest.addresses.length === 0) return undefined;
+  return carpWith({ ...rest, vhid, pass: pass ?? '' });
+}
+
+/** What was written and is wrong has a span, and was reported already. */
+function reportMissing({ name, vhid, pass, advskew, span, spans }: CarpInterface, report: Reporter): void {
+  const skew = advskew > 0 ? ` advskew ${advskew}` : '';
+  const line = `\`ifconfig_${name}="vhid ${vhid ?? 1}${skew} pass ${pass ?? '…'} 10.10.0.1/16"\``;
+  if (spans['vhid'] === undefined) {
+    report.error(span, 'vhid-missing', `\`${name}\` has no vhid.`, `Write for example ${line}.`);
+  }
+  if (spans['addresses'] === undefined) {
+    const message = `\`${name}\` has no address, so there is nothing to share.`;
+    report.error(span, 'carp-without-address', message, `Put the virtual address last, for example ${line}.`);
+  }
+  if (spans['pass'] === undefined) {
+    const message = `\`${name}\` has no password, so any host of the segment can take its address.`;
+    report.warning(span, 'pass-missing', message, 'Add `pass` and a password, the same on every node.');
+  }
 }

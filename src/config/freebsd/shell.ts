@@ -96,7 +96,7 @@ class ShellReader {
     if (this.#peek() === undefined) return undefined;
     const words: Character[][] = [];
     for (;;) {
-      while (this.#peek() === ' ' || this.#peek() === '\t' || this.#peek() === '\r') this.#next();
+      while (isBlank(this.#peek())) this.#next();
       const char = this.#peek();
       if (char === '#') while (this.#peek() !== undefined && this.#peek() !== '\n') this.#next();
       else if (char === undefined) return words;
@@ -114,7 +114,7 @@ class ShellReader {
     const word: Character[] = [];
     for (;;) {
       const char = this.#peek();
-      if (char === undefined || /[\s;]/.test(char)) return word;
+      if (char === undefined || isBlank(char) || char === '\n' || char === ';') return word;
       if (char === '"' || char === "'") word.push(...this.#quoted(char));
       else if (char === '\\') word.push(...this.#escaped());
       else word.push(this.#next());
@@ -168,4 +168,9 @@ class ShellReader {
     } else this.#column++;
     return character;
   }
+}
+
+/** A form feed or a no-break space is a letter like any other to the shell. */
+function isBlank(char: string | undefined): boolean {
+  return char === ' ' || char === '\t' || char === '\r';
 }

@@ -10,6 +10,7 @@
  */
 import { parsePass, parseVirtualAddress } from '../carp-values.ts';
 import type { Carp } from '../model.ts';
+import { carpWith } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
@@ -159,43 +160,25 @@ function parseDemote(draft: CarpDraft, { keyword, args }: Statement, { report }:
 
 /** Undefined, and reported, when something is missing without which no advert can be sent. */
 export function finishCarp(draft: CarpDraft, report: Reporter): Carp | undefined {
-  const { name, vhid, addresses, pass, advbase, advskew, preempt, demotions, span, spans } = draft;
-  if (spans['vhid'] === undefined)
-    report.error(
-      span,
-      'vhid-missing',
-      `The carp section \`${name}\` has no vhid.`,
-      'Add a line such as `vhid 1`, with the same number on every node.',
-    );
-  if (spans['addresses'] === undefined)
-    report.error(
-      span,
-      'carp-without-address',
-      `The carp section \`${name}\` has no address, so there is nothing to share.`,
-      'Add a line such as `address 10.10.0.1/16`.',
-    );
-  if (spans['pass'] === undefined)
-    report.warning(
-      span,
-      'pass-missing',
-      `The carp section \`${name}\` has no password, so any host of the segment can take its addresses.`,
-      'Add a line such as `pass "s3cret"`, the same on every node.',
-    );
-  if (vhid === undefined || addresses.length === 0) return undefined;
-  return {
-    name,
-    interface: draft.interface,
-    vhid,
-    pass: pass ?? '',
-    addresses,
-    advbase,
-    advskew,
-    preempt,
-    deadratio: 3,
-    demotions,
-    source_address: undefined,
-    scripts: undefined,
-    span,
-    spans,
-  };
+  reportMissing(draft, report);
+  const { vhid, pass, ...rest } = draft;
+  if (vhid === undefined || rest.addresses.length === 0) return undefined;
+  return carpWith({ ...rest, vhid, pass: pass ?? '' });
+}
+
+/** What was written and is wrong has a span, and was reported already. */
+function reportMissing({ name, span, spans }: CarpDraft, report: Reporter): void {
+  const section = `The carp section \`${name}\``;
+  if (spans['vhid'] === undefined) {
+    const mend = 'Add a line such as `vhid 1`, with the same number on every node.';
+    report.error(span, 'vhid-missing', `${section} has no vhid.`, mend);
+  }
+  if (spans['addresses'] === undefined) {
+    const mend = 'Add a line such as `address 10.10.0.1/16`.';
+    report.error(span, 'carp-without-address', `${section} has no address, so there is nothing to share.`, mend);
+  }
+  if (spans['pass'] === undefined) {
+    const message = `${section} has no password, so any host of the segment can take its addresses.`;
+    report.warning(span, 'pass-missing', message, 'Add a line such as `pass "s3cret"`, the same on every node.');
+  }
 }

@@ -74,7 +74,7 @@ export const HAPROXY_PROXY: ReadonlyMap<string, string> = bySections({
   DFLB: `
     acl be-unpublished bind-process clitimeout compression contimeout disabled email-alert enabled errorfile
     errorfiles errorloc errorloc302 errorloc303 filter-sequence force-be-switch guid hash-preserve-affinity
-    http-after-response http-error http-request http-response log log-steps log-tag mode srvtimeout ssl-f-use stats
+    http-after-response http-error http-request http-response log log-steps log-tag mode option srvtimeout ssl-f-use stats
     tcp-request timeout
   `,
   DFL: `

@@ -1,8 +1,8 @@
 /** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
-import type { Backend, Frontend, LogFormat, LogTarget, Timeouts } from '../model.ts';
+import type { Backend, Frontend, LogFormat, LogTarget } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
+import { parseInteger, reportPlaceholder } from '../values.ts';
 import { parseBind } from './bind.ts';
 import type { ProxyDraft } from './drafts.ts';
 import {
@@ -20,7 +20,7 @@ import {
 import { parseLogTarget } from './log.ts';
 import { parseOption } from './options.ts';
 import { finishServer, parseDefaultServer, parseServer } from './server.ts';
-import { reportWrongSection } from './wrong-section.ts';
+import { parseTimeout } from './timeouts.ts';
 
 export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
@@ -126,7 +126,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('stats', ALL_PROXIES, 'no statistics page is served'),
   withoutEffect('errorfile', ALL_PROXIES, "error replies are carpool's own"),
   withoutEffect('errorfiles', ALL_PROXIES, "error replies are carpool's own"),
-  withoutEffect('description', ALL_PROXIES, 'nothing shows it'),
+  withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('log-tag', ALL_PROXIES, 'lines are tagged `carpool`'),
@@ -134,28 +134,6 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('http-reuse', BACK, 'idle connections to servers are shared between clients'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
-
-/** `timeout NAME TIME`: the name and the model's field. */
-export const TIMEOUTS: Readonly<Record<string, keyof Timeouts>> = {
-  connect: 'connect_ms',
-  client: 'client_ms',
-  server: 'server_ms',
-  'http-request': 'http_request_ms',
-  'http-keep-alive': 'http_keep_alive_ms',
-  queue: 'queue_ms',
-  check: 'check_ms',
-};
-
-const TIMEOUTS_OF_FRONTENDS: ReadonlySet<string> = new Set(['client', 'client-fin']);
-const TIMEOUTS_OF_BACKENDS: ReadonlySet<string> = new Set([
-  'connect',
-  'server',
-  'server-fin',
-  'queue',
-  'check',
-  'tunnel',
-]);
-const OTHER_TIMEOUTS: ReadonlySet<string> = new Set(['client-fin', 'server-fin', 'tunnel', 'tarpit', 'client-hs']);
 
 function parseMode(draft: ProxyDraft, statement: Statement, context: Context): void {
   const mode = onlyArgument(statement, '`http` or `tcp`', context);
@@ -238,40 +216,6 @@ function parseCount(field: 'maxconn' | 'backlog' | 'retries', min: number): Keyw
     if (field === 'maxconn') draft.maxconn = value === 0 ? undefined : value;
     else draft[field] = value;
   };
-}
-
-function parseTimeout(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
-  const [name, value] = args;
-  if (name === undefined || value === undefined)
-    return report.error(
-      keyword.span,
-      'missing-value',
-      '`timeout` needs a name and a time.',
-      'Write for example `timeout connect 5s`.',
-    );
-  if (TIMEOUTS_OF_BACKENDS.has(name.text) && draft.kind === 'frontend')
-    return reportWrongSection(`timeout ${name.text}`, name.span, draft.kind, BACK, report);
-  if (TIMEOUTS_OF_FRONTENDS.has(name.text) && draft.kind === 'backend')
-    return reportWrongSection(`timeout ${name.text}`, name.span, draft.kind, FRONT, report);
-  if (OTHER_TIMEOUTS.has(name.text))
-    return report.warning(
-      name.span,
-      'no-effect',
-      `\`timeout ${name.text}\` has no effect yet: the other timeouts still hold.`,
-    );
-  if (!Object.hasOwn(TIMEOUTS, name.text))
-    return report.error(
-      name.span,
-      'unknown-keyword',
-      `\`${name.text}\` is not a timeout.`,
-      didYouMean(name.text, Object.keys(TIMEOUTS)) ?? `Write one of ${Object.keys(TIMEOUTS).join(', ')}.`,
-    );
-  refuseMore(args.slice(2), value, report);
-  const field = TIMEOUTS[name.text];
-  const time_ms = parseDuration(value, `timeout ${name.text}`, report);
-  draft.spans[field] = value.span;
-  // 0 is "for ever" in HAProxy, the same as not set
-  if (time_ms !== undefined) draft.timeouts[field] = time_ms === 0 ? undefined : time_ms;
 }
 
 function parseLog(draft: ProxyDraft, statement: Statement, context: Context): void {

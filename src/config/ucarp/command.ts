@@ -6,7 +6,7 @@ import { parsePass } from '../carp-values.ts';
 import { checkConfig } from '../check/check.ts';
 import { type Diagnostic, hasErrors, type Span } from '../diagnostic.ts';
 import type { Carp, Config, Scripts } from '../model.ts';
-import { emptyConfig } from '../model-defaults.ts';
+import { carpWith, emptyConfig } from '../model-defaults.ts';
 import { Reporter } from '../reporter.ts';
 import { isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
 import type { Word } from '../word.ts';
@@ -69,30 +69,20 @@ class Settings {
 
   carp(): Carp | undefined {
     this.#refuseUnsupported();
-    const vhid = this.#integer('vhid', 'vhid', 1, 255, undefined);
-    const advbase = this.#integer('advbase', 'advbase', 0, 255, 1);
-    const advskew = this.#integer('advskew', 'advskew', 0, 255, 0);
-    const deadratio = this.#integer('deadratio', 'deadratio', 1, 255, 3);
-    const address = this.#address(
-      'addr',
-      'addresses',
-      'The virtual address',
-      'Add `-a` and the address that the nodes share.',
-    );
-    const source_address = this.#address(
-      'srcip',
-      'source_address',
-      'The own address',
-      'Add `-s` and the real address of this host.',
-    );
+    const vhid =
+      this.#integer('vhid', 1, 255) ?? this.#missing('vhid', 'Add `-v` and a number, the same on every node.');
+    const advbase = this.#integer('advbase', 0, 255, 1);
+    const advskew = this.#integer('advskew', 0, 255, 0);
+    const deadratio = this.#integer('deadratio', 1, 255, 3);
+    const address = this.#address('addr', 'virtual address', 'Add `-a` and the address that the nodes share.');
+    const source_address = this.#address('srcip', 'own address', 'Add `-s` and the real address of this host.');
     const pass = this.#pass();
     const scripts = this.#scripts();
-    if (!this.#has('vhid')) this.#missing('vhid', 'Add `-v` and a number, the same on every node.');
-    if (vhid === undefined || address === undefined || source_address === undefined || pass === undefined)
+    if (vhid === undefined || address === undefined || source_address === undefined) return undefined;
+    if (pass === undefined || advbase === undefined || advskew === undefined || deadratio === undefined)
       return undefined;
-    if (advbase === undefined || advskew === undefined || deadratio === undefined) return undefined;
     const span = this.#spans['addresses'];
-    return {
+    return carpWith({
       name: address.text,
       interface: this.#interface(),
       vhid,
@@ -102,12 +92,11 @@ class Settings {
       advskew,
       preempt: this.#has('preempt'),
       deadratio,
-      demotions: [],
       source_address: source_address.text,
       scripts,
       span,
       spans: this.#spans,
-    };
+    });
   }
 
   #refuseUnsupported(): void {
@@ -133,15 +122,17 @@ class Settings {
     return this.#last(name) !== undefined;
   }
 
+  /** Says so unless it was given (and, being wrong, reported). */
   #missing(name: string, mend: string): undefined {
+    if (this.#has(name)) return undefined;
     return this.#report.error(COMMAND_LINE, `${name}-missing`, `\`--${name}\` is missing.`, mend);
   }
 
   /** Decimal or, as strtoul does, with 0x in front. */
-  #integer(name: string, field: string, min: number, max: number, otherwise: number | undefined): number | undefined {
+  #integer(name: string, min: number, max: number, otherwise?: number): number | undefined {
     const value = this.#last(name)?.value;
     if (value === undefined) return otherwise;
-    this.#spans[field] = value.span;
+    this.#spans[name] = value.span;
     const text = /^0x[0-9a-fA-F]{1,8}$/.test(value.text) ? String(Number(value.text)) : value.text;
     return parseInteger({ text, span: value.span }, { what: name, min, max }, this.#report);
   }
@@ -153,18 +144,15 @@ class Settings {
     return value.text;
   }
 
-  #address(name: string, field: string, what: string, mend: string): Word | undefined {
+  #address(name: 'addr' | 'srcip', what: string, mend: string): Word | undefined {
     const value = this.#last(name)?.value;
     if (value === undefined) return this.#missing(name, mend);
-    this.#spans[field] = value.span;
+    this.#spans[name === 'addr' ? 'addresses' : 'source_address'] = value.span;
     if (reportPlaceholder(value, what, this.#report)) return undefined;
     if (isIPv4(value.text)) return value;
-    return this.#report.error(
-      value.span,
-      'bad-address',
-      `${what} \`${value.text}\` is not an IPv4 address.`,
-      'Write four numbers, such as `10.10.0.1`, without a prefix length.',
-    );
+    const message = `The ${what} \`${value.text}\` is not an IPv4 address.`;
+    const example = 'Write four numbers, such as `10.10.0.1`, without a prefix length.';
+    return this.#report.error(value.span, 'bad-address', message, example);
   }
 
   #pass(): string | undefined {

@@ -1,0 +1,67 @@
+/** `timeout NAME TIME` (manual 4.2 "timeout"). */
+import type { Timeouts } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
+import { parseDuration } from '../values.ts';
+import type { Word } from '../word.ts';
+import type { ProxyDraft } from './drafts.ts';
+import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type SectionKind, type Statement } from './keyword.ts';
+import { reportWrongSection } from './wrong-section.ts';
+
+export type TimeoutWord = {
+  readonly name: string;
+  /** The model's field; undefined for one that has no effect yet. */
+  readonly field: keyof Timeouts | undefined;
+  readonly sections: readonly SectionKind[];
+  readonly help: string;
+  readonly has_effect: boolean;
+};
+
+const timeout = (
+  name: string,
+  field: TimeoutWord['field'],
+  sections: readonly SectionKind[],
+  help: string,
+): TimeoutWord => ({ name, field, sections, help, has_effect: field !== undefined });
+
+export const TIMEOUTS: readonly TimeoutWord[] = [
+  timeout('connect', 'connect_ms', BACK, 'How long a connection to a server may take.'),
+  timeout('client', 'client_ms', FRONT, 'How long a client may be silent.'),
+  timeout('server', 'server_ms', BACK, 'How long a server may be silent.'),
+  timeout('http-request', 'http_request_ms', ALL_PROXIES, 'How long the head of a request may take.'),
+  timeout('http-keep-alive', 'http_keep_alive_ms', ALL_PROXIES, 'How long to wait for the next request.'),
+  timeout('queue', 'queue_ms', BACK, 'How long a request may wait for a free server.'),
+  timeout('check', 'check_ms', BACK, 'How long a check may take once it is connected.'),
+  timeout('client-fin', undefined, FRONT, 'Accepted without effect: `timeout client` holds.'),
+  timeout('server-fin', undefined, BACK, 'Accepted without effect: `timeout server` holds.'),
+  timeout('tunnel', undefined, BACK, 'Accepted without effect: the timeouts of client and server hold.'),
+  timeout('tarpit', undefined, ALL_PROXIES, 'Accepted without effect: no rule tarpits.'),
+];
+
+export function parseTimeout(draft: ProxyDraft, statement: Statement, { report }: Context): undefined {
+  const { keyword, args } = statement;
+  const [name, value] = args;
+  if (name === undefined || value === undefined) {
+    const message = '`timeout` needs a name and a time.';
+    return report.error(keyword.span, 'missing-value', message, 'Write for example `timeout connect 5s`.');
+  }
+  refuseMore(args.slice(2), value, report);
+  const known = TIMEOUTS.find((candidate) => candidate.name === name.text);
+  if (known === undefined) return reportUnknown(name, report);
+  const shown = `timeout ${known.name}`;
+  if (!known.sections.includes(draft.kind)) {
+    return reportWrongSection(shown, name.span, draft.kind, known.sections, report);
+  }
+  const time_ms = parseDuration(value, shown, report);
+  if (known.field === undefined) {
+    return report.warning(name.span, 'no-effect', `\`${shown}\` has no effect yet: the other timeouts still hold.`);
+  }
+  draft.spans[known.field] = value.span;
+  // 0 is "for ever" in HAProxy, the same as not set
+  if (time_ms !== undefined) draft.timeouts[known.field] = time_ms === 0 ? undefined : time_ms;
+}
+
+function reportUnknown(name: Word, report: Context['report']): undefined {
+  const names = TIMEOUTS.map((each) => each.name);
+  const mend = didYouMean(name.text, names) ?? `Write one of ${names.join(', ')}.`;
+  return report.error(name.span, 'unknown-keyword', `\`${name.text}\` is not a timeout.`, mend);
+}
