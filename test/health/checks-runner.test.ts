@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import type { Config } from '#src/config/model.js';
 import { planChecks } from '#src/health/plan.js';
@@ -199,13 +200,14 @@ onBoth('each kind of check says what its server did', async (back_end, t) => {
 
 onBoth('a closed port refuses, over IPv6 too', async (back_end) => {
   const port = await closedPort();
-  const bench = new Bench(back_end, checkConfig([{ servers: [{ port }, { port, address: '::1' }] }]));
+  const has_ipv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') ?? false;
+  const servers = [{ port }, ...(has_ipv6 ? [{ port, address: '::1' }] : [])];
+  const bench = new Bench(back_end, checkConfig([{ servers }]));
   await bench.checkedOnce();
   assert.deepEqual(
-    bench.changes.map(({ server, up, code }) => ({ server, up, code })),
-    ['server0', 'server1'].map((server) => ({ server, up: false, code: 'L4CON' })),
+    bench.changes.map(({ server, up, code, reason }) => ({ server, up, code, reason })),
+    servers.map((_, index) => ({ server: `server${index}`, up: false, code: 'L4CON', reason: 'connection refused' })),
   );
-  assert.equal(bench.changes[0].reason, 'connection refused');
   await bench.goHome();
 });
 
