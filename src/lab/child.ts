@@ -21,6 +21,8 @@ export class Child {
   readonly output: string[] = [];
   /** `exit status 0`, `SIGKILL` …; undefined while it lives. */
   ended: string | undefined;
+  /** The lab itself killed it. */
+  killed = false;
   readonly #process: ChildProcess;
 
   constructor(namespace_fd: number, options: ChildOptions) {
@@ -38,6 +40,7 @@ export class Child {
   }
 
   signal(name: NodeJS.Signals): void {
+    if (name === 'SIGKILL') this.killed = true;
     if (this.ended === undefined && this.pid > 0) this.#process.kill(name);
   }
 

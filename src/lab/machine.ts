@@ -51,6 +51,7 @@ export class Machine {
   }
 
   killAll(): void {
+    for (const child of this.children) child.killed = true;
     killAllInside(this.#link.namespace_fd);
   }
 
@@ -67,6 +68,7 @@ export class Machine {
   /** The switch stops hearing it first, so that nothing it does while dying is seen. */
   #crash(): void {
     this.#stage.network.cut(this.#link);
+    for (const child of this.children) child.killed = true;
     killAllInside(this.#link.namespace_fd);
     this.#stage.history.noteCrash(this.host.name);
     this.#crashed = true;

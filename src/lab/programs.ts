@@ -53,14 +53,15 @@ type NodeProgram = { command: string; args: string[]; directory: string; onLine?
 
 function startNode(stage: Stage, node: Node, link: HostLink, program: NodeProgram): Child {
   stage.history.noteStart(node.name);
-  return new Child(link.namespace_fd, {
+  const child: Child = new Child(link.namespace_fd, {
     ...program,
     onEnd(how) {
       const at_ms = elapsed_ms(stage);
       stage.history.noteEnd(node.name, at_ms);
-      if (how !== 'SIGKILL') stage.timeline.event(at_ms, node.name, `ended (${how})`);
+      if (!child.killed) stage.timeline.event(at_ms, node.name, `ended (${how})`);
     },
   });
+  return child;
 }
 
 function launchWebServer(stage: Stage, host: WebServer, link: HostLink): Child {
