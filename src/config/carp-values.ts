@@ -1,14 +1,14 @@
 /** What every dialect's CARP lines write alike: the password and the virtual address. */
 import type { VirtualAddress } from './model.ts';
 import type { Reporter } from './reporter.ts';
-import { isIPv4, isIPv6, isPlaceholder, reportPlaceholder } from './values.ts';
+import { isIPv4, isIPv6, isPlaceholderWord, reportPlaceholder } from './values.ts';
 import type { Word } from './word.ts';
 
 /** The key has 20 bytes and the BSDs' ifconfig keeps the last one zero. */
 export const LONGEST_PASS_BYTES = 19;
 
 export function parsePass(word: Word, report: Reporter): string | undefined {
-  if (isPlaceholder(word.text)) {
+  if (isPlaceholderWord(word.text)) {
     report.error(
       word.span,
       'placeholder',

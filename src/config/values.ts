@@ -76,18 +76,21 @@ export function isIPv6(text: string): boolean {
 
 /** What a document writes where the reader should put something of their own: `<password>`, `n.n.n.10`, `YOUR_KEY`. */
 export function isPlaceholder(text: string): boolean {
-  if (/^<[^<>]*>$/.test(text) || /^\{\{.*\}\}$/.test(text) || /^(YOUR|MY)_[A-Z_]+$/.test(text)) return true;
-  return isPlaceholderAddress(text);
+  return isPlaceholderWord(text) || isPlaceholderAddress(text.replace(/\/.*$/, ''));
 }
 
-/** An address with letters where numbers belong: `n.n.n.10`, `x.x.x.x/24`, `192.168.X.1`. */
+export function isPlaceholderWord(text: string): boolean {
+  return /^<[^<>]*>$/.test(text) || /^\{\{.*\}\}$/.test(text) || /^(YOUR|MY)_[A-Z_]+$/.test(text);
+}
+
+/** Letters where numbers belong: `n.n.n.10`, `xxx.xxx.xxx.xxx`, `192.168.X.1`, `a.b.c.d`; not `www.bbc.co.uk`. */
 function isPlaceholderAddress(text: string): boolean {
-  const parts = text.replace(/\/.*$/, '').split('.');
-  return (
-    parts.length === 4 &&
-    parts.every((part) => /^(\d{1,3}|[a-zA-Z]{1,3})$/.test(part)) &&
-    parts.some((part) => /^(.)\1*$/.test(part) && /[a-zA-Z]/.test(part))
-  );
+  if (text.toLowerCase() === 'a.b.c.d') return true;
+  const parts = text.split('.');
+  const letters = parts.filter((part) => /^([a-zA-Z])\1{0,2}$/.test(part));
+  const numbers = parts.filter((part) => /^\d{1,3}$/.test(part));
+  if (parts.length !== 4 || letters.length === 0 || letters.length + numbers.length < 4) return false;
+  return numbers.length > 0 || new Set(letters).size === 1;
 }
 
 /** True, and reported, when the word is a placeholder. */

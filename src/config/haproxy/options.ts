@@ -1,9 +1,10 @@
 /** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
 
-import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
+import { setForwardFor } from './forwardfor.ts';
+import { setHttpCheck } from './httpchk.ts';
 import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
 import { HAPROXY_OPTIONS } from './known-keywords.ts';
@@ -172,78 +173,4 @@ function setRedispatch(draft: ProxyDraft, enable: boolean, words: readonly Word[
       'no-effect',
       'The interval of `option redispatch` has no effect yet: the last attempt goes to another server.',
     );
-}
-
-/** `option forwardfor [except NETWORK] [header NAME] [if-none]` */
-function setForwardFor(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): undefined {
-  const names = ['header', 'if-none', 'except'];
-  let header = 'X-Forwarded-For';
-  let if_none = false;
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at];
-    if (word.text === 'if-none') if_none = true;
-    else if (!names.includes(word.text)) {
-      const mend = didYouMean(word.text, names) ?? 'Write `header NAME` or `if-none`.';
-      return report.error(
-        word.span,
-        'unknown-keyword',
-        `\`${word.text}\` is not a word that \`option forwardfor\` knows.`,
-        mend,
-      );
-    } else if (at + 1 === words.length) {
-      return report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
-    } else if (word.text === 'header') header = parseHeaderName(words[++at], report) ?? header;
-    else refuseExcept(words[at++], report);
-  }
-  draft.forwardfor = enable ? { header, if_none } : undefined;
-}
-
-function refuseExcept(word: Word, report: Reporter): void {
-  const message = '`except` of `option forwardfor` is not supported yet.';
-  report.error(word.span, 'unsupported-keyword', message, 'Remove it; the header is then added for every client.');
-}
-
-function parseHeaderName(word: Word, report: Reporter): string | undefined {
-  if (isToken(word.text)) return word.text;
-  const message = `\`${word.text}\` cannot be the name of a header.`;
-  return report.error(word.span, 'bad-header-name', message, 'Write letters, digits and hyphens.');
-}
-
-/** RFC 9110 5.6.2 */
-function isToken(text: string): boolean {
-  return /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(text);
-}
-
-/** `option httpchk [[METHOD] URI [VERSION]]` */
-function setHttpCheck(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): undefined {
-  if (!enable) {
-    draft.check = { kind: 'tcp' };
-    return;
-  }
-  const texts = words.map((word) => word.text);
-  const [method, uri, version] = texts.length === 1 ? ['OPTIONS', texts[0]] : texts;
-  if (words.length > 3) return refuseMore(words.slice(3), words[2], report);
-  const bad = words.find((word) => /[\s\0]/.test(word.text));
-  if (bad !== undefined)
-    return report.error(
-      bad.span,
-      'unsupported-value',
-      'Headers in the version of `option httpchk` are not supported.',
-      'Write `option httpchk GET /path HTTP/1.0` without headers.',
-    );
-  if (version !== undefined && !/^HTTP\/1\.[01]$/.test(version))
-    return report.error(
-      words[2].span,
-      'unsupported-value',
-      `The HTTP version \`${version}\` is not supported for checks.`,
-      'Write `HTTP/1.0` or `HTTP/1.1`.',
-    );
-  if (method !== undefined && !isToken(method))
-    return report.error(
-      words[0].span,
-      'unsupported-value',
-      `\`${method}\` is not an HTTP method.`,
-      'Write for example `option httpchk GET /health`.',
-    );
-  draft.check = { kind: 'http', method: method ?? 'OPTIONS', uri: uri ?? '/', version: version ?? 'HTTP/1.0' };
 }
