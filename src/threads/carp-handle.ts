@@ -15,6 +15,9 @@ import type { SharedMemory } from './shared-memory.ts';
 export const LEASE_S = 2;
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
+/** What is written to an eventfd to wake its reader: the 64-bit number 1, in either byte order not 0. */
+const ONE = libc.allocatePinned(8);
+ONE.words[0] = 1;
 
 export type CarpThreadOptions = {
   /** From `checkCarpHost`. */
@@ -41,14 +44,13 @@ export type CarpHandle = {
 
 export function startCarpThread(options: CarpThreadOptions): CarpHandle {
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
-  const one = BigUint64Array.of(1n);
-  const oneAt = libc.addressOf(one);
   const worker = new Worker(new URL('./carp.js', import.meta.url), { workerData: settingsOf(options, wake_fd) });
   const listeners = new Set<(message: FromCarp) => void>([options.onMessage]);
   const tell = (message: FromCarp): void => {
     for (const listener of [...listeners]) listener(message);
   };
   let stopped = false;
+  let exited = false;
   let last_id = 0;
   worker.on('message', (message: FromCarp) => {
     if (message.kind === 'stopped') stopped = true;
@@ -58,13 +60,15 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
     tell({ kind: 'fatal', at_ns: 0, text: error.stack ?? error.message });
   });
   worker.on('exit', () => {
+    exited = true;
+    libc.close(wake_fd);
     if (!stopped) tell({ kind: 'stopped', at_ns: 0 });
     stopped = true;
   });
 
   const wake = (): void => {
-    void one;
-    libc.write(wake_fd, oneAt, 8);
+    // After the thread's end the number may be somebody else's descriptor.
+    if (!exited) libc.write(wake_fd, ONE.address, 8);
   };
   const post = (message: ToCarp): void => {
     worker.postMessage(message);

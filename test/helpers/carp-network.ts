@@ -8,7 +8,7 @@
  *   await network.close();
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -252,6 +252,15 @@ export class Carpool extends Daemon {
     this.post({ kind: 'status', id });
     await eventually('a status', 2000, () => find() !== undefined);
     return find() as Extract<FromCarp, { kind: 'status' }>;
+  }
+
+  /** CPU time of the whole process so far (proc(5), /proc/PID/schedstat of every thread). */
+  cpu_ms(): number {
+    const tasks = `/proc/${this.process.pid}/task`;
+    return readdirSync(tasks).reduce(
+      (sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+      0,
+    );
   }
 
   /** Resolves when an advert of the other node authenticated. */

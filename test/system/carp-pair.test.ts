@@ -131,6 +131,20 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
     await always('b keeps the address alone', 2000, () => host_b.has(VIP) && !host_a.has(VIP));
   });
 
+  scene('an interface that is set down costs the address, and gets no thread to spin', async (network) => {
+    const { host_a, a, b } = await startPair(network);
+    const index = host_a.netlink.indexOf('eth0');
+    host_a.netlink.setLink(index, { up: false });
+    await a.becomes('INIT', 200);
+    assert.match(a.reason, /eth0/);
+    const before = a.cpu_ms();
+    await b.becomes('MASTER', 4000);
+    assert.ok(a.cpu_ms() - before < 500, 'it sleeps while the link is down');
+    host_a.netlink.setLink(index, { up: true });
+    await a.becomes('BACKUP', 2000);
+    await a.hears(3000);
+  });
+
   scene('an interface that is deleted and made again carries adverts again', async (network) => {
     const { host_b, a, b } = await startPair(network);
     const known = b.states.length;

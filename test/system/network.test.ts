@@ -135,6 +135,27 @@ describe('netlink', { skip: needsNamespaces() }, () => {
   });
 });
 
+describe('lost news', { skip: needsNamespaces() }, () => {
+  test('are told when more changed than the socket could hold', () => {
+    withCable(({ namespace_fd, index }) => {
+      const open = () => ({ events: new NetlinkEvents(GROUP_IPV4_ADDRESS), batch: new AddressBatch() });
+      const { events, batch } = insideNetworkNamespace(namespace_fd, open);
+      let lost = 0;
+      const handler = { message: () => {}, lost: () => lost++ };
+      for (let round = 0; lost === 0 && round < 200; round++) {
+        for (let last = 0; !batch.full; last++) batch.add(vip(index, last));
+        batch.flush();
+        for (let last = 0; !batch.full; last++) batch.remove(vip(index, last));
+        batch.flush();
+        if (round % 50 === 49) while (events.read(handler));
+      }
+      assert.ok(lost > 0);
+      events.close();
+      batch.close();
+    });
+  });
+});
+
 describe('an address batch', { skip: needsNamespaces() }, () => {
   test('adds, renews and removes many with one call, and says which failed', () => {
     withCable(({ namespace_fd, netlink, index }) => {

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { VhidSettings } from '#src/carp/events.js';
+import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
+import { decodeAddress, GROUP_IPV4_ADDRESS, Netlink, NetlinkEvents } from '#src/system/netlink.js';
+import { RTM_DELADDR } from '#src/system/netlink-message.js';
+import { CarpAddresses } from '#src/threads/carp-addresses.js';
+import { needsNamespaces } from '../helpers/carp-network.js';
+
+const A = '10.0.0.9';
+const B = '10.0.0.10';
+
+const vhid: VhidSettings = {
+  interface: 'eth0',
+  vhid: 1,
+  key: new Uint8Array(0),
+  addresses: [A, B],
+  advbase: 1,
+  advskew: 0,
+  preempt: false,
+  deadratio: 3,
+  source_address: '10.0.0.1',
+  interface_mac: new Uint8Array(6),
+};
+
+class Scene {
+  readonly netlink = new Netlink();
+  readonly events = new NetlinkEvents(GROUP_IPV4_ADDRESS);
+  readonly errors: string[] = [];
+  readonly addresses = new CarpAddresses([vhid], 2, (text) => this.errors.push(text));
+  readonly index: number;
+
+  constructor() {
+    this.netlink.createVeth({ name: 'eth0' }, { name: 'eth1' });
+    this.index = this.netlink.indexOf('eth0');
+    this.addresses.setIndex('eth0', this.index);
+  }
+
+  present(): string[] {
+    return this.netlink.listAddresses().map((one) => one.address);
+  }
+
+  /** By whom else than us addresses were removed, as the vhid that lost them. */
+  losses(): number[] {
+    const losses: number[] = [];
+    this.events.read({
+      message: (message) => {
+        if (message.type === RTM_DELADDR) losses.push(this.addresses.onRemoved(decodeAddress(message)!));
+      },
+      lost: () => assert.fail('lost'),
+    });
+    return losses;
+  }
+
+  change(what: 'add' | 'remove'): void {
+    this.addresses.change(0, what, 1);
+    this.addresses.flush();
+  }
+
+  close(): void {
+    this.addresses.close();
+    this.events.close();
+    this.netlink.close();
+  }
+}
+
+function onHost(body: (scene: Scene) => void): void {
+  const fd = createNetworkNamespace();
+  const scene = insideNetworkNamespace(fd, () => new Scene());
+  try {
+    body(scene);
+  } finally {
+    scene.close();
+    closeSync(fd);
+  }
+}
+
+describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
+  test('come and go together, and our own removal is no loss', () => {
+    onHost((scene) => {
+      scene.change('add');
+      assert.deepEqual(scene.present(), [A, B]);
+      assert.equal(scene.addresses.leases(0).length, 2);
+      scene.change('remove');
+      assert.deepEqual(scene.present(), []);
+      assert.deepEqual(scene.losses(), [-1, -1]);
+      assert.deepEqual(scene.errors, []);
+    });
+  });
+
+  test('are missed when somebody else removes one, though we removed and added it a moment before', () => {
+    onHost((scene) => {
+      scene.change('add');
+      scene.change('remove');
+      scene.change('add');
+      scene.netlink.deleteAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 10), prefix_length: 32 });
+      assert.deepEqual(scene.losses(), [-1, -1, 0]);
+      assert.deepEqual(
+        scene.addresses.leases(0).map(({ address }) => address),
+        [A],
+      );
+    });
+  });
+
+  test('are compared with what is there when news were lost', () => {
+    onHost((scene) => {
+      scene.change('add');
+      scene.netlink.deleteAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 9), prefix_length: 32 });
+      const missing = scene.addresses.findMissing(scene.netlink.listAddresses());
+      assert.deepEqual(
+        missing.map(({ vhid: lost, address }) => [lost, address.text]),
+        [[0, A]],
+      );
+    });
+  });
+
+  test('that an earlier run left are removed, other prefixes of the same address are not ours', () => {
+    onHost((scene) => {
+      const add = (last: number, prefix_length: number) =>
+        scene.netlink.addAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, last), prefix_length });
+      add(9, 32);
+      add(10, 24);
+      assert.deepEqual(scene.addresses.removeLeftovers(scene.netlink.listAddresses()), [`${A} on eth0`]);
+      assert.deepEqual(scene.present(), [B]);
+    });
+  });
+
+  test('that cannot be added are reported in words and not counted as held', () => {
+    onHost((scene) => {
+      scene.addresses.setIndex('eth0', 98765);
+      scene.change('add');
+      assert.deepEqual(scene.addresses.leases(0), []);
+      assert.match(scene.errors[0], /cannot add 10\.0\.0\.9 on eth0: ENODEV/);
+    });
+  });
+});
