@@ -26,7 +26,7 @@ export class AddressWatch {
         else this.#present.delete(change.address);
         this.#onChange(change.address, present);
       },
-      lost: () => {},
+      lost: () => {}, // a megabyte is read 200 times a second
     });
   }
 

@@ -16,6 +16,8 @@ const STEP_MS = 5;
 export class Machine {
   readonly host: Host;
   children: Child[] = [];
+  /** Of programs that ended before the present ones were started. */
+  readonly #earlier_output: string[] = [];
   readonly #stage: Stage;
   #link: HostLink;
   #watch: AddressWatch;
@@ -36,6 +38,11 @@ export class Machine {
     this.children[0]?.signal(SIGNALS[verb]);
   }
 
+  /** The last lines that its programs wrote. */
+  get output(): readonly string[] {
+    return [...this.#earlier_output, ...this.children.flatMap((child) => child.output)];
+  }
+
   /** Takes news of its addresses from the kernel. */
   readAddresses(): void {
     this.#watch.read();
@@ -44,8 +51,8 @@ export class Machine {
   /** Asks our own tools to finish, and waits a bounded time until they did. What died before measured nothing. */
   async finish(within_ms: number): Promise<void> {
     const dead = this.children.find((child) => child.ended !== undefined);
-    if (dead)
-      throw new Error(`${this.host.name} ended too early (${dead.ended}): ${dead.output.slice(-5).join(' / ')}`);
+    const last = dead?.output.slice(-5).join(' / ');
+    if (dead) throw new Error(`${this.host.name} ended too early (${dead.ended}): ${last}`);
     for (const child of this.children) child.finish();
     await this.#untilEnded(within_ms);
   }
@@ -61,6 +68,7 @@ export class Machine {
       throw new Error(`${this.host.name} still runs ${END_MS / 1000} s after it should have ended`);
     }
     if (this.#crashed) this.#reboot();
+    this.#earlier_output.push(...this.children.flatMap((child) => child.output));
     this.children = launch(this.#stage, this.host, this.#link);
     if (this.host.kind !== 'node') await this.#untilReady();
   }

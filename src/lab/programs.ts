@@ -95,15 +95,12 @@ function noteRequests(stage: Stage, line: string): void {
 
 function noteProbes(stage: Stage, client: Client, line: string): void {
   for (const [index, sent_ns, answered] of parseRows(line)) {
-    const vip = client.probes[index as number]!.vip;
+    const { vip, every_ms } = client.probes[index as number]!;
     const sent_ms = toElapsed_ms(stage, sent_ns as number);
     const pause_ms = sent_ms - (stage.history.probesOf(vip).last_sent_ms ?? sent_ms);
-    if (pause_ms > LATE_MS + client.probes[index as number]!.every_ms) {
-      stage.timeline.event(
-        sent_ms,
-        client.name,
-        `no probe was sent for ${Math.round(pause_ms)} ms: this machine is busy`,
-      );
+    if (pause_ms > LATE_MS + every_ms) {
+      const text = `no probe of ${vip} was sent for ${Math.round(pause_ms)} ms: this machine is busy`;
+      stage.timeline.event(sent_ms, client.name, text);
     }
     const outage_ms = stage.history.noteProbe(vip, { sent_ms, answered: answered === 1 });
     if (outage_ms !== undefined) stage.timeline.outage(sent_ms, client.name, vip, outage_ms);

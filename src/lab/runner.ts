@@ -42,7 +42,7 @@ export async function playScenario(
     const expectations = await run.play();
     const report = makeReport(scenario.name, stage.history, expectations, run.end_ms);
     const nodes = [...machines.values()].filter((machine) => machine.host.kind === 'node');
-    const output = new Map(nodes.map(({ host, children }) => [host.name, children.flatMap((child) => child.output)]));
+    const output = new Map(nodes.map((machine) => [machine.host.name, machine.output]));
     return { report, output };
   } finally {
     clearInterval(ticker);
@@ -132,10 +132,8 @@ class Run {
     const since_ms = this.#stage.history.since(condition);
     if (since_ms === undefined) return { held: false, detail: 'it did not' };
     const held = since_ms <= from_ms + within_ms;
-    return {
-      held,
-      detail: since_ms <= action_ms || within_ms === 0 ? '' : `after ${Math.round(since_ms - action_ms)} ms`,
-    };
+    const is_news = within_ms > 0 && since_ms > action_ms;
+    return { held, detail: is_news ? `after ${Math.round(since_ms - action_ms)} ms` : '' };
   }
 
   async #stays({ condition, for_ms }: Expectation & { kind: 'stays' }): Promise<Outcome> {

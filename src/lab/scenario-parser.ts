@@ -38,6 +38,8 @@ export function parseScenario(file: string, text: string): ParsedScenario {
 
 const DEFAULT_NETWORK: Network = { address: '10.10.0.0', prefix_length: 16 };
 const SECTIONS = ['title', 'network', 'node', 'web', 'client', 'steps'] as const;
+/** probe.ts gives each of them an identifier of its own. */
+const MAX_PROBES = 16;
 const DEFAULT_PROBE_MS = 10;
 const DEFAULT_REQUEST_MS = 20;
 const DEFAULT_TIMEOUT_MS = 2000;
@@ -184,6 +186,7 @@ function parseClient(common: Common, words: LineReader, body: readonly Line[], d
 function parseProbe(words: LineReader, probes: Probe[]): void {
   const vip = words.address('the address to probe');
   const every_ms = words.take('every') ? words.duration('the time between probes') : DEFAULT_PROBE_MS;
+  if (probes.length === MAX_PROBES) words.fail('too-many-probes', `a client probes at most ${MAX_PROBES} addresses`);
   if (words.end() && vip !== undefined && every_ms !== undefined) probes.push({ vip, every_ms });
 }
 
