@@ -43,10 +43,8 @@ function run(): void {
 }
 
 function readMessages(): void {
-  for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
-    const message = received.message as ToData;
-    throw new Error(`a data thread does not know ${message.kind}`);
-  }
+  const received = receiveMessageOnPort(port);
+  if (received) throw new Error(`a data thread does not know ${(received.message as ToData).kind}`);
 }
 
 function tell(message: FromData): void {
