@@ -59,6 +59,7 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     diagnostics.push(source);
     return undefined;
   }
+  diagnostics.push(...checkSource(carp, source, host));
   return {
     interface: found.name,
     vhid: carp.vhid,
@@ -119,6 +120,14 @@ function findSource(carp: Carp, link: Link, host: Host): string | Diagnostic {
   const message = `Interface ${link.name} has no IPv4 address of its own to send adverts from.`;
   const mend = `Give it one first, for example \`ip address add 192.0.2.11/24 dev ${link.name}\`.`;
   return error('interface-without-address', message, at(carp, 'interface'), mend);
+}
+
+/** Copied to the second node without a change, a written source address makes the two deaf to each other. */
+function checkSource(carp: Carp, source: string, host: Host): Diagnostic[] {
+  if (host.addresses.some((one) => one.address === source)) return [];
+  const message = `The source address ${source} is no address of this host.`;
+  const mend = 'Each node needs its own: a node ignores adverts that come from its own source address.';
+  return [{ ...error('source-address-elsewhere', message, at(carp, 'source_address'), mend), severity: 'warning' }];
 }
 
 /** A VIP must not be an address that this host has anyway: a BACKUP would answer for it. */

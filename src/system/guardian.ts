@@ -25,6 +25,7 @@ const SOCK_CLOEXEC_NONBLOCK = 0o2004000;
 const ETH_P_IP = 0x0800;
 
 function main(): void {
+  process.title = 'carpool: guardian';
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPIPE', 'SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => {});
   }

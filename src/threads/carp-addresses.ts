@@ -128,6 +128,11 @@ export class CarpAddresses {
     return removed;
   }
 
+  /** Whether any address is on an interface by our hand. */
+  get anyHeld(): boolean {
+    return this.vhids.some((addresses) => addresses.some((address) => address.held));
+  }
+
   /** For status: what of this vhid is on the interface. */
   leases(vhid: number): Lease[] {
     return this.vhids[vhid]
@@ -142,7 +147,10 @@ export class CarpAddresses {
   #settle(address: HeldAddress, change: Change, error: number): void {
     if (change === 'remove') {
       if (error === 0) address.removals += 1;
-      else if (error !== EADDRNOTAVAIL && error !== ENODEV) this.#report('remove', address, error);
+      else if (error !== EADDRNOTAVAIL && error !== ENODEV) {
+        address.held = true;
+        this.#report('remove', address, error);
+      }
       return;
     }
     if (error === 0) address.renewed_ns = this.#now_ns;

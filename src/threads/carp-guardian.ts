@@ -38,9 +38,9 @@ export class GuardianPipe {
     this.#write(FORGET, vhid, 0, NOTHING);
   }
 
-  /** Everything was undone by ourselves: the guardian may go. */
-  clean(): void {
-    this.#write(CLEAN, 0, 0, NOTHING);
+  /** The end of this thread. Unless everything was `undone` by ourselves, the guardian does the rest now. */
+  close(undone: boolean): void {
+    if (undone) this.#write(CLEAN, 0, 0, NOTHING);
     this.#drop();
   }
 

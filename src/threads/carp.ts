@@ -108,7 +108,7 @@ export class CarpThread {
     const { addresses, interfaces, guardian } = this.#performer;
     for (const vhid of this.#settings.vhids.keys()) addresses.change(vhid, 'remove', now_ns());
     addresses.flush();
-    guardian.clean();
+    guardian.close(!addresses.anyHeld);
     this.#writeRows();
     interfaces.close();
     addresses.close();
