@@ -6,7 +6,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { ForwardFor } from './http/forwardfor.ts';
-import type { RequestLog } from './log.ts';
+import type { RequestLog } from './log/request-log.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
 

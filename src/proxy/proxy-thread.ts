@@ -2,7 +2,7 @@
  * The data plane of one thread: its reactor, its view of every frontend and backend, and what its connections share.
  * Nothing here is shared with other threads but the words of shared memory.
  */
-import type { Config } from '../config/model.ts';
+import type * as model from '../config/model.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { Socket } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
@@ -12,6 +12,8 @@ import type { Exchange } from './http/exchange.ts';
 import { Message } from './http/message.ts';
 import { ServerConnection } from './http/server-connection.ts';
 import { HeadWriter } from './http/write-head.ts';
+import { RequestLog, type Target } from './log/request-log.ts';
+import type { Sink } from './log/sink.ts';
 import type { Server } from './server.ts';
 
 /** HAProxy's default for a frontend without `maxconn`, when the descriptor limit allows. */
@@ -38,7 +40,7 @@ export class ProxyThread {
   private readonly at: number;
   private readonly spare: ServerConnection[] = [];
 
-  constructor(config: Config, thread: number, reactor: Reactor, memory: shared.SharedMemory) {
+  constructor(config: model.Config, thread: number, reactor: Reactor, memory: shared.SharedMemory) {
     this.reactor = reactor;
     this.memory = memory;
     this.maxconn = config.global.maxconn ?? DEFAULT_MAXCONN;
@@ -50,6 +52,21 @@ export class ProxyThread {
       const backend = this.backends.find(({ config: { name } }) => name === frontend.default_backend);
       return new Frontend(this, frontend, number, backend ?? null);
     });
+  }
+
+  /** `sinkFor` opens the way to a target; frontends that log to the same one share it. */
+  log(sinkFor: (target: model.LogTarget) => Sink): void {
+    const sinks = new Map<string, Sink>();
+    const open = (config: model.LogTarget): Target => {
+      const key = JSON.stringify(config.to);
+      const sink = sinks.get(key) ?? sinkFor(config);
+      sinks.set(key, sink);
+      return { sink, config };
+    };
+    for (const frontend of this.frontends) {
+      const { log_targets } = frontend.config;
+      if (log_targets.length > 0) frontend.log = new RequestLog(this, frontend, log_targets.map(open));
+    }
   }
 
   listen(listeners: readonly OpenListener[]): void {
@@ -83,6 +100,15 @@ export class ProxyThread {
     Atomics.store(this.memory.words, this.at + shared.THREAD_CONNECTIONS, this.client_count);
   }
 
+  /** Of all data threads. */
+  get all_clients(): number {
+    let sum = 0;
+    for (let thread = shared.THREAD_DATA; thread < this.memory.counts.threads; thread++) {
+      sum += Atomics.load(this.memory.words, shared.threadAt(this.memory, thread) + shared.THREAD_CONNECTIONS);
+    }
+    return sum;
+  }
+
   countRequest(): void {
     Atomics.add(this.memory.words, this.at + shared.THREAD_REQUESTS, 1);
   }
@@ -100,7 +126,7 @@ export class ProxyThread {
   }
 }
 
-function buildBackends(config: Config, memory: shared.SharedMemory): Backend[] {
+function buildBackends(config: model.Config, memory: shared.SharedMemory): Backend[] {
   let first_server = 0;
   return config.backends.map((backend, number) => {
     const built = new Backend(backend, number, first_server, memory);

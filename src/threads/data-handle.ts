@@ -14,6 +14,7 @@ import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
 import type { DataSettings, FromData } from './data-messages.ts';
+import { createLineRing, LineRing } from './line-ring.ts';
 import { type SharedMemory, THREAD_DATA } from './shared-memory.ts';
 
 /** The kernel cuts this to net.core.somaxconn. */
@@ -41,7 +42,10 @@ export type DataThreadOptions = {
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
   readonly drain_ms: number;
-  readonly onMessage: (message: FromData) => void;
+  /** It accepts. The reason says why it runs on this back end. */
+  readonly onRunning: (reactor: 'ring' | 'epoll', reason: string) => void;
+  /** Log lines of requests, each with its newline. */
+  readonly onLines: (to: 'stdout' | 'stderr', lines: Uint8Array) => void;
   /** The thread threw: a mistake of ours. */
   readonly onError: (error: Error) => void;
 };
@@ -56,6 +60,8 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
+  const lines = { stdout: createLineRing(), stderr: createLineRing() };
+  const rings = { stdout: new LineRing(lines.stdout), stderr: new LineRing(lines.stderr) };
   const settings: DataSettings = {
     thread: THREAD_DATA + options.number,
     config: options.config,
@@ -63,15 +69,20 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     counts: options.memory.counts,
     listeners: options.listeners,
     wake_fd,
+    lines,
     reactor: options.reactor,
     drain_ms: options.drain_ms,
   };
   const worker = new Worker(new URL('./data.js', import.meta.url), { workerData: settings });
   let exited = false;
-  worker.on('message', options.onMessage);
+  worker.on('message', (message: FromData) => {
+    if (message.kind === 'running') options.onRunning(message.reactor, message.reason);
+    else options.onLines(message.to, rings[message.to].takeAll());
+  });
   worker.on('error', options.onError);
   worker.on('exit', () => {
     exited = true;
+    for (const to of ['stdout', 'stderr'] as const) options.onLines(to, rings[to].takeAll());
     libc.close(wake_fd);
     libc.munmap(one.address, 8);
   });

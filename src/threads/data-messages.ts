@@ -13,15 +13,15 @@ export type DataSettings = {
   readonly wake_fd: number;
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
+  /** What the control thread prints for this one (line-ring.ts). */
+  readonly lines: { readonly stdout: SharedArrayBuffer; readonly stderr: SharedArrayBuffer };
   /** How long a soft stop waits for the clients that are being served. */
   readonly drain_ms: number;
 };
 
 export type ToData = { readonly kind: 'nothing yet' };
 
-export type FromData = {
-  readonly kind: 'running';
-  readonly thread: number;
-  readonly reactor: 'ring' | 'epoll';
-  readonly reason: string;
-};
+export type FromData =
+  | { readonly kind: 'running'; readonly thread: number; readonly reactor: 'ring' | 'epoll'; readonly reason: string }
+  /** There are log lines to print. */
+  | { readonly kind: 'lines'; readonly thread: number; readonly to: 'stdout' | 'stderr' };

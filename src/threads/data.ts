@@ -3,10 +3,13 @@
  * main wakes it by the eventfd.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { LogTarget } from '../config/model.ts';
+import { DatagramSink, RingSink, type Sink } from '../proxy/log/sink.ts';
 import { ProxyThread } from '../proxy/proxy-thread.ts';
 import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { DataSettings, FromData, ToData } from './data-messages.ts';
+import { LineRing } from './line-ring.ts';
 import * as shared from './shared-memory.ts';
 
 /** An idle thread wakes for its heartbeat. */
@@ -25,6 +28,7 @@ function run(): void {
     settings.reactor,
   );
   const proxy = new ProxyThread(settings.config, settings.thread, reactor, memory);
+  proxy.log((target) => openSink(target, reactor));
   let drain_until_ms = Number.POSITIVE_INFINITY;
   proxy.listen(settings.listeners);
   tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason });
@@ -40,6 +44,14 @@ function run(): void {
   }
   reactor.destroy();
   Atomics.store(memory.words, line + shared.THREAD_STATE, 2);
+}
+
+function openSink({ to }: LogTarget, reactor: Reactor): Sink {
+  if (to.kind === 'udp') return new DatagramSink(reactor, connectUdp(to.endpoint));
+  if (to.kind === 'unix') return new DatagramSink(reactor, connectUnixDatagram(to.path));
+  const ring = new LineRing(to.kind === 'stdout' ? settings.lines.stdout : settings.lines.stderr);
+  const { kind } = to;
+  return new RingSink(reactor, ring, () => tell({ kind: 'lines', thread: settings.thread, to: kind }));
 }
 
 function readMessages(): void {

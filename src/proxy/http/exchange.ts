@@ -35,7 +35,10 @@ export class Exchange {
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
   backend: Backend | null = null;
+  /** Serving now. */
   server: Server | null = null;
+  /** The last one that was asked: what the log names. */
+  server_seen: Server | null = null;
   private connection: ServerConnection | null = null;
   private state = FREE;
 
@@ -114,6 +117,7 @@ export class Exchange {
     this.reused = false;
     this.dechunks = false;
     this.server = null;
+    this.server_seen = null;
   }
 
   /** Most requests go on as they came. False: there is no buffer to write another head into; the client has been told. */
@@ -159,6 +163,7 @@ export class Exchange {
       return;
     }
     this.server = server;
+    this.server_seen = server;
     server.enter();
     const idle = this.repeatable && this.retries === 0 ? server.takeIdle() : null;
     this.reused = idle !== null;

@@ -180,10 +180,10 @@ export class TcpSession {
     this.connecting = false;
     this.cause = cause;
     this.phase = phase;
-    this.server?.leave();
-    this.frontend.backend?.leave();
     this.thread.countRequest();
     this.frontend.log?.session(this);
+    this.server?.leave();
+    this.frontend.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {
       if (reset) socket.reset();
       else socket.close();
