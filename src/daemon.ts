@@ -18,6 +18,7 @@ import { type Guardian, startGuardian } from './control/guardian.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
+import { LinePrinter } from './control/line-printer.ts';
 import { exitNow, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
 import { isChecked } from './health/plan.ts';
@@ -188,6 +189,7 @@ function startChecks(daemon: Daemon, fail: Fail): void {
 
 function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail: Fail): void {
   const { config, memory, events } = daemon;
+  const printers = { stdout: new LinePrinter(1), stderr: new LinePrinter(2) };
   listeners.forEach((own, number) => {
     const name = `data thread ${number}`;
     daemon.waits_for.add(name);
@@ -198,10 +200,11 @@ function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail
       listeners: own,
       reactor: process.env['CARPOOL_REACTOR'] || undefined,
       drain_ms: DRAIN_MS,
-      onMessage: ({ reactor, reason }) => {
+      onRunning: (reactor, reason) => {
         daemon.waits_for.delete(name);
         logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
       },
+      onLines: (to, lines) => printers[to].print(lines),
       onError: (error) => fail(`${name} failed: ${describeError(error)}`),
     });
     daemon.threads.push({ name, thread: handle.thread, wake: handle.wake });

@@ -8,6 +8,8 @@ import { DatagramSink, RingSink, type Sink } from '../proxy/log/sink.ts';
 import { ProxyThread } from '../proxy/proxy-thread.ts';
 import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import { connectUdp, connectUnixDatagram } from '../system/log-socket.ts';
 import type { DataSettings, FromData, ToData } from './data-messages.ts';
 import { LineRing } from './line-ring.ts';
 import * as shared from './shared-memory.ts';
