@@ -22,7 +22,7 @@ export class Peer {
     return this.port;
   }
 
-  private learn(socket: Socket): void {
+  learn(socket: Socket): void {
     const { address, port } = socket.peerAddress() ?? unknown;
     this.address = new TextEncoder().encode(address);
     this.port = port;

@@ -69,6 +69,7 @@ export class ClientConnection implements SocketOwner {
   begin(socket: Socket): void {
     this.socket = socket;
     this.peer.forget();
+    if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.state = IDLE;
     this.requests = 0;
     this.accepted_ms = this.thread.reactor.now_ms;
@@ -238,9 +239,8 @@ export class ClientConnection implements SocketOwner {
   }
 
   /** There is no exchange to answer: a reply of our own, and goodbye. */
-  private reject(status: ErrorStatus): void {
-    this.exchange.rejected(status, this.state === HEAD);
-    this.sendError(status, true);
+  private reject(status: ErrorStatus, cause = 'P'): void {
+    this.exchange.rejected(status, this.sendError(status, true), cause);
     this.leave();
   }
 
@@ -294,7 +294,7 @@ export class ClientConnection implements SocketOwner {
         this.close();
         return;
       case HEAD:
-        this.exchange.rejected(400, true, 'C');
+        this.exchange.rejected(400, 0, 'C');
         this.close();
         return;
       case BODY:
@@ -366,9 +366,7 @@ export class ClientConnection implements SocketOwner {
     }
     // a first request that never came is answered like one that came too slowly
     if (this.state === HEAD || (this.state === IDLE && this.requests === 0)) {
-      this.exchange.rejected(408, true, 'c');
-      this.sendError(408, true);
-      this.leave();
+      this.reject(408, 'c');
       return;
     }
     switch (this.state) {

@@ -514,12 +514,13 @@ export class Exchange {
   }
 
   /** A request that never became one. */
-  rejected(status: ErrorStatus, _began: boolean, cause = 'P'): void {
+  rejected(status: ErrorStatus, bytes_sent: number, cause: string): void {
     this.reset();
     this.backend = null;
     this.head_ms = -1;
     this.line_length = 0;
     this.status = status;
+    this.bytes_sent = bytes_sent;
     this.cause = cause;
     this.phase = 'R';
     this.frontend.log?.request(this);

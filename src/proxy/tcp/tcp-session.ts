@@ -80,6 +80,7 @@ export class TcpSession {
     this.client.received = 0;
     this.upstream.received = 0;
     this.peer.forget();
+    if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
     this.connected_ms = -1;
     this.retries = 0;
