@@ -28,6 +28,7 @@ function main(): void {
   const socket = new EchoSocket();
   const reply: EchoReply = { identifier: 0, sequence: 0, from: 0 };
   let report_ns = now_ns() + REPORT_NS;
+  let looked_ns = now_ns();
   writeSync(1, '"ready"\n');
   for (let finished = false; !finished; ) {
     const now = now_ns();
@@ -36,7 +37,9 @@ function main(): void {
     });
     const wake_ns = Math.min(report_ns, ...targets.map((target) => target.next_ns));
     const [, input] = waitReadable([socket.fd, 0], Math.max(0, wake_ns - now_ns()));
-    while (socket.receive(reply)) noteReply(targets, reply, now_ns());
+    const before_ns = looked_ns;
+    looked_ns = now_ns();
+    while (socket.receive(reply)) noteReply(targets, reply, before_ns);
     finished = input === true;
     if (finished || now_ns() >= report_ns) {
       reportVerdicts(targets, finished ? Number.POSITIVE_INFINITY : now_ns());
@@ -73,9 +76,10 @@ function sendProbe(socket: EchoSocket, target: Target, index: number, now: numbe
   target.next_ns += target.every_ns * Math.max(1, Math.ceil((now - target.next_ns) / target.every_ns));
 }
 
-function noteReply(targets: Target[], reply: EchoReply, now: number): void {
+/** It came after `before_ns`, when there was none: a process that was held up does not call its answers late. */
+function noteReply(targets: Target[], reply: EchoReply, before_ns: number): void {
   const target = targets.find((_, index) => identifierOf(index) === reply.identifier);
-  if (target && now - target.sent_ns[reply.sequence]! <= ANSWER_NS) target.answered[reply.sequence] = 1;
+  if (target && before_ns - target.sent_ns[reply.sequence]! <= ANSWER_NS) target.answered[reply.sequence] = 1;
 }
 
 /** Tells all probes that are decided: answered, or too old to be. The rest waits behind the first undecided one. */

@@ -101,3 +101,17 @@ test('requests are judged by their number, by who answered, and by when they wer
   assert.equal(judge(history, { kind: 'all-answered', for_ms: 20 }, 0, 5).held, false);
   assert.equal(judge(history, { kind: 'all-answered', for_ms: 20 }, 0, 500).held, false, 'nothing was sent then');
 });
+
+test('the next action excuses what was under way, but not what hung for long', () => {
+  const expectation = { kind: 'all-answered', for_ms: 1000 };
+  const judgeFailure = (sent_ms: number, ended_ms: number) => {
+    const history = new History();
+    history.noteAction({ at_ms: 0, text: 'start a' });
+    history.noteAction({ at_ms: 1000, text: 'kill a' });
+    history.noteRequest({ sent_ms, ended_ms, failure: 'ECONNRESET', by: undefined });
+    return judge(history, expectation).held;
+  };
+  assert.equal(judgeFailure(990, 1005), true);
+  assert.equal(judgeFailure(990, 999), false);
+  assert.equal(judgeFailure(500, 1005), false);
+});
