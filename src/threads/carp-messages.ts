@@ -31,7 +31,7 @@ export type CarpSettings = {
 };
 
 export type ToCarp =
-  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. Owner `starting` is ours. */
+  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. */
   | {
       readonly kind: 'demote';
       readonly owner: string;
@@ -39,6 +39,7 @@ export type ToCarp =
       readonly reason: string;
       readonly index?: number;
     }
+  /** Owner `starting`: the listeners accept and every check ran once, so the vhids may leave INIT. */
   | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
   | { readonly kind: 'status'; readonly id: number }
   /** A new guardian after the old one died; -1: none. */

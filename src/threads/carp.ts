@@ -11,7 +11,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
-import type { Event } from '../carp/events.ts';
+import type { Event, VhidSettings } from '../carp/events.ts';
 import { changeInterfaceMac } from '../carp/interface-mac.ts';
 import { now_ns, toMs31 } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
@@ -36,8 +36,8 @@ import type { CarpSettings, CarpVhidStatus, FromCarp, ToCarp } from './carp-mess
 import * as memory from './shared-memory.ts';
 
 const BEAT_NS = 200e6;
-/** Later than this behind a deadline is a stall: SIGSTOP, a paused VM, a starved machine. */
-const STALL_NS = 250e6;
+/** A stall (SIGSTOP, a paused VM, a starved machine) is to be an advert interval behind a deadline, and never less than: */
+const SHORTEST_STALL_NS = 100e6;
 /** Shorter ones happen on busy machines and are no news. */
 const LOGGED_STALL_NS = 1e9;
 /** Frames of one interface, or messages, taken in one pass. */
@@ -61,6 +61,7 @@ export class CarpThread {
   readonly #health: ThreadHealth;
   readonly #outcomes: Outcomes = { vhids: [], errors: [] };
   readonly #wake_buffer = libc.allocatePinned(8);
+  readonly #stall_ns: number;
   readonly #scheduling: 'SCHED_RR' | 'SCHED_OTHER';
   readonly #frame: Reused<'frame'> = { kind: 'frame', interface: '', bytes: new Uint8Array(0), length: 0 };
   readonly #sent: Reused<'sent'> = { kind: 'sent', index: 0, error: null };
@@ -87,6 +88,7 @@ export class CarpThread {
     const engine = createEngine({ vhids, seed, lease_s, wait_for_ready, links_down });
     this.#performer = { engine, addresses, interfaces, guardian, post: postToControl, outcomes: this.#outcomes };
     this.#health = new ThreadHealth(this.#shared, settings.watched, toMs31(now_ns()));
+    this.#stall_ns = Math.max(SHORTEST_STALL_NS, Math.min(...vhids.map(interval_ns)));
     this.#poll = new PollSet(interfaces.list.length + 2);
     this.#arrangePoll();
   }
@@ -131,7 +133,7 @@ export class CarpThread {
 
   #pass(now: number): void {
     const late_ns = now - this.#deadline_ns();
-    if (this.#beat_ns > 0 && late_ns > STALL_NS) this.#onStall(late_ns, now);
+    if (this.#beat_ns > 0 && late_ns > this.#stall_ns) this.#onStall(late_ns, now);
     this.#readNetlink();
     // Before a timer runs, look at the sockets again: a frame that came since ppoll returned was in time.
     this.#readFrames(nextDeadline_ns(this.#performer.engine) <= now);
@@ -194,11 +196,14 @@ export class CarpThread {
   #readMessages(): void {
     if (!this.#poll.isReady(this.#wake_place)) return;
     libc.read(this.#settings.wake_fd, this.#wake_buffer.address, 8);
-    for (let count = 0; count < MAX_DRAIN && !this.#stopping; count++) {
+    let count = 0;
+    for (; count < MAX_DRAIN && !this.#stopping; count++) {
       const received = receiveMessageOnPort(parentPort!) as { message: ToCarp } | undefined;
       if (!received) break;
       this.#onMessage(received.message);
     }
+    // There may be more: wake ourselves for the next pass.
+    if (count === MAX_DRAIN) libc.write(this.#settings.wake_fd, this.#wake_buffer.address, 8);
     if (Atomics.load(this.#shared.words, memory.STOP) !== 0) this.stop('the process is stopping');
   }
 
@@ -327,6 +332,11 @@ export class CarpThread {
   #log(level: 'info' | 'notice' | 'warning' | 'error', text: string): void {
     postToControl({ kind: 'log', at_ns: now_ns(), level, text });
   }
+}
+
+/** How often a vhid adverts as MASTER, without demotion. */
+function interval_ns({ advbase, advskew }: VhidSettings): number {
+  return (advbase + advskew / 256) * 1e9;
 }
 
 function postToControl(message: FromCarp): void {
