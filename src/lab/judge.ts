@@ -25,11 +25,8 @@ export function judgeAtEnd(pending: Pending, history: History, end_ms: number): 
     case 'outage': {
       const outage_ms = history.outageOf(expectation.vip, action, end_ms);
       const measured = history.probes.get(expectation.vip)?.first_answered_ms !== undefined;
-      const detail = measured
-        ? outage_ms === 0
-          ? 'no probe lost'
-          : `${Math.round(outage_ms)} ms`
-        : 'it never answered';
+      const seen = outage_ms === 0 ? 'no probe lost' : `${Math.round(outage_ms)} ms`;
+      const detail = measured ? seen : 'it never answered';
       return { text, held: measured && outage_ms <= expectation.at_most_ms, detail };
     }
     case 'failed': {

@@ -42,7 +42,7 @@ function main(): void {
     while (socket.receive(reply)) noteReply(targets, reply, before_ns);
     finished = input === true;
     if (finished || now_ns() >= report_ns) {
-      reportVerdicts(targets, finished ? Number.POSITIVE_INFINITY : now_ns());
+      reportVerdicts(targets, now_ns());
       report_ns = now_ns() + REPORT_NS;
     }
   }
@@ -82,7 +82,7 @@ function noteReply(targets: Target[], reply: EchoReply, before_ns: number): void
   if (target && before_ns - target.sent_ns[reply.sequence]! <= ANSWER_NS) target.answered[reply.sequence] = 1;
 }
 
-/** Tells all probes that are decided: answered, or too old to be. The rest waits behind the first undecided one. */
+/** Tells all probes that are decided: answered, or too old to be. The rest waits behind the first undecided one, at the end for ever. */
 function reportVerdicts(targets: Target[], now: number): void {
   const verdicts: number[][] = [];
   targets.forEach((target, index) => {
