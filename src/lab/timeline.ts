@@ -71,10 +71,9 @@ function formatOutages(report: Report): string[] {
   const lines = report.outages.map(({ cause, vip, outage_ms }) => {
     const shown = cause === last ? '' : cause;
     last = cause;
-    const length = outage_ms === 0 ? 'none' : `${outage_ms} ms`;
     const failed = shown ? report.failed_after.get(cause) : undefined;
     const remark = failed === undefined ? '' : `  and ${failed} failed ${failed === 1 ? 'request' : 'requests'}`;
-    return `  ${shown.padEnd(width)}  ${vip.padEnd(vip_width)}  ${length.padStart(8)}${remark}`;
+    return `  ${shown.padEnd(width)}  ${vip.padEnd(vip_width)}  ${`${outage_ms} ms`.padStart(8)}${remark}`;
   });
   return ['Outages (longest gap between answered probes)', ...lines];
 }
