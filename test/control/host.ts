@@ -97,8 +97,9 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
     },
     serve(port, body) {
       // without a host name, so that it is bound at once and here
-      const server = insideNetworkNamespace(namespace, () =>
-        createServer((_request, response) => response.end(body)).listen(port),
+      const server = insideNetworkNamespace(
+        namespace,
+        () => createServer((_request, response) => response.writeHead(200).end(body)).listen(port), // chunked
       );
       servers.push(server);
       return { listening: once(server, 'listening') };
