@@ -19,7 +19,7 @@ import { LinePrinter } from './control/line-printer.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
-import { exitNow, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
+import { exitNow, noteStopped, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
 import { isChecked } from './health/plan.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
@@ -55,6 +55,8 @@ const THE_CARP_THREAD = 'the carp thread';
 const THE_FIRST_CHECKS = 'the first checks';
 
 const BEAT_MS = 100;
+const GUARDIAN_TRIES = 10;
+const GUARDIAN_PAUSE_MS = 200;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
 const BOW_OUT_MS = 1_000;
@@ -205,21 +207,17 @@ function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail
         logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
       },
       onLines: (to, lines) => printers[to].print(lines),
-      onError: (error) => fail(`${name} failed: ${describeError(error)}`),
+      onError: (error) => {
+        noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
+        fail(`${name} failed: ${describeError(error)}`);
+      },
     });
     daemon.threads.push({ name, thread: handle.thread, wake: handle.wake });
   });
 }
 
 function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
-  const guard = (): Guardian | undefined =>
-    startGuardian(() => {
-      if (daemon.stopping) return;
-      logLine(daemon.events, 'warning', 'the guardian ended; starting another');
-      daemon.guardian = guard();
-      daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
-    });
-  daemon.guardian = guard();
+  daemon.guardian = startGuardian(() => replaceGuardian(daemon, GUARDIAN_TRIES));
   daemon.waits_for.add(THE_CARP_THREAD);
   daemon.carp = startCarpThread({
     vhids,
@@ -232,6 +230,19 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
     wait_for_ready: true,
     onMessage: (message) => onCarpMessage(daemon, message, fail),
   });
+}
+
+/** A guardian that ended is replaced, a while later, and not for ever when none stays. */
+function replaceGuardian(daemon: Daemon, tries: number): void {
+  if (daemon.stopping) return;
+  const next = tries > 0 ? 'starting another' : 'from now on only the leases guard the addresses';
+  logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
+  if (tries === 0) return;
+  setTimeout(() => {
+    if (daemon.stopping) return;
+    daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
+    daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
+  }, GUARDIAN_PAUSE_MS).unref();
 }
 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {

@@ -31,6 +31,11 @@ export async function stopThreads(
   return waitUntil(() => stopped() || (limit.hurried?.() ?? false), limit.timeout_ms).then(stopped);
 }
 
+/** For a thread that ended without a word. */
+export function noteStopped(memory: SharedMemory, thread: number): void {
+  Atomics.store(memory.words, threadAt(memory, thread) + THREAD_STATE, STOPPED);
+}
+
 /** Whether the condition held in time; looked at every few milliseconds. */
 export async function waitUntil(holds: () => boolean, timeout_ms: number): Promise<boolean> {
   const end_ms = performance.now() + timeout_ms;

@@ -1,5 +1,6 @@
 /** The daemon as a balancer, and as both: carp and frontends in one file. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { createHost, needsRoot } from './host.js';
 
@@ -79,4 +80,17 @@ test('CARPOOL_REACTOR with another word is one diagnostic', { skip: needsRoot },
   const { status, stderr } = host.run('-f', host.file('a.cfg', CARP + PROXY));
   assert.equal(status, 1);
   assert.match(stderr, /^error: CARPOOL_REACTOR is "uring"; it may be "ring" or "epoll"\. \[unknown-reactor\]\n/m);
+});
+
+test('a data thread that fails ends the daemon with status 1, and nothing is left behind', {
+  skip: needsRoot,
+}, async (t) => {
+  const fault =
+    "import { workerData } from 'node:worker_threads'; if (workerData?.drain_ms) throw new Error('on purpose');";
+  const host = createHost(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+  const daemon = host.start('-f', host.file('a.cfg', CARP + PROXY));
+  assert.equal(await daemon.ended(), 1);
+  assert.match(daemon.log(), /stopping: data thread \d failed: .*on purpose/);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
+  assert.equal(existsSync(host.socket), false);
 });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createHost, needsRoot } from './host.js';
+import { waitUntil } from '#src/control/shutdown.js';
+import { BOUND_MS, createHost, needsRoot } from './host.js';
 
 const CARP = `carp web
     interface ctl0
@@ -189,4 +190,19 @@ test('a server whose name does not resolve starts as down, with a warning', { sk
   await daemon.sees(/a\.cfg:7:\d+: warning: .*"nowhere\.invalid".*\[name-not-resolved\]/);
   await daemon.sees(/INIT -> BACKUP/);
   assert.match(host.run('status').stdout, /^servers\/a +nowhere\.invalid:80 +DOWN .* did not resolve$/m);
+});
+
+test('a guardian that is killed is replaced, and the daemon goes on', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  const daemon = host.start('-f', host.file('a.cfg', CARP));
+  await daemon.sees(/INIT -> BACKUP/);
+  const pid = daemon.process.pid!;
+  const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  const first = Number(children());
+  assert.ok(first > 0, 'the guardian is its only child');
+  process.kill(first, 'SIGKILL');
+  await daemon.sees(/warning: the guardian ended; starting another/);
+  assert.ok(await waitUntil(() => /^\d+$/.test(children()) && Number(children()) !== first, BOUND_MS));
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
 });
