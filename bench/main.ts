@@ -7,12 +7,13 @@
  * All three balancers stay up; a round loads one after the other, the next round in another order.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { needs } from '../test/helpers/peers.ts';
 import { BOUNDS, judge, type LoadName, type Round } from './bounds.ts';
+import { describeMachine, watchOtherPrograms } from './machine.ts';
 import { type Load, measure, type Sample } from './measure.ts';
 import {
   LOAD_CORE,
@@ -24,7 +25,7 @@ import {
   startLargeServers,
   startSmallServers,
 } from './programs.ts';
-import { formatRun, type Machine } from './report.ts';
+import { formatRun } from './report.ts';
 import { readSlowly } from './slow-reader.ts';
 
 const { values: options } = parseArgs({
@@ -60,14 +61,18 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'carpool-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+  const othersShare = watchOtherPrograms();
   const small = await loadSmall(folder);
   const large = await loadLarge(folder);
   const rounds = { ...small, '10 MiB bodies': large };
   const outcomes = BOUNDS.map((bound) => judge(bound, rounds));
-  const text = formatRun({ machine: machine(), how: how(), rounds, outcomes, slow_reads: large.length });
+  const others_share = othersShare();
+  const run = { machine: describeMachine(), how: how(), rounds, outcomes, slow_reads: large.length, others_share };
+  const text = formatRun(run);
   console.log(text);
   if (options.write) writeFileSync(new URL('../../bench/RESULTS.md', import.meta.url), text);
   const missed = outcomes.filter((outcome) => !outcome.held).length;
+  if (others_share > 0.05) console.log('Other programs were at work: do not judge by these figures.');
   if (options.quick) console.log('Too short a run to judge by: it shows that everything works.');
   else console.log(missed === 0 ? 'Every bound held.' : `${missed} of ${outcomes.length} bounds did not hold.`);
   return options.quick || missed === 0 ? 0 : 1;
@@ -138,33 +143,4 @@ function how(): string {
     `on core ${PROXY_CORE}; client and servers on core ${LOAD_CORE}. CPU is user and system time of the whole process, all threads`,
     'included, over the requests that wrk counted.',
   ].join('\n');
-}
-
-function machine(): Machine {
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: cpus()[0]?.model ?? 'unknown CPU',
-    cores: cpus().length,
-    memory_mib: Math.round(totalmem() / 2 ** 20),
-    kernel: release(),
-    versions: [
-      `carpool ${packageVersion()} on Node ${process.versions.node}`,
-      firstLine('haproxy', ['-v']),
-      nginxVersion(),
-    ],
-  };
-}
-
-function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
-}
-
-function nginxVersion(): string {
-  // nginx writes its version to stderr.
-  return firstLine('sh', ['-c', 'PATH=$PATH:/usr/sbin nginx -v 2>&1']).replace(/^nginx version: /, '');
-}
-
-function firstLine(command: string, args: string[]): string {
-  const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
-  return execFileSync(command, args, { encoding: 'utf8', env }).split('\n')[0]!;
 }

@@ -1,16 +1,7 @@
 /** A run as the Markdown that is printed and kept in RESULTS.md. */
 import { cost_us, type LoadName, median, type Outcome, type Rounds } from './bounds.ts';
+import type { Machine } from './machine.ts';
 import type { Sample } from './measure.ts';
-
-export type Machine = {
-  readonly date: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memory_mib: number;
-  readonly kernel: string;
-  /** Program and version, one line each. */
-  readonly versions: readonly string[];
-};
 
 export type Run = {
   readonly machine: Machine;
@@ -18,14 +9,17 @@ export type Run = {
   readonly rounds: Rounds;
   readonly outcomes: readonly Outcome[];
   readonly slow_reads: number;
+  /** Of all CPU time, what programs outside the bench used; below a few percent it does not matter. */
+  readonly others_share: number;
 };
 
-export function formatRun({ machine, how, rounds, outcomes, slow_reads }: Run): string {
+export function formatRun({ machine, how, rounds, outcomes, slow_reads, others_share }: Run): string {
   const { date, cpu, cores, memory_mib, kernel, versions } = machine;
   return `# carpool beside HAProxy
 
 ${date}, ${cpu}, ${cores} cores, ${memory_mib} MiB, Linux ${kernel}; ${versions.join('; ')}.
 ${how}
+Programs outside the bench used ${(others_share * 100).toFixed(0)} % of the machine meanwhile.
 
 ## Bounds
 
