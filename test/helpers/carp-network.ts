@@ -208,7 +208,7 @@ abstract class Daemon {
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
     if (this.exited) return now_ns();
     const sent_ns = this.signal(signal);
-    await eventually(`${this.constructor.name} ends`, 3000, () => this.exited);
+    await eventually(`${this.constructor.name} ends`, 5000, () => this.exited);
     return sent_ns;
   }
 }
@@ -250,7 +250,7 @@ export class Carpool extends Daemon {
     const id = ++this.#id;
     const find = () => this.messages.find((message) => message.kind === 'status' && message.id === id);
     this.post({ kind: 'status', id });
-    await eventually('a status', 2000, () => find() !== undefined);
+    await eventually('a status', 5000, () => find() !== undefined);
     return find() as Extract<FromCarp, { kind: 'status' }>;
   }
 

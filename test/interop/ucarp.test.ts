@@ -26,6 +26,8 @@ const CARPOOL_SKEW = 100;
 const CARPOOL_TAKES_OVER_MS = 3000 + (CARPOOL_SKEW * 1000) / 256 + 200;
 /** Measured 4.24 s at most with advskew 100. */
 const UCARP_TAKES_OVER_MS = 5500;
+/** To start a program, on a machine that does much else. */
+const START_MS = 15_000;
 /** An advert waits up to 1 s in its capture buffer. */
 const UCARP_HEARS_MS = 1500;
 
@@ -43,9 +45,9 @@ async function startBehindUcarp(network: TestNetwork): Promise<Pair> {
   const us = network.addHost('us', '10.44.0.1');
   const them = network.addHost('them', '10.44.0.2');
   const ucarp = network.startUcarp(them, VIP, { vhid: VHID });
-  await ucarp.becomes('MASTER', UCARP_TAKES_OVER_MS);
+  await ucarp.becomes('MASTER', START_MS);
   const carpool = network.startCarpool(us, [ours()]);
-  await carpool.becomes('BACKUP', 3000);
+  await carpool.becomes('BACKUP', START_MS);
   await carpool.hears(3000);
   return { us, them, carpool, ucarp };
 }
@@ -55,7 +57,7 @@ async function startBeforeUcarp(network: TestNetwork): Promise<Pair> {
   const us = network.addHost('us', '10.44.0.1');
   const them = network.addHost('them', '10.44.0.2');
   const carpool = network.startCarpool(us, [ours()]);
-  await carpool.becomes('MASTER', 6000);
+  await carpool.becomes('MASTER', START_MS);
   const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 200 });
   // A ucarp that hears nothing is MASTER after 3.8 s: after 5 s this one has heard us.
   await always('ucarp yields to carpool', 5000, () => ucarp.state !== 'MASTER' && us.has(VIP) && !them.has(VIP));
@@ -68,7 +70,7 @@ function elapsed_ms(from_ns: number, to_ns: number): number {
 
 /** A test on a network of its own, which is taken down whatever happens. */
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 30_000 }, async () => {
+  test(name, { timeout: 60_000 }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -78,7 +80,7 @@ function scene(name: string, body: (network: TestNetwork) => Promise<void>): voi
   });
 }
 
-describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 4 }, () => {
+describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 3 }, () => {
   scene('takes over when the host of ucarp dies', async (network) => {
     const { us, them, carpool, ucarp } = await startBehindUcarp(network);
     them.cut();
@@ -118,15 +120,15 @@ describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 4 }, () 
     const us = network.addHost('us', '10.44.0.1');
     const them = network.addHost('them', '10.44.0.2');
     const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 50 });
-    await ucarp.becomes('MASTER', UCARP_TAKES_OVER_MS);
+    await ucarp.becomes('MASTER', START_MS);
     const carpool = network.startCarpool(us, [carpOf({ vhid: VHID, addresses: [vip(VIP)], preempt: true })]);
-    await carpool.becomes('MASTER', 3000);
+    await carpool.becomes('MASTER', START_MS);
     await ucarp.becomes('BACKUP', UCARP_HEARS_MS);
     await eventually('one holder', 500, () => us.has(VIP) && !them.has(VIP));
   });
 });
 
-describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 4 }, () => {
+describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 3 }, () => {
   scene('takes over when the host of carpool dies', async (network) => {
     const { us, them, carpool, ucarp } = await startBeforeUcarp(network);
     us.cut();
@@ -137,7 +139,7 @@ describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 4 }, () 
 
   scene('takes over at once when carpool is killed: its guardian bows out', async (network) => {
     const { us, them, carpool, ucarp } = await startBeforeUcarp(network);
-    await eventually('the guardian runs', 3000, () => carpool.guardian_pid > 0);
+    await eventually('the guardian runs', START_MS, () => carpool.guardianRuns());
     await carpool.kill('SIGKILL');
     await eventually('the address is gone here', 100, () => !us.has(VIP));
     await ucarp.becomes('MASTER', UCARP_HEARS_MS);
@@ -165,7 +167,7 @@ describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 4 }, () 
   });
 });
 
-describe('a carpool and a ucarp that do not match', { skip, concurrency: 4 }, () => {
+describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, () => {
   for (const [what, fields] of [
     ['another password', { pass: 'another' }],
     ['another virtual address', { addresses: [vip('10.44.0.51')] }],
@@ -174,8 +176,8 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 4 }, ()
       const ucarp = network.startUcarp(network.addHost('them', '10.44.0.2'), VIP, { vhid: VHID });
       const us = network.addHost('us', '10.44.0.1');
       const carpool = network.startCarpool(us, [{ ...ours(), ...fields }]);
-      await ucarp.becomes('MASTER', UCARP_TAKES_OVER_MS);
-      await carpool.becomes('MASTER', 6000);
+      await ucarp.becomes('MASTER', START_MS);
+      await carpool.becomes('MASTER', START_MS);
       const [vhid] = (await carpool.status()).vhids;
       assert.equal(vhid.received, 0);
       assert.ok(vhid.refused > 0, 'adverts were refused');
@@ -192,7 +194,7 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 4 }, ()
       const them = network.addHost('them', their_address);
       const carpool = network.startCarpool(us, [carpOf({ vhid: VHID, addresses: [vip(VIP)] })]);
       const ucarp = network.startUcarp(them, VIP, { vhid: VHID });
-      await eventually('one is MASTER', 6000, () => carpool.state === 'MASTER' || ucarp.state === 'MASTER');
+      await eventually('one is MASTER', START_MS, () => carpool.state === 'MASTER' || ucarp.state === 'MASTER');
       const isAlone = () => us.has(VIP) !== them.has(VIP);
       await eventually('one holds the address', 3000, isAlone);
       await always('one holds the address', 4000, isAlone);
