@@ -52,6 +52,29 @@ for (const kind of KINDS) {
     rig.everythingIsHome();
   });
 
+  test(`${kind}: connections without data that wait for a buffer do not hold up the one behind them that has some`, () => {
+    const rig = new Rig(kind, { small_count: ALLOWANCE, large_count: 1, reserve: 0 });
+    const hoard = new Hoard();
+    const served: number[] = [];
+    const sockets: Socket[] = [];
+    const idle = Array.from({ length: 10 }, (_, index) => orderKeeper(index, served));
+    const peers = acceptAll(rig, [hoard, ...idle, orderKeeper(99, served)], sockets);
+    assert.ok(peers[0]!.write(sequence(ALLOWANCE * SMALL_BYTES)) > 0);
+    rig.until('all buffers are hoarded', () => hoard.buffers.length === ALLOWANCE);
+    for (const socket of sockets.slice(1)) socket.pause();
+    rig.passesWithin(20, 5);
+    for (const socket of sockets.slice(1)) socket.receive();
+    peers.at(-1)!.write(sequence(10));
+    rig.passesWithin(20, 5);
+    rig.reactor.buffers.release(hoard.buffers.pop()!);
+    const begin_ms = performance.now();
+    for (let passes = 0; passes < 40 && served.length === 0; passes++) rig.pass(500);
+    assert.ok(performance.now() - begin_ms < 250, `it took ${performance.now() - begin_ms} ms`);
+    assert.deepEqual(served, [99]);
+    hoard.release(rig);
+    rig.everythingIsHome();
+  });
+
   test(`${kind}: bulk leaves the reserve to heads`, () => {
     const reserve = 40;
     const rig = new Rig(kind, { small_count: 400, large_count: 2, reserve });

@@ -44,6 +44,10 @@ export class Peer {
     open_peers.add(this);
   }
 
+  get is_open(): boolean {
+    return open_peers.has(this);
+  }
+
   /** Begins a connection; loopback finishes it before this returns unless the backlog is full. */
   static connect(port: number, options: PeerOptions = {}): Peer {
     const fd = libc.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
