@@ -157,29 +157,46 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`${kind}: a slot is used again only when the last buffer charged to it is home`, () => {
+  test(`${kind}: a slot is used again once, and only when the last buffer charged to it is home`, () => {
+    for (const kept of [0, 1]) {
+      const rig = new Rig(kind);
+      const held: number[] = [];
+      const release = (left: number) => {
+        while (held.length > left) rig.reactor.buffers.release(held.pop()!);
+      };
+      const { socket, peer } = accepted(rig, true, {
+        ...echo,
+        onData: (_socket, buffer) => held.push(buffer),
+        onClosed: () => release(kept),
+      });
+      peer.write(sequence(20_000));
+      rig.until('it holds two buffers', () => held.length >= 2);
+      const { slot } = socket;
+      socket.close();
+      rig.until('it is closed', () => rig.reactor.socket_count === 0);
+      const { fd, port } = listenOnLoopback(8);
+      const connect = () => rig.reactor.connect(new Recorder(), AF_INET, loopback(port), 16)!;
+      const others = [connect()];
+      assert.equal(others[0]!.slot === slot, kept === 0);
+      release(0);
+      others.push(connect(), connect());
+      assert.equal(new Set(others.map((one) => one.slot)).size, 3, 'nobody shares a slot');
+      assert.ok(others.some((one) => one.slot === slot));
+      for (const one of others) one.close();
+      libc.close(fd);
+      rig.everythingIsHome();
+    }
+  });
+
+  test(`${kind}: a reset that a send hears of first is not told as an end`, () => {
     const rig = new Rig(kind);
-    const held: number[] = [];
-    const { socket, peer } = accepted(rig, true, {
-      ...echo,
-      onData: (_socket, buffer) => held.push(buffer),
-      onClosed: () => rig.reactor.buffers.release(held.pop()!),
-    });
-    peer.write(sequence(20_000));
-    rig.until('it holds two buffers', () => held.length >= 2);
-    const { slot } = socket;
-    socket.close();
-    rig.until('it is closed', () => rig.reactor.socket_count === 0);
-    const { fd, port } = listenOnLoopback(8);
-    const connect = () => rig.reactor.connect(new Recorder(), AF_INET, loopback(port), 16)!;
-    const others = [connect()];
-    while (held.length > 0) rig.reactor.buffers.release(held.pop()!);
-    others.push(connect(), connect());
-    assert.notEqual(others[0]!.slot, slot);
-    assert.equal(others[1]!.slot, slot);
-    assert.notEqual(others[2]!.slot, slot);
-    for (const one of others) one.close();
-    libc.close(fd);
+    const { socket, owner, peer } = accepted(rig);
+    rig.passesWithin(10, 5);
+    peer.reset();
+    assert.ok(sendBytes(socket, sequence(10)));
+    rig.until('it is closed', () => owner.closed === 1);
+    assert.ok(owner.error > 0);
+    assert.equal(owner.ended, false);
     rig.everythingIsHome();
   });
 

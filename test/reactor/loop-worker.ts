@@ -22,6 +22,6 @@ const { reactor } = chooseReactor(
 );
 parentPort!.postMessage('ready');
 let passes = 0;
-for (; !stopping; passes++) reactor.pass(30_000);
+for (; !stopping; passes++) reactor.pass(Number.POSITIVE_INFINITY);
 reactor.destroy();
 parentPort!.postMessage({ woken, passes });

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Buffers, SMALL_BYTES } from '#src/reactor/buffers.js';
 import { ALLOWANCE, NO_OWNER, type Socket, type SocketOwner } from '#src/reactor/socket.js';
+import { AF_INET } from '#src/system/abi/linux.js';
+import * as libc from '#src/system/libc.js';
 import { echo, KINDS, Recorder, Rig, sequence } from './harness.js';
-import { Peer } from './peer.js';
+import { listenOnLoopback, loopback, Peer } from './peer.js';
 
 for (const kind of KINDS) {
   test(`${kind}: connections that find no buffer are served in the order they came, and nothing spins meanwhile`, () => {
@@ -198,13 +200,54 @@ for (const kind of KINDS) {
     rig.everythingIsHome();
   });
 
-  test(`${kind}: a pass may wait for ever as long as something comes`, () => {
+  test(`${kind}: a connection that came to K buffers reads on at K/2, not before`, () => {
     const rig = new Rig(kind);
-    const owner = new Recorder();
-    const [peer] = acceptAll(rig, [owner]);
-    peer!.write(sequence(10));
-    for (let pass = 0; pass < 5 && owner.received === 0; pass++) rig.pass(Number.POSITIVE_INFINITY);
-    assert.equal(owner.received, 10);
+    const hoard = new Hoard();
+    const sockets: Socket[] = [];
+    const [peer] = acceptAll(rig, [hoard], sockets);
+    const socket = sockets[0]!;
+    rig.until('it has its allowance', () => peer!.write(sequence(64 * 1024)) === 0 && socket.full && !socket.armed);
+    while (socket.held > ALLOWANCE / 2 + 1) {
+      rig.reactor.buffers.release(hoard.buffers.pop()!);
+      rig.passesWithin(4, 2);
+      assert.equal(socket.armed, false, `holds ${socket.held}`);
+    }
+    rig.reactor.buffers.release(hoard.buffers.pop()!);
+    assert.ok(socket.armed);
+    hoard.release(rig);
+    rig.everythingIsHome();
+  });
+
+  test(`${kind}: slices that touch become one, short ones are copied behind the last, never over bytes of others`, () => {
+    const rig = new Rig(kind);
+    const { fd, port } = listenOnLoopback(8);
+    const { buffers } = rig.reactor;
+    const socket = rig.reactor.connect(new Recorder(), AF_INET, loopback(port), 16)!;
+    const [shared, short, other] = [buffers.takeSmall(), buffers.takeSmall(), buffers.takeSmall()];
+    const at = buffers.offsetOf(shared);
+    const bytes = sequence(400);
+    buffers.bytes.set(bytes, at);
+    for (const buffer of [short, other]) buffers.bytes.set(bytes, buffers.offsetOf(buffer));
+    for (let references = 0; references < 2; references++) buffers.retain(shared);
+    socket.send(shared, at, 100);
+    socket.send(shared, at + 100, 100);
+    assert.equal(socket.queue_count, 1, 'they touch');
+    socket.send(short, buffers.offsetOf(short), 10);
+    assert.equal(socket.queue_count, 2, 'behind the shared one stand bytes of somebody else');
+    socket.send(other, buffers.offsetOf(other) + 10, 10);
+    assert.equal(socket.queue_count, 2, 'copied behind the short one');
+    assert.ok(Buffer.from(buffers.bytes.subarray(at, at + 400)).equals(bytes));
+    buffers.release(shared);
+    let peer: Peer | undefined;
+    let received: Uint8Array = new Uint8Array(0);
+    rig.until('all came', () => {
+      peer ??= Peer.accept(fd);
+      if (peer) received = Buffer.concat([received, peer.read()]);
+      return received.length >= 220;
+    });
+    assert.ok(Buffer.from(received).equals(Buffer.concat([bytes.subarray(0, 200), bytes.subarray(0, 20)])));
+    socket.close();
+    libc.close(fd);
     rig.everythingIsHome();
   });
 }
