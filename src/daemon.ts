@@ -56,7 +56,6 @@ const THE_FIRST_CHECKS = 'the first checks';
 
 const BEAT_MS = 100;
 const GUARDIAN_TRIES = 10;
-const GUARDIAN_PAUSE_MS = 200;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
 const BOW_OUT_MS = 1_000;
@@ -232,17 +231,14 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
   });
 }
 
-/** A guardian that ended is replaced, a while later, and not for ever when none stays. */
+/** A guardian that ended is replaced, but not for ever when none stays. */
 function replaceGuardian(daemon: Daemon, tries: number): void {
   if (daemon.stopping) return;
   const next = tries > 0 ? 'starting another' : 'from now on only the leases guard the addresses';
   logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
   if (tries === 0) return;
-  setTimeout(() => {
-    if (daemon.stopping) return;
-    daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
-    daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
-  }, GUARDIAN_PAUSE_MS).unref();
+  daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
+  daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
 }
 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
