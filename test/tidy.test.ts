@@ -130,6 +130,16 @@ test('the reference says what the code says', () => {
   assert.equal(result.status, 0, result.stderr);
 });
 
+test('every peer that npm test installs is needed by a test', () => {
+  const tests = filesBelow('test').filter((path) => path.endsWith('.ts'));
+  const needed = tests.flatMap((path) => [...read(path).matchAll(/\bneeds\(([^)]*)\)/g)].map(([, names]) => names));
+  const peers = Object.keys(JSON.parse(read('test/peers.json')));
+  assert.deepEqual(
+    peers.filter((peer) => !needed.some((names) => names!.includes(`'${peer}'`))),
+    [],
+  );
+});
+
 test('every link between the documents leads to a file', () => {
   const broken = allFiles()
     .filter((path) => path.endsWith('.md'))
