@@ -31,6 +31,8 @@ const THREAD = [
   'node:url',
   'node:worker_threads',
 ];
+/** Memory that threads share: offsets and rings, no system calls. */
+const SHARED = ['threads/shared-memory', 'threads/line-ring'];
 const MODEL = ['config/model', 'config/diagnostic'];
 
 const IMPORT_RULES: Record<string, ImportRule> = {
@@ -39,9 +41,9 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
   'config/': { outside: PURE, inside: [] },
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },
-  'proxy/balance': { outside: PURE, inside: [...MODEL, 'threads/shared-memory'] },
+  'proxy/balance': { outside: PURE, inside: [...MODEL, ...SHARED] },
   'proxy/sample': { outside: PURE, inside: MODEL },
-  'proxy/': { outside: PURE, inside: [...MODEL, 'threads/shared-memory', 'reactor/', 'system/'] },
+  'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'reactor/', 'system/'] },
   'reactor/': { outside: FOREIGN, inside: ['system/'] },
   'system/': { outside: FOREIGN, inside: ['carp/', ...MODEL] },
   'threads/': { outside: THREAD, inside: ['*'] },
@@ -77,8 +79,10 @@ function mayImport(rule: ImportRule, folder: string, imported: string): boolean 
 
 /** Packages by name, own files as paths from the root. */
 function importsOf(path: string): string[] {
-  const pattern = /(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g;
-  return [...read(path).matchAll(pattern)].map(([, target]) =>
+  const statement = /^(?:import|export)\s(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+  const call = /\bimport\(\s*'([^']+)'\s*\)/g;
+  const text = read(path);
+  return [...text.matchAll(statement), ...text.matchAll(call)].map(([, target]) =>
     target!.startsWith('.') ? normalize(join(dirname(path), target!)) : target!,
   );
 }
