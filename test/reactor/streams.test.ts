@@ -145,7 +145,7 @@ for (const kind of KINDS) {
       times_ms.push(performance.now() - begin_ms);
     }
     times_ms.sort((a, b) => a - b);
-    assert.ok(times_ms[270]! < 20, `nine in ten answers within 20 ms, not ${times_ms[270]}`);
+    assert.ok(times_ms[270]! < 50, `nine in ten answers within 50 ms, not ${times_ms[270]}`);
     for (const [index, { writer, reader }] of stalled.entries()) {
       assert.equal(copyThrough(rig, writer, reader, bytes, sent[index]!), sha256(bytes));
     }
