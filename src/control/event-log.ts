@@ -59,6 +59,7 @@ export function createEventLog(print: (line: string, level: Level) => void): Eve
       remembered.push(line);
       if (remembered.length > MAX_REMEMBERED) remembered.shift();
       for (const listener of listeners) listener(line);
+      if (event.kind === 'demotion') return; // the carp thread logs every demotion, these too
       print(`${wallTime(event.at_ns).toISOString()} ${describeEvent(event)}`, eventLevel(event));
     },
     follow(listener) {
@@ -70,28 +71,21 @@ export function createEventLog(print: (line: string, level: Level) => void): Eve
 }
 
 /** One line: what, and why. */
-export function describeEvent(event: DaemonEvent): string {
+export function describeEvent(event: Exclude<DaemonEvent, { kind: 'demotion' }>): string {
   switch (event.kind) {
     case 'start':
       return `carpool ${event.version} starts, pid ${event.pid}`;
     case 'ready':
-      return 'ready: every listener accepts and every check has run once';
+      return 'ready';
     case 'transition':
       return `carp ${event.name}: ${event.from} -> ${event.to}: ${event.reason}`;
     case 'server':
       return `server ${event.backend}/${event.server} is ${event.up ? 'up' : 'down'}: ${event.reason}`;
-    case 'demotion':
-      if (event.amount === 0) return `carp ${event.name}: no longer demoted by the rule "${ruleText(event.owner)}"`;
-      return `carp ${event.name}: demoted by ${event.amount}: ${event.reason}`;
     case 'log':
       return event.level === 'info' || event.level === 'notice' ? event.text : `${event.level}: ${event.text}`;
     case 'stop':
       return `stopping: ${event.reason}`;
   }
-}
-
-function ruleText(owner: string): string {
-  return owner.replace(/^config:/, '');
 }
 
 function eventLevel(event: DaemonEvent): Level {

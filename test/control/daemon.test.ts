@@ -155,7 +155,7 @@ backend servers
 `;
   const daemon = host.start('-f', host.file('a.cfg', text));
   await daemon.sees(/server servers\/a is down: /);
-  await daemon.sees(/carp web: demoted by 240: nbsrv\(servers\) is 0, the rule wants ge 1/);
+  await daemon.sees(/demoted by 240 on vhid 1 on ctl0: nbsrv\(servers\) is 0, the rule wants ge 1 /);
   await daemon.sees(/carp web: INIT -> BACKUP/);
   const down = JSON.parse(host.run('status', '--json').stdout);
   assert.equal(down.vhids[0].demotion, 240);
@@ -163,7 +163,7 @@ backend servers
 
   host.occupyPort(8080, false);
   await daemon.sees(/server servers\/a is up: /);
-  await daemon.sees(/carp web: no longer demoted by the rule "unless { nbsrv\(servers\) ge 1 }"/);
+  await daemon.sees(/no longer demoted on vhid 1 on ctl0 \(config:unless { nbsrv\(servers\) ge 1 }\)/);
   const up = JSON.parse(host.run('status', '--json').stdout);
   assert.deepEqual(up.vhids[0].demotions, []);
   assert.match(host.run('status').stdout, /^servers\/a +10\.10\.0\.5:8080 +up /m);
