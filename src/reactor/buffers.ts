@@ -74,6 +74,16 @@ export class Buffers {
     return buffer;
   }
 
+  /** A large buffer, or a small one that heads do not need; NO_BUFFER when there is neither. */
+  takeBulk(): number {
+    if (this.large_left > 0) return this.takeLarge();
+    return this.small_left > this.reserve ? this.takeSmall() : NO_BUFFER;
+  }
+
+  get bulk_left(): number {
+    return this.large_left + Math.max(0, this.small_left - this.reserve);
+  }
+
   /** Where the buffer begins in `bytes`. */
   offsetOf(buffer: number): number {
     return buffer < this.small_count

@@ -145,7 +145,7 @@ export class EpollReactor extends Reactor {
       return;
     }
     if (socket.state !== OPEN) return;
-    if (socket.send_buffer >= 0 && this.send_result[socket.slot] !== PENDING) {
+    if (socket.sending && this.send_result[socket.slot] !== PENDING) {
       const result = this.send_result[socket.slot];
       this.send_result[socket.slot] = PENDING;
       this.sendCompleted(socket, result);
@@ -186,7 +186,7 @@ export class EpollReactor extends Reactor {
 
   private tryReceive(socket: Socket): void {
     const buffers = this.buffers;
-    const buffer = this.takeBufferFor(socket);
+    const buffer = socket.bulk ? buffers.takeBulk() : buffers.takeSmall();
     if (buffer === NO_BUFFER) {
       this.receiveCompleted(socket, -ENOBUFS, NO_BUFFER, false);
       return;
@@ -223,13 +223,6 @@ export class EpollReactor extends Reactor {
     return result === 0 && sent < 0 && sent !== PENDING ? sent : result;
   }
 
-  private takeBufferFor(socket: Socket): number {
-    const { buffers } = this;
-    if (!socket.bulk) return buffers.takeSmall();
-    if (buffers.large_left > 0) return buffers.takeLarge();
-    return buffers.small_left > buffers.reserve ? buffers.takeSmall() : NO_BUFFER;
-  }
-
   protected override beginSend(socket: Socket, more: boolean): void {
     socket.send_more = more;
     this.resumeSend(socket);
@@ -238,7 +231,7 @@ export class EpollReactor extends Reactor {
   /** A broken connection is read to its error first: what came before a reset is not lost, and the receive hears of it. */
   private resumeSend(socket: Socket): void {
     if (socket.state !== OPEN || !socket.writable || (socket.broken && socket.armed)) return;
-    if (socket.send_buffer >= 0 && this.send_result[socket.slot] === PENDING) this.trySend(socket);
+    if (socket.sending && this.send_result[socket.slot] === PENDING) this.trySend(socket);
   }
 
   private trySend(socket: Socket): void {
@@ -253,6 +246,7 @@ export class EpollReactor extends Reactor {
       this.send_result[socket.slot] = error === EINTR ? 0 : -error;
     } else {
       if (result < socket.send_length) socket.writable = false;
+      else this.releaseSent(socket);
       this.send_result[socket.slot] = result;
     }
     this.schedule(socket);
@@ -326,9 +320,7 @@ export class EpollReactor extends Reactor {
   }
 
   protected override buffersReady(bulk: boolean): number {
-    const { buffers } = this;
-    if (!bulk) return buffers.small_left;
-    return buffers.large_left + Math.max(0, buffers.small_left - buffers.reserve);
+    return bulk ? this.buffers.bulk_left : this.buffers.small_left;
   }
 
   private register(fd: number, events: number, low: number, high: number): void {

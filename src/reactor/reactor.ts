@@ -266,7 +266,7 @@ export abstract class Reactor {
       this.buffers.release(buffer);
       return true; // the owner is about to hear of the end of it
     }
-    if (socket.send_buffer < 0 && socket.queue_head === NO_SLICE && !socket.connecting) {
+    if (!socket.sending && socket.queue_head === NO_SLICE && !socket.connecting) {
       this.startSend(socket, buffer, offset, length);
       return true;
     }
@@ -274,6 +274,7 @@ export abstract class Reactor {
   }
 
   private startSend(socket: Socket, buffer: number, offset: number, length: number): void {
+    socket.sending = true;
     socket.send_buffer = buffer;
     socket.send_offset = offset;
     socket.send_length = length;
@@ -290,12 +291,12 @@ export abstract class Reactor {
     socket.in_flight--;
     socket.progress_ms = this.now_ms;
     if (socket.state !== OPEN) {
-      this.releaseSend(socket);
+      this.endSend(socket);
       this.considerClosed(socket);
       return;
     }
     if (result < 0 && !socket.datagram) {
-      this.releaseSend(socket);
+      this.endSend(socket);
       this.fail(socket, -result);
       return;
     }
@@ -305,7 +306,7 @@ export abstract class Reactor {
       this.continueSend(socket);
       return;
     }
-    this.releaseSend(socket);
+    this.endSend(socket);
     this.sendNext(socket);
   }
 
@@ -324,7 +325,13 @@ export abstract class Reactor {
     this.considerEnd(socket);
   }
 
-  private releaseSend(socket: Socket): void {
+  private endSend(socket: Socket): void {
+    socket.sending = false;
+    this.releaseSent(socket);
+  }
+
+  /** Also before the completion is told: the sooner a buffer is home, the likelier its memory is still in the cache. */
+  protected releaseSent(socket: Socket): void {
     const buffer = socket.send_buffer;
     socket.send_buffer = -1;
     if (buffer >= 0) this.buffers.release(buffer);
@@ -354,7 +361,7 @@ export abstract class Reactor {
       return;
     }
     this.considerReceive(socket);
-    if (socket.state === OPEN && socket.send_buffer < 0) this.sendNext(socket);
+    if (socket.state === OPEN && !socket.sending) this.sendNext(socket);
   }
 
   considerAccept(listener: Listener): void {
@@ -456,7 +463,7 @@ export abstract class Reactor {
   /** A closing socket is gone when its last operation has come back: only then may the descriptor be reused. */
   protected considerClosed(socket: Socket): void {
     if (socket.state !== CLOSING || socket.in_flight > 0) return;
-    this.releaseSend(socket);
+    this.endSend(socket);
     this.closeDescriptor(socket.fd);
     const owner = socket.owner;
     this.socket_count--;

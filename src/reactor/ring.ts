@@ -1,19 +1,31 @@
 /**
  * The io_uring back end: multishot accept and receive into provided buffers, one `io_uring_enter` per batch.
+ * Bulk is different: the ring tells when bytes are there, and plain calls move them through one large buffer while it is
+ * warm; a ring of large buffers would walk through more memory than the cache holds.
  *
  *   user_data = slot (low word), operation:4 | generation:24 (high word)
  *
  * Needs Linux 6.1 (SINGLE_ISSUER with DEFER_TASKRUN); older or forbidding systems get epoll.
  */
 
-import { EBADF, MSG_MORE, MSG_NOSIGNAL, SHUT_WR } from '../system/abi/linux.ts';
+import {
+  EAGAIN,
+  EBADF,
+  ECANCELED,
+  EINTR,
+  ENOBUFS,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+} from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
-import { LARGE_BYTES, NO_BUFFER, SMALL_BYTES } from './buffers.ts';
+import { NO_BUFFER, SMALL_BYTES } from './buffers.ts';
 import type { Listener } from './listener.ts';
 import type { ReactorOptions } from './options.ts';
 import { Reactor } from './reactor.ts';
 import { type ProvidedBuffers, RingMemory } from './ring-memory.ts';
-import { FREE, type Socket } from './socket.ts';
+import { FREE, OPEN, type Socket } from './socket.ts';
 
 const OP_POLL_ADD = 6;
 const OP_ACCEPT = 13;
@@ -30,6 +42,7 @@ const ACCEPT_MULTISHOT = 1;
 const CANCEL_ALL = 1 << 0;
 const CANCEL_FD = 1 << 1;
 const POLLIN = 1;
+const POLLRDHUP = 0x2000;
 const CQE_BUFFER = 1;
 const CQE_MORE = 2;
 
@@ -39,16 +52,12 @@ const SEND = 2;
 const CONNECT = 3;
 const ACCEPT = 4;
 const WAKE = 5;
-const SILENT = 6; // only failures of it are reported, and they do not matter
+const BULK = 6;
+const SILENT = 7; // only failures of it are reported, and they do not matter
 
 const SMALL_GROUP = 0;
-const LARGE_GROUP = 1;
-/** Small buffers for bulk while the large ones are all in use: never from those that are kept for heads. */
-const SPARE_GROUP = 2;
 /** Few buffers lie with the kernel, so that the same memory is used again while it is in the cache. */
 const SMALL_RING = 256;
-const LARGE_RING = 8;
-const SPARE_RING = 16;
 
 /** Where the kernel can (6.17), a multishot receive ends after so many bytes. */
 const BURST_BUFFERS = 4;
@@ -68,10 +77,9 @@ export class RingReactor extends Reactor {
   protected override readonly socket_flags = 0; // io_uring answers EAGAIN for non-blocking ones instead of waiting
   private readonly ring: RingMemory;
   private readonly small: ProvidedBuffers;
-  private readonly large: ProvidedBuffers;
-  private readonly spare: ProvidedBuffers;
-  /** Which of them a buffer lies in, or lay in last. */
-  private readonly provided_to: ProvidedBuffers[];
+  /** Sockets whose large slice was sent at once; those of the last round. */
+  private sent: Socket[] = [];
+  private telling: Socket[] = [];
   private readonly pass_budget: number;
   /** Buffers that one receive may fill before a cancel of it is heard. */
   readonly burst_buffers: number;
@@ -84,10 +92,7 @@ export class RingReactor extends Reactor {
     try {
       this.ring = new RingMemory(sizes.entries, sizes.completion_entries);
       this.small = this.ring.provideBuffers(SMALL_GROUP, SMALL_RING);
-      this.large = this.ring.provideBuffers(LARGE_GROUP, LARGE_RING);
-      this.spare = this.ring.provideBuffers(SPARE_GROUP, SPARE_RING);
       this.ring.probe();
-      this.provided_to = new Array(options.small_count + options.large_count).fill(this.small);
     } catch (error) {
       this.giveMemoryBack();
       throw error;
@@ -120,14 +125,15 @@ export class RingReactor extends Reactor {
   }
 
   /** Buffers that lie with the kernel: at home, as far as owners are concerned. */
-  get provided_count(): { small: number; large: number } {
-    return { small: this.small.count + this.spare.count, large: this.large.count };
+  get provided_count(): number {
+    return this.small.count;
   }
 
   protected override waitAndDispatch(wait_ms: number): void {
     const { ring } = this;
     this.refill();
-    ring.enter(ring.completions_begin === ring.completions_end && wait_ms > 0 ? 1 : 0, wait_ms);
+    const idle = wait_ms > 0 && this.sent.length === 0 && ring.completions_begin === ring.completions_end;
+    ring.enter(idle ? 1 : 0, wait_ms);
     this.now_ms = this.readClock();
     let head = ring.completions_begin;
     const tail = ring.completions_end;
@@ -138,6 +144,7 @@ export class RingReactor extends Reactor {
       this.dispatch(words[word], words[word + 1], words[word + 2], words[word + 3]);
     }
     ring.completions_begin = head;
+    this.tellSent();
   }
 
   private dispatch(slot: number, data_high: number, result: number, flags: number): void {
@@ -147,11 +154,16 @@ export class RingReactor extends Reactor {
       case RECEIVE: {
         const socket = this.sockets[slot];
         this.assertCurrent(socket, generation);
-        const buffer = (flags & CQE_BUFFER) !== 0 ? this.takeProvided(flags >>> 16) : NO_BUFFER;
+        const buffer = (flags & CQE_BUFFER) !== 0 ? flags >>> 16 : NO_BUFFER;
+        if (buffer !== NO_BUFFER) this.small.count--;
         this.noticeStream(socket, result, more);
         this.receiveCompleted(socket, result, buffer, more);
         return;
       }
+      case BULK:
+        this.assertCurrent(this.sockets[slot], generation);
+        this.receiveBulk(this.sockets[slot], result);
+        return;
       case SEND:
         this.assertCurrent(this.sockets[slot], generation);
         this.sendCompleted(this.sockets[slot], result);
@@ -200,16 +212,39 @@ export class RingReactor extends Reactor {
   protected override adoptListener(): void {}
 
   protected override beginReceive(socket: Socket): void {
-    const word = this.ring.prepare(OP_RECV, socket.fd, 0, 0, socket.slot, RECEIVE | (socket.generation << 4));
-    if (!socket.bulk && !socket.streaming) {
-      this.makeMultishot(word, this.burst_buffers);
+    if (socket.bulk) {
+      const word = this.ring.prepare(OP_POLL_ADD, socket.fd, 0, 0, socket.slot, BULK | (socket.generation << 4));
+      this.ring.sqe[word + 7] = POLLIN | POLLRDHUP;
+      socket.polled = true;
       return;
     }
-    this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
-    if (socket.bulk) {
-      // one shot: the next receive finds more bytes waiting
-      this.ring.sqe_half[word * 2 + 20] = this.large.count > 0 ? LARGE_GROUP : SPARE_GROUP;
+    socket.polled = false;
+    const word = this.ring.prepare(OP_RECV, socket.fd, 0, 0, socket.slot, RECEIVE | (socket.generation << 4));
+    if (socket.streaming) this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
+    else this.makeMultishot(word, this.burst_buffers);
+  }
+
+  /** Bytes are there: a plain call takes them into the large buffer that was used last, which is still in the cache. */
+  private receiveBulk(socket: Socket, poll_result: number): void {
+    const { buffers } = this;
+    if (poll_result < 0 || socket.state !== OPEN) {
+      this.receiveCompleted(socket, -ECANCELED, NO_BUFFER, false);
+      return;
     }
+    const buffer = buffers.takeBulk();
+    if (buffer === NO_BUFFER) {
+      this.receiveCompleted(socket, -ENOBUFS, NO_BUFFER, false);
+      return;
+    }
+    const address = buffers.address + buffers.offsetOf(buffer);
+    const result = libc.recv(socket.fd, address, buffers.sizeOf(buffer), MSG_DONTWAIT);
+    if (result >= 0) {
+      this.receiveCompleted(socket, result, buffer, false);
+      return;
+    }
+    const error = libc.errno();
+    buffers.release(buffer);
+    this.receiveCompleted(socket, error === EAGAIN || error === EINTR ? -ECANCELED : -error, NO_BUFFER, false);
   }
 
   private makeMultishot(word: number, buffers: number): void {
@@ -221,15 +256,41 @@ export class RingReactor extends Reactor {
   protected override cancelReceive(socket: Socket): void {
     const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
     this.ring.sqe[word + 4] = socket.slot; // cancel by user_data: the receive only
-    this.ring.sqe[word + 5] = RECEIVE | (socket.generation << 4);
+    this.ring.sqe[word + 5] = (socket.polled ? BULK : RECEIVE) | (socket.generation << 4);
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }
 
   protected override beginSend(socket: Socket, more: boolean): void {
+    if (socket.send_length > SMALL_BYTES && this.sendAtOnce(socket, more)) return;
     const address = this.buffers.address + socket.send_offset;
     const data_high = SEND | (socket.generation << 4);
     const word = this.ring.prepare(OP_SEND, socket.fd, address, socket.send_length, socket.slot, data_high);
     this.ring.sqe[word + 7] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+  }
+
+  /** The same for sending. What the kernel does not take now is left to the ring (false). */
+  private sendAtOnce(socket: Socket, more: boolean): boolean {
+    const flags = more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
+    const result = libc.send(socket.fd, this.buffers.address + socket.send_offset, socket.send_length, flags);
+    if (result < 0) return false;
+    if (result < socket.send_length) {
+      socket.send_offset += result;
+      socket.send_length -= result;
+      return false;
+    }
+    this.releaseSent(socket);
+    this.sent.push(socket);
+    return true;
+  }
+
+  /** Completions of sends that were made at once, told when their owners expect them: not from within their own call. */
+  private tellSent(): void {
+    const round = this.sent;
+    if (round.length === 0) return;
+    this.sent = this.telling;
+    this.telling = round;
+    for (let index = 0; index < round.length; index++) this.sendCompleted(round[index], round[index].send_length);
+    round.length = 0;
   }
 
   protected override beginConnect(socket: Socket, address: number, address_length: number): void {
@@ -278,36 +339,18 @@ export class RingReactor extends Reactor {
 
   /** What lies with the kernel, not what is at home: only that can be received into before the next pass. */
   protected override buffersReady(bulk: boolean): number {
-    const ready = bulk ? this.large.count + this.spare.count : this.small.count;
-    if (ready > 0) return ready;
-    this.refill();
-    return bulk ? this.large.count + this.spare.count : this.small.count;
+    if (bulk) return this.buffers.bulk_left;
+    if (this.small.count === 0) this.refill();
+    return this.small.count;
   }
 
   private refill(): void {
-    const { buffers, small, large, spare } = this;
-    if (small.count < SMALL_RING && buffers.small_left > 0) {
-      while (small.count < SMALL_RING && buffers.small_left > 0) this.provide(small, buffers.takeSmall(), SMALL_BYTES);
-      small.publish();
+    const { buffers, small } = this;
+    if (small.count === SMALL_RING || buffers.small_left === 0) return;
+    while (small.count < SMALL_RING && buffers.small_left > 0) {
+      const buffer = buffers.takeSmall();
+      small.add(buffers.address + buffers.offsetOf(buffer), SMALL_BYTES, buffer);
     }
-    if (large.count < LARGE_RING && buffers.large_left > 0) {
-      while (large.count < LARGE_RING && buffers.large_left > 0) this.provide(large, buffers.takeLarge(), LARGE_BYTES);
-      large.publish();
-    }
-    if (large.count > 0 || spare.count === SPARE_RING || buffers.small_left <= buffers.reserve) return;
-    while (spare.count < SPARE_RING && buffers.small_left > buffers.reserve) {
-      this.provide(spare, buffers.takeSmall(), SMALL_BYTES);
-    }
-    spare.publish();
-  }
-
-  private provide(ring: ProvidedBuffers, buffer: number, length: number): void {
-    ring.add(this.buffers.address + this.buffers.offsetOf(buffer), length, buffer);
-    this.provided_to[buffer] = ring;
-  }
-
-  private takeProvided(buffer: number): number {
-    this.provided_to[buffer].count--;
-    return buffer;
+    small.publish();
   }
 }

@@ -52,12 +52,16 @@ export class Socket {
   bulk = false;
   armed = false;
   cancelling = false;
+  /** io_uring only: the receive that is armed is a poll. */
+  polled = false;
   /** Holds its allowance: no receive until half of it is home. */
   full = false;
   ended = false;
   /** Weight of received buffers that are not home yet. */
   held = 0;
 
+  /** A send is under way, or its completion is still to be told; its buffer may be gone already. */
+  sending = false;
   send_buffer = -1;
   send_offset = 0;
   send_length = 0;
@@ -101,6 +105,7 @@ export class Socket {
     this.cancelling = false;
     this.full = false;
     this.ended = false;
+    this.sending = false;
     this.send_buffer = -1;
     this.notify_drain = false;
     this.wants_end = false;
@@ -160,7 +165,7 @@ export class Socket {
   }
 
   get idle(): boolean {
-    return this.send_buffer < 0 && this.queue_head === NO_SLICE;
+    return !this.sending && this.queue_head === NO_SLICE;
   }
 }
 

@@ -104,10 +104,10 @@ export class Rig {
   /** How many buffers are neither free nor lent to the kernel. */
   buffersAway(): { small: number; large: number } {
     const { buffers } = this.reactor;
-    const provided = this.reactor instanceof RingReactor ? this.reactor.provided_count : { small: 0, large: 0 };
+    const provided = this.reactor instanceof RingReactor ? this.reactor.provided_count : 0;
     return {
-      small: buffers.small_count - buffers.small_left - provided.small,
-      large: buffers.large_count - buffers.large_left - provided.large,
+      small: buffers.small_count - buffers.small_left - provided,
+      large: buffers.large_count - buffers.large_left,
     };
   }
 
