@@ -109,8 +109,6 @@ export type Backend = {
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;
-  /** The last attempt may go to another server (`option redispatch`). */
-  readonly redispatch: boolean;
   readonly forwardfor: ForwardFor | undefined;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;

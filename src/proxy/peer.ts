@@ -1,5 +1,6 @@
 /** Who is at the other end of a socket, asked of the kernel when somebody wants to know. */
 import type { Socket } from '../reactor/socket.ts';
+import { peerAddress } from '../system/peer-address.ts';
 
 const unknown = { address: '-', port: 0 };
 
@@ -23,7 +24,7 @@ export class Peer {
   }
 
   learn(socket: Socket): void {
-    const { address, port } = socket.peerAddress() ?? unknown;
+    const { address, port } = peerAddress(socket.fd) ?? unknown;
     this.address = new TextEncoder().encode(address);
     this.port = port;
     this.known = true;

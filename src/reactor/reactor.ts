@@ -17,7 +17,6 @@ import {
   TCP_NODELAY,
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
-import { decodeSocketAddress } from '../system/socket-address.ts';
 import { Buffers, NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, isPassing, Listener, type ListenerOwner } from './listener.ts';
 import type { ReactorOptions } from './options.ts';
@@ -28,7 +27,6 @@ import { WaitingSockets } from './waiting.ts';
 
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
 const MAX_WAIT_MS = 60_000;
-const NAME_BYTES = 128;
 
 export abstract class Reactor {
   abstract readonly kind: 'ring' | 'epoll';
@@ -52,8 +50,6 @@ export abstract class Reactor {
   private busy_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
-  /** Room for a socket address and its length. */
-  private readonly name = libc.allocatePinned(NAME_BYTES + 4);
   private readonly clock_offset_ms: number;
   private listener_generation = 0;
 
@@ -110,13 +106,6 @@ export abstract class Reactor {
     socket.datagram = true;
     this.adopt(socket);
     return socket;
-  }
-
-  peerAddress(socket: Socket): { address: string; port: number } | undefined {
-    const { address, bytes, words } = this.name;
-    words[NAME_BYTES / 4] = NAME_BYTES;
-    if (libc.getpeername(socket.fd, address, address + NAME_BYTES) < 0) return undefined;
-    return decodeSocketAddress(bytes, 0);
   }
 
   /** Accepts on a listening descriptor. */

@@ -159,11 +159,6 @@ export class Socket {
     this.reactor.closeSocket(this, true);
   }
 
-  /** Undefined when the peer is gone or has no internet address. */
-  peerAddress(): { address: string; port: number } | undefined {
-    return this.reactor.peerAddress(this);
-  }
-
   get idle(): boolean {
     return !this.sending && this.queue_head === NO_SLICE;
   }

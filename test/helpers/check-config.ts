@@ -50,7 +50,6 @@ function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): 
     servers: servers.map((server, index) => serverOf(server, `server${index}`)),
     timeouts: { ...NO_TIMEOUTS, ...timeouts },
     retries: 3,
-    redispatch: false,
     forwardfor: undefined,
     check: check ?? { kind: 'tcp' },
     log_targets: [],

@@ -47,7 +47,6 @@ export type ProxyDraft = {
   servers: ServerDraft[];
   default_server: ServerSettings;
   retries: number;
-  redispatch: boolean;
   check: CheckMethod;
   disabled: boolean;
   spans: Spans;
@@ -126,7 +125,6 @@ export function newDefaults(): ProxyDraft {
     servers: [],
     default_server: newServerSettings(),
     retries: 3,
-    redispatch: false,
     check: { kind: 'tcp' },
     disabled: false,
     spans: {},

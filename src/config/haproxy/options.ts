@@ -81,9 +81,8 @@ export const OPTIONS: readonly Option[] = [
   ),
   {
     name: 'redispatch',
-    field: 'redispatch',
     sections: BACK,
-    help: 'Try another server when the chosen one refuses the connection.',
+    help: 'Carpool always tries another server at once when the chosen one cannot be reached.',
     has_effect: true,
     set: setRedispatch,
   },
@@ -165,12 +164,13 @@ function reportUnknown(name: Word, negated: boolean, { report }: Context): void 
   }
 }
 
-function setRedispatch(draft: ProxyDraft, enable: boolean, words: readonly Word[], { report }: Context): void {
-  draft.redispatch = enable;
-  if (words.length > 0)
-    report.warning(
+function setRedispatch(_draft: ProxyDraft, enable: boolean, words: readonly Word[], context: Context, name: Word): void {
+  const lost = 'another server is always tried at once';
+  if (!enable) context.report.warning(name.span, 'no-effect', `\`no option redispatch\` has no effect yet: ${lost}.`);
+  else if (words.length > 0)
+    context.report.warning(
       words[0].span,
       'no-effect',
-      'The interval of `option redispatch` has no effect yet: the last attempt goes to another server.',
+      `The interval of \`option redispatch\` has no effect yet: ${lost}.`,
     );
 }

@@ -260,7 +260,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
 }
 
 export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[]): Backend {
-  const { name, mode, balance, timeouts, retries, redispatch, forwardfor, check, span, spans } = draft;
+  const { name, mode, balance, timeouts, retries, forwardfor, check, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
@@ -269,7 +269,6 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     servers: draft.servers.map(finishServer),
     timeouts,
     retries,
-    redispatch,
     forwardfor,
     check,
     log_targets: allTargets(draft, global_targets),
