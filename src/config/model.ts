@@ -42,7 +42,6 @@ export type Endpoint = { readonly address: string; readonly port: number };
 export type Bind = {
   readonly endpoint: Endpoint;
   readonly name: string | undefined;
-  readonly maxconn: number | undefined;
   readonly backlog: number | undefined;
   readonly span: Span;
 };
@@ -129,7 +128,6 @@ export type Server = {
   readonly endpoint: Endpoint;
   /** 0..256; 0 takes no new traffic. */
   readonly weight: number;
-  readonly maxconn: number | undefined;
   readonly backup: boolean;
   readonly disabled: boolean;
   readonly check: ServerCheck | undefined;

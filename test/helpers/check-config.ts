@@ -65,7 +65,6 @@ function serverOf(server: CheckedServer, name: string): Server {
     host: address,
     endpoint: { address, port },
     weight: 1,
-    maxconn: undefined,
     backup: false,
     disabled: false,
     check: unchecked ? undefined : checkOf(server),

@@ -8,7 +8,7 @@ import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
 
-type BindSettings = { name: string | undefined; maxconn: number | undefined; backlog: number | undefined };
+type BindSettings = { name: string | undefined; backlog: number | undefined };
 
 export type BindWord = {
   readonly name: string;
@@ -26,9 +26,11 @@ export const BIND_WORDS: readonly BindWord[] = [
   },
   {
     name: 'maxconn',
-    help: 'Connections at once on this listener.',
-    parse: (settings, value, { report }) => {
-      settings.maxconn = parseInteger(value, { what: 'maxconn', min: 1, max: 2 ** 31 - 1 }, report);
+    help: 'Accepted without effect: the limit of the frontend holds.',
+    parse: (_settings, value, { report }) => {
+      const count = parseInteger(value, { what: 'maxconn', min: 1, max: 2 ** 31 - 1 }, report);
+      const message = '`maxconn` of a bind has no effect yet: the limit of the frontend holds.';
+      if (count !== undefined) report.warning(value.span, 'no-effect', message);
     },
   },
   {
@@ -97,7 +99,7 @@ function splitAtCommas(word: Word): Word[] {
 }
 
 function parseBindWords(words: readonly Word[], backlog: number | undefined, context: Context): BindSettings {
-  const settings: BindSettings = { name: undefined, maxconn: undefined, backlog };
+  const settings: BindSettings = { name: undefined, backlog };
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     const known = BIND_WORDS.find(({ name }) => name === word.text);

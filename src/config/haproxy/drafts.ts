@@ -55,7 +55,6 @@ export type ProxyDraft = {
 /** What the words after a server's address set; `default-server` sets the same. */
 export type ServerSettings = {
   weight: number;
-  maxconn: number | undefined;
   backup: boolean;
   disabled: boolean;
   check: boolean;
@@ -134,7 +133,6 @@ export function newDefaults(): ProxyDraft {
 function newServerSettings(): ServerSettings {
   return {
     weight: 1,
-    maxconn: undefined,
     backup: false,
     disabled: false,
     check: false,

@@ -164,7 +164,13 @@ function reportUnknown(name: Word, negated: boolean, { report }: Context): void 
   }
 }
 
-function setRedispatch(_draft: ProxyDraft, enable: boolean, words: readonly Word[], context: Context, name: Word): void {
+function setRedispatch(
+  _draft: ProxyDraft,
+  enable: boolean,
+  words: readonly Word[],
+  context: Context,
+  name: Word,
+): void {
   const lost = 'another server is always tried at once';
   if (!enable) context.report.warning(name.span, 'no-effect', `\`no option redispatch\` has no effect yet: ${lost}.`);
   else if (words.length > 0)

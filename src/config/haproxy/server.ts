@@ -80,14 +80,7 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     256,
     (settings, value) => (settings.weight = value),
   ),
-  number(
-    'maxconn',
-    'Connections at once; beyond it requests wait.',
-    'maxconn',
-    0,
-    2 ** 31 - 1,
-    (settings, value) => (settings.maxconn = value === 0 ? undefined : value),
-  ),
+  withoutEffect('maxconn', 'requests do not wait for a server, they are spread over all that work'),
   {
     name: 'addr',
     help: "The IP address to check when it is not the server's own.",
@@ -129,6 +122,16 @@ function number(
     if (value !== undefined) set(settings, value);
   };
   return { name, help, field, takes_value: true, parse };
+}
+
+/** A word with a number that HAProxy acts on and carpool not yet. */
+function withoutEffect(name: string, lost: string): ServerWord {
+  const parse: ServerWord['parse'] = (_settings, word, { report }) => {
+    const value = parseInteger(word, { what: name, min: 0, max: 2 ** 31 - 1 }, report);
+    if (value !== undefined)
+      report.warning(word.span, 'no-effect', `\`${name}\` of a server has no effect yet: ${lost}.`);
+  };
+  return { name, help: `Accepted without effect: ${lost}.`, field: name, takes_value: true, parse };
 }
 
 function parseCheckAddress(settings: ServerSettings, value: Word, { report }: Context): void {
@@ -239,10 +242,10 @@ function reportUnknown(word: Word, { report }: Context): void {
 
 /** The draft as the model wants it. */
 export function finishServer({ name, host, address, port, settings, span }: ServerDraft): Server {
-  const { weight, maxconn, backup, disabled, inter_ms, fastinter_ms, downinter_ms, rise, fall, spans } = settings;
+  const { weight, backup, disabled, inter_ms, fastinter_ms, downinter_ms, rise, fall, spans } = settings;
   const { check_port, check_address } = settings;
   const elsewhere = check_port !== undefined || check_address !== undefined;
   const endpoint = elsewhere ? { address: check_address ?? '', port: check_port ?? 0 } : undefined;
   const check = settings.check ? { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint } : undefined;
-  return { name, host, endpoint: { address, port }, weight, maxconn, backup, disabled, check, span, spans };
+  return { name, host, endpoint: { address, port }, weight, backup, disabled, check, span, spans };
 }
