@@ -41,13 +41,14 @@ export class Frontend implements ListenerOwner {
     this.request_ms = http_request_ms ?? this.client_ms;
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
     this.at = shared.frontendAt(thread.memory, number);
-    this.maxconn = config.maxconn ?? thread.maxconn;
+    this.maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
   }
 
   onAccept(_listener: Listener, socket: Socket): SocketOwner {
     const count = Atomics.add(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
     this.thread.clientArrived();
-    if (count >= this.maxconn) this.pause();
+    if (this.thread.full) this.thread.pauseAll();
+    else if (count >= this.maxconn) this.pause();
     if (this.config.mode === 'tcp') {
       const session = this.sessions.pop() ?? new TcpSession(this);
       session.begin(socket);
@@ -81,14 +82,15 @@ export class Frontend implements ListenerOwner {
     if (this.paused) this.considerResume();
   }
 
-  private pause(): void {
+  pause(): void {
+    if (this.paused) return;
     this.paused = true;
     for (const listener of this.listeners) listener.pause();
   }
 
   /** Also asked once a pass: the room may have been made by another thread. */
   considerResume(): void {
-    if (!this.paused || this.thread.draining || this.connection_count >= this.maxconn) return;
+    if (!this.paused || this.thread.draining || this.connection_count >= this.maxconn || this.thread.full) return;
     this.paused = false;
     for (const listener of this.listeners) listener.resume();
   }

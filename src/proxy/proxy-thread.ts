@@ -8,6 +8,7 @@ import { Socket } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { Backend } from './backend.ts';
 import { Frontend } from './frontend.ts';
+import { ClientConnection } from './http/client-connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Message } from './http/message.ts';
 import { ServerConnection } from './http/server-connection.ts';
@@ -16,7 +17,7 @@ import { RequestLog, type Target } from './log/request-log.ts';
 import type { Sink } from './log/sink.ts';
 import type { Server } from './server.ts';
 
-/** HAProxy's default for a frontend without `maxconn`, when the descriptor limit allows. */
+/** Clients of the whole process without a global `maxconn`: each takes two descriptors, of which systems give 20,000 and more. */
 const DEFAULT_MAXCONN = 8_000;
 
 /** A listening descriptor and the frontend it belongs to. */
@@ -25,7 +26,6 @@ export type OpenListener = { readonly frontend: number; readonly fd: number };
 export class ProxyThread {
   readonly reactor: Reactor;
   readonly memory: shared.SharedMemory;
-  readonly maxconn: number;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   /** Filled by the parsers; valid until the next head is parsed. */
@@ -37,6 +37,8 @@ export class ProxyThread {
   /** Stopping: no new clients, every reply says `Connection: close`. */
   draining = false;
   client_count = 0;
+  /** Global: of all frontends and threads. */
+  private readonly maxconn: number;
   private readonly at: number;
   private readonly spare: ServerConnection[] = [];
 
@@ -82,9 +84,12 @@ export class ProxyThread {
     for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
   }
 
-  /** No new clients; those who are served are served to the end. */
+  /** No new clients; those who are served are served to the end, those who only keep a connection open lose it. */
   drain(): void {
     this.draining = true;
+    this.reactor.forEachSocket(({ owner }) => {
+      if (owner instanceof ClientConnection) owner.closeIfIdle();
+    });
     for (const frontend of this.frontends) {
       for (const listener of frontend.listeners.splice(0)) listener.release();
     }
@@ -107,6 +112,15 @@ export class ProxyThread {
       sum += Atomics.load(this.memory.words, shared.threadAt(this.memory, thread) + shared.THREAD_CONNECTIONS);
     }
     return sum;
+  }
+
+  /** The process has as many clients as it may. */
+  get full(): boolean {
+    return this.all_clients >= this.maxconn;
+  }
+
+  pauseAll(): void {
+    for (const frontend of this.frontends) frontend.pause();
   }
 
   countRequest(): void {

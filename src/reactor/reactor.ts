@@ -119,6 +119,10 @@ export abstract class Reactor {
     return listener;
   }
 
+  forEachSocket(visit: (socket: Socket) => void): void {
+    for (const socket of this.sockets) if (socket.state === OPEN) visit(socket);
+  }
+
   /** Gives the reactor's own descriptors and memory back. Sockets must be closed before, listeners released. */
   destroy(): void {
     libc.munmap(this.linger.address, 8);

@@ -291,6 +291,7 @@ export class ClientConnection implements SocketOwner {
   onEnd(): void {
     switch (this.state) {
       case IDLE:
+        if (this.requests === 0 && this.frontend.config.log_null) this.exchange.rejected(400, 0, 'C');
         this.close();
         return;
       case HEAD:
@@ -336,6 +337,11 @@ export class ClientConnection implements SocketOwner {
 
   close(): void {
     this.socket.close();
+  }
+
+  /** Between two requests nobody is hurt. */
+  closeIfIdle(): void {
+    if (this.state === IDLE && this.requests > 0) this.close();
   }
 
   /** The client's address as text, for X-Forwarded-For and the log; asked of the kernel once a connection. */

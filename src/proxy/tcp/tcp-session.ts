@@ -182,7 +182,8 @@ export class TcpSession {
     this.cause = cause;
     this.phase = phase;
     this.thread.countRequest();
-    this.frontend.log?.session(this);
+    const { log, config } = this.frontend;
+    if (config.log_null || this.client.received + this.upstream.received > 0) log?.session(this);
     this.server?.leave();
     this.frontend.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {
