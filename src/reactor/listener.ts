@@ -73,6 +73,7 @@ export class Listener {
 
   resume(): void {
     this.wants_accept = true;
+    this.reactor.resumeParked(this);
     this.reactor.considerAccept(this);
   }
 
@@ -81,6 +82,7 @@ export class Listener {
     this.wants_accept = false;
     this.releasing = true;
     this.reactor.timers.remove(this.retry);
+    this.reactor.resumeParked(this);
     if (this.armed) this.reactor.stopAccept(this);
     else this.reactor.forgetListener(this);
   }

@@ -8,7 +8,9 @@
 
 import {
   ECANCELED,
+  ECONNRESET,
   ENOBUFS,
+  EPIPE,
   IPPROTO_TCP,
   SO_LINGER,
   SOCK_CLOEXEC,
@@ -46,6 +48,8 @@ export abstract class Reactor {
   /** Heads wait apart from bulk, so that neither stands in the other's way. */
   private readonly waiting_heads: WaitingSockets;
   private readonly waiting_bulk: WaitingSockets;
+  /** Sockets whose send failed and whose owner wants no more data: told in the next pass, not from within a call of the owner's. */
+  private failed: Socket[] = [];
   /** Those that used up their budget of this pass. */
   private busy_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
@@ -71,10 +75,11 @@ export abstract class Reactor {
 
   /** Waits at most `wait_ms` for something to happen, and handles what did. */
   pass(wait_ms: number): void {
+    if (this.failed.length > 0) this.reportFailed();
     const more_to_feed = this.feedWaiting();
     const more_to_accept = this.resumeListeners();
     const until_timer_ms = this.timers.next_ms - this.readClock();
-    const busy = more_to_feed || more_to_accept;
+    const busy = more_to_feed || more_to_accept || this.failed.length > 0;
     this.waitAndDispatch(busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
     this.now_ms = this.readClock();
     this.timers.advance(this.now_ms);
@@ -219,6 +224,8 @@ export abstract class Reactor {
       if (buffer !== NO_BUFFER) this.buffers.release(buffer);
       if (socket.datagram) {
         // an empty one, or word of one that was lost
+      } else if (socket.send_error !== 0 && result !== -ENOBUFS && result !== -ECANCELED) {
+        this.fail(socket, socket.send_error);
       } else if (result === 0) {
         socket.ended = true;
         socket.owner.onEnd(socket);
@@ -255,7 +262,7 @@ export abstract class Reactor {
   // ── sending ───────────────────────────────────────────────────────────────────────────────────
 
   send(socket: Socket, buffer: number, offset: number, length: number): boolean {
-    if (socket.state !== OPEN) {
+    if (socket.state !== OPEN || socket.send_error !== 0) {
       this.buffers.release(buffer);
       return true; // the owner is about to hear of the end of it
     }
@@ -290,7 +297,7 @@ export abstract class Reactor {
     }
     if (result < 0 && !socket.datagram) {
       this.endSend(socket);
-      this.fail(socket, -result);
+      this.sendFailed(socket, -result);
       return;
     }
     if (result >= 0 && result < socket.send_length && !socket.datagram) {
@@ -301,6 +308,28 @@ export abstract class Reactor {
     }
     this.endSend(socket);
     this.sendNext(socket);
+  }
+
+  /** A peer that closed before it had read everything may have said why: that is read first. */
+  private sendFailed(socket: Socket, error: number): void {
+    if ((error !== EPIPE && error !== ECONNRESET) || socket.ended || !socket.wants_data) {
+      this.fail(socket, error);
+      return;
+    }
+    socket.send_error = error;
+    this.slices.drop(socket);
+  }
+
+  reportLater(socket: Socket): void {
+    this.failed.push(socket);
+  }
+
+  private reportFailed(): void {
+    const { failed } = this;
+    this.failed = [];
+    for (const socket of failed) {
+      if (socket.state === OPEN && socket.send_error !== 0 && !socket.wants_data) this.fail(socket, socket.send_error);
+    }
   }
 
   private sendNext(socket: Socket): void {
@@ -384,7 +413,8 @@ export abstract class Reactor {
   }
 
   private accepted(listener: Listener, fd: number): void {
-    if (listener.accepted_this_pass >= ACCEPT_BUDGET) {
+    const unwanted = !listener.wants_accept && !listener.releasing;
+    if (unwanted || listener.accepted_this_pass >= ACCEPT_BUDGET) {
       listener.park(fd);
       return;
     }
@@ -423,9 +453,16 @@ export abstract class Reactor {
     return this.busy_listeners.length > 0;
   }
 
+  /** What the kernel had accepted when the listener was paused is served in the next pass. */
+  resumeParked(listener: Listener): void {
+    if (listener.parked > 0 && !this.busy_listeners.includes(listener)) this.busy_listeners.push(listener);
+  }
+
   private acceptParked(listener: Listener): void {
-    while (listener.parked > 0 && listener.accepted_this_pass < ACCEPT_BUDGET)
+    while (listener.parked > 0 && listener.accepted_this_pass < ACCEPT_BUDGET) {
+      if (!listener.wants_accept && !listener.releasing) return;
       this.accepted(listener, listener.unpark());
+    }
     if (listener.releasing) this.forgetListener(listener);
     else this.considerAccept(listener);
   }

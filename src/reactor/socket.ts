@@ -18,7 +18,7 @@ export interface SocketOwner {
   onData(socket: Socket, buffer: number, offset: number, length: number): void;
   /** The peer sends no more (FIN). Sending may go on. */
   onEnd(socket: Socket): void;
-  /** The connection broke (errno). What was queued is gone; the socket closes itself after this. */
+  /** The connection broke (errno), and all that came before is told. What was queued is gone; the socket closes itself after this. */
   onError(socket: Socket, error: number): void;
   /** The queue ran empty after `notify_drain` was set (which this resets). */
   onDrain(socket: Socket): void;
@@ -70,6 +70,8 @@ export class Socket {
   queue_count = 0;
   /** When something was last sent. */
   progress_ms = 0;
+  /** The peer takes no more (errno), but what it sent before may still be read: the owner is told after that. */
+  send_error = 0;
   notify_drain = false;
   wants_end = false;
   end_sent = false;
@@ -107,6 +109,7 @@ export class Socket {
     this.ended = false;
     this.sending = false;
     this.send_buffer = -1;
+    this.send_error = 0;
     this.notify_drain = false;
     this.wants_end = false;
     this.end_sent = false;
@@ -128,6 +131,7 @@ export class Socket {
   pause(): void {
     this.wants_data = false;
     if (this.armed) this.reactor.stopReceive(this);
+    if (this.send_error !== 0) this.reactor.reportLater(this);
   }
 
   /** From now on data comes in large buffers (true) or small ones. */
@@ -159,8 +163,14 @@ export class Socket {
     this.reactor.closeSocket(this, true);
   }
 
+  /** Everything is sent. Never true after a send failed. */
   get idle(): boolean {
-    return !this.sending && this.queue_head === NO_SLICE;
+    return !this.sending && this.queue_head === NO_SLICE && this.send_error === 0;
+  }
+
+  /** What it received before is home, or so much of it that the rest cannot stop its receive. */
+  get unburdened(): boolean {
+    return this.held <= ALLOWANCE / 2;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * How long a body is, and where it ends (RFC 9112 sections 6 and 7). One object per direction of a connection, reused.
  *
- *   chunked:  SIZE ─▶ EXTENSION ─▶ SIZE_LF ─▶ DATA ─▶ DATA_CR ─▶ DATA_LF ─▶ SIZE …
+ *   chunked:  SIZE ─▶ BLANK ─▶ EXTENSION ─▶ SIZE_LF ─▶ DATA ─▶ DATA_CR ─▶ DATA_LF ─▶ SIZE …
  *               └─ size 0: … SIZE_LF ─▶ TRAILER_START ─▶ TRAILER ─▶ TRAILER_LF ─▶ TRAILER_START ─▶ END_LF ─▶ done
  */
 import { CR, classes, LF, SEMICOLON, SPACE, TAB, VALUE } from './characters.ts';
@@ -21,9 +21,10 @@ const TRAILER_START = 6;
 const TRAILER = 7;
 const TRAILER_LF = 8;
 const END_LF = 9;
+const BLANK = 10;
 
 export const BODY_MALFORMED = -1;
-/** Chunk extensions and trailers are bounded: nobody needs more, and endless ones are an attack. */
+/** Extensions of a chunk, and trailers, are bounded: nobody needs more, and endless ones are an attack. */
 const MAX_OVERHEAD_BYTES = 16 * 1024;
 /** 2^48: far above any chunk, far below the limits of a Number. */
 const MAX_SIZE_DIGITS = 12;
@@ -99,6 +100,9 @@ export class Body {
     switch (this.state) {
       case SIZE:
         return this.takeSize(byte, at);
+      case BLANK:
+        if (++this.overhead > MAX_OVERHEAD_BYTES) return BODY_MALFORMED;
+        return this.takeAfterSize(byte, at);
       case EXTENSION:
         if (byte === CR) this.state = SIZE_LF;
         else if ((classes[byte] & VALUE) === 0 || ++this.overhead > MAX_OVERHEAD_BYTES) return BODY_MALFORMED;
@@ -115,6 +119,7 @@ export class Body {
         if (byte !== LF) return BODY_MALFORMED;
         this.state = SIZE;
         this.digits = 0;
+        this.overhead = 0;
         return at + 1;
       default:
         return this.takeTrailer(byte, at);
@@ -128,9 +133,14 @@ export class Body {
       this.remaining = this.remaining * 16 + digit;
       return at + 1;
     }
-    if (this.digits === 0) return BODY_MALFORMED;
+    return this.digits === 0 ? BODY_MALFORMED : this.takeAfterSize(byte, at);
+  }
+
+  /** Some servers pad the size with blanks; anything else before a semicolon could be read in two ways. */
+  private takeAfterSize(byte: number, at: number): number {
     if (byte === CR) this.state = SIZE_LF;
-    else if (byte === SEMICOLON || byte === SPACE || byte === TAB) this.state = EXTENSION;
+    else if (byte === SEMICOLON) this.state = EXTENSION;
+    else if (byte === SPACE || byte === TAB) this.state = BLANK;
     else return BODY_MALFORMED;
     return at + 1;
   }

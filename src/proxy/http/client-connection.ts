@@ -12,7 +12,7 @@
  * allowance bounds it.
  */
 import { SMALL_BYTES } from '../../reactor/buffers.ts';
-import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { OPEN, type Socket, type SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
@@ -25,6 +25,7 @@ import { Inbox } from './inbox.ts';
 import * as m from './message.ts';
 import { INCOMPLETE, parseRequest, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
+import type { Tunnel } from './tunnel.ts';
 
 export const IDLE = 0;
 export const HEAD = 1;
@@ -84,7 +85,7 @@ export class ClientConnection implements SocketOwner {
     } else if (this.state === BODY && this.exchange.takes_body && this.inbox.empty) {
       this.takeBody(buffer, offset, offset + length);
     } else if (this.state === TUNNEL) {
-      this.exchange.passToServer(buffer, offset, length);
+      this.exchange.tunnel?.passToServer(buffer, offset, length);
     } else if (this.state === LEAVING) {
       this.thread.reactor.buffers.release(buffer);
     } else {
@@ -110,14 +111,18 @@ export class ClientConnection implements SocketOwner {
       return;
     }
     const taken = partial.append(offset, end);
-    if (taken === end - offset) this.thread.reactor.buffers.release(buffer);
-    else if (taken >= 0) this.inbox.putFirst(buffer, offset + taken, end - offset - taken);
-    if (taken >= 0) {
-      this.parseHead(partial.take(), partial.start, partial.end);
-    } else {
-      this.thread.reactor.buffers.release(buffer);
-      this.reject(503);
-    }
+    if (taken < 0 || taken === end - offset) this.thread.reactor.buffers.release(buffer);
+    else if (!this.putBack(buffer, offset + taken, end - offset - taken)) return;
+    if (taken < 0) this.reject(503);
+    else this.parseHead(partial.take(), partial.start, partial.end);
+  }
+
+  /** For later: what came with something else. Takes over one reference. False: no room, and the connection is lost. */
+  private putBack(buffer: number, offset: number, length: number): boolean {
+    this.socket.pause();
+    const put = this.inbox.putFirst(buffer, offset, length);
+    if (!put) this.close();
+    return put;
   }
 
   private parseHead(buffer: number, offset: number, end: number): void {
@@ -126,7 +131,7 @@ export class ClientConnection implements SocketOwner {
     while (start < end && (bytes[start] === CR || bytes[start] === LF)) start++; // RFC 9112 section 2.2
     const request = this.thread.request;
     const result = start === end ? INCOMPLETE : parseRequest(bytes, start, end, request);
-    if (result > 0) {
+    if (result > 0 && result - start <= MAX_HEAD_BYTES) {
       this.beginExchange(buffer, end);
     } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {
       this.partial.keep(buffer, start, end);
@@ -154,8 +159,10 @@ export class ClientConnection implements SocketOwner {
     const first_end = request.end + taken;
     if (first_end < end) {
       buffers.retain(buffer);
-      this.socket.pause();
-      this.inbox.putFirst(buffer, first_end, end - first_end);
+      if (!this.putBack(buffer, first_end, end - first_end)) {
+        buffers.release(buffer);
+        return;
+      }
     }
     this.requests++;
     this.state = this.body.done ? ANSWERING : BODY;
@@ -190,8 +197,10 @@ export class ClientConnection implements SocketOwner {
     const left = end - offset - taken;
     if (left > 0) {
       buffers.retain(buffer);
-      this.socket.pause();
-      this.inbox.putFirst(buffer, offset + taken, left);
+      if (!this.putBack(buffer, offset + taken, left)) {
+        buffers.release(buffer);
+        return;
+      }
     }
     if (this.body.done) {
       this.state = ANSWERING;
@@ -200,7 +209,7 @@ export class ClientConnection implements SocketOwner {
     } else {
       this.arm(this.frontend.client_ms);
     }
-    this.exchange.passBody(buffer, offset, taken, this.body.done);
+    this.exchange.passBody(buffer, offset, taken);
   }
 
   /** The exchange's server is connected: the rest of the body may come. */
@@ -225,6 +234,7 @@ export class ClientConnection implements SocketOwner {
 
   /** The exchange is over and its reply is sent: the next request, if the client may send one. */
   next(keep_alive: boolean): void {
+    if (this.socket.state !== OPEN) return; // and we are about to hear of it
     if (!keep_alive || this.thread.draining) {
       this.leave();
       return;
@@ -267,11 +277,11 @@ export class ClientConnection implements SocketOwner {
     }
     this.socket.end();
     this.arm(this.socket.idle ? LINGER_MS : this.frontend.client_ms);
-    if (this.socket.ended) this.socket.notify_drain = true;
-    else this.socket.receive();
+    this.socket.notify_drain = !this.socket.idle;
+    if (!this.socket.ended) this.socket.receive();
   }
 
-  beginTunnel(): void {
+  beginTunnel(tunnel: Tunnel): void {
     this.state = TUNNEL;
     this.disarm();
     const { slices } = this.thread.reactor;
@@ -279,9 +289,10 @@ export class ClientConnection implements SocketOwner {
       const node = this.inbox.first;
       const [buffer, offset, length] = [slices.buffer[node], slices.offset[node], slices.length[node]];
       this.inbox.drop();
-      this.exchange.passToServer(buffer, offset, length);
+      tunnel.passToServer(buffer, offset, length);
     }
-    this.socket.receive();
+    if (this.socket.ended) tunnel.clientEnded();
+    else this.socket.receive();
   }
 
   // ── the socket's other events ─────────────────────────────────────────────────────────────────
@@ -295,14 +306,13 @@ export class ClientConnection implements SocketOwner {
         this.close();
         return;
       case HEAD:
-        this.exchange.rejected(400, 0, 'C');
-        this.close();
+        this.reject(400, 'C');
         return;
       case BODY:
         this.exchange.clientGone();
         return;
       case TUNNEL:
-        this.exchange.clientEnded();
+        this.exchange.tunnel?.clientEnded();
         return;
       case LEAVING:
         if (this.socket.idle) this.close();
@@ -318,11 +328,10 @@ export class ClientConnection implements SocketOwner {
   }
 
   onDrain(): void {
-    if (this.state === LEAVING) {
-      if (this.socket.ended) this.close();
-    } else {
-      this.exchange.replySent();
-    }
+    if (this.state === TUNNEL) this.exchange.tunnel?.considerOver();
+    else if (this.state !== LEAVING) this.exchange.replySent();
+    else if (this.socket.ended) this.close();
+    else this.arm(LINGER_MS);
   }
 
   onClosed(): void {
@@ -380,7 +389,7 @@ export class ClientConnection implements SocketOwner {
         this.close();
         return;
       case BODY:
-        this.exchange.clientFailed(408);
+        this.exchange.bodySilent();
         return;
       case LEAVING: {
         const silent_ms = this.thread.reactor.now_ms - this.socket.progress_ms;

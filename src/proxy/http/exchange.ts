@@ -13,12 +13,14 @@ import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
-import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, type Body } from './body.ts';
+import { BODY_CHUNKED, BODY_UNTIL_CLOSE, type Body } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ErrorStatus } from './error-replies.ts';
+import { clientMayKeep, frameOfResponse, isIdempotent, serverMayKeep } from './framing.ts';
 import * as m from './message.ts';
 import { requestMustChange, responseMustChange, writeRequest, writeResponse } from './rewrite.ts';
-import { BODY as SERVER_BODY, TUNNEL as SERVER_TUNNEL, type ServerConnection } from './server-connection.ts';
+import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
+import { Tunnel } from './tunnel.ts';
 
 const FREE = 0;
 const CONNECTING = 1;
@@ -40,6 +42,8 @@ export class Exchange {
   /** The last one that was asked: what the log names. */
   server_seen: Server | null = null;
   private connection: ServerConnection | null = null;
+  /** After a 101, or a CONNECT that was granted. */
+  tunnel: Tunnel | null = null;
   private state = FREE;
 
   /** The first slice, and the rest of the body that came with a head which had to be written anew. */
@@ -79,10 +83,6 @@ export class Exchange {
     this.frontend = client.frontend;
   }
 
-  get server_ms(): number {
-    return (this.backend as Backend).server_ms;
-  }
-
   /** The server is there for what of the body is still to come. */
   get takes_body(): boolean {
     return this.state >= WAITING && this.connection !== null;
@@ -95,8 +95,7 @@ export class Exchange {
     this.head_ms = this.thread.reactor.now_ms;
     this.method = request.method;
     this.client_minor = request.version_minor;
-    this.keep_alive =
-      !request.has(m.CONNECTION_CLOSE) && (request.version_minor === 1 || request.has(m.CONNECTION_KEEP_ALIVE));
+    this.keep_alive = clientMayKeep(request);
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.backend = this.frontend.backend;
@@ -158,8 +157,13 @@ export class Exchange {
   private findServer(avoid: Server | null): void {
     const backend = this.backend as Backend;
     const server = backend.pick(avoid);
+    this.state = CONNECTING;
     if (!server) {
       this.fail(503, 'S', 'C');
+      return;
+    }
+    if (server === avoid) {
+      this.client.arm(Math.min(TURN_AROUND_MS, backend.connect_ms)); // the same one is tried only after a while
       return;
     }
     this.server = server;
@@ -180,7 +184,6 @@ export class Exchange {
     }
     this.connection = connection;
     connection.arm(backend.connect_ms);
-    this.state = CONNECTING;
   }
 
   /** Also called for an idle connection, which is connected already. */
@@ -195,7 +198,7 @@ export class Exchange {
       buffers.retain(this.rest_buffer);
       connection.socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
     }
-    connection.arm((this.backend as Backend).server_ms);
+    connection.armServer();
     if (this.client.state === CLIENT_BODY) this.client.goOnWithBody();
   }
 
@@ -206,18 +209,12 @@ export class Exchange {
       return;
     }
     this.retries++;
-    // another server is tried at once, the same one only after a while
-    if (this.hasAnother(failed)) this.findServer(failed);
-    else this.client.arm(Math.min(TURN_AROUND_MS, (this.backend as Backend).connect_ms));
+    this.findServer(failed);
   }
 
   /** The same server is about to be tried again: the client's timer runs for that. */
   get turns_around(): boolean {
     return this.state === CONNECTING && !this.connection;
-  }
-
-  private hasAnother(failed: Server | null): boolean {
-    return (this.backend as Backend).servers.some((server) => server !== failed && server.usable && server.weight > 0);
   }
 
   tryAgain(): void {
@@ -235,14 +232,11 @@ export class Exchange {
   // ── the request's body ────────────────────────────────────────────────────────────────────────
 
   /** A slice of the body, with its reference. */
-  passBody(buffer: number, offset: number, length: number, _done: boolean): void {
+  passBody(buffer: number, offset: number, length: number): void {
     const { connection } = this;
-    if (!connection || length === 0) {
-      this.thread.reactor.buffers.release(buffer);
-      return;
-    }
-    connection.socket.send(buffer, offset, length);
-    connection.arm(this.server_ms);
+    if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
+    else if (connection.socket.send(buffer, offset, length)) connection.armServer();
+    else this.clientFailed(503);
   }
 
   // ── the response ──────────────────────────────────────────────────────────────────────────────
@@ -263,49 +257,38 @@ export class Exchange {
       this.beginTunnel(connection, buffer, end);
       return;
     }
-    body.begin(this.frameOf(response), response.content_length);
-    this.server_keeps =
-      body.kind !== BODY_UNTIL_CLOSE &&
-      !response.has(m.CONNECTION_CLOSE) &&
-      (response.version_minor === 1 || response.has(m.CONNECTION_KEEP_ALIVE));
+    body.begin(frameOfResponse(response, this.method), response.content_length);
+    this.server_keeps = serverMayKeep(response, body.kind);
     this.dechunks = body.kind === BODY_CHUNKED && this.client_minor === 0;
     if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.thread.draining) this.keep_alive = false;
-    connection.state = SERVER_BODY;
-    this.state = ANSWERING;
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
     if (taken < 0) {
       buffers.release(buffer);
       this.responseMalformed();
       return;
     }
+    connection.state = SERVER_BODY;
+    this.state = ANSWERING;
     const surplus = !this.dechunks && response.end + taken < end;
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
-    if (!this.sendHead(buffer, head_end, head_end + taken)) return;
+    const sent = this.sendHead(buffer, head_end, head_end + taken);
     if (this.dechunks) this.respondDechunked(connection, buffer, head_end, end);
-    else if (body.done) this.responseComplete(connection, surplus);
-    else {
+    else if (sent && body.done) this.responseComplete(connection, surplus);
+    else if (sent) {
       connection.chooseBuffers();
-      connection.arm(this.server_ms);
+      connection.armServer();
     }
   }
 
-  /** RFC 9112 section 6.3. */
-  private frameOf(response: m.Message): number {
-    const { status } = response;
-    if (this.method === m.METHOD_HEAD || status === 204 || status === 304) return BODY_NONE;
-    if (response.has(m.CHUNKED)) return BODY_CHUNKED;
-    return response.content_length === m.NO_LENGTH ? BODY_UNTIL_CLOSE : BODY_LENGTH;
-  }
-
-  /** Sends the head and [head_end, end) after it, as they came if they may. Takes over one reference. */
+  /**
+   * Sends the head and [head_end, end) after it, as they came if they may. Takes over one reference. False: no room, and the
+   * exchange is over.
+   */
   private sendHead(buffer: number, head_end: number, end: number): boolean {
     const { response } = this.thread;
     const { buffers } = this.thread.reactor;
-    if (!responseMustChange(this, response)) {
-      this.passToClient(buffer, response.start, end - response.start);
-      return true;
-    }
+    if (!responseMustChange(this, response)) return this.passToClient(buffer, response.start, end - response.start);
     const written = writeResponse(this, response);
     if (written < 0) {
       buffers.release(buffer);
@@ -317,27 +300,29 @@ export class Exchange {
     if (end - head_end <= offset + buffers.sizeOf(written) - writer.end) {
       writer.copy(head_end, end);
       buffers.release(buffer);
-      this.passToClient(written, offset, writer.end - offset);
-    } else {
-      this.passToClient(written, offset, writer.end - offset);
-      this.passToClient(buffer, head_end, end - head_end);
+      return this.passToClient(written, offset, writer.end - offset);
     }
-    return true;
+    if (this.passToClient(written, offset, writer.end - offset)) {
+      return this.passToClient(buffer, head_end, end - head_end);
+    }
+    buffers.release(buffer);
+    return false;
   }
 
   private respondDechunked(connection: ServerConnection, buffer: number, offset: number, end: number): void {
     const taken = this.passDechunked(connection.body, buffer, offset, end);
     this.thread.reactor.buffers.release(buffer);
+    if (this.state !== ANSWERING) return;
     if (taken < 0) this.responseMalformed();
     else if (connection.body.done) this.responseComplete(connection, offset + taken < end);
-    else connection.arm(this.server_ms);
+    else connection.armServer();
   }
 
   /** For a client of HTTP/1.0: only the data of the chunks. Returns how many bytes were taken, or BODY_MALFORMED. */
   passDechunked(body: Body, buffer: number, offset: number, end: number): number {
     const { buffers } = this.thread.reactor;
     let at = offset;
-    while (at < end && !body.done) {
+    while (at < end && !body.done && this.state === ANSWERING) {
       at = body.takeUntilData(buffers.bytes, at, end);
       if (at < 0) return at;
       if (!body.inData || at === end) continue;
@@ -349,22 +334,25 @@ export class Exchange {
     return at - offset;
   }
 
-  /** Takes over one reference. */
-  passToClient(buffer: number, offset: number, length: number): void {
+  /** Takes over one reference. False: no room for it, and the exchange is over. */
+  passToClient(buffer: number, offset: number, length: number): boolean {
     if (length === 0) {
       this.thread.reactor.buffers.release(buffer);
-      return;
+      return true;
     }
     this.bytes_sent += length;
     this.client.arm(this.frontend.client_ms);
-    if (!this.client.socket.send(buffer, offset, length)) this.abort('R', 'D');
+    if (this.client.socket.send(buffer, offset, length)) return true;
+    this.abort('R', 'D');
+    return false;
   }
 
   /** `surplus`: the server sent more than its response; such a connection is not used again. */
   responseComplete(connection: ServerConnection, surplus: boolean): void {
     const request_sent = this.client.state !== CLIENT_BODY && connection.socket.idle;
+    const reusable = this.server_keeps && !surplus && request_sent && connection.socket.unburdened;
     this.leaveServer();
-    if (this.server_keeps && !surplus && request_sent && !this.thread.draining) connection.becomeIdle();
+    if (reusable && !this.thread.draining) connection.becomeIdle();
     else connection.abandon();
     this.state = SENDING;
     const { client } = this;
@@ -385,49 +373,37 @@ export class Exchange {
     const { response } = this.thread;
     this.state = TUNNEL;
     this.keep_alive = false;
-    connection.state = SERVER_TUNNEL;
-    this.passToClient(buffer, response.start, end - response.start);
-    connection.arm(this.server_ms);
-    this.client.beginTunnel();
+    if (!this.passToClient(buffer, response.start, end - response.start)) return;
+    this.tunnel = new Tunnel(this.client, connection);
+    this.tunnel.begin();
   }
 
-  passToServer(buffer: number, offset: number, length: number): void {
-    const { connection } = this;
-    if (!connection) {
-      this.thread.reactor.buffers.release(buffer);
-      return;
-    }
-    connection.arm(this.server_ms);
-    connection.socket.send(buffer, offset, length);
-  }
-
-  clientEnded(): void {
-    const { connection } = this;
-    if (!connection || connection.socket.ended) this.abort('-', '-');
-    else connection.socket.end();
+  /** Both sides of the tunnel have said all that they had to say; or it broke. */
+  tunnelOver(cause: string): void {
+    this.abort(cause, cause === '-' ? '-' : 'D');
   }
 
   // ── what goes wrong ───────────────────────────────────────────────────────────────────────────
 
   /** The server closed its side (FIN). */
   serverEnded(connection: ServerConnection): void {
-    if (this.state === TUNNEL) {
-      if (this.client.socket.ended) this.abort('-', '-');
-      else this.client.socket.end();
+    if (this.tunnel) {
+      this.tunnel.serverEnded();
     } else if (this.state === ANSWERING && connection.body.kind === BODY_UNTIL_CLOSE) {
       this.responseComplete(connection, true);
     } else {
-      connection.exchange = null;
-      this.serverFailed(connection);
-      connection.close();
+      const { answered } = connection;
+      this.connection = null; // it may serve somebody else as soon as it is closed
+      connection.abandon();
+      this.serverFailed(answered);
     }
   }
 
-  /** The connection broke; it closes itself. */
-  serverFailed(connection: ServerConnection): void {
+  /** The connection broke and closes itself. `answered`: some of the response had come. */
+  serverFailed(answered: boolean): void {
     if (this.state === ANSWERING || this.state === TUNNEL) {
       this.abort('S', 'D');
-    } else if (this.reused && this.repeatable && !connection.answered) {
+    } else if (this.reused && this.repeatable && !answered) {
       this.retries++;
       this.leaveServer();
       this.findServer(null);
@@ -436,10 +412,15 @@ export class Exchange {
     }
   }
 
+  /** The server's timer: is it the server that neither reads nor writes, or do we wait for the client? */
   serverSilent(connection: ServerConnection): void {
-    const reading = connection.socket.wants_data && connection.socket.armed;
-    const client_is_slow = !this.client.socket.idle || this.client.state === CLIENT_BODY;
-    if (client_is_slow && (!reading || this.state !== ANSWERING)) connection.arm(this.server_ms);
+    const { socket } = connection;
+    const server_ms = (this.backend as Backend).server_ms;
+    const silent_ms = this.thread.reactor.now_ms - socket.progress_ms;
+    const client_writes = this.client.state === CLIENT_BODY && socket.idle;
+    const client_reads = socket.full && this.state === ANSWERING;
+    if (silent_ms < server_ms) connection.arm(server_ms - silent_ms);
+    else if (client_writes || client_reads) connection.arm(server_ms);
     else if (this.state === WAITING) this.fail(504, 's', 'H');
     else this.abort('s', 'D');
   }
@@ -458,10 +439,18 @@ export class Exchange {
     else this.abort('c', 'D');
   }
 
-  /** The client's own fault, found while its body came: too slow, or not to be understood. */
+  /** The client's timer while its body is expected: does it not send, or does the server not take what is here already? */
+  bodySilent(): void {
+    if (this.state === SENDING) this.clientSilent();
+    else if (this.connection && !this.connection.socket.idle) this.client.arm(this.frontend.client_ms);
+    else this.clientFailed(408);
+  }
+
+  /** Found while the client's body came: too slow, not to be understood, or no room for it (503). */
   clientFailed(status: ErrorStatus): void {
-    if (this.state === ANSWERING) this.abort(status === 408 ? 'c' : 'P', 'D');
-    else this.fail(status, status === 408 ? 'c' : 'P', 'D');
+    const cause = status === 408 ? 'c' : status === 503 ? 'R' : 'P';
+    if (this.state === ANSWERING) this.abort(cause, 'D');
+    else this.fail(status, cause, 'D');
   }
 
   /** The client went away. */
@@ -478,21 +467,26 @@ export class Exchange {
     this.phase = phase;
     if (client.state === CLIENT_BODY || this.thread.draining) this.keep_alive = false;
     this.state = SENDING;
-    this.bytes_sent += client.sendError(status, !this.keep_alive);
+    const sent = client.sendError(status, !this.keep_alive);
+    if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it
+    this.bytes_sent += sent;
     client.arm(this.frontend.client_ms);
     if (client.socket.idle) this.replySent();
     else client.socket.notify_drain = true;
   }
 
-  /** Ends in the middle: the client sees that something is missing. */
+  /** Ends in the middle: the client sees that something is missing, if need be by a reset. */
   private abort(cause: string, phase: string): void {
+    const until_close = this.dechunks || this.connection?.body.kind === BODY_UNTIL_CLOSE;
+    const cut = cause !== '-' && this.state === ANSWERING && until_close;
     this.dropConnection();
     if (cause !== '-') {
       this.cause = cause;
       this.phase = phase;
     }
     this.over();
-    if (this.cause === 'C' || this.cause === 'c') this.client.close();
+    if (cut) this.client.socket.reset();
+    else if (this.cause === 'C' || this.cause === 'c') this.client.close();
     else this.client.leave();
   }
 
@@ -528,6 +522,7 @@ export class Exchange {
 
   private over(): void {
     this.state = FREE;
+    this.tunnel = null;
     this.thread.countRequest();
     this.frontend.log?.request(this);
     this.backend?.leave();
@@ -537,11 +532,6 @@ export class Exchange {
     this.first_buffer = -1;
     this.rest_buffer = -1;
   }
-}
-
-/** RFC 9110 section 9.2.2. */
-function isIdempotent(method: number): boolean {
-  return method !== m.METHOD_OTHER && method !== m.METHOD_POST && method !== m.METHOD_CONNECT;
 }
 
 /** ` HTTP/1.1` */

@@ -61,7 +61,7 @@ export function understandField(
   }
 }
 
-/** Digits only; a list of equal lengths counts as one, different ones are an attack (RFC 9112 section 6.3). */
+/** Digits only; equal lengths count as one and go on as one, different ones are an attack (RFC 9112 section 6.3). */
 function understandLength(bytes: Uint8Array, start: number, end: number, message: Message): boolean {
   let at = start;
   do {
@@ -70,12 +70,15 @@ function understandLength(bytes: Uint8Array, start: number, end: number, message
     let length = 0;
     for (; at < end && bytes[at] >= 48 && bytes[at] <= 57; at++) length = length * 10 + (bytes[at] - 48);
     if (at === first || at - first > MAX_LENGTH_DIGITS) return false;
-    if (message.content_length !== m.NO_LENGTH && message.content_length !== length) return false;
+    if (message.content_length !== m.NO_LENGTH) {
+      if (message.content_length !== length) return false;
+      message.flags |= m.REPEATED_LENGTH;
+    }
     message.content_length = length;
     while (at < end && isBlank(bytes[at])) at++;
-    if (at < end && bytes[at++] !== COMMA) return false;
-  } while (at < end);
-  return true;
+    if (at === end) return true;
+  } while (bytes[at++] === COMMA);
+  return false;
 }
 
 /** Only `chunked`, once, at the end of everything is a framing that all parsers agree on. */

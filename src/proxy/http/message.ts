@@ -31,6 +31,7 @@ export const EXPECT_CONTINUE = 1 << 5;
 export const HAS_UPGRADE = 1 << 6;
 export const HAS_HOST = 1 << 7;
 export const HAS_TRANSFER_ENCODING = 1 << 8;
+export const REPEATED_LENGTH = 1 << 9; // the same length twice
 
 /** What a field is to us; every other one is ORDINARY. */
 export const ORDINARY = 0;

@@ -7,7 +7,7 @@ import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
 export function requestMustChange(exchange: Exchange, request: Message): boolean {
   return (
     request.version_minor === 0 ||
-    (request.flags & m.HAS_CONNECTION) !== 0 ||
+    (request.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.frontend.forwardfor !== null
   );
@@ -21,7 +21,7 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (buffer < 0) return buffer;
   writer.begin(buffers.offsetOf(buffer));
   writer.startLine(request);
-  writer.endToEndFields(request, request.has(m.CHUNKED), false);
+  writer.endToEndFields(request, false);
   if (request.has(m.CONNECTION_UPGRADE) && request.has(m.HAS_UPGRADE)) writer.field(CONNECTION, UPGRADE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   const { forwardfor } = exchange.frontend;
@@ -31,7 +31,7 @@ export function writeRequest(exchange: Exchange, request: Message): number {
 }
 
 export function responseMustChange(exchange: Exchange, response: Message): boolean {
-  if ((response.flags & m.HAS_CONNECTION) !== 0) return true;
+  if ((response.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH)) !== 0) return true;
   if (response.has(m.CHUNKED) && (exchange.dechunks || response.content_length !== m.NO_LENGTH)) return true;
   if (exchange.client_minor === 0) return exchange.keep_alive;
   return !exchange.keep_alive || response.version_minor === 0;
@@ -47,7 +47,7 @@ export function writeResponse(exchange: Exchange, response: Message): number {
   writer.begin(offset);
   writer.startLine(response);
   if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
-  writer.endToEndFields(response, response.has(m.CHUNKED), exchange.dechunks);
+  writer.endToEndFields(response, exchange.dechunks);
   if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
   else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   writer.blankLine();

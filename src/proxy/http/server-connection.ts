@@ -47,6 +47,11 @@ export class ServerConnection implements SocketOwner {
     this.timer = new Timer(() => this.onTimer());
   }
 
+  /** `timeout server` of the exchange's backend. */
+  get server_ms(): number {
+    return this.exchange?.backend?.server_ms ?? Number.POSITIVE_INFINITY;
+  }
+
   /** False: no descriptor, or no address. */
   connect(server: Server, exchange: Exchange): boolean {
     const { address } = server;
@@ -92,7 +97,7 @@ export class ServerConnection implements SocketOwner {
     } else if (this.state === BODY) {
       this.takeBody(exchange, buffer, offset, offset + length);
     } else {
-      exchange.passToClient(buffer, offset, length);
+      exchange.tunnel?.passToClient(buffer, offset, length);
     }
   }
 
@@ -113,9 +118,9 @@ export class ServerConnection implements SocketOwner {
     }
     this.parseHead(exchange, partial.take(), partial.start, partial.end);
     // what had no room behind the first pieces goes on by itself, if there still is somebody to take it
-    if (taken < end - offset && this.exchange === exchange)
+    if (taken < end - offset && this.state !== GONE) {
       this.onData(this.socket, buffer, offset + taken, end - offset - taken);
-    else buffers.release(buffer);
+    } else buffers.release(buffer);
   }
 
   private parseHead(exchange: Exchange, buffer: number, offset: number, end: number): void {
@@ -125,7 +130,7 @@ export class ServerConnection implements SocketOwner {
       this.partial.keep(buffer, offset, end);
       return;
     }
-    if (result <= 0) {
+    if (result <= 0 || result - offset > MAX_HEAD_BYTES) {
       buffers.release(buffer);
       exchange.responseMalformed();
       return;
@@ -160,8 +165,13 @@ export class ServerConnection implements SocketOwner {
     const surplus = taken < end - offset;
     if (exchange.dechunks) buffers.release(buffer);
     else exchange.passToClient(buffer, offset, taken);
-    if (this.body.done && this.exchange === exchange) exchange.responseComplete(this, surplus);
-    else this.arm(exchange.server_ms);
+    if (this.exchange !== exchange) return;
+    if (this.body.done) exchange.responseComplete(this, surplus);
+    else this.armServer();
+  }
+
+  beginTunnel(): void {
+    this.state = TUNNEL;
   }
 
   /** Long bodies come in large buffers. */
@@ -196,10 +206,13 @@ export class ServerConnection implements SocketOwner {
   onError(): void {
     const { exchange } = this;
     this.exchange = null;
-    exchange?.serverFailed(this);
+    this.server.forgetIdle(this);
+    exchange?.serverFailed(this.answered);
   }
 
-  onDrain(): void {}
+  onDrain(): void {
+    this.exchange?.tunnel?.considerOver();
+  }
 
   onClosed(): void {
     this.thread.reactor.timers.remove(this.timer);
@@ -222,9 +235,15 @@ export class ServerConnection implements SocketOwner {
     else reactor.timers.arm(this.timer, reactor.now_ms + after_ms);
   }
 
+  /** The server is expected to read or to write. */
+  armServer(): void {
+    this.arm(this.server_ms);
+  }
+
   private onTimer(): void {
     const { exchange } = this;
     if (!exchange) this.close();
+    else if (exchange.tunnel) exchange.tunnel.onTimer();
     else if (this.state === CONNECTING) {
       this.exchange = null;
       this.close();

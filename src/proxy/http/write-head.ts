@@ -38,8 +38,9 @@ export class HeadWriter {
     this.copy(message.start, message.fields_start);
   }
 
-  /** Every field but those that end here. `drop_length`: Transfer-Encoding rules; `drop_coding`: the chunks were taken off. */
-  endToEndFields(message: Message, drop_length: boolean, drop_coding: boolean): void {
+  /** Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. */
+  endToEndFields(message: Message, drop_coding: boolean): void {
+    const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH);
     for (let index = 0; index < message.field_count; index++) {
       const meaning = message.meaning[index];
       if (meaning === m.FIELD_CONNECTION || meaning === m.FIELD_KEEP_ALIVE) continue;
@@ -50,6 +51,9 @@ export class HeadWriter {
       this.write(COLON_SPACE);
       this.copy(message.value_start[index], message.value_end[index]);
       this.write(CRLF);
+    }
+    if (message.has(m.REPEATED_LENGTH) && !message.has(m.CHUNKED)) {
+      this.field(CONTENT_LENGTH, encode(String(message.content_length)));
     }
   }
 
@@ -68,6 +72,7 @@ export class HeadWriter {
 const encode = (text: string) => new TextEncoder().encode(text);
 const COLON_SPACE = encode(': ');
 const CRLF = encode('\r\n');
+const CONTENT_LENGTH = encode('Content-Length');
 export const CONNECTION = encode('Connection');
 export const CLOSE = encode('close');
 export const KEEP_ALIVE = encode('keep-alive');

@@ -1,0 +1,34 @@
+/** What a head says about its body and about the connection after it (RFC 9112 sections 6.3 and 9.3). Pure. */
+import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE } from './body.ts';
+import type { Message } from './message.ts';
+import * as m from './message.ts';
+
+/** `method` is the request's. */
+export function frameOfResponse(response: Message, method: number): number {
+  const { status } = response;
+  if (method === m.METHOD_HEAD || status === 204 || status === 304) return BODY_NONE;
+  if (response.has(m.CHUNKED)) return BODY_CHUNKED;
+  return response.content_length === m.NO_LENGTH ? BODY_UNTIL_CLOSE : BODY_LENGTH;
+}
+
+/** Whether the client may send another request afterwards. */
+export function clientMayKeep(request: Message): boolean {
+  if (request.has(m.CONNECTION_CLOSE) || hasTwoFramings(request)) return false;
+  return request.version_minor === 1 || request.has(m.CONNECTION_KEEP_ALIVE);
+}
+
+/** Whether the server takes another request on the connection of this response. */
+export function serverMayKeep(response: Message, body_kind: number): boolean {
+  if (body_kind === BODY_UNTIL_CLOSE || response.has(m.CONNECTION_CLOSE) || hasTwoFramings(response)) return false;
+  return response.version_minor === 1 || response.has(m.CONNECTION_KEEP_ALIVE);
+}
+
+/** Somebody on the way may read it the other way: such a connection is not used again (RFC 9112 section 6.1). */
+function hasTwoFramings(message: Message): boolean {
+  return message.has(m.CHUNKED) && (message.content_length !== m.NO_LENGTH || message.version_minor === 0);
+}
+
+/** RFC 9110 section 9.2.2. */
+export function isIdempotent(method: number): boolean {
+  return method !== m.METHOD_OTHER && method !== m.METHOD_POST && method !== m.METHOD_CONNECT;
+}

@@ -1,0 +1,64 @@
+/**
+ * What a connection becomes after 101 or a granted CONNECT: bytes both ways until both sides have said FIN and everything is
+ * sent. One side may go on long after the other has ended.
+ */
+import type { ClientConnection } from './client-connection.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+export class Tunnel {
+  private readonly client: ClientConnection;
+  private readonly server: ServerConnection;
+  /** Bytes either way show that both ends are alive. */
+  private readonly idle_ms: number;
+
+  constructor(client: ClientConnection, server: ServerConnection) {
+    this.client = client;
+    this.server = server;
+    this.idle_ms = Math.min(client.frontend.client_ms, server.server_ms);
+  }
+
+  begin(): void {
+    this.server.beginTunnel();
+    this.server.arm(this.idle_ms);
+    this.client.beginTunnel(this);
+  }
+
+  /** Takes over one reference. */
+  passToServer(buffer: number, offset: number, length: number): void {
+    this.server.arm(this.idle_ms);
+    if (!this.server.socket.send(buffer, offset, length)) this.client.exchange.tunnelOver('R');
+  }
+
+  /** Takes over one reference. */
+  passToClient(buffer: number, offset: number, length: number): void {
+    this.server.arm(this.idle_ms);
+    this.client.exchange.passToClient(buffer, offset, length);
+  }
+
+  clientEnded(): void {
+    this.server.socket.end();
+    this.considerOver();
+  }
+
+  serverEnded(): void {
+    this.client.socket.end();
+    this.considerOver();
+  }
+
+  /** Both have ended: over when everything is sent. */
+  considerOver(): void {
+    const [client, server] = [this.client.socket, this.server.socket];
+    if (!client.ended || !server.ended) return;
+    client.notify_drain = !client.idle;
+    server.notify_drain = !server.idle;
+    if (client.idle && server.idle) this.client.exchange.tunnelOver('-');
+  }
+
+  /** The timer of both sides: what is queued may still be on its way. */
+  onTimer(): void {
+    const progress_ms = Math.max(this.client.socket.progress_ms, this.server.socket.progress_ms);
+    const silent_ms = this.client.thread.reactor.now_ms - progress_ms;
+    if (silent_ms < this.idle_ms) this.server.arm(this.idle_ms - silent_ms);
+    else this.client.exchange.tunnelOver(this.client.frontend.client_ms <= this.idle_ms ? 'c' : 's');
+  }
+}
