@@ -1,0 +1,178 @@
+/**
+ * The data plane in the test's own process, over real sockets.
+ *
+ *   Wire (client) ──▶ ProxyThread, one pass after the other between Node's events ──▶ Wire (server)
+ *
+ * Every test ends with `everythingIsHome`: buffers, slices, sockets, timers and the counts in shared memory.
+ */
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { loadConfig } from '#src/config/load.js';
+import { ProxyThread } from '#src/proxy/proxy-thread.js';
+import { EpollReactor } from '#src/reactor/epoll.js';
+import type { Reactor } from '#src/reactor/reactor.js';
+import { RingReactor } from '#src/reactor/ring.js';
+import { EFD_CLOEXEC, EFD_NONBLOCK } from '#src/system/abi/linux.js';
+import * as libc from '#src/system/libc.js';
+import * as shared from '#src/threads/shared-memory.js';
+import { listenOnLoopback } from '../reactor/peer.js';
+import { type RawServer, Wire } from './wire.js';
+
+export type Kind = 'ring' | 'epoll';
+export const KINDS: readonly Kind[] = ['ring', 'epoll'];
+export const PATIENCE_MS = 8_000;
+
+const COUNTS = { small_count: 512, large_count: 32, reserve: 32, socket_count: 128 };
+
+export type RigOptions = {
+  /** Lines of the `defaults` section beside the mode and generous timeouts. */
+  readonly defaults?: string;
+  readonly frontend?: string;
+  readonly backend?: string;
+  readonly global?: string;
+  readonly mode?: 'http' | 'tcp';
+  /** Words after each server's address. */
+  readonly server?: string;
+  readonly counts?: Partial<typeof COUNTS>;
+  /** Of the listening socket. */
+  readonly backlog?: number;
+};
+
+export class ProxyRig {
+  readonly reactor: Reactor;
+  readonly proxy: ProxyThread;
+  readonly memory: shared.SharedMemory;
+  readonly port: number;
+  private readonly listening_fd: number;
+  private readonly wake_fd: number;
+  private readonly wires: Wire[] = [];
+  private readonly servers: readonly RawServer[];
+  private running = true;
+  private readonly pumping: Promise<void>;
+
+  constructor(kind: Kind, servers: readonly RawServer[], options: RigOptions = {}) {
+    const config = configOf(
+      servers.map(({ port }) => port),
+      options,
+    );
+    this.servers = servers;
+    this.wake_fd = libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const all = { ...COUNTS, ...options.counts, wake_fd: this.wake_fd, onWake: () => {} };
+    this.reactor = kind === 'ring' ? new RingReactor(all) : new EpollReactor(all);
+    this.reactor.buffers.poison = true;
+    this.memory = memoryOf(servers.length);
+    this.proxy = new ProxyThread(config, shared.THREAD_DATA, this.reactor, this.memory);
+    const { fd, port } = listenOnLoopback(options.backlog ?? 128);
+    this.listening_fd = fd;
+    this.port = port;
+    this.proxy.listen([{ frontend: 0, fd }]);
+    this.pumping = this.pump();
+  }
+
+  /** A new client. */
+  async client(): Promise<Wire> {
+    const wire = await Wire.connect(this.port);
+    this.wires.push(wire);
+    return wire;
+  }
+
+  /** What a client reads that sends `request` and then waits until the connection is closed. */
+  async exchange(request: string): Promise<string> {
+    const client = await this.client();
+    client.write(request);
+    await client.over();
+    return client.text;
+  }
+
+  setServer(number: number, up: boolean): void {
+    this.memory.words[shared.serverAt(this.memory, number) + shared.SERVER_OPERATIONAL] = up ? 1 : 0;
+    Atomics.add(this.memory.words, shared.backendAt(this.memory, 0) + shared.BACKEND_VERSION, 1);
+  }
+
+  /** Requests or sessions that the server serves now. */
+  connectionsOf(server: number): number {
+    return this.memory.words[shared.serverAt(this.memory, server) + shared.SERVER_CONNECTIONS] as number;
+  }
+
+  get client_count(): number {
+    return this.proxy.client_count;
+  }
+
+  async until(what: string, done: () => boolean): Promise<void> {
+    for (const limit_ms = performance.now() + PATIENCE_MS; !done(); ) {
+      assert.ok(performance.now() < limit_ms, `waited in vain until ${what}`);
+      await nextTurn();
+    }
+  }
+
+  /** The last line of every test. */
+  async everythingIsHome(): Promise<void> {
+    for (const wire of this.wires) wire.close();
+    await this.until('the clients are gone', () => this.client_count === 0);
+    for (const server of this.servers) server.closeAll();
+    await this.until('the connections to servers are gone', () => this.reactor.socket_count === 0);
+    this.running = false;
+    await this.pumping;
+    this.proxy.drain();
+    for (let pass = 0; pass < 3; pass++) this.reactor.pass(0);
+    assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
+    assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
+    assert.equal(this.reactor.timers.count, 0, 'timers are off the wheel');
+    this.assertCountsAreZero();
+    this.reactor.destroy();
+    libc.close(this.listening_fd);
+    libc.close(this.wake_fd);
+    for (const server of this.servers) await server.stop();
+  }
+
+  private assertCountsAreZero(): void {
+    const { words, counts } = this.memory;
+    for (let number = 0; number < counts.servers; number++) assert.equal(this.connectionsOf(number), 0, 'server count');
+    assert.equal(words[shared.backendAt(this.memory, 0) + shared.BACKEND_CONNECTIONS], 0, 'backend count');
+    assert.equal(words[shared.frontendAt(this.memory, 0) + shared.FRONTEND_CONNECTIONS], 0, 'frontend count');
+    assert.equal(this.proxy.all_clients, 0, 'thread count');
+  }
+
+  /** How many buffers are neither free nor lent to the kernel. */
+  buffersAway(): { small: number; large: number } {
+    const { buffers } = this.reactor;
+    const provided = this.reactor instanceof RingReactor ? this.reactor.provided_count : { small: 0, large: 0 };
+    return {
+      small: buffers.small_count - buffers.small_left - provided.small,
+      large: buffers.large_count - buffers.large_left - provided.large,
+    };
+  }
+
+  private async pump(): Promise<void> {
+    while (this.running) {
+      this.proxy.pass(1);
+      await nextTurn();
+    }
+  }
+}
+
+function configOf(ports: readonly number[], options: RigOptions) {
+  const { mode = 'http', defaults = '', frontend = '', backend = '', global = '', server = '' } = options;
+  const text = [
+    `global\n${global}`,
+    `defaults\n mode ${mode}\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n${defaults}`,
+    `frontend front\n bind 127.0.0.1:1\n default_backend back\n${frontend}`,
+    `backend back\n${backend}`,
+    ...ports.map((port, number) => ` server s${number} 127.0.0.1:${port} ${server}`),
+  ].join('\n');
+  const { config, diagnostics } = loadConfig([{ file: 'haproxy.cfg', text: `${text}\n` }]);
+  assert.ok(config, JSON.stringify(diagnostics));
+  return config;
+}
+
+/** One data thread, one frontend, one backend; all servers up. */
+function memoryOf(servers: number): shared.SharedMemory {
+  const counts = { threads: shared.THREAD_DATA + 1, servers, backends: 1, frontends: 1, vhids: 0 };
+  const memory = shared.createSharedMemory(counts);
+  for (let number = 0; number < servers; number++) {
+    const at = shared.serverAt(memory, number);
+    memory.words[at + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;
+    memory.words[at + shared.SERVER_WEIGHT] = 1;
+  }
+  return memory;
+}
