@@ -16,7 +16,7 @@ import { EFD_CLOEXEC, EFD_NONBLOCK } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { listenOnLoopback } from '../reactor/peer.js';
-import { type RawServer, Wire } from './wire.js';
+import { type Backend, Wire } from './wire.js';
 
 export type Kind = 'ring' | 'epoll';
 export const KINDS: readonly Kind[] = ['ring', 'epoll'];
@@ -46,11 +46,11 @@ export class ProxyRig {
   private readonly listening_fd: number;
   private readonly wake_fd: number;
   private readonly wires: Wire[] = [];
-  private readonly servers: readonly RawServer[];
+  private readonly servers: readonly Backend[];
   private running = true;
   private readonly pumping: Promise<void>;
 
-  constructor(kind: Kind, servers: readonly RawServer[], options: RigOptions = {}) {
+  constructor(kind: Kind, servers: readonly Backend[], options: RigOptions = {}) {
     const config = configOf(
       servers.map(({ port }) => port),
       options,
@@ -136,10 +136,10 @@ export class ProxyRig {
   /** How many buffers are neither free nor lent to the kernel. */
   buffersAway(): { small: number; large: number } {
     const { buffers } = this.reactor;
-    const provided = this.reactor instanceof RingReactor ? this.reactor.provided_count : { small: 0, large: 0 };
+    const provided = this.reactor instanceof RingReactor ? this.reactor.provided_count : 0;
     return {
-      small: buffers.small_count - buffers.small_left - provided.small,
-      large: buffers.large_count - buffers.large_left - provided.large,
+      small: buffers.small_count - buffers.small_left - provided,
+      large: buffers.large_count - buffers.large_left,
     };
   }
 

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+import * as libc from '#src/system/libc.js';
+import { listenOnLoopback, Peer } from '../reactor/peer.js';
+
 const PATIENCE_MS = 8_000;
 
 export class Wire {
@@ -106,8 +109,11 @@ export class Wire {
   }
 }
 
+/** What a rig needs to know of a server. */
+export type Backend = { readonly port: number; closeAll(): void; stop(): Promise<void> };
+
 /** Accepts on a loopback port; each connection is a Wire, in the order they came. */
-export class RawServer {
+export class RawServer implements Backend {
   readonly wires: Wire[] = [];
   private readonly server: Server;
   private arrived: () => void = () => {};
@@ -167,9 +173,25 @@ export function response(body: string, fields = ''): string {
 }
 
 /** A loopback port on which nobody listens. */
-export async function deadPort(): Promise<number> {
+async function deadPort(): Promise<number> {
   const server = await RawServer.start();
   const { port } = server;
   await server.stop();
   return port;
+}
+
+/** A place among the servers where nobody listens. */
+export async function nobody(): Promise<Backend> {
+  return { port: await deadPort(), closeAll: () => {}, stop: async () => {} };
+}
+
+/** A server whose accept queue is full: connections to it do not come about. `release` ends it. */
+export function fullListener(): { server: Backend; release: () => void } {
+  const { fd, port } = listenOnLoopback(0);
+  const peers = [Peer.connect(port), Peer.connect(port), Peer.connect(port)];
+  const release = () => {
+    for (const peer of peers) peer.close();
+    libc.close(fd);
+  };
+  return { server: { port, closeAll: () => {}, stop: async () => {} }, release };
 }
