@@ -46,6 +46,8 @@ export type Host = {
   occupyPort(port: number, reuse_port: boolean): void;
   /** A web server on every address that answers `body`, until the end of the test. */
   serve(port: number, body: string): { readonly listening: Promise<unknown> };
+  /** Calls a function in this host's namespace. */
+  inside<T>(call: () => T): T;
   /** `200 body`, asked for from this host. */
   get(url: string): Promise<string>;
   /** `carpool WORDS`, and goes on. */
@@ -104,6 +106,7 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
       servers.push(server);
       return { listening: once(server, 'listening') };
     },
+    inside: (call) => insideNetworkNamespace(namespace, call),
     async get(url) {
       const child = insideNetworkNamespace(namespace, () =>
         spawn(process.execPath, ['-e', FETCH, url], { stdio: ['ignore', 'pipe', 'inherit'], timeout: BOUND_MS }),
