@@ -127,7 +127,7 @@ function obstacle(engine: Engine, vhid: Vhid): string | undefined {
   if (!engine.ready) return NOT_READY;
   if (!engine.healthy) return engine.ill_reason;
   const link = linkOf(engine, vhid);
-  return link.up ? undefined : `link of ${link.name} is down`;
+  return link.up ? undefined : link.why;
 }
 
 function linkOf(engine: Engine, vhid: Vhid): Interface {
@@ -155,16 +155,16 @@ function onLink(engine: Engine, name: string, up: boolean, why: string | undefin
   const link = engine.interfaces.get(name);
   if (!link || link.up === up) return;
   link.up = up;
+  link.why = why ?? `link of ${name} is ${up ? 'up' : 'down'}`;
   if (!engine.started) return;
-  const detail = why === undefined ? '' : ` (${why})`;
   if (up) onUndemote(engine, linkOwner(link), undefined, now_ns);
-  settleAll(engine, `link of ${name} is up${detail}`, now_ns);
+  settleAll(engine, link.why, now_ns);
   if (!up) demoteForLink(engine, link, now_ns);
 }
 
 /** Once per interface, however many vhids it carries. */
 function demoteForLink(engine: Engine, link: Interface, now_ns: number): void {
-  onDemote(engine, linkOwner(link), FULL_DEMOTION, `link of ${link.name} is down`, undefined, now_ns);
+  onDemote(engine, linkOwner(link), FULL_DEMOTION, link.why, undefined, now_ns);
 }
 
 function linkOwner(link: Interface): string {

@@ -72,7 +72,10 @@ export type Event =
   | { readonly kind: 'frame'; readonly interface: string; readonly bytes: Uint8Array; readonly length: number }
   /** `nextDeadline_ns` has passed. All received frames must have been stepped first. */
   | { readonly kind: 'timer' }
-  /** Carrier and administrative state together: `up` means that frames can leave. */
+  /**
+   * Carrier and administrative state together: `up` means that frames can leave. `reason` says all of it in words, such
+   * as "interface eth0 was removed"; without it "link of eth0 is up" or "… is down" is said.
+   */
   | { readonly kind: 'link'; readonly interface: string; readonly up: boolean; readonly reason?: string }
   /**
    * The whole process beats, or does not. While it does not, every vhid is in INIT (a MASTER bows out first); the lease

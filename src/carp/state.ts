@@ -30,6 +30,8 @@ export type Engine = {
 export type Interface = {
   readonly name: string;
   up: boolean;
+  /** Why it is so, in words. */
+  why: string;
   /** By vhid number. */
   readonly vhids: (Vhid | undefined)[];
 };
@@ -128,7 +130,8 @@ function groupByInterface(vhids: readonly Vhid[], down: readonly string[]): Map<
   const interfaces = new Map<string, Interface>();
   for (const vhid of vhids) {
     const name = vhid.settings.interface;
-    const group = interfaces.get(name) ?? { name, up: !down.includes(name), vhids: [] };
+    const up = !down.includes(name);
+    const group = interfaces.get(name) ?? { name, up, why: `link of ${name} is ${up ? 'up' : 'down'}`, vhids: [] };
     if (group.vhids[vhid.settings.vhid]) throw new RangeError(`vhid ${vhid.settings.vhid} twice on ${name}`);
     group.vhids[vhid.settings.vhid] = vhid;
     interfaces.set(name, group);

@@ -107,7 +107,7 @@ class Run {
       case 'unhealthy':
         return { kind: 'health', healthy: kind === 'healthy', reason: words.slice(1).join(' ') };
       case 'link':
-        return { kind, interface: first, up: second === 'up' };
+        return { kind, interface: first, up: second === 'up', ...(rest.length > 0 ? { reason: rest.join(' ') } : {}) };
       case 'demote':
         return { kind, owner: first, amount: Number(second), reason: rest.join(' ') };
       case 'undemote':
