@@ -168,6 +168,11 @@ export class Socket {
     return !this.sending && this.queue_head === NO_SLICE && this.send_error === 0;
   }
 
+  /** The kernel has taken everything, though the owner may not have heard of it yet. */
+  get flushed(): boolean {
+    return this.send_buffer < 0 && this.queue_head === NO_SLICE && this.send_error === 0;
+  }
+
   /** What it received before is home, or so much of it that the rest cannot stop its receive. */
   get unburdened(): boolean {
     return this.held <= ALLOWANCE / 2;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as libc from '#src/system/libc.js';
 import { listenOnLoopback, Peer } from '../reactor/peer.js';
 
@@ -152,6 +153,18 @@ export class RawServer implements Backend {
       });
     }
     return this.wires[number] as Wire;
+  }
+
+  /** The connection on which exactly this has come; takes it. */
+  async asked(request: string): Promise<Wire> {
+    for (const limit_ms = performance.now() + PATIENCE_MS; ; await nextTurn()) {
+      const wire = this.wires.find(({ text }) => text === request);
+      if (wire) {
+        await wire.takes(request);
+        return wire;
+      }
+      assert.ok(performance.now() < limit_ms, `waited in vain for ${request}`);
+    }
   }
 
   closeAll(): void {

@@ -349,7 +349,7 @@ export class Exchange {
 
   /** `surplus`: the server sent more than its response; such a connection is not used again. */
   responseComplete(connection: ServerConnection, surplus: boolean): void {
-    const request_sent = this.client.state !== CLIENT_BODY && connection.socket.idle;
+    const request_sent = this.client.state !== CLIENT_BODY && connection.socket.flushed;
     const reusable = this.server_keeps && !surplus && request_sent && connection.socket.unburdened;
     this.leaveServer();
     if (reusable && !this.thread.draining) connection.becomeIdle();

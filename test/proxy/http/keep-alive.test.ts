@@ -45,13 +45,9 @@ for (const kind of KINDS) {
     const post = 'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
     const chunked = 'POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
     client.write(GET('/1') + post + chunked + GET('/4'));
-    const seen = [];
     for (const [number, request] of [GET('/1'), post, chunked, GET('/4')].entries()) {
-      await rig.until('the request is there', () => server.wires.some((wire) => wire.text === request));
-      const wire = server.wires.find(({ text }) => text === request);
-      await wire?.takes(request);
-      seen.push(wire);
-      wire?.write(response(`answer ${number}`));
+      const wire = await server.asked(request);
+      wire.write(response(`answer ${number}`));
       await client.takes(response(`answer ${number}`));
     }
     assert.equal(client.text, '');
