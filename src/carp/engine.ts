@@ -97,6 +97,7 @@ export function will(engine: Engine, index: number): Uint8Array {
 function onStart(engine: Engine, now_ns: number): void {
   if (engine.started) return;
   engine.started = true;
+  for (const vhid of engine.vhids) vhid.since_ns = now_ns;
   if (!engine.ready) {
     engine.ready_due_ns = now_ns + READY_LIMIT_NS;
     demote(engine.demotions, STARTING, FULL_DEMOTION, NOT_READY);
@@ -153,8 +154,8 @@ function giveUp(engine: Engine, vhid: Vhid, reason: string, now_ns: number): voi
 /** The vhids of the link go to INIT, and the host's other ones are demoted: who lost one side should lose the other. */
 function onLink(engine: Engine, name: string, up: boolean, why: string | undefined, now_ns: number): void {
   const link = engine.interfaces.get(name);
-  if (!link || link.up === up) return;
-  link.up = up;
+  if (!link || (up && link.up)) return;
+  link.up = up; // one that was down may be removed as well: that is news, too
   link.why = why ?? `link of ${name} is ${up ? 'up' : 'down'}`;
   if (!engine.started) return;
   if (up) onUndemote(engine, linkOwner(link), undefined, now_ns);

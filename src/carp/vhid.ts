@@ -30,6 +30,7 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
   vhid.reason = reason;
   vhid.due_ns.fill(Number.POSITIVE_INFINITY);
   if (from === 'MASTER') leaveMaster(engine, vhid);
+  if (to === 'INIT') vhid.peer.master = 0;
   if (to === 'MASTER') enterMaster(engine, vhid, now_ns);
   if (to === 'BACKUP') enterBackup(engine, vhid, now_ns);
   const { interface: name, vhid: number } = vhid.settings;

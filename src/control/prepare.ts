@@ -7,6 +7,7 @@ import type { VhidSettings } from '../carp/events.ts';
 import { type Diagnostic, hasErrors, NOWHERE } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
+import { refusalOfRing } from '../reactor/choose.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
 import { SystemError } from '../system/errors.ts';
 import { openListeners } from '../threads/data-handle.ts';
@@ -75,7 +76,15 @@ function listen(config: Config): OpenListener[][] | Diagnostic {
 
 function checkReactorVariable(): Diagnostic[] {
   const value = process.env['CARPOOL_REACTOR'] ?? '';
-  if (['', 'ring', 'epoll'].includes(value)) return [];
-  const message = `CARPOOL_REACTOR is "${value}"; it may be "ring" or "epoll".`;
-  return [{ severity: 'error', code: 'unknown-reactor', message, span: NOWHERE }];
+  const base = { severity: 'error', span: NOWHERE } as const;
+  if (!['', 'ring', 'epoll'].includes(value)) {
+    const message = `CARPOOL_REACTOR is "${value}"; it may be "ring" or "epoll".`;
+    return [{ ...base, code: 'unknown-reactor', message }];
+  }
+  const refusal = value === 'ring' ? refusalOfRing() : undefined;
+  if (refusal === undefined) return [];
+  const message = `CARPOOL_REACTOR asks for io_uring, which this system refuses (${refusal}).`;
+  const mend =
+    'Leave CARPOOL_REACTOR unset to run on epoll; "sysctl kernel.io_uring_disabled" or a seccomp filter decides.';
+  return [{ ...base, code: 'no-io-uring', message, mend }];
 }

@@ -167,6 +167,12 @@ test('a MASTER that adverts and renews makes next to no garbage', () => {
   assert.ok(garbage < GARBAGE_MAX, `${garbage} bytes per advert`);
 });
 
+test('a vhid that waits in INIT has been there since the start', () => {
+  const engine = createEngine({ ...engineWith().settings, vhids: [vhidSettings()], wait_for_ready: true });
+  step(engine, { kind: 'start' }, 7e9);
+  assert.deepEqual([engine.vhids[0].state, engine.vhids[0].since_ns], ['INIT', 7e9]);
+});
+
 test('settings that no configuration should let through are refused at once', () => {
   const refused = [
     { source_address: 'fe80::1' },

@@ -1,8 +1,13 @@
 /** The daemon as a balancer, and as both: carp and frontends in one file. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { createHost, needsRoot } from './host.js';
+import { fileURLToPath } from 'node:url';
+import { createHost, MAIN, needsRoot } from './host.js';
+
+const REFUSING = fileURLToPath(new URL('../reactor/refused-process.js', import.meta.url));
+const IO_URING_SETUP = '425';
 
 const PROXY = `global
     nbthread 2
@@ -80,6 +85,27 @@ test('CARPOOL_REACTOR with another word is one diagnostic', { skip: needsRoot },
   const { status, stderr } = host.run('-f', host.file('a.cfg', CARP + PROXY));
   assert.equal(status, 1);
   assert.match(stderr, /^error: CARPOOL_REACTOR is "uring"; it may be "ring" or "epoll"\. \[unknown-reactor\]\n/m);
+});
+
+test('CARPOOL_REACTOR=ring where the kernel refuses io_uring is one diagnostic, and nothing is left behind', {
+  skip: needsRoot,
+}, (t) => {
+  const host = createHost(t);
+  const words = [
+    REFUSING,
+    IO_URING_SETUP,
+    'ring',
+    MAIN,
+    '-f',
+    host.file('a.cfg', CARP + PROXY),
+    '--socket',
+    host.socket,
+  ];
+  const { status, stderr } = host.inside(() => spawnSync(process.execPath, words, { encoding: 'utf8' }));
+  assert.equal(status, 1);
+  assert.match(stderr, /^error: CARPOOL_REACTOR asks for io_uring, .* \(io_uring_setup: EPERM\)\. \[no-io-uring\]\n/m);
+  assert.doesNotMatch(stderr, /^ +at /m);
+  assert.equal(existsSync(host.socket), false);
 });
 
 test('a data thread that fails ends the daemon with status 1, and nothing is left behind', {

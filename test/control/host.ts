@@ -14,7 +14,7 @@ import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/name
 import { Netlink } from '#src/system/netlink.js';
 import { socketAddressBytes } from '#src/system/socket-address.js';
 
-const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const FETCH = 'fetch(process.argv[1]).then(async (r) => process.stdout.write(`${r.status} ${await r.text()}`))';
 export const BOUND_MS = 15_000;
 

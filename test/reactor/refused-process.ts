@@ -1,7 +1,9 @@
 /**
  * A process whose kernel refuses one system call with EPERM, by a filter of its own as containers have one (seccomp(2)).
  * Arguments: the number of the call (0 for none), CARPOOL_REACTOR's value. Prints what `chooseReactor` chose, and why.
+ * With more arguments it runs them as a Node program in that kernel instead.
  */
+import { spawnSync } from 'node:child_process';
 import { chooseReactor } from '#src/reactor/choose.js';
 import { EFD_CLOEXEC } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
@@ -12,8 +14,12 @@ const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const EPERM = 1;
 
-const [refused, forced] = process.argv.slice(2);
+const [refused, forced, ...program] = process.argv.slice(2);
 if (Number(refused) > 0) refuse(Number(refused));
+if (program.length > 0) {
+  const env = { ...process.env, CARPOOL_REACTOR: forced };
+  process.exit(spawnSync(process.execPath, program, { env, stdio: 'inherit', timeout: 10_000 }).status ?? 1);
+}
 const wake_fd = libc.eventfd(0, EFD_CLOEXEC);
 try {
   const counts = { small_count: 16, large_count: 1, reserve: 0, socket_count: 4 };
