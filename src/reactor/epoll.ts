@@ -103,7 +103,7 @@ export class EpollReactor extends Reactor {
         return;
       }
       case LISTENER: {
-        const listener = this.listeners[number];
+        const listener = this.listeners.at(number);
         if (listener && (listener.generation & 0xffffff) === generation) this.listenerReady(listener);
         return;
       }
@@ -168,7 +168,7 @@ export class EpollReactor extends Reactor {
     this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
   }
 
-  protected override adoptListener(listener: Listener): void {
+  override adoptListener(listener: Listener): void {
     libc.fcntl(listener.fd, F_SETFL, libc.fcntl(listener.fd, F_GETFL, 0) | O_NONBLOCK);
   }
 
@@ -268,17 +268,17 @@ export class EpollReactor extends Reactor {
     this.connectCompleted(socket, -error);
   }
 
-  protected override beginAccept(listener: Listener): void {
+  override beginAccept(listener: Listener): void {
     this.register(listener.fd, EPOLLIN, listener.number, LISTENER | ((listener.generation & 0xffffff) << 4));
   }
 
-  protected override cancelAccept(listener: Listener): void {
+  override cancelAccept(listener: Listener): void {
     libc.epoll_ctl(this.epoll_fd, CTL_DEL, listener.fd, this.control.address);
     const index = this.accepting.indexOf(listener);
     if (index >= 0) this.accepting.splice(index, 1);
     listener.armed = false;
     listener.cancelling = false;
-    if (listener.releasing) this.forgetListener(listener);
+    if (listener.releasing) this.listeners.forget(listener);
   }
 
   private listenerReady(listener: Listener): void {
@@ -295,10 +295,10 @@ export class EpollReactor extends Reactor {
       const fd = libc.accept4(listener.fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         const error = libc.errno();
-        if (error !== EAGAIN) this.acceptCompleted(listener, -error, true);
+        if (error !== EAGAIN) this.listeners.acceptCompleted(listener, -error, true);
         return;
       }
-      this.acceptCompleted(listener, fd, true);
+      this.listeners.acceptCompleted(listener, fd, true);
     }
   }
 
@@ -315,7 +315,7 @@ export class EpollReactor extends Reactor {
     this.considerClosed(socket);
   }
 
-  protected override closeDescriptor(fd: number): void {
+  override closeDescriptor(fd: number): void {
     libc.close(fd); // this also takes it out of epoll: we never duplicate descriptors
   }
 

@@ -1,6 +1,6 @@
 /** A listening descriptor of a reactor. Accepts until paused; out of descriptors it waits and goes on by itself. */
 import { EAGAIN, ECANCELED, ECONNABORTED, EINTR } from '../system/abi/linux.ts';
-import type { Reactor } from './reactor.ts';
+import type { Listeners } from './listeners.ts';
 import type { Socket, SocketOwner } from './socket.ts';
 import { Timer } from './timers.ts';
 
@@ -17,7 +17,7 @@ export const ACCEPT_PAUSE_MS = 100;
 export const ACCEPT_BUDGET = 128;
 
 export class Listener {
-  readonly reactor: Reactor;
+  private readonly all: Listeners;
   readonly number: number;
   readonly fd: number;
   readonly owner: ListenerOwner;
@@ -33,13 +33,13 @@ export class Listener {
   /** Out of descriptors: accepting resumes when one comes back, or by this timer. */
   readonly retry: Timer;
 
-  constructor(reactor: Reactor, number: number, generation: number, fd: number, owner: ListenerOwner) {
-    this.reactor = reactor;
+  constructor(all: Listeners, number: number, generation: number, fd: number, owner: ListenerOwner) {
+    this.all = all;
     this.number = number;
     this.generation = generation;
     this.fd = fd;
     this.owner = owner;
-    this.retry = new Timer(() => reactor.considerAccept(this));
+    this.retry = new Timer(() => all.consider(this));
   }
 
   /** Has accepted all that it may for now: the next pass goes on. */
@@ -68,23 +68,23 @@ export class Listener {
 
   pause(): void {
     this.wants_accept = false;
-    if (this.armed) this.reactor.stopAccept(this);
+    if (this.armed) this.all.stop(this);
   }
 
   resume(): void {
     this.wants_accept = true;
-    this.reactor.resumeParked(this);
-    this.reactor.considerAccept(this);
+    this.all.resume(this);
+    this.all.consider(this);
   }
 
   /** Stops accepting and gives the descriptor back: `onReleased` follows. The accept queue stays in the kernel. */
   release(): void {
     this.wants_accept = false;
     this.releasing = true;
-    this.reactor.timers.remove(this.retry);
-    this.reactor.resumeParked(this);
-    if (this.armed) this.reactor.stopAccept(this);
-    else this.reactor.forgetListener(this);
+    this.all.forgetTimer(this);
+    this.all.resume(this);
+    if (this.armed) this.all.stop(this);
+    else this.all.forget(this);
   }
 }
 

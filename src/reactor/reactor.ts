@@ -20,7 +20,8 @@ import {
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { Buffers, NO_BUFFER } from './buffers.ts';
-import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, isPassing, Listener, type ListenerOwner } from './listener.ts';
+import type { Listener, ListenerOwner } from './listener.ts';
+import { Listeners } from './listeners.ts';
 import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
@@ -43,19 +44,16 @@ export abstract class Reactor {
   protected abstract readonly socket_flags: number;
   protected readonly options: ReactorOptions;
   protected readonly sockets: Socket[] = [];
-  protected readonly listeners: (Listener | null)[] = [];
+  protected readonly listeners = new Listeners(this);
   private readonly free_slots: number[] = [];
   /** Heads wait apart from bulk, so that neither stands in the other's way. */
   private readonly waiting_heads: WaitingSockets;
   private readonly waiting_bulk: WaitingSockets;
   /** Sockets whose send failed and whose owner wants no more data: told in the next pass, not from within a call of the owner's. */
   private failed: Socket[] = [];
-  /** Those that used up their budget of this pass. */
-  private busy_listeners: Listener[] = [];
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
   private readonly clock_offset_ms: number;
-  private listener_generation = 0;
 
   constructor(options: ReactorOptions) {
     this.options = options;
@@ -77,7 +75,7 @@ export abstract class Reactor {
   pass(wait_ms: number): void {
     if (this.failed.length > 0) this.reportFailed();
     const more_to_feed = this.feedWaiting();
-    const more_to_accept = this.resumeListeners();
+    const more_to_accept = this.listeners.beginPass();
     const until_timer_ms = this.timers.next_ms - this.readClock();
     const busy = more_to_feed || more_to_accept || this.failed.length > 0;
     this.waitAndDispatch(busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
@@ -115,13 +113,7 @@ export abstract class Reactor {
 
   /** Accepts on a listening descriptor. */
   listen(fd: number, owner: ListenerOwner): Listener {
-    const empty = this.listeners.indexOf(null);
-    const number = empty >= 0 ? empty : this.listeners.length;
-    const listener = new Listener(this, number, ++this.listener_generation, fd, owner);
-    this.listeners[number] = listener;
-    this.adoptListener(listener);
-    this.considerAccept(listener);
-    return listener;
+    return this.listeners.add(fd, owner);
   }
 
   forEachSocket(visit: (socket: Socket) => void): void {
@@ -139,18 +131,18 @@ export abstract class Reactor {
 
   protected abstract waitAndDispatch(wait_ms: number): void;
   protected abstract adopt(socket: Socket): void;
-  protected abstract adoptListener(listener: Listener): void;
+  abstract adoptListener(listener: Listener): void;
   protected abstract beginReceive(socket: Socket): void;
   protected abstract cancelReceive(socket: Socket): void;
   protected abstract beginSend(socket: Socket, more: boolean): void;
   protected abstract beginConnect(socket: Socket, address: number, address_length: number): void;
-  protected abstract beginAccept(listener: Listener): void;
-  protected abstract cancelAccept(listener: Listener): void;
+  abstract beginAccept(listener: Listener): void;
+  abstract cancelAccept(listener: Listener): void;
   protected abstract beginShutdown(socket: Socket): void;
   /** Makes what is in flight end soon. */
   protected abstract cancelAll(socket: Socket): void;
   /** Nothing is in flight any more. */
-  protected abstract closeDescriptor(fd: number): void;
+  abstract closeDescriptor(fd: number): void;
   /** How many receives would get a buffer if all of them began now. */
   protected abstract buffersReady(bulk: boolean): number;
 
@@ -386,91 +378,15 @@ export abstract class Reactor {
     if (socket.state === OPEN && !socket.sending) this.sendNext(socket);
   }
 
-  considerAccept(listener: Listener): void {
-    if (!listener.wants_accept || listener.armed || listener.releasing || listener.busy) return;
-    if (listener.retry.deadline_ms !== Number.POSITIVE_INFINITY) return;
-    listener.armed = true;
-    this.beginAccept(listener);
-  }
-
-  stopAccept(listener: Listener): void {
-    if (listener.cancelling) return;
-    listener.cancelling = true;
-    this.cancelAccept(listener);
-  }
-
-  /** `result`: a descriptor or a negative errno. */
-  protected acceptCompleted(listener: Listener, result: number, more: boolean): void {
-    if (!more) {
-      listener.armed = false;
-      listener.cancelling = false;
-    }
-    if (result >= 0) this.accepted(listener, result);
-    else if (!isPassing(-result)) this.pauseAccepting(listener);
-    if (listener.armed) return;
-    if (listener.releasing) this.forgetListener(listener);
-    else this.considerAccept(listener);
-  }
-
-  private accepted(listener: Listener, fd: number): void {
-    const unwanted = !listener.wants_accept && !listener.releasing;
-    if (unwanted || listener.accepted_this_pass >= ACCEPT_BUDGET) {
-      listener.park(fd);
-      return;
-    }
+  /** @internal */
+  adoptAccepted(listener: Listener, fd: number): boolean {
     const socket = this.takeSlot(fd, NO_OWNER);
-    if (!socket) {
-      this.closeDescriptor(fd);
-      this.pauseAccepting(listener);
-      return;
-    }
-    if (++listener.accepted_this_pass >= ACCEPT_BUDGET) {
-      this.busy_listeners.push(listener);
-      if (listener.armed) this.stopAccept(listener);
-    }
+    if (!socket) return false;
     this.adopt(socket);
     const { generation } = socket;
     const owner = listener.owner.onAccept(listener, socket);
     if (socket.generation === generation) socket.owner = owner;
-  }
-
-  private pauseAccepting(listener: Listener): void {
-    if (listener.releasing) return;
-    if (listener.armed) this.stopAccept(listener);
-    this.timers.arm(listener.retry, this.now_ms + ACCEPT_PAUSE_MS);
-  }
-
-  /** A new pass, a new budget. True when a listener has used it up already, with what the kernel accepted beyond the last one. */
-  private resumeListeners(): boolean {
-    const { listeners, busy_listeners } = this;
-    for (let index = 0; index < listeners.length; index++) {
-      const listener = listeners[index];
-      if (listener) listener.accepted_this_pass = 0;
-    }
-    if (busy_listeners.length === 0) return false;
-    this.busy_listeners = [];
-    for (const listener of busy_listeners) this.acceptParked(listener);
-    return this.busy_listeners.length > 0;
-  }
-
-  /** What the kernel had accepted when the listener was paused is served in the next pass. */
-  resumeParked(listener: Listener): void {
-    if (listener.parked > 0 && !this.busy_listeners.includes(listener)) this.busy_listeners.push(listener);
-  }
-
-  private acceptParked(listener: Listener): void {
-    while (listener.parked > 0 && listener.accepted_this_pass < ACCEPT_BUDGET) {
-      if (!listener.wants_accept && !listener.releasing) return;
-      this.accepted(listener, listener.unpark());
-    }
-    if (listener.releasing) this.forgetListener(listener);
-    else this.considerAccept(listener);
-  }
-
-  forgetListener(listener: Listener): void {
-    if (listener.armed || listener.busy || this.listeners[listener.number] !== listener) return;
-    this.listeners[listener.number] = null;
-    listener.owner.onReleased(listener);
+    return true;
   }
 
   // ── closing ───────────────────────────────────────────────────────────────────────────────────
@@ -503,18 +419,7 @@ export abstract class Reactor {
     owner.onClosed(socket); // may release its buffers and connect anew: the slot is free only after this
     socket.state = FREE;
     if (socket.held === 0) this.free_slots.push(socket.slot); // else with the last buffer that is charged to it
-    this.descriptorCameBack();
-  }
-
-  private descriptorCameBack(): void {
-    const { listeners } = this;
-    for (let index = 0; index < listeners.length; index++) {
-      const listener = listeners[index];
-      if (listener && listener.retry.deadline_ms !== Number.POSITIVE_INFINITY) {
-        this.timers.disarm(listener.retry);
-        this.considerAccept(listener);
-      }
-    }
+    this.listeners.descriptorCameBack();
   }
 
   private takeSlot(fd: number, owner: SocketOwner): Socket | null {

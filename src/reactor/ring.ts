@@ -173,8 +173,9 @@ export class RingReactor extends Reactor {
         this.connectCompleted(this.sockets[slot], result);
         return;
       case ACCEPT: {
-        const listener = this.listeners[slot];
-        if (listener && (listener.generation & 0xffffff) === generation) this.acceptCompleted(listener, result, more);
+        const listener = this.listeners.at(slot);
+        if (listener && (listener.generation & 0xffffff) === generation)
+          this.listeners.acceptCompleted(listener, result, more);
         else if (result >= 0) this.closeDescriptor(result);
         return;
       }
@@ -209,7 +210,7 @@ export class RingReactor extends Reactor {
 
   protected override adopt(): void {}
 
-  protected override adoptListener(): void {}
+  override adoptListener(): void {}
 
   protected override beginReceive(socket: Socket): void {
     if (socket.bulk) {
@@ -299,14 +300,14 @@ export class RingReactor extends Reactor {
     this.ring.sqe[word + 2] = address_length;
   }
 
-  protected override beginAccept(listener: Listener): void {
+  override beginAccept(listener: Listener): void {
     const data_high = ACCEPT | ((listener.generation & 0xffffff) << 4);
     const word = this.ring.prepare(OP_ACCEPT, listener.fd, 0, 0, listener.number, data_high);
     this.ring.sqe_half[word * 2 + 1] = ACCEPT_MULTISHOT;
     this.ring.sqe[word + 7] = 0x80000; // SOCK_CLOEXEC
   }
 
-  protected override cancelAccept(listener: Listener): void {
+  override cancelAccept(listener: Listener): void {
     const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
     this.ring.sqe[word + 4] = listener.number;
     this.ring.sqe[word + 5] = ACCEPT | ((listener.generation & 0xffffff) << 4);
@@ -324,7 +325,7 @@ export class RingReactor extends Reactor {
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }
 
-  protected override closeDescriptor(fd: number): void {
+  override closeDescriptor(fd: number): void {
     const word = this.ring.prepare(OP_CLOSE, fd, 0, 0, 0, SILENT);
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }

@@ -5,9 +5,6 @@
  *   FREE ─────────────────────▶ CONNECTING ───────────▶ WAITING ────────────────▶ ANSWERING ──────────▶ SENDING ────▶ FREE
  *                                 ▲   │ failed              │ an idle connection died: again where that is safe
  *                                 └───┴─────────────────────┘
- *
- * `first` is what a server gets at once: the head and what of the body came with it. It is kept until the response comes, so
- * that it can be sent again.
  */
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
@@ -16,9 +13,10 @@ import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE, type Body } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ErrorStatus } from './error-replies.ts';
+import { FirstBytes } from './first-bytes.ts';
 import { clientMayKeep, frameOfResponse, isIdempotent, serverMayKeep } from './framing.ts';
 import * as m from './message.ts';
-import { requestMustChange, responseMustChange, writeRequest, writeResponse } from './rewrite.ts';
+import { responseMustChange, writeResponse } from './rewrite.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -46,14 +44,8 @@ export class Exchange {
   tunnel: Tunnel | null = null;
   private state = FREE;
 
-  /** The first slice, and the rest of the body that came with a head which had to be written anew. */
-  first_buffer = -1;
-  first_offset = 0;
-  first_length = 0;
-  private rest_buffer = -1;
-  private rest_offset = 0;
-  private rest_length = 0;
-  /** Of the request line, at the beginning of the first slice. */
+  readonly first = new FirstBytes();
+  /** Of the request line, with which the first bytes begin. */
   line_length = 0;
 
   method = m.METHOD_OTHER;
@@ -100,8 +92,11 @@ export class Exchange {
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.backend = this.frontend.backend;
     this.backend?.enter();
-    if (!this.keepFirst(buffer, end)) return;
-    if (this.backend) this.findServer(null);
+    this.state = CONNECTING;
+    if (!this.first.keep(this, buffer, end)) {
+      this.line_length = 0;
+      this.fail(503, 'R', 'R');
+    } else if (this.backend) this.findServer(null);
     else this.fail(503, 'S', 'C');
   }
 
@@ -117,39 +112,6 @@ export class Exchange {
     this.dechunks = false;
     this.server = null;
     this.server_seen = null;
-  }
-
-  /** Most requests go on as they came. False: there is no buffer to write another head into; the client has been told. */
-  private keepFirst(buffer: number, end: number): boolean {
-    const { request } = this.thread;
-    const { buffers } = this.thread.reactor;
-    this.state = CONNECTING;
-    if (!requestMustChange(this, request)) {
-      this.first_buffer = buffer;
-      this.first_offset = request.start;
-      this.first_length = end - request.start;
-      return true;
-    }
-    const written = writeRequest(this, request);
-    if (written < 0) {
-      buffers.release(buffer);
-      this.fail(503, 'R', 'R');
-      return false;
-    }
-    this.first_buffer = written;
-    this.first_offset = buffers.offsetOf(written);
-    this.first_length = this.thread.writer.end - this.first_offset;
-    const body = end - request.end;
-    if (body <= this.first_offset + buffers.sizeOf(written) - this.thread.writer.end) {
-      this.thread.writer.copy(request.end, end);
-      this.first_length += body;
-      buffers.release(buffer);
-    } else {
-      this.rest_buffer = buffer;
-      this.rest_offset = request.end;
-      this.rest_length = body;
-    }
-    return true;
   }
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
@@ -189,15 +151,9 @@ export class Exchange {
   /** Also called for an idle connection, which is connected already. */
   connected(): void {
     const connection = this.connection as ServerConnection;
-    const { buffers } = this.thread.reactor;
     this.state = WAITING;
     this.connected_ms = this.thread.reactor.now_ms;
-    buffers.retain(this.first_buffer);
-    connection.socket.send(this.first_buffer, this.first_offset, this.first_length);
-    if (this.rest_buffer >= 0) {
-      buffers.retain(this.rest_buffer);
-      connection.socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
-    }
+    this.first.send(connection.socket);
     connection.armServer();
     if (this.client.state === CLIENT_BODY) this.client.goOnWithBody();
   }
@@ -526,11 +482,7 @@ export class Exchange {
     this.thread.countRequest();
     this.frontend.log?.request(this);
     this.backend?.leave();
-    const { buffers } = this.thread.reactor;
-    if (this.first_buffer >= 0) buffers.release(this.first_buffer);
-    if (this.rest_buffer >= 0) buffers.release(this.rest_buffer);
-    this.first_buffer = -1;
-    this.rest_buffer = -1;
+    this.first.release(this);
   }
 }
 

@@ -50,6 +50,7 @@ export function parseResponse(bytes: Uint8Array, start: number, end: number, mes
     return MALFORMED;
   message.status = hundreds * 100 + tens * 10 + ones;
   at += 4;
+  if (at < end && bytes[at] !== SPACE && bytes[at] !== CR) return MALFORMED;
   while (at < end && (classes[bytes[at]] & VALUE) !== 0) at++; // the reason phrase means nothing
   if (at + 1 >= end) return at < end && bytes[at] !== CR ? MALFORMED : INCOMPLETE;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return MALFORMED;

@@ -211,9 +211,9 @@ export class RequestLog {
     const { writer } = this;
     writer.space();
     writer.byte(QUOTE);
-    const { first_offset, line_length } = exchange;
+    const { first, line_length } = exchange;
     if (line_length === 0) writer.text(BAD_REQUEST);
-    else writer.foreign(this.thread.reactor.buffers.bytes, first_offset, first_offset + line_length);
+    else writer.foreign(this.thread.reactor.buffers.bytes, first.offset, first.offset + line_length);
     writer.byte(QUOTE);
   }
 

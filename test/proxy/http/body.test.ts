@@ -38,3 +38,53 @@ test('a body with a length ends with its last byte', () => {
   assert.equal(body.take(Buffer.from('hello world'), 0, 11), 5);
   assert.equal(body.done, true);
 });
+
+/** How much of `text` is taken as a chunked body in pieces of `size` bytes; -1: it makes no sense. */
+function takenOf(text: string, size: number): { taken: number; done: boolean } {
+  const bytes = Buffer.from(text, 'latin1');
+  const body = new Body();
+  body.begin(BODY_CHUNKED, NO_LENGTH);
+  let taken = 0;
+  for (let at = 0; at < bytes.length && !body.done; at += size) {
+    const part = body.take(bytes, at, Math.min(at + size, bytes.length));
+    if (part < 0) return { taken: part, done: false };
+    taken += part;
+  }
+  return { taken, done: body.done };
+}
+
+test('chunks that can be read in two ways make no sense, however they are cut', () => {
+  const nonsense = [
+    'g\r\n',
+    '\r\n',
+    ' 1\r\nx\r\n0\r\n\r\n',
+    '0x1\r\nx\r\n0\r\n\r\n',
+    '-1\r\n',
+    '+1\r\n',
+    '1\nx\r\n0\r\n\r\n',
+    '1\rx',
+    '1 x\r\nx\r\n',
+    '1;a\nb\r\nx\r\n',
+    '1;\0\r\nx\r\n',
+    '1\r\nxy\r\n',
+    '1\r\nx\n0\r\n\r\n',
+    '0\r\nA: b\nC: d\r\n\r\n',
+    '0\r\nA: \0\r\n\r\n',
+    '0\r\n\rX',
+    '1000000000000\r\n',
+    `1;${'x'.repeat(17_000)}`,
+    `0\r\n${'A: b\r\n'.repeat(4_000)}`,
+  ];
+  for (const text of nonsense) {
+    for (const size of [1, 2, 3, text.length]) {
+      assert.equal(takenOf(text, size).taken, -1, `${JSON.stringify(text.slice(0, 40))} in pieces of ${size}`);
+    }
+  }
+});
+
+test('padded sizes, big sizes and many chunks with extensions are read', () => {
+  const many = `${'1 \t;ext="v"\r\nx\r\n'.repeat(3_000)}00000\r\n\r\n`;
+  for (const text of ['1  \r\nx\r\n0\r\n\r\n', 'A\r\n0123456789\r\n0\r\n\r\n', many]) {
+    for (const size of [1, 7, text.length]) assert.deepEqual(takenOf(text, size), { taken: text.length, done: true });
+  }
+});

@@ -1,0 +1,69 @@
+/**
+ * What a server gets at once: the request's head and what of its body came with it. Kept until the exchange is over, so that it
+ * can be sent again and the log can show the request line.
+ *
+ *   as it came:       one slice of the received buffer
+ *   written anew:     a slice of a new buffer, and a second one if the body has no room behind the head
+ */
+import type { Socket } from '../../reactor/socket.ts';
+import type { Exchange } from './exchange.ts';
+import { requestMustChange, writeRequest } from './rewrite.ts';
+
+export class FirstBytes {
+  offset = 0;
+  private buffer = -1;
+  private length = 0;
+  private rest_buffer = -1;
+  private rest_offset = 0;
+  private rest_length = 0;
+
+  /**
+   * The thread's request message is filled, and [request.end, end) is what came of the body. Takes over one reference. False:
+   * there is no buffer to write another head into.
+   */
+  keep(exchange: Exchange, buffer: number, end: number): boolean {
+    const { request, writer, reactor } = exchange.thread;
+    const { buffers } = reactor;
+    if (!requestMustChange(exchange, request)) {
+      this.buffer = buffer;
+      this.offset = request.start;
+      this.length = end - request.start;
+      return true;
+    }
+    const written = writeRequest(exchange, request);
+    if (written < 0) {
+      buffers.release(buffer);
+      return false;
+    }
+    this.buffer = written;
+    this.offset = buffers.offsetOf(written);
+    if (end - request.end <= this.offset + buffers.sizeOf(written) - writer.end) {
+      writer.copy(request.end, end);
+      buffers.release(buffer);
+    } else {
+      this.rest_buffer = buffer;
+      this.rest_offset = request.end;
+      this.rest_length = end - request.end;
+    }
+    this.length = writer.end - this.offset;
+    return true;
+  }
+
+  /** May be called again. The queue of a new connection has room for it. */
+  send(socket: Socket): void {
+    const { buffers } = socket.reactor;
+    buffers.retain(this.buffer);
+    socket.send(this.buffer, this.offset, this.length);
+    if (this.rest_buffer < 0) return;
+    buffers.retain(this.rest_buffer);
+    socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
+  }
+
+  release(exchange: Exchange): void {
+    const { buffers } = exchange.thread.reactor;
+    if (this.buffer >= 0) buffers.release(this.buffer);
+    if (this.rest_buffer >= 0) buffers.release(this.rest_buffer);
+    this.buffer = -1;
+    this.rest_buffer = -1;
+  }
+}
