@@ -13,11 +13,11 @@ export async function runRun(words: RunArguments): Promise<number> {
   const { config, diagnostics } = loadFiles(words.files, { env: process.env });
   reportDiagnostics(diagnostics, words.quiet);
   if (config === undefined) return 1;
+  if (!words.foreground) reportDiagnostics(backgroundWanted(words, config), words.quiet);
   if (words.check_only) {
     if (!words.quiet) process.stdout.write('Configuration file is valid\n');
     return 0;
   }
-  if (!words.foreground) reportDiagnostics(backgroundWanted(words, config), words.quiet);
   const paths = socketPaths(words.socket, process.env);
   return startDaemon(withMaxconn(config, words.maxconn), { paths, quiet: words.quiet });
 }

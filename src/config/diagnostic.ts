@@ -27,12 +27,15 @@ export type Diagnostic = {
   readonly span: Span;
 };
 
-/** `file:line:column: error: sentence [code]` and, on its own line, the mend. */
+/**
+ * `file:line:column: error: sentence [code]` and, on its own line, the mend. Control characters that a file brought along
+ * become `?`, so that no file can play with the terminal.
+ */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { span, severity, message, code, mend } = diagnostic;
   const place = span.line > 0 ? `${span.file}:${span.line}:${span.column}: ` : span.file ? `${span.file}: ` : '';
-  const text = `${place}${severity}: ${message} [${code}]`;
-  return mend ? `${text}\n    ${mend}` : text;
+  const lines = [`${place}${severity}: ${message} [${code}]`, ...(mend ? [`    ${mend}`] : [])];
+  return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

@@ -60,7 +60,7 @@ function readText(path: string, largest_bytes: number): string | Diagnostic {
     descriptor = openSync(path, 'r');
     for (let total_bytes = 0; total_bytes <= largest_bytes; ) {
       const count = readSync(descriptor, buffer, 0, buffer.length, null);
-      if (count === 0) return Buffer.concat(parts).toString('utf8');
+      if (count === 0) return decode(Buffer.concat(parts));
       parts.push(Buffer.from(buffer.subarray(0, count)));
       total_bytes += count;
     }
@@ -72,11 +72,21 @@ function readText(path: string, largest_bytes: number): string | Diagnostic {
   }
 }
 
-const REASONS: Readonly<Record<string, { code: string; message: string }>> = {
+/** Without the byte order mark that some editors put first and that nobody sees. */
+function decode(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+const REASONS: Readonly<Record<string, { code: string; message: string; mend?: string }>> = {
   ENOENT: { code: 'file-not-found', message: 'There is no such file.' },
   EACCES: { code: 'file-forbidden', message: 'This user may not read the file.' },
   EFBIG: { code: 'file-too-large', message: 'The file is too large to be a configuration.' },
-  EMPTY: { code: 'file-not-found', message: 'The directory holds no *.cfg file.' },
+  EMPTY: {
+    code: 'file-not-found',
+    message: 'The directory holds no *.cfg file.',
+    mend: 'Name the file itself after -f.',
+  },
 };
 
 function unreadable(file: string, errno: string): Diagnostic {

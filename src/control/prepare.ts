@@ -16,6 +16,7 @@ import { type CommandContext, ERROR } from './commands.ts';
 import { type ControlSocket, openControlSocket } from './control-socket.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
+import { checkScripts } from './scripts.ts';
 import type { SocketPaths } from './socket-path.ts';
 
 export type Prepared = {
@@ -35,7 +36,7 @@ type Report = (diagnostics: readonly Diagnostic[]) => void;
 /** Undefined when something was refused; then it is reported, and nothing is left behind. */
 export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
   const host = checkCarpHost(config);
-  const early = [...host.diagnostics, ...probeBinds(config), ...checkReactorVariable()];
+  const early = [...host.diagnostics, ...checkScripts(config), ...probeBinds(config), ...checkReactorVariable()];
   const resolved = await resolveServers(config);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors(early)) return undefined;

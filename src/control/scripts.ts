@@ -3,6 +3,9 @@
  * time, in order; of those that wait only the latest is kept, because only the last state counts.
  */
 import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Config } from '../config/model.ts';
 
 export type ScriptCall = {
   /** The vhid's position in the configuration. */
@@ -54,4 +57,31 @@ export function createScriptRunner(log: (text: string) => void): ScriptRunner {
       return running.size > 0;
     },
   };
+}
+
+/** Scripts that could not be started now: better told at once than when the address has to move. */
+export function checkScripts(config: Config): Diagnostic[] {
+  return config.carps.flatMap(({ scripts, span, spans }) =>
+    (['up', 'down'] as const).flatMap((which): Diagnostic[] => {
+      const path = scripts?.[which];
+      const problem = path && whyNotRunnable(path);
+      if (!problem) return [];
+      const message = `The ${which} script ${path} cannot be run: ${problem}.`;
+      const mend = 'Give the path of an executable file.';
+      return [
+        { severity: 'warning', code: 'script-not-runnable', message, mend, span: spans[`${which}script`] ?? span },
+      ];
+    }),
+  );
+}
+
+function whyNotRunnable(path: string): string | undefined {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile() ? undefined : 'it is no file';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'there is no such file';
+    return code === 'EACCES' ? 'it is not executable for this user' : code;
+  }
 }

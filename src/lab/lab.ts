@@ -54,10 +54,19 @@ export function readScenario(file: string): Scenario | string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return `carpool: cannot read the scenario ${file}: ${(error as NodeJS.ErrnoException).code}`;
+    return `carpool: the scenario ${file} cannot be read: ${whyUnreadable((error as NodeJS.ErrnoException).code)}`;
   }
   const { scenario, diagnostics } = parseScenario(file, text);
   return scenario ?? diagnostics.map(formatDiagnostic).join('\n');
+}
+
+function whyUnreadable(errno = ''): string {
+  const words: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a directory',
+    EACCES: 'this user may not read it',
+  };
+  return words[errno] ?? errno;
 }
 
 /** A word is a scenario of the program's own, anything with a slash or the ending is a file. */

@@ -68,3 +68,22 @@ test('a mistake on the command line is one sentence and status 1', () => {
   assert.equal(status, 1);
   assert.match(stderr, /^carpool: There is no command "statsu" \(did you mean "status"\?\); .*\n$/);
 });
+
+test('the lab says in one sentence what is wrong with its words or its file', () => {
+  const usage = 'carpool lab [SCENARIO | FILE] [--json] [--list]';
+  for (const [words, sentence] of [
+    [['--jsn'], `There is no option --jsn (did you mean --json?): ${usage}`],
+    [['two-addresses', 'host-death'], `"host-death" is one scenario too many: ${usage}`],
+    [['two-adresses'], "there is no scenario 'two-adresses'; did you mean 'two-addresses'?"],
+    [['./none.scenario'], 'the scenario ./none.scenario cannot be read: there is no such file'],
+    [[`${directory}/`], `the scenario ${directory}/ cannot be read: it is a directory`],
+  ] as const) {
+    assert.deepEqual(carpool('lab', ...words), { status: 1, stdout: '', stderr: `carpool: ${sentence}\n` });
+  }
+});
+
+test('-c tells also what will have no effect: the background', () => {
+  const { status, stderr } = carpool('-c', '-f', file('background.cfg', `global\n    daemon\n${VALID}`));
+  assert.equal(status, 0);
+  assert.match(stderr, /background\.cfg:2:5: warning: .*\[no-background-yet\]/);
+});

@@ -41,7 +41,7 @@ test('a file that is not there and a directory without files are diagnostics', (
     assert.equal(config, undefined);
     assert.deepEqual(diagnostics.map(formatDiagnostic), [
       `${missing}: error: There is no such file. [file-not-found]`,
-      `${folder}: error: The directory holds no *.cfg file. [file-not-found]`,
+      `${folder}: error: The directory holds no *.cfg file. [file-not-found]\n    Name the file itself after -f.`,
     ]);
   });
 });
@@ -57,6 +57,14 @@ test('a directory named like a file, and a file without end, are diagnostics too
       readSources(['/dev/zero']).diagnostics.map(({ code }) => code),
       ['file-too-large'],
     );
+  });
+});
+
+test('a byte order mark is passed over, and control characters do not reach the terminal', () => {
+  inFolder({ 'a.cfg': '\ufeffglobal\n  maxconn 1\x1b[2J\n' }, (folder) => {
+    const file = join(folder, 'a.cfg');
+    const [first] = loadFiles([file]).diagnostics.map(formatDiagnostic);
+    assert.match(first!, /a\.cfg:2:11: error: maxconn `1\?\[2J` is not a whole number\. /);
   });
 });
 

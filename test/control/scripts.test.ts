@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createScriptRunner } from '#src/control/scripts.js';
+import { parseUcarpCommand } from '#src/config/ucarp/command.js';
+import { checkScripts, createScriptRunner } from '#src/control/scripts.js';
 import { waitUntil } from '#src/control/shutdown.js';
 
 const BOUND_MS = 10_000;
@@ -49,4 +50,20 @@ test('a script that fails or is missing is a sentence in the log', async () => {
     `down script ${join(directory, 'nowhere.sh')} could not be started: ENOENT`,
     `up script ${path} ended with exit status 7`,
   ]);
+});
+
+test('a script that is not there or not executable is told at the start, at its place', () => {
+  const plain = join(directory, 'plain');
+  writeFileSync(plain, '#!/bin/sh\n', { mode: 0o644 });
+  const words = '-i eth0 -s 10.0.0.11 -v 1 -p x -a 10.0.0.1'.split(' ');
+  const { config } = parseUcarpCommand([...words, '-u', join(directory, 'missing'), '-d', directory]);
+  assert.deepEqual(
+    checkScripts(config!).map(({ message, severity, span }) => [severity, span.column, message]),
+    [
+      ['warning', 47, `The up script ${directory}/missing cannot be run: there is no such file.`],
+      ['warning', 47 + directory.length + 12, `The down script ${directory} cannot be run: it is no file.`],
+    ],
+  );
+  const { config: fine } = parseUcarpCommand([...words, '-u', script('fine.sh', 'true')]);
+  assert.deepEqual(checkScripts(fine!), []);
 });

@@ -111,7 +111,8 @@ class IfconfigReader {
   /** The word after `word`, unless it is missing: the line ends, or the next word is a keyword itself. */
   #valueOf(word: Word, mend: string): Word | undefined {
     const value = this.#words[this.#at];
-    const isMissing = value === undefined || (word.text === 'pass' ? this.#startsNumber() : KNOWN.includes(value.text));
+    const isMissing =
+      value === undefined || (word.text === 'pass' ? this.#startsSomethingElse() : KNOWN.includes(value.text));
     if (isMissing) {
       const next = value === undefined ? 'nothing follows' : `the next word is \`${value.text}\``;
       return this.#report.error(word.span, 'missing-value', `\`${word.text}\` has no value: ${next}.`, mend);
@@ -120,9 +121,11 @@ class IfconfigReader {
     return value;
   }
 
-  /** A password may look like a keyword, but hardly like a keyword with its number. */
-  #startsNumber(): boolean {
+  /** A password may look like a keyword, but hardly like a keyword with its number or an address with its length. */
+  #startsSomethingElse(): boolean {
     const [keyword, number] = this.#words.slice(this.#at);
+    const [address, length] = keyword.text.split('/');
+    if (isIPv4(address) && length !== undefined) return true;
     return Object.hasOwn(NUMBERS, keyword.text) && number !== undefined && /^\d+$/.test(number.text);
   }
 

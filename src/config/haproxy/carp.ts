@@ -81,9 +81,18 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
   },
 ];
 
+/** Only `address` and `demote` may be repeated: of the others the first would have no effect. */
+function warnOfSecond(draft: CarpDraft, field: string, { keyword }: Statement, { report }: Context): void {
+  const first = draft.spans[field];
+  if (first === undefined) return;
+  const message = `\`${keyword.text}\` stands in line ${first.line} already; only this last one counts.`;
+  report.warning(keyword.span, 'assigned-twice', message, 'Remove one of them.');
+}
+
 function parseInterface(draft: CarpDraft, statement: Statement, context: Context): void {
   const word = onlyArgument(statement, 'the name of a network interface', context);
   if (word === undefined) return;
+  warnOfSecond(draft, 'interface', statement, context);
   draft.spans['interface'] = word.span;
   if (reportPlaceholder(word, 'interface', context.report)) return;
   // the kernel's IFNAMSIZ is 16 with the closing NUL
@@ -99,6 +108,7 @@ function parseInterface(draft: CarpDraft, statement: Statement, context: Context
 
 function parseNumber(field: 'vhid' | 'advbase' | 'advskew', min: number, max: number): Keyword<CarpDraft>['parse'] {
   return (draft, statement, context) => {
+    warnOfSecond(draft, field, statement, context);
     draft.spans[field] = statement.keyword.span;
     const word = onlyArgument(statement, `a number from ${min} to ${max}`, context);
     if (word === undefined) return;
@@ -111,6 +121,7 @@ function parseNumber(field: 'vhid' | 'advbase' | 'advskew', min: number, max: nu
 }
 
 function parsePassword(draft: CarpDraft, statement: Statement, context: Context): void {
+  warnOfSecond(draft, 'pass', statement, context);
   draft.spans['pass'] = statement.keyword.span;
   const word = onlyArgument(statement, 'a password', context);
   if (word === undefined) return;

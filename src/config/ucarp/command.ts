@@ -75,7 +75,7 @@ class Settings {
     const advskew = this.#integer('advskew', 0, 255, 0);
     const deadratio = this.#integer('deadratio', 1, 255, 3);
     const address = this.#address('addr', 'virtual address', 'Add `-a` and the address that the nodes share.');
-    const source_address = this.#address('srcip', 'own address', 'Add `-s` and the real address of this host.');
+    const source_address = this.#address('srcip', 'source address', 'Add `-s` and the real address of this host.');
     const pass = this.#pass();
     const scripts = this.#scripts();
     if (vhid === undefined || address === undefined || source_address === undefined) return undefined;
@@ -189,9 +189,15 @@ class Settings {
     return { text: read.text.split('\n')[0], span: path.span };
   }
 
+  #script(name: 'upscript' | 'downscript'): string | undefined {
+    const value = this.#last(name)?.value;
+    if (value !== undefined) this.#spans[name] = value.span;
+    return value?.text;
+  }
+
   #scripts(): Scripts | undefined {
-    const up = this.#last('upscript')?.value.text;
-    const down = this.#last('downscript')?.value.text;
+    const up = this.#script('upscript');
+    const down = this.#script('downscript');
     const exit = this.#last('shutdown');
     if (exit !== undefined && down === undefined)
       this.#report.warning(exit.at.span, 'no-effect', '`--shutdown` has no effect without `--downscript`.');
