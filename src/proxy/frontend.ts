@@ -34,7 +34,7 @@ export class Frontend implements ListenerOwner {
     this.config = config;
     this.name_bytes = new TextEncoder().encode(config.name);
     this.backend = backend;
-    const forwardfor = config.forwardfor ?? backend?.config.forwardfor;
+    const forwardfor = combine(config.forwardfor, backend?.config.forwardfor);
     this.forwardfor = forwardfor ? new ForwardFor(forwardfor) : null;
     const { client_ms, http_request_ms, http_keep_alive_ms } = config.timeouts;
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
@@ -94,4 +94,10 @@ export class Frontend implements ListenerOwner {
     this.paused = false;
     for (const listener of this.listeners) listener.resume();
   }
+}
+
+/** As in HAProxy: the backend names the header, and one of the two without `if-none` is enough to add it always. */
+function combine(own: model.ForwardFor | undefined, its: model.ForwardFor | undefined): model.ForwardFor | undefined {
+  if (own === undefined || its === undefined) return own ?? its;
+  return { header: its.header, if_none: own.if_none && its.if_none };
 }

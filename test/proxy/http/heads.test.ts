@@ -38,6 +38,23 @@ for (const kind of KINDS) {
     }
   });
 
+  test(`${kind}: with option forwardfor on both sides the backend names the header, and if-none must be on both`, async () => {
+    const field = 'X-Client: 1.2.3.4\r\n';
+    for (const [frontend, backend, expected] of [
+      ['', ' header X-Client', `${field}X-Client: 127.0.0.1\r\n`],
+      ['', ' header X-Client if-none', `${field}X-Client: 127.0.0.1\r\n`],
+      [' if-none', ' header X-Client if-none', field],
+      [' header X-Client', '', `${field}X-Forwarded-For: 127.0.0.1\r\n`],
+    ] as const) {
+      const server = await RawServer.start();
+      const sides = { frontend: ` option forwardfor${frontend}\n`, backend: ` option forwardfor${backend}\n` };
+      const rig = new ProxyRig(kind, [server], sides);
+      const head = await seen(rig, server, `GET / HTTP/1.1\r\nHost: a\r\n${field}\r\n`);
+      assert.equal(head, `GET / HTTP/1.1\r\nHost: a\r\n${expected}\r\n`);
+      await rig.everythingIsHome();
+    }
+  });
+
   test(`${kind}: fields of one connection do not go on to the next`, async () => {
     const server = await RawServer.start();
     const rig = new ProxyRig(kind, [server]);
