@@ -1,9 +1,11 @@
 // `npm run docs`: writes what docs/reference can take from the code itself; with --check only compares.
 //
-//   haproxy.md     all of it, from the parser's keyword tables
+//   haproxy.md     from the parser's keyword tables, up to the marker behind which people write
 //   scenarios.md   the table of scenarios, between its two markers, from their titles
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from './build.mjs';
+
+const BY_HAND = '<!-- From here on written by hand. -->';
 
 build();
 const folder = new URL('../docs/reference/', import.meta.url);
@@ -32,7 +34,8 @@ async function scenariosReference(text) {
   });
 }
 
-async function haproxyReference() {
+/** @param {string} before */
+async function haproxyReference(before) {
   const tables = new URL('../dist/config/haproxy/', import.meta.url);
   const load = (/** @type {string} */ name) => import(new URL(name, tables).href);
   const { CARP_KEYWORDS } = await load('carp.js');
@@ -44,10 +47,11 @@ async function haproxyReference() {
   const { SERVER_WORDS } = await load('server.js');
   return `# haproxy.cfg: what carpool understands
 
-<!-- Written by npm run docs from the parser's tables. -->
+<!-- Written by npm run docs from the parser's tables, as far as the other marker. -->
 
 A file that HAProxy runs can be given to carpool as it is. What is not listed here is an error that names the line. What is
-listed under "Accepted without effect" gets a warning that says what is lost. The meaning of each keyword is that of HAProxy's manual.
+listed under "Accepted without effect" gets a warning that says what is lost. The meaning of each keyword is that of HAProxy's manual, but for
+[some deliberate differences](#where-carpool-differs-from-haproxy).
 
 ## carp
 
@@ -85,7 +89,8 @@ ${list(GLOBAL_KEYWORDS, 'global')}
 ${list(PROXY_KEYWORDS, 'proxies')}
 ${list(OPTIONS, 'option')}
 ${list(TIMEOUTS, 'timeout')}
-`;
+
+${BY_HAND}${before.split(BY_HAND)[1] ?? '\n'}`;
 }
 
 /** @typedef {{ name: string, help: string, has_effect?: boolean, sections?: string[] }} Row */

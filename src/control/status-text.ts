@@ -11,7 +11,7 @@ export function renderStatus(report: StatusReport): string {
 
 function renderHead(report: StatusReport): string {
   const starting = report.ready ? '' : '; starting: waiting for the listeners and the first checks';
-  const files = report.files.join(', ');
+  const files = report.files.length === 0 ? 'from the command line' : report.files.join(', ');
   return `carpool ${report.version}, pid ${report.pid}, up ${formatAge(report.uptime_s)}, ${files}${starting}\n`;
 }
 

@@ -11,8 +11,8 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
   {
     name: 'daemon',
     sections: GLOBAL,
-    help: 'Go to the background once everything listens.',
-    has_effect: true,
+    help: 'Accepted without effect: carpool stays in the foreground.',
+    has_effect: false,
     negatable: true,
     parse: (draft, statement, context) => {
       noArguments(statement, context);
