@@ -2,7 +2,7 @@
  * The daemon's end of the control socket: a unix stream socket, one line of command words in, the answer out, close.
  * Only its owner may connect (mode 0600). A stalled or greedy client costs a bounded amount of memory and is dropped.
  */
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
@@ -13,6 +13,8 @@ const MAX_LINE_BYTES = 1024;
 /** A client that has not sent its line by then is dropped; so is one that does not take its answer. */
 const IDLE_MS = 10_000;
 const PROBE_MS = 1_000;
+/** sun_path has 108 with the closing NUL (unix(7)); Node cuts a longer one in silence. */
+const LONGEST_PATH_BYTES = 107;
 
 export type ControlSocket = { readonly path: string; close(): void };
 
@@ -26,19 +28,43 @@ export async function openControlSocket(
 ): Promise<{ socket?: ControlSocket; diagnostic?: Diagnostic }> {
   let reason = '';
   for (const path of paths.candidates) {
+    const obstacle = obstacleAt(path);
+    if (obstacle !== undefined) {
+      reason = `${path}: ${obstacle}`;
+      continue;
+    }
     const made_directory = makeDirectory(dirname(path));
     const found = await probe(path);
     if (found === 'live' && !paths.shares) return { diagnostic: alreadyRunning(path) };
-    if (found === 'live') continue;
+    if (found === 'live') {
+      reason = `${path}: another daemon has it`;
+      continue;
+    }
     if (found === 'stale') rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) => serve(client, answer));
     server.maxConnections = MAX_CLIENTS;
     const error = await listen(server, path);
     if (error === undefined) return { socket: opened(server, path, made_directory) };
-    reason = `${path}: ${error}`;
+    reason = `${path}: ${ERRORS[error] ?? error}`;
     if (made_directory) rmdirSync(dirname(path));
   }
   return { diagnostic: cannotListen(reason, paths.named) };
+}
+
+/** libuv says EACCES also for a directory that is not there. */
+const ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'the directory is not there, or this user may not write to it',
+  EADDRINUSE: 'another user has a socket there',
+};
+
+/** What makes this path useless; only a socket is ever replaced. */
+function obstacleAt(path: string): string | undefined {
+  if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) return `a path of more than ${LONGEST_PATH_BYTES} bytes`;
+  try {
+    return lstatSync(path).isSocket() ? undefined : 'something else than a socket is there';
+  } catch {
+    return undefined; // nothing is there, or nobody may look: then listening says so
+  }
 }
 
 function opened(server: Server, path: string, made_directory: boolean): ControlSocket {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -123,6 +123,23 @@ test('a path that cannot be made is an error when a person named it, else a warn
   const unnamed = await openControlSocket({ candidates: [impossible], named: false }, () => undefined);
   assert.equal(unnamed.diagnostic?.severity, 'warning');
   assert.match(unnamed.diagnostic?.message ?? '', /"carpool status" will not find this daemon/);
+});
+
+test('what is no socket is never replaced, and a path that the kernel would cut is refused', async () => {
+  const file = join(directory, 'carpool.cfg');
+  writeFileSync(file, 'precious');
+  for (const [at, why] of [
+    [file, 'something else than a socket is there'],
+    [directory, 'something else than a socket is there'],
+    [join(directory, 'x'.repeat(120)), 'a path of more than 107 bytes'],
+  ] as const) {
+    const { diagnostic, socket } = await listen(at);
+    assert.equal(socket, undefined);
+    assert.deepEqual([diagnostic?.severity, diagnostic?.code], ['error', 'no-control-socket']);
+    assert.ok(diagnostic?.message.includes(`(${at}: ${why})`), diagnostic?.message);
+  }
+  assert.equal(readFileSync(file, 'utf8'), 'precious');
+  assert.deepEqual(readdirSync(directory), ['carpool.cfg']);
 });
 
 test('more clients than the bound are turned away, and room comes back', async () => {
