@@ -186,7 +186,7 @@ export function response(body: string, fields = ''): string {
 }
 
 /** A loopback port on which nobody listens. */
-async function deadPort(): Promise<number> {
+export async function deadPort(): Promise<number> {
   const server = await RawServer.start();
   const { port } = server;
   await server.stop();

@@ -1,0 +1,185 @@
+/** Odd requests go through HAProxy and through us: clients must be told the same, and servers must see the same. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
+import { needs, peerPath } from '../helpers/peers.js';
+import { KINDS, ProxyRig } from '../proxy/harness.js';
+import { deadPort, RawServer, response, Wire } from '../proxy/wire.js';
+
+const PATIENCE_MS = 10_000;
+const CHUNKED = 'Transfer-Encoding: chunked\r\n';
+const post = (fields: string, body: string) => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`;
+const get = (fields: string) => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+
+const REQUESTS: readonly string[] = [
+  get(''),
+  get('') + get(''),
+  'GET / HTTP/1.0\r\n\r\n',
+  'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /2 HTTP/1.0\r\n\r\n',
+  'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n',
+  'DELETE /x HTTP/1.1\r\nHost: a\r\n\r\n',
+  'BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n',
+  `\r\n${get('')}`,
+  get('Connection: close\r\n') + get(''),
+  get('X-Forwarded-For: 1.1.1.1\r\n'),
+  get('A:\r\n'),
+  get('A:   b  \r\n'),
+  get('A: b\r\nA: c\r\n'),
+  get(`Cookie: ${'x'.repeat(8_000)}\r\n`),
+  get(`Cookie: ${'x'.repeat(20_000)}\r\n`),
+  get('A: b\r\n'.repeat(90)),
+  get('A: b\r\n'.repeat(110)),
+  get('A : b\r\n'),
+  get(': b\r\n'),
+  get('A\r\n'),
+  get('A(: b\r\n'),
+  'GET /\r\n\r\n',
+  'GET / http/1.1\r\n\r\n',
+  'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+  'G@T / HTTP/1.1\r\nHost: a\r\n\r\n',
+  'nonsense\r\n\r\n',
+  post('Content-Length: 5\r\n', 'hello'),
+  post('Content-Length: 0\r\n', ''),
+  post('Content-Length: 2, 2\r\n', 'hi'),
+  post('Content-Length: 2\r\nContent-Length: 2\r\n', 'hi'),
+  post('Content-Length: 2\r\nContent-Length: 3\r\n', 'hi!'),
+  post('Content-Length: -1\r\n', ''),
+  post('Content-Length: x\r\n', ''),
+  post('Content-Length:\r\n', ''),
+  post('Content-Length: 2 2\r\n', 'hi'),
+  post(CHUNKED, '2\r\nhi\r\n0\r\n\r\n'),
+  post(CHUNKED, 'z\r\n'),
+  post(`${CHUNKED}${CHUNKED}`, '0\r\n\r\n'),
+  post(`Content-Length: 5\r\n${CHUNKED}`, '0\r\n\r\n'),
+  post('Transfer-Encoding: xchunked\r\n', ''),
+];
+
+/** HAProxy 2.6 lets these pass; servers could read them in two ways. */
+const REFUSED_BY_US: readonly string[] = [
+  get('A: b\0c\r\n'),
+  'GET  / HTTP/1.1\r\n\r\n',
+  'GET /a\x7fb HTTP/1.1\r\nHost: a\r\n\r\n',
+];
+
+type Outcome = { readonly statuses: readonly string[]; readonly seen: readonly string[] };
+
+for (const kind of KINDS) {
+  test(`${kind}: HAProxy and carpool tell clients and servers the same`, { skip: needs('haproxy') }, async (t) => {
+    const server = await RawServer.start();
+    const answering = answer(server);
+    const rig = new ProxyRig(kind, [server], { frontend: ' option forwardfor\n' });
+    const port = await startHaproxy(t, server.port);
+    const differences: string[] = [];
+    for (const request of REQUESTS) {
+      const theirs = await outcome(port, server, request);
+      const ours = await outcome(rig.port, server, request);
+      try {
+        assert.deepEqual(ours, theirs);
+      } catch (error) {
+        differences.push(`${JSON.stringify(request.slice(0, 120))}: ${(error as Error).message}`);
+      }
+    }
+    for (const request of REFUSED_BY_US) {
+      assert.deepEqual(await outcome(rig.port, server, request), { statuses: ['400'], seen: [] });
+    }
+    clearInterval(answering);
+    assert.deepEqual(differences, []);
+    await rig.everythingIsHome();
+  });
+}
+
+/** Sends the request and FIN, and waits until everything is answered. */
+async function outcome(port: number, server: RawServer, request: string): Promise<Outcome> {
+  const before = seenBy(server).length;
+  const client = await Wire.connect(port);
+  client.write(request);
+  client.end();
+  await client.over();
+  client.close();
+  const statuses = [...client.text.matchAll(/^HTTP\/1\.[01] (\d+)/gm)].map(([, status]) => status as string);
+  return { statuses, seen: seenBy(server).slice(before) };
+}
+
+const requests_seen = new WeakMap<RawServer, string[]>();
+
+function seenBy(server: RawServer): string[] {
+  const seen = requests_seen.get(server) ?? [];
+  requests_seen.set(server, seen);
+  return seen;
+}
+
+/** Answers each request as soon as it is complete. */
+function answer(server: RawServer): NodeJS.Timeout {
+  return setInterval(() => {
+    for (const wire of server.wires) {
+      const end = endOfRequest(wire.text);
+      if (end === 0) continue;
+      const request = wire.text.slice(0, end);
+      wire.received = wire.received.subarray(end);
+      seenBy(server).push(normalised(request));
+      wire.write(request.startsWith('HEAD') ? response('').replace('0', '2') : response('ok'));
+    }
+  }, 1);
+}
+
+function endOfRequest(text: string): number {
+  const head_end = text.indexOf('\r\n\r\n') + 4;
+  if (head_end === 3) return 0;
+  const head = text.slice(0, head_end);
+  if (/^transfer-encoding: *chunked/im.test(head)) {
+    const end = text.indexOf('0\r\n\r\n', head_end) + 5;
+    return end === 4 ? 0 : end;
+  }
+  const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+  return text.length >= head_end + length ? head_end + length : 0;
+}
+
+/** Names in lower case and sorted; what only concerns the connection between proxy and server is left out. */
+function normalised(request: string): string {
+  const [head, body] = request.split('\r\n\r\n') as [string, string];
+  const [line, ...fields] = head.split('\r\n');
+  const told = fields
+    .map((field) => field.replace(/^[^:]*/, (name) => name.toLowerCase()))
+    .filter((field) => !field.startsWith('connection:'))
+    .sort();
+  return [line, ...told, '', body].join('\n');
+}
+
+async function startHaproxy(t: TestContext, server_port: number): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'carpool-proxy-interop-'));
+  const port = await deadPort();
+  const file = join(directory, 'haproxy.cfg');
+  const lines = [
+    'global\n maxconn 100',
+    'defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s',
+    `listen all\n option forwardfor\n bind 127.0.0.1:${port}\n server s0 127.0.0.1:${server_port}`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const child = spawn(peerPath('haproxy'), ['-db', '-f', file], { stdio: 'ignore' });
+  t.after(async () => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    rmSync(directory, { recursive: true });
+  });
+  for (const limit_ms = performance.now() + PATIENCE_MS; !(await accepts(port)); await rest(20)) {
+    assert.ok(performance.now() < limit_ms, 'haproxy does not listen');
+  }
+  return port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const connected = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'close').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return connected;
+}
