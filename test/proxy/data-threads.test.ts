@@ -48,7 +48,8 @@ for (const kind of KINDS) {
         listeners: its,
         reactor: kind,
         drain_ms: 2_000,
-        onMessage: () => {},
+        onRunning: () => {},
+        onLines: () => {},
         onError: (error) => errors.push(error),
       }),
     );
@@ -67,7 +68,8 @@ for (const kind of KINDS) {
       wire.write(response('x'));
     }
     for (const client of clients) await client.takes(response('x'));
-    assert.equal(threadWord(0, shared.THREAD_REQUESTS) + threadWord(1, shared.THREAD_REQUESTS), clients.length);
+    const finished = () => threadWord(0, shared.THREAD_REQUESTS) + threadWord(1, shared.THREAD_REQUESTS);
+    await until('all are counted', () => finished() === clients.length);
     for (const client of clients) client.close();
     await until('all are gone', () => word(shared.frontendAt(memory, 0), shared.FRONTEND_CONNECTIONS) === 0);
     for (let number = 0; number < 2; number++) {
