@@ -14,6 +14,7 @@ import { openListeners } from '../threads/data-handle.ts';
 import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
 import { type ControlSocket, openControlSocket } from './control-socket.ts';
+import { probeLogs } from './log-probe.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { checkScripts } from './scripts.ts';
@@ -36,7 +37,13 @@ type Report = (diagnostics: readonly Diagnostic[]) => void;
 /** Undefined when something was refused; then it is reported, and nothing is left behind. */
 export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
   const host = checkCarpHost(config);
-  const early = [...host.diagnostics, ...checkScripts(config), ...probeBinds(config), ...checkReactorVariable()];
+  const early = [
+    ...host.diagnostics,
+    ...checkScripts(config),
+    ...probeBinds(config),
+    ...probeLogs(config),
+    ...checkReactorVariable(),
+  ];
   const resolved = await resolveServers(config);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors(early)) return undefined;
@@ -70,8 +77,10 @@ function listen(config: Config): OpenListener[][] | Diagnostic {
     return openListeners(config, countDataThreads(config));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    const message = `The system refuses a listener (${error.message}).`;
-    return { severity: 'error', code: 'cannot-listen', message, span: NOWHERE };
+    const base = { severity: 'error', code: 'cannot-listen', span: NOWHERE } as const;
+    if (error.code !== 'EMFILE') return { ...base, message: `The system refuses a listener (${error.message}).` };
+    const message = 'The limit on open files is too low for all listeners: each data thread needs one for each port.';
+    return { ...base, message, mend: 'Raise it ("ulimit -n", LimitNOFILE of a systemd unit), or lower nbthread.' };
   }
 }
 
