@@ -7,6 +7,7 @@ const NO_DAEMON = 3;
 /** Resolves to the exit status: 0, 1 when the daemon may not be asked or fails to answer, 3 when there is none. */
 export async function runAsk(line: string, socket: string | undefined): Promise<number> {
   const paths = socketPaths(socket, process.env);
+  process.stdout.on('error', () => process.exit(0)); // whoever read this has seen enough (`carpool events | head -1`)
   const result = await ask(paths, line, (text) => process.stdout.write(text));
   switch (result.kind) {
     case 'answered':

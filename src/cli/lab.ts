@@ -13,6 +13,7 @@ export async function lab(words: readonly string[]): Promise<number> {
   if (unknown !== undefined) return complain(`There is no option ${unknown}${didYouMean(unknown)}: ${USAGE}`);
   if (names.length > 1) return complain(`"${names[1]}" is one scenario too many: ${USAGE}`);
   if (words.includes('--list')) {
+    if (words.length > 1) return complain(`--list goes alone: ${USAGE}`);
     for (const { name, title } of listScenarios()) process.stdout.write(`${name.padEnd(18)} ${title}\n`);
     return 0;
   }

@@ -6,6 +6,7 @@ import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
+import { ERROR } from './commands.ts';
 import type { SocketPaths } from './socket-path.ts';
 
 const MAX_CLIENTS = 32;
@@ -136,7 +137,7 @@ function serve(client: Socket, answer: AnswerClient): void {
   };
   client.on('data', (text: string) => {
     received += text;
-    if (received.length > MAX_LINE_BYTES) client.end(`A command is at most ${MAX_LINE_BYTES} bytes long.\n`);
+    if (received.length > MAX_LINE_BYTES) client.end(`${ERROR}A command is at most ${MAX_LINE_BYTES} bytes long.\n`);
     else if (received.includes('\n')) take();
   });
   client.on('end', take);

@@ -1,7 +1,9 @@
 /** Commands that need no daemon and no privilege, as a person sees them: output and exit status. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +76,7 @@ test('the lab says in one sentence what is wrong with its words or its file', ()
   for (const [words, sentence] of [
     [['--jsn'], `There is no option --jsn (did you mean --json?): ${usage}`],
     [['two-addresses', 'host-death'], `"host-death" is one scenario too many: ${usage}`],
+    [['--list', '--json'], `--list goes alone: ${usage}`],
     [['two-adresses'], "there is no scenario 'two-adresses'; did you mean 'two-addresses'?"],
     [['./none.scenario'], 'the scenario ./none.scenario cannot be read: there is no such file'],
     [[`${directory}/`], `the scenario ${directory}/ cannot be read: it is a directory`],
@@ -86,4 +89,21 @@ test('-c tells also what will have no effect: the background', () => {
   const { status, stderr } = carpool('-c', '-f', file('background.cfg', `global\n    daemon\n${VALID}`));
   assert.equal(status, 0);
   assert.match(stderr, /background\.cfg:2:5: warning: .*\[no-background-yet\]/);
+});
+
+test('a reader that has seen enough ends "carpool events" without a word', async () => {
+  const path = join(directory, 'talkative.sock');
+  const server = createServer((client) => {
+    const timer = setInterval(() => client.write('{}\n'), 10);
+    client.on('error', () => {}).on('close', () => clearInterval(timer));
+  }).listen(path);
+  const child = spawn(process.execPath, [MAIN, 'events', '--socket', path], { timeout: 15_000 });
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  child.stdout.once('data', () => child.stdout.destroy());
+  const [status] = await once(child, 'close');
+  server.close();
+  assert.deepEqual([status, complaint], [0, '']);
 });

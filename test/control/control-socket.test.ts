@@ -93,7 +93,7 @@ test('a mistake and a failure are answered by a sentence', async () => {
 
 test('a line that does not end is refused', async () => {
   await listen();
-  assert.equal(await say('x'.repeat(5000)), 'A command is at most 1024 bytes long.\n');
+  assert.equal(await say('x'.repeat(5000)), 'error: A command is at most 1024 bytes long.\n');
 });
 
 test('the socket of a daemon that died is replaced', async () => {
