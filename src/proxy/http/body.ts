@@ -2,9 +2,9 @@
  * How long a body is, and where it ends (RFC 9112 sections 6 and 7). One object per direction of a connection, reused.
  *
  *   chunked:  SIZE ─▶ BLANK ─▶ EXTENSION ─▶ SIZE_LF ─▶ DATA ─▶ DATA_CR ─▶ DATA_LF ─▶ SIZE …
- *               └─ size 0: … SIZE_LF ─▶ TRAILER_START ─▶ TRAILER ─▶ TRAILER_LF ─▶ TRAILER_START ─▶ END_LF ─▶ done
+ *               └─ size 0: … SIZE_LF ─▶ TRAILER_START ─▶ TRAILER_NAME ─▶ TRAILER ─▶ TRAILER_LF ─▶ TRAILER_START ─▶ END_LF ─▶ done
  */
-import { CR, classes, LF, SEMICOLON, SPACE, TAB, VALUE } from './characters.ts';
+import { COLON, CR, classes, LF, SEMICOLON, SPACE, TAB, TOKEN, VALUE } from './characters.ts';
 
 export const BODY_NONE = 0;
 export const BODY_LENGTH = 1;
@@ -22,6 +22,7 @@ const TRAILER = 7;
 const TRAILER_LF = 8;
 const END_LF = 9;
 const BLANK = 10;
+const TRAILER_NAME = 11;
 
 export const BODY_MALFORMED = -1;
 /** Extensions of a chunk, and trailers, are bounded: nobody needs more, and endless ones are an attack. */
@@ -38,6 +39,14 @@ export class Body {
   private state = SIZE;
   private digits = 0;
   private overhead = 0;
+  /** Of the present trailer's name, in lower case. */
+  private name_hash = 0;
+  /** Some old servers pad the size with blanks. Of a client, that is a trick. */
+  private readonly may_pad: boolean;
+
+  constructor(may_pad = false) {
+    this.may_pad = may_pad;
+  }
 
   begin(kind: number, length: number): void {
     this.kind = kind;
@@ -136,11 +145,11 @@ export class Body {
     return this.digits === 0 ? BODY_MALFORMED : this.takeAfterSize(byte, at);
   }
 
-  /** Some servers pad the size with blanks; anything else before a semicolon could be read in two ways. */
+  /** Anything else before a semicolon could be read in two ways. */
   private takeAfterSize(byte: number, at: number): number {
     if (byte === CR) this.state = SIZE_LF;
     else if (byte === SEMICOLON) this.state = EXTENSION;
-    else if (byte === SPACE || byte === TAB) this.state = BLANK;
+    else if (this.may_pad && (byte === SPACE || byte === TAB)) this.state = BLANK;
     else return BODY_MALFORMED;
     return at + 1;
   }
@@ -150,8 +159,19 @@ export class Body {
     switch (this.state) {
       case TRAILER_START:
         if (byte === CR) this.state = END_LF;
-        else if ((classes[byte] & VALUE) === 0) return BODY_MALFORMED;
-        else this.state = TRAILER;
+        else if ((classes[byte] & TOKEN) === 0) return BODY_MALFORMED;
+        else {
+          this.state = TRAILER_NAME;
+          this.name_hash = hashOf(0, byte);
+        }
+        return at + 1;
+      case TRAILER_NAME:
+        if (byte !== COLON) {
+          this.name_hash = hashOf(this.name_hash, byte);
+          return (classes[byte] & TOKEN) === 0 ? BODY_MALFORMED : at + 1;
+        }
+        if (FORBIDDEN_TRAILERS.includes(this.name_hash)) return BODY_MALFORMED;
+        this.state = TRAILER;
         return at + 1;
       case TRAILER:
         if (byte === CR) this.state = TRAILER_LF;
@@ -168,6 +188,16 @@ export class Body {
     }
   }
 }
+
+/** A name may come in pieces, so only its hash is kept. A name that collides by chance is refused, no harm done. */
+function hashOf(hash: number, byte: number): number {
+  return (Math.imul(hash, 31) + (byte | 0x20)) | 0;
+}
+
+/** What frames or routes a message has no place behind its body (RFC 9110 section 6.5.1): some receivers merge it into the head. */
+const FORBIDDEN_TRAILERS = ['content-length', 'transfer-encoding', 'host'].map((name) =>
+  [...name].reduce((hash, character) => hashOf(hash, character.charCodeAt(0)), 0),
+);
 
 function hexadecimal(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;

@@ -1,17 +1,23 @@
 /** Which bytes may stand where in a head (RFC 9110 section 5.6.2 and 5.5, RFC 9112 section 3). One look-up a byte. */
 
 export const TOKEN = 1; // tchar: methods and field names
-export const TARGET = 2; // request target: visible ASCII (and bytes above 127, as HAProxy accepts them)
+export const TARGET = 2; // request target: visible ASCII but "#", as a fragment stays with the client
 export const VALUE = 4; // field content: visible, space, tab, obs-text
+export const HOST = 8; // host and port (RFC 3986 section 3.2), without the comma that would join two of them
 
 export const classes = new Uint8Array(256);
 
 for (let byte = 0x21; byte < 0x7f; byte++) classes[byte] |= TARGET | VALUE;
-for (let byte = 0x80; byte < 0x100; byte++) classes[byte] |= TARGET | VALUE;
+for (let byte = 0x80; byte < 0x100; byte++) classes[byte] |= VALUE;
+classes[0x23] &= ~TARGET;
 classes[0x20] |= VALUE;
 classes[0x09] |= VALUE;
 for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
   classes[character.charCodeAt(0)] |= TOKEN;
+}
+
+for (const character of "!$%&'()*+-._~:;=[]0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  classes[character.charCodeAt(0)] |= HOST;
 }
 
 export const CR = 13;
@@ -36,4 +42,23 @@ export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number
     if (byte < 0x40 && byte !== lower[index]) return false;
   }
   return true;
+}
+
+/** Whether bytes[start, end) and bytes[other, other_end) are the same text, in any case. */
+export function sameIgnoringCase(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  other: number,
+  other_end: number,
+): boolean {
+  if (end - start !== other_end - other) return false;
+  for (let index = 0; index < end - start; index++) {
+    if (lowerCase(bytes[start + index]) !== lowerCase(bytes[other + index])) return false;
+  }
+  return true;
+}
+
+function lowerCase(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte + 32 : byte;
 }

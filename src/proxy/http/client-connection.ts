@@ -17,13 +17,13 @@ import { Timer } from '../../reactor/timers.ts';
 import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
+import { isClearlyAddressed } from './addressee.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_MALFORMED, BODY_NONE, Body } from './body.ts';
-import { CR, LF } from './characters.ts';
 import { type ErrorStatus, errorReply } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
 import { Inbox } from './inbox.ts';
 import * as m from './message.ts';
-import { INCOMPLETE, parseRequest, VERSION_NOT_SUPPORTED } from './parse-head.ts';
+import { INCOMPLETE, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -127,10 +127,9 @@ export class ClientConnection implements SocketOwner {
 
   private parseHead(buffer: number, offset: number, end: number): void {
     const { bytes } = this.thread.reactor.buffers;
-    let start = offset;
-    while (start < end && (bytes[start] === CR || bytes[start] === LF)) start++; // RFC 9112 section 2.2
+    const start = skipEmptyLines(bytes, offset, end);
     const request = this.thread.request;
-    const result = start === end ? INCOMPLETE : parseRequest(bytes, start, end, request);
+    const result = parseRequest(bytes, start, end, request);
     if (result > 0 && result - start <= MAX_HEAD_BYTES) {
       this.beginExchange(buffer, end);
     } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {
@@ -145,7 +144,7 @@ export class ClientConnection implements SocketOwner {
   private beginExchange(buffer: number, end: number): void {
     const { request } = this.thread;
     const { buffers } = this.thread.reactor;
-    if (!this.frameBody()) {
+    if (!isClearlyAddressed(buffers.bytes, request) || !this.frameBody()) {
       buffers.release(buffer);
       this.reject(400);
       return;

@@ -1,5 +1,14 @@
 /** The fields that say how a message is framed and what becomes of its connection (RFC 9110 section 7, RFC 9112 sections 6 and 9). */
-import { COMMA, equalsIgnoringCase, lowerCaseBytes, SPACE, TAB } from './characters.ts';
+import {
+  COMMA,
+  classes,
+  equalsIgnoringCase,
+  HOST,
+  lowerCaseBytes,
+  SPACE,
+  sameIgnoringCase,
+  TAB,
+} from './characters.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 
@@ -48,11 +57,12 @@ export function understandField(
       return true;
     case m.FIELD_UPGRADE:
       message.flags |= m.HAS_UPGRADE;
+      understandUpgrade(bytes, start, end, message);
       return true;
     case m.FIELD_HOST:
       if (message.has(m.HAS_HOST)) return false;
       message.flags |= m.HAS_HOST;
-      return true;
+      return isHost(bytes, start, end);
     case m.FIELD_EXPECT:
       if (equalsIgnoringCase(bytes, start, end, CONTINUE)) message.flags |= m.EXPECT_CONTINUE;
       return true;
@@ -92,16 +102,66 @@ function understandTransferEncoding(bytes: Uint8Array, start: number, end: numbe
 
 function understandConnection(bytes: Uint8Array, start: number, end: number, message: Message): boolean {
   for (let at = start; at < end; ) {
-    while (at < end && (isBlank(bytes[at]) || bytes[at] === COMMA)) at++;
-    const first = at;
-    while (at < end && bytes[at] !== COMMA) at++;
-    let last = at;
-    while (last > first && isBlank(bytes[last - 1])) last--;
+    const first = startOfElement(bytes, at, end);
+    at = endOfElement(bytes, first, end);
+    const last = withoutBlanks(bytes, first, at);
     if (equalsIgnoringCase(bytes, first, last, CLOSE)) message.flags |= m.CONNECTION_CLOSE;
     else if (equalsIgnoringCase(bytes, first, last, KEEP_ALIVE)) message.flags |= m.CONNECTION_KEEP_ALIVE;
     else if (equalsIgnoringCase(bytes, first, last, UPGRADE)) message.flags |= m.CONNECTION_UPGRADE;
+    else if (last > first && ++message.option_count > m.MAX_OPTIONS) return false;
   }
   return true;
+}
+
+/** Whoever speaks HTTP/2 with the server past us is seen by nobody. */
+function understandUpgrade(bytes: Uint8Array, start: number, end: number, message: Message): void {
+  for (let at = start; at < end; ) {
+    const first = startOfElement(bytes, at, end);
+    at = endOfElement(bytes, first, end);
+    if (equalsIgnoringCase(bytes, first, withoutBlanks(bytes, first, at), H2C)) message.flags |= m.UPGRADE_TO_H2C;
+  }
+}
+
+/** Whether a Connection field names the field whose name is bytes[start, end). */
+export function isNominated(bytes: Uint8Array, message: Message, start: number, end: number): boolean {
+  for (let index = 0; index < message.field_count; index++) {
+    if (message.meaning[index] !== m.FIELD_CONNECTION) continue;
+    const value_end = message.value_end[index];
+    for (let at = message.value_start[index]; at < value_end; ) {
+      const first = startOfElement(bytes, at, value_end);
+      at = endOfElement(bytes, first, value_end);
+      if (sameIgnoringCase(bytes, first, withoutBlanks(bytes, first, at), start, end)) return true;
+    }
+  }
+  return false;
+}
+
+/** Host and port, perhaps empty (RFC 9112 section 3.2). */
+export function isHost(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && (classes[bytes[at]] & HOST) !== 0) at++;
+  return at === end;
+}
+
+// The elements of a list: `first, second ,, third`.
+
+function startOfElement(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (isBlank(bytes[at]) || bytes[at] === COMMA)) at++;
+  return at;
+}
+
+/** The comma after it. */
+function endOfElement(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== COMMA) at++;
+  return at;
+}
+
+function withoutBlanks(bytes: Uint8Array, start: number, end: number): number {
+  let at = end;
+  while (at > start && isBlank(bytes[at - 1])) at--;
+  return at;
 }
 
 function isBlank(byte: number): boolean {
@@ -113,5 +173,6 @@ const MAX_LENGTH_DIGITS = 15;
 const CLOSE = lowerCaseBytes('close');
 const KEEP_ALIVE = lowerCaseBytes('keep-alive');
 const UPGRADE = lowerCaseBytes('upgrade');
+const H2C = lowerCaseBytes('h2c');
 const CHUNKED_CODING = lowerCaseBytes('chunked');
 const CONTINUE = lowerCaseBytes('100-continue');

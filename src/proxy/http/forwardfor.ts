@@ -1,6 +1,7 @@
 /** `option forwardfor`: tells the server who the client is. */
 import type * as model from '../../config/model.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
+import { isNominated } from './fields.ts';
 import type { Message } from './message.ts';
 
 export class ForwardFor {
@@ -17,7 +18,10 @@ export class ForwardFor {
   appliesTo(bytes: Uint8Array, request: Message): boolean {
     if (!this.if_none) return true;
     for (let index = 0; index < request.field_count; index++) {
-      if (equalsIgnoringCase(bytes, request.name_start[index], request.name_end[index], this.lower)) return false;
+      const name_start = request.name_start[index];
+      const name_end = request.name_end[index];
+      if (!equalsIgnoringCase(bytes, name_start, name_end, this.lower)) continue;
+      return request.option_count > 0 && isNominated(bytes, request, name_start, name_end);
     }
     return true;
   }

@@ -14,6 +14,7 @@ export function frameOfResponse(response: Message, method: number): number {
 /** Whether the client may send another request afterwards. */
 export function clientMayKeep(request: Message): boolean {
   if (request.has(m.CONNECTION_CLOSE) || hasTwoFramings(request)) return false;
+  if (request.method === m.METHOD_CONNECT) return false; // what follows was meant for the tunnel, even if there is none
   return request.version_minor === 1 || request.has(m.CONNECTION_KEEP_ALIVE);
 }
 

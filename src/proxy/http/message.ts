@@ -9,6 +9,8 @@
 
 /** HAProxy's tune.http.maxhdr. */
 export const MAX_FIELDS = 101;
+/** Each is compared with each field's name. */
+export const MAX_OPTIONS = 16;
 
 /** Methods that matter to framing, retries and logs; every other one is OTHER. */
 export const METHOD_OTHER = 0;
@@ -32,6 +34,8 @@ export const HAS_UPGRADE = 1 << 6;
 export const HAS_HOST = 1 << 7;
 export const HAS_TRANSFER_ENCODING = 1 << 8;
 export const REPEATED_LENGTH = 1 << 9; // the same length twice
+export const PADDED = 1 << 10; // blanks around a field of ours: not every parser takes off a tab
+export const UPGRADE_TO_H2C = 1 << 11;
 
 /** What a field is to us; every other one is ORDINARY. */
 export const ORDINARY = 0;
@@ -50,8 +54,10 @@ export class Message {
   /** Where the start line begins, and where the byte after the blank line is. */
   start = 0;
   end = 0;
-  /** HTTP/1.x: x. */
+  /** HTTP/1.x: x, or 1 where x is more, as that is the most we speak. */
   version_minor = 1;
+  /** x as it was said. */
+  version_said = 1;
   method = METHOD_OTHER;
   method_end = 0;
   target_start = 0;
@@ -63,6 +69,8 @@ export class Message {
   /** Content-Length, or NO_LENGTH. */
   content_length = NO_LENGTH;
   field_count = 0;
+  /** Options of Connection that are none of ours. */
+  option_count = 0;
   readonly name_start = new Int32Array(MAX_FIELDS);
   readonly name_end = new Int32Array(MAX_FIELDS);
   readonly value_start = new Int32Array(MAX_FIELDS);

@@ -18,11 +18,19 @@ export const MALFORMED = -1;
 export const TOO_MANY_FIELDS = -2;
 export const VERSION_NOT_SUPPORTED = -3;
 
+/** The offset after the empty lines before a request (RFC 9112 section 2.2). */
+export function skipEmptyLines(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+  return at;
+}
+
 /** Parses the request head that begins at `start`. Empty lines before it are the caller's (RFC 9112 section 2.2). */
 export function parseRequest(bytes: Uint8Array, start: number, end: number, message: Message): number {
   let at = start;
   while (at < end && (classes[bytes[at]] & TOKEN) !== 0) at++;
   if (at === end) return INCOMPLETE;
+  if (at === start && at + 1 === end && bytes[at] === CR) return INCOMPLETE; // perhaps an empty line
   if (bytes[at] !== SPACE || at === start) return MALFORMED;
   message.start = start;
   message.method_end = at;
@@ -69,6 +77,7 @@ function parseVersion(bytes: Uint8Array, start: number, end: number, message: Me
   if (bytes[start + 6] !== DOT || major < 0 || major > 9 || minor < 0 || minor > 9) return MALFORMED;
   if (major !== 1) return VERSION_NOT_SUPPORTED;
   message.version_minor = minor === 0 ? 0 : 1;
+  message.version_said = minor;
   return start + 8;
 }
 
@@ -77,6 +86,7 @@ function parseFields(bytes: Uint8Array, start: number, end: number, message: Mes
   message.flags = 0;
   message.content_length = m.NO_LENGTH;
   message.field_count = 0;
+  message.option_count = 0;
   let at = start;
   for (let count = 0; ; count++) {
     if (at === end) return INCOMPLETE;
@@ -113,7 +123,9 @@ function parseField(bytes: Uint8Array, start: number, end: number, message: Mess
   message.field_count = count + 1;
   const meaning = recognise(bytes, start, name_end);
   message.meaning[count] = meaning;
-  if (meaning !== m.ORDINARY && !understandField(bytes, value_start, value_end, meaning, message)) return MALFORMED;
+  if (meaning === m.ORDINARY) return at + 2;
+  if (value_end !== at || value_start > name_end + 2 || bytes[value_start - 1] === TAB) message.flags |= m.PADDED;
+  if (!understandField(bytes, value_start, value_end, meaning, message)) return MALFORMED;
   return at + 2;
 }
 

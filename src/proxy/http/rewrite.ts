@@ -6,8 +6,8 @@ import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
 
 export function requestMustChange(exchange: Exchange, request: Message): boolean {
   return (
-    request.version_minor === 0 ||
-    (request.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH)) !== 0 ||
+    request.version_said !== 1 ||
+    (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.frontend.forwardfor !== null
   );
@@ -21,8 +21,10 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (buffer < 0) return buffer;
   writer.begin(buffers.offsetOf(buffer));
   writer.startLine(request);
-  writer.endToEndFields(request, false);
-  if (request.has(m.CONNECTION_UPGRADE) && request.has(m.HAS_UPGRADE)) writer.field(CONNECTION, UPGRADE);
+  if (request.version_minor === 1) buffers.bytes[writer.end - VERSION_MINOR_BEFORE_FIELDS] = ONE; // not 1.2 and above
+  const upgrades = mayUpgrade(request);
+  writer.endToEndFields(request, false, upgrades);
+  if (upgrades) writer.field(CONNECTION, UPGRADE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   const { forwardfor } = exchange.frontend;
   if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
@@ -30,11 +32,17 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   return buffer;
 }
 
+/** Not to HTTP/2: what is spoken then is seen by nobody on the way. */
+function mayUpgrade(request: Message): boolean {
+  const asked = request.has(m.HAS_UPGRADE) && request.has(m.CONNECTION_UPGRADE);
+  return asked && request.version_minor === 1 && !request.has(m.UPGRADE_TO_H2C);
+}
+
 export function responseMustChange(exchange: Exchange, response: Message): boolean {
-  if ((response.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH)) !== 0) return true;
+  if ((response.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH | m.PADDED)) !== 0) return true;
   if (response.has(m.CHUNKED) && (exchange.dechunks || response.content_length !== m.NO_LENGTH)) return true;
   if (exchange.client_minor === 0) return exchange.keep_alive;
-  return !exchange.keep_alive || response.version_minor === 0;
+  return !exchange.keep_alive || response.version_said !== 1;
 }
 
 /** Writes the response's head into a new buffer and returns that; -1 when there is none. */
@@ -47,7 +55,7 @@ export function writeResponse(exchange: Exchange, response: Message): number {
   writer.begin(offset);
   writer.startLine(response);
   if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
-  writer.endToEndFields(response, exchange.dechunks);
+  writer.endToEndFields(response, exchange.dechunks, true);
   if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
   else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   writer.blankLine();
@@ -56,4 +64,6 @@ export function writeResponse(exchange: Exchange, response: Message): number {
 
 /** `HTTP/1.x` */
 const VERSION_MINOR_AT = 7;
+/** `x` CR LF */
+const VERSION_MINOR_BEFORE_FIELDS = 3;
 const ONE = 49;

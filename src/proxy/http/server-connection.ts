@@ -26,7 +26,7 @@ const IDLE_MS = 30_000;
 
 export class ServerConnection implements SocketOwner {
   readonly thread: ProxyThread;
-  readonly body = new Body();
+  readonly body = new Body(true);
   server: Server;
   socket: Socket;
   exchange: Exchange | null = null;

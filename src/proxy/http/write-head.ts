@@ -3,6 +3,7 @@
  * one connection, and some fields are added. Most heads need none of this and go on as the bytes they came in.
  */
 
+import { isNominated } from './fields.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 
@@ -38,8 +39,11 @@ export class HeadWriter {
     this.copy(message.start, message.fields_start);
   }
 
-  /** Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. */
-  endToEndFields(message: Message, drop_coding: boolean): void {
+  /**
+   * Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. What frames or
+   * routes the message stays, whatever Connection says.
+   */
+  endToEndFields(message: Message, drop_coding: boolean, keep_upgrade: boolean): void {
     const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH);
     for (let index = 0; index < message.field_count; index++) {
       const meaning = message.meaning[index];
@@ -47,7 +51,12 @@ export class HeadWriter {
       if (meaning === m.FIELD_PROXY_CONNECTION) continue;
       if (meaning === m.FIELD_CONTENT_LENGTH && drop_length) continue;
       if (meaning === m.FIELD_TRANSFER_ENCODING && drop_coding) continue;
-      this.copy(message.name_start[index], message.name_end[index]);
+      if (meaning === m.FIELD_UPGRADE && !keep_upgrade) continue;
+      const name_start = message.name_start[index];
+      const name_end = message.name_end[index];
+      if (meaning === m.ORDINARY && message.option_count > 0 && isNominated(this.bytes, message, name_start, name_end))
+        continue;
+      this.copy(name_start, name_end);
       this.write(COLON_SPACE);
       this.copy(message.value_start[index], message.value_end[index]);
       this.write(CRLF);

@@ -40,9 +40,8 @@ test('a body with a length ends with its last byte', () => {
 });
 
 /** How much of `text` is taken as a chunked body in pieces of `size` bytes; -1: it makes no sense. */
-function takenOf(text: string, size: number): { taken: number; done: boolean } {
+function takenOf(text: string, size: number, body = new Body()): { taken: number; done: boolean } {
   const bytes = Buffer.from(text, 'latin1');
-  const body = new Body();
   body.begin(BODY_CHUNKED, NO_LENGTH);
   let taken = 0;
   for (let at = 0; at < bytes.length && !body.done; at += size) {
@@ -82,9 +81,11 @@ test('chunks that can be read in two ways make no sense, however they are cut', 
   }
 });
 
-test('padded sizes, big sizes and many chunks with extensions are read', () => {
+test('padded sizes of servers, big sizes and many chunks with extensions are read', () => {
   const many = `${'1 \t;ext="v"\r\nx\r\n'.repeat(3_000)}00000\r\n\r\n`;
   for (const text of ['1  \r\nx\r\n0\r\n\r\n', 'A\r\n0123456789\r\n0\r\n\r\n', many]) {
-    for (const size of [1, 7, text.length]) assert.deepEqual(takenOf(text, size), { taken: text.length, done: true });
+    for (const size of [1, 7, text.length]) {
+      assert.deepEqual(takenOf(text, size, new Body(true)), { taken: text.length, done: true });
+    }
   }
 });
