@@ -83,6 +83,16 @@ ${table(BIND_WORDS)}
 
 ${table(SERVER_WORDS)}
 
+## Where carpool differs
+
+| request | HAProxy 2.6 | carpool |
+| --- | --- | --- |
+| Lines that end with a bare LF, folded fields, control characters in values, empty elements or HTTP/1.0 beside Transfer-Encoding, blanks after the size of a chunk, trailers that are no fields, or frame or route, several blanks in the request line, versions 0.x and 2 to 9, no Host or two equal ones or one that is no host, targets and CONNECT against RFC 9112 section 3.2, lengths beyond 10^15 | passes them on, most of them mended | 400 (505 for the versions) and a closed connection: another parser may read them in another way |
+| A transfer coding besides chunked | 422 | 400 |
+| Fields that \`Connection\` names | pass | end here, but not what frames or routes |
+| \`Upgrade: h2c\`, or \`Upgrade\` that \`Connection\` does not name | passes | ends here, and the request goes on without it |
+| HTTP/2 from its first byte on, without TLS | is understood | 505 |
+
 ## Accepted without effect
 
 ${list(GLOBAL_KEYWORDS, 'global')}
