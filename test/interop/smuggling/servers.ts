@@ -149,6 +149,7 @@ export async function startApache(folder: string): Promise<LoggingServer> {
      ServerLimit 1
      ThreadsPerChild 16
      MaxRequestWorkers 16
+     AsyncRequestWorkerFactor 64
      MaxKeepAliveRequests 0
      DefaultRuntimeDir ${folder}
      PidFile ${folder}/apache.pid

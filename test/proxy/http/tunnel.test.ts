@@ -75,22 +75,25 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`${kind}: a CONNECT that is granted is a tunnel, a refused one an ordinary answer`, async () => {
+  test(`${kind}: a CONNECT that is granted is a tunnel, after a refused one the connection ends`, async () => {
     const server = await RawServer.start();
     const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
     const request = 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n';
-    client.write(request);
+    const refused = await rig.client();
+    refused.write(`${request}GET /meant-for-the-tunnel HTTP/1.1\r\nHost: a\r\n\r\n`);
     const first = await server.wire(0);
     await first.takesHead();
     first.write(response('no').replace('200 OK', '403 Forbidden'));
-    await client.takes('no');
-    client.write(request);
+    assert.match(await refused.takes('no'), /^HTTP\/1\.1 403 .*Connection: close/s);
+    assert.equal(await refused.over(), 'end');
+    assert.equal(first.text, '');
+    const granted = await rig.client();
+    granted.write(request);
     const second = await server.wire(1);
     await second.takesHead();
     second.write('HTTP/1.1 200 OK\r\n\r\nin');
-    await client.takes('in');
-    client.write('out');
+    await granted.takes('in');
+    granted.write('out');
     await second.takes('out');
     second.close();
     await rig.everythingIsHome();
