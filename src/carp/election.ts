@@ -4,7 +4,7 @@
  *
  *   interval(advbase, advskew)     = advbase s + ⌊advskew · 10^6 / 256⌋ µs
  *   master-down                    = deadratio · advbase s + ⌊advskew · 10^6 / 256⌋ µs      (own advskew, undemoted)
- *   master-down when advbase is 0  = deadratio · ⌊advskew · 10^6 / 256⌋ µs
+ *   master-down when advbase is 0  = deadratio · ⌊advskew · 10^6 / 256⌋ µs                  (demoted)
  *
  * The last line is OpenBSD's rule: by the one above it a sub-second master would time out between two adverts.
  */

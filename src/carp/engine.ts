@@ -13,7 +13,15 @@ import type { Effect, Event } from './events.ts';
 import { receive } from './receive.ts';
 import type { Engine, Interface, Vhid } from './state.ts';
 import { nameOf, seconds } from './text.ts';
-import { addressRemoved, applyDemotion, changeState, listen, runTimers, stepBackIfHeldUp } from './vhid.ts';
+import {
+  addressRemoved,
+  applyDemotion,
+  changeState,
+  listen,
+  runTimers,
+  startAnnouncing,
+  stepBackIfHeldUp,
+} from './vhid.ts';
 
 export { createEngine, type Engine } from './state.ts';
 export { status } from './status.ts';
@@ -231,6 +239,9 @@ function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number
   }
   engine.counters.sent++;
   vhid.sent++;
+  // announcements were lost with the adverts
+  if (vhid.send_errors > 0 && vhid.send_successes === 0 && vhid.state === 'MASTER')
+    startAnnouncing(engine, vhid, now_ns);
   if (vhid.send_errors < SEND_ERRORS_LIMIT) {
     vhid.send_errors = 0;
   } else if (++vhid.send_successes === SEND_ERRORS_LIMIT) {

@@ -30,11 +30,18 @@ export function hear(engine: Engine, vhid: Vhid, pdu: Pdu, source: number, kind:
  * the address between two bad nodes gains nothing. A MASTER needs no invitation and ignores it.
  */
 function hearBowOut(engine: Engine, vhid: Vhid, staying: boolean, now_ns: number): void {
+  vhid.peer.preferred_until_ns = 0;
   if (staying && vhid.demotion >= DEMOTION_LIMIT) listen(vhid, now_ns);
   else changeState(engine, vhid, 'MASTER', `${peerName(vhid)} bows out`, now_ns);
 }
 
 function hearAsBackup(engine: Engine, vhid: Vhid, now_ns: number): void {
+  if (vhid.peer.interval_us <= vhid.interval_us) {
+    heardPreferred(vhid, now_ns);
+  } else if (knowsPreferred(vhid, now_ns)) {
+    listen(vhid, now_ns);
+    return;
+  }
   vhid.peer.master = vhid.peer.source;
   if (vhid.settings.preempt && vhid.interval_us < vhid.peer.interval_us) {
     changeState(engine, vhid, 'MASTER', `preempting ${peerName(vhid)}: ${comparison(vhid)}`, now_ns);
@@ -44,6 +51,19 @@ function hearAsBackup(engine: Engine, vhid: Vhid, now_ns: number): void {
   } else {
     listen(vhid, now_ns);
   }
+}
+
+function heardPreferred(vhid: Vhid, now_ns: number): void {
+  vhid.peer.preferred_interval_us = vhid.peer.interval_us;
+  vhid.peer.preferred_until_ns = now_ns + 1000 * vhid.peer.interval_us;
+}
+
+/**
+ * A slower MASTER beside one that this BACKUP gives way to: the two settle it between them, and what was heard may be the
+ * slower one's last advert. Taking over from it would only make a third MASTER.
+ */
+function knowsPreferred(vhid: Vhid, now_ns: number): boolean {
+  return vhid.peer.preferred_interval_us <= vhid.interval_us && now_ns < vhid.peer.preferred_until_ns;
 }
 
 /** Below one second there is no such rule: a sub-second node is patient with a slow one (as OpenBSD). */
@@ -61,12 +81,14 @@ function hearAsMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
   } else if (breakTie(vhid.peer.kind, vhid.source, vhid.peer.source) === 'yield') {
     yieldTo(engine, vhid, `${peerName(vhid)} is MASTER with equal settings`, now_ns);
     if (vhid.peer.kind === 'kernel') waitUnevenly(engine, vhid);
+    else sendAdvert(engine, vhid, now_ns);
   } else {
     answerDefeated(engine, vhid, now_ns);
   }
 }
 
 function yieldTo(engine: Engine, vhid: Vhid, reason: string, now_ns: number): void {
+  heardPreferred(vhid, now_ns);
   vhid.peer.master = vhid.peer.source;
   changeState(engine, vhid, 'BACKUP', reason, now_ns);
 }

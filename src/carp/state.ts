@@ -53,7 +53,8 @@ export type Vhid = {
   /** What we advert without and with demotion, in µs; shorter wins. */
   readonly configured_interval_us: number;
   interval_us: number;
-  readonly master_down_ns: number;
+  /** How long a BACKUP waits; with advbase 0 it follows the demotion. */
+  master_down_ns: number;
   advskew: number;
   /** 0..240, the sum that is in `advskew`. */
   demotion: number;
@@ -104,6 +105,9 @@ export type Peer = {
   heard_ns: number;
   /** Whose adverts make it MASTER in our eyes; 0 is nobody. */
   master: number;
+  /** The interval of the last MASTER that a BACKUP heard and had to give way to, and until when its next advert may take. */
+  preferred_interval_us: number;
+  preferred_until_ns: number;
 };
 
 /** @throws RangeError on settings that the configuration's checks should have refused. */
@@ -170,7 +174,15 @@ function createVhid(settings: VhidSettings, index: number, lease_s: number): Vhi
     add_again_ns: 0,
     answer_defeated_ns: 0,
     own_counters: createOwnCounters(),
-    peer: { source: 0, kind: 'carpool', interval_us: 0, heard_ns: -1, master: 0 },
+    peer: {
+      source: 0,
+      kind: 'carpool',
+      interval_us: 0,
+      heard_ns: -1,
+      master: 0,
+      preferred_interval_us: 0,
+      preferred_until_ns: 0,
+    },
     equal_logged: false,
     refused_log_ns: 0,
     send_errors: 0,

@@ -11,7 +11,7 @@
 import { sendAdvert, sendBowOut } from './advert.ts';
 import { ANNOUNCE_AFTER_S } from './announce.ts';
 import { demotionOf } from './demotion.ts';
-import { DEMOTION_LIMIT, demotedSkew, interval_us } from './election.ts';
+import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from './election.ts';
 import type { State } from './events.ts';
 import { ADD_AGAIN, ADVERT, ANNOUNCE, type Engine, MASTER_DOWN, RENEW, type Vhid } from './state.ts';
 import { nameOf, seconds } from './text.ts';
@@ -93,7 +93,8 @@ function leaseOf_ns(engine: Engine): number {
   return engine.settings.lease_s * 1e9;
 }
 
-function startAnnouncing(engine: Engine, vhid: Vhid, now_ns: number): void {
+/** At once and as often as a new MASTER does. */
+export function startAnnouncing(engine: Engine, vhid: Vhid, now_ns: number): void {
   vhid.announce_step = 0;
   vhid.announce_from_ns = now_ns;
   announce(engine, vhid);
@@ -178,6 +179,8 @@ export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void 
   vhid.demotion = demotionOf(engine.demotions, vhid.index);
   vhid.advskew = demotedSkew(vhid.settings.advskew, vhid.demotion);
   vhid.interval_us = interval_us(vhid.settings.advbase, vhid.advskew);
+  // a demoted sub-second node is slow itself: with the patience of a quick one it would contest every equal
+  if (vhid.settings.advbase === 0) vhid.master_down_ns = 1000 * masterDown_us(vhid.settings.deadratio, 0, vhid.advskew);
   if (vhid.state !== 'MASTER') return;
   // once, on the edge: a bow-out moves the address also to peers without preempt, and two demoted nodes do not flap
   if (before < DEMOTION_LIMIT && vhid.demotion >= DEMOTION_LIMIT) {
