@@ -1,0 +1,53 @@
+// `npm run sim [-- --seed N] [--minutes N] [--hosts N] [--scenario FILE]`: simulated segments until an invariant breaks.
+// Without options it runs for 20 s from a seed of the clock; --seed alone plays that one run (and shrinks it if it
+// breaks); --scenario replays a text that an earlier run printed. Exit status 1 when an invariant breaks.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+
+const DEFAULT_MINUTES = 1 / 3;
+const MINUTES_MAX = 24 * 60;
+const RUNS_MAX = 1e9;
+
+const text = { type: /** @type {const} */ ('string') };
+const { values } = parseArgs({ options: { seed: text, minutes: text, hosts: text, scenario: text } });
+const seed = number('seed', 0, 2 ** 31 - 1) ?? Math.floor(Date.now() / 1000) % 2 ** 30;
+const minutes = number('minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
+const hosts_max = number('hosts', 2, 26) ?? 5;
+
+build({ tests: true });
+const { describe, explore } = await import(new URL('../build/test/simulator/explore.js', import.meta.url).href);
+const { parseScenario } = await import(new URL('../dist/simulator/scenario.js', import.meta.url).href);
+
+const { broken, text: told } = values.scenario ? replay(values.scenario) : search();
+process.stdout.write(`${told}\n`);
+if (broken && !values.scenario)
+  process.stdout.write(
+    `\nThe same run again: npm run sim -- --seed ${broken.seed}, or --scenario FILE with the text above.\n`,
+  );
+process.exitCode = broken ? 1 : 0;
+
+function search() {
+  const only_one = values.seed !== undefined && values.minutes === undefined;
+  return explore({ seed, runs: only_one ? 1 : RUNS_MAX, time_ms: minutes * 60_000, hosts_max });
+}
+
+/** @param {string} path */
+function replay(path) {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  // what follows the scenario is the log of that run, what stands before it the verdict
+  const first = lines.findIndex((line) => /^seed \d+$/.test(line));
+  const last = lines.findIndex((line) => line.startsWith('calm '));
+  const scenario = parseScenario(lines.slice(Math.max(first, 0), last + 1).join('\n'));
+  return describe(scenario, scenario.seed);
+}
+
+/** @param {'seed' | 'minutes' | 'hosts'} name @param {number} least @param {number} most */
+function number(name, least, most) {
+  const given = values[name];
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() !== '' && value >= least && value <= most) return value;
+  process.stderr.write(`carpool: --${name} is a number from ${least} to ${most}\n`);
+  process.exit(1);
+}

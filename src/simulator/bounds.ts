@@ -1,0 +1,69 @@
+/**
+ * How long each thing may take, derived from the rules. With
+ *
+ *   I  interval      advbase + advskew / 256, the advskew demoted
+ *   T  master-down   3 · advbase + advskew / 256 (undemoted); with advbase 0 three demoted intervals
+ *   D  the longest delay of a frame on this segment        W  how late a timer fires        R  from start to ready
+ *   ρ  clocks run up to 1/1000 fast or slow: what a node measures as t takes at most t (1 + 2ρ)
+ *
+ * hear       A MASTER is heard by whom it can reach:           I + D + W    (it adverts each I)
+ * preempt    A BACKUP that is preferred to a MASTER which it hears, and hears nobody it gives way to:   I + I' + D + W
+ *            (I' its own: for so long it may believe in one that it heard before)
+ * takeover   A BACKUP that no MASTER can reach becomes one:    T + D + W    (an advert may still be on its way for D)
+ * settle     After the faults stop there is one MASTER, and it stays, after
+ *
+ *     D' + R + T + 3 I + 6 (D + W)         with I, T the longest of the vhid's nodes and D' the longest delay before
+ *
+ *   Why: at most D' + R later everybody attends and no old frame is on its way. If nobody is MASTER, somebody is T later.
+ *   The preferred one of all MASTERs is heard by everybody within I + D: the others yield, and whoever preempts it (at
+ *   the latest by its second advert), or does not wait that long for anybody, is preferred to it and becomes MASTER. Of
+ *   those the preferred one is heard D later, as every new MASTER adverts at once. One more I covers nodes (advbase 0)
+ *   that had run out of patience just before they could hear the first. After that nobody hears what would move it.
+ *   Where sending had failed, the demotion for it ends with the third advert that leaves: 3 I more.
+ * held up    A MASTER that stood still for 3 · advbase or 2 I, the longer of them, or beyond its lease, listens first.
+ * hand-over  Two hear each other, one moves: 2 (D + W). After a bow-out somebody is MASTER, and a demoted MASTER has
+ *            yielded to a peer that is preferred.
+ */
+import { demotedSkew, interval_us, masterDown_us } from '../carp/election.ts';
+import type { Group, Member } from './group.ts';
+import { READY_NS, WAKE_NS } from './host.ts';
+import { DRIFT_PPM_MAX } from './scenario.ts';
+
+const CLOCKS = 1 + (2 * DRIFT_PPM_MAX) / 1e6;
+const SEND_SUCCESSES = 3;
+/** A removed address is added again this late at most. */
+export const ADD_AGAIN_NS = 1e9 * CLOCKS + 2 * WAKE_NS;
+
+export function hear_ns(group: Group, master: Member): number {
+  return 1000 * master.interval_us * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS;
+}
+
+export function preempt_ns(group: Group, backup: Member, master: Member): number {
+  return hear_ns(group, master) + 1000 * backup.interval_us * CLOCKS;
+}
+
+export function takeover_ns(group: Group, backup: Member): number {
+  return masterDown_ns(backup) * CLOCKS + group.segment.worst_delay_ns + 2 * WAKE_NS;
+}
+
+export function handOver_ns(group: Group): number {
+  return 2 * (group.segment.delay_ns + WAKE_NS);
+}
+
+export function settle_ns(group: Group, send_errors: boolean): number {
+  const longest_ns = Math.max(...group.members.map(({ settings }) => 1000 * interval_us(settings.advbase, 255)));
+  const patience_ns = Math.max(...group.members.map(masterDown_ns));
+  const intervals = 3 + (send_errors ? SEND_SUCCESSES : 0);
+  const { worst_delay_ns } = group.segment;
+  return worst_delay_ns + READY_NS + (patience_ns + intervals * longest_ns) * CLOCKS + 3 * handOver_ns(group);
+}
+
+/** A MASTER that was silent for so long may have been replaced. */
+export function patience_ns({ settings, interval_us }: Member): number {
+  return Math.max(3e9 * settings.advbase, 2000 * interval_us) * CLOCKS;
+}
+
+function masterDown_ns({ settings, demotion }: Member): number {
+  const advskew = settings.advbase === 0 ? demotedSkew(settings.advskew, demotion) : settings.advskew;
+  return 1000 * masterDown_us(3, settings.advbase, advskew);
+}

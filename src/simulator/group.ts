@@ -1,0 +1,134 @@
+/** The members of one vhid on one segment, and what the world (not the program) knows of each. */
+import { parseAddress, toNumber } from '../carp/address.ts';
+import { breakTie, DEMOTION_LIMIT, demotedSkew, interval_us } from '../carp/election.ts';
+import type { Host } from './host.ts';
+import { type Program, vhidSettings } from './program.ts';
+import type { Kind, MemberSettings } from './scenario.ts';
+import type { Segment } from './segment.ts';
+
+export class Member {
+  readonly host: Host;
+  readonly index: number;
+  readonly settings: MemberSettings;
+  readonly source: number;
+  /** Transitions so far: a condition over a state may not outlive one. */
+  moves = 0;
+  /** How many there were when it woke from a stall that was too long to go on as MASTER; -1: it may go on. */
+  moves_when_held_up = -1;
+  readonly #seen = [-1, -1, -1, -1];
+
+  constructor(host: Host, index: number) {
+    this.host = host;
+    this.index = index;
+    this.settings = host.settings.members[index];
+    this.source = toNumber(parseAddress(vhidSettings(this.settings, host.number).source_address)!);
+  }
+
+  get name(): string {
+    return this.host.name;
+  }
+
+  get kind(): Kind {
+    return this.host.settings.kind;
+  }
+
+  get state() {
+    return this.host.state(this.index);
+  }
+
+  /** MASTER, and able to act on it. */
+  get isMaster(): boolean {
+    return this.host.running && this.state === 'MASTER';
+  }
+
+  get isBackup(): boolean {
+    return this.host.running && this.state === 'BACKUP';
+  }
+
+  /** Nothing keeps it from taking part. */
+  isEligible(now_ns: number): boolean {
+    return this.host.running && this.host.ready_ns <= now_ns && this.host.isLinkUp(this.settings.segment);
+  }
+
+  /**
+   * 0..240: what was demoted by hand or by a link that is down, whatever the program thinks; only where sending failed
+   * it is asked, because what it demotes itself by then ends with its adverts.
+   */
+  get demotion(): number {
+    const { members } = this.host.settings;
+    let sum = members.some(({ segment }) => !this.host.isLinkUp(segment)) ? DEMOTION_LIMIT : 0;
+    for (const amount of this.host.demotions.values()) sum += amount;
+    if (this.host.had_send_errors) sum = Math.max(sum, this.host.program?.demotion(this.index) ?? 0);
+    return Math.min(sum, DEMOTION_LIMIT);
+  }
+
+  get interval_us(): number {
+    return interval_us(this.settings.advbase, demotedSkew(this.settings.advskew, this.demotion));
+  }
+
+  /** Whether anything that conditions are made of differs from the last time that this was asked. */
+  hasChanged(): boolean {
+    const { host, index, moves } = this;
+    const now = [host.epoch, moves, host.leases[index].held ? 1 : 0, host.program?.demotion(index) ?? 0];
+    let changed = false;
+    for (const [position, value] of now.entries()) {
+      if (this.#seen[position] === value) continue;
+      this.#seen[position] = value;
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** Changes with everything that a watched condition over this member may not outlive. */
+  get epoch(): string {
+    return `${this.name}.${this.host.epoch}.${this.moves}.${this.interval_us}`;
+  }
+}
+
+export class Group {
+  readonly segment: Segment;
+  readonly vhid: number;
+  readonly members: Member[] = [];
+  /** When a member last sent. */
+  sent_ns = Number.NEGATIVE_INFINITY;
+  /** Somebody announced the VIP once. */
+  announced = false;
+  /** Who announced the VIP last, in which life: where clients send. Undefined when the MASTER could not know of it. */
+  announcer: { readonly host: Host; readonly program: Program | undefined } | undefined;
+
+  constructor(segment: Segment, vhid: number) {
+    this.segment = segment;
+    this.vhid = vhid;
+  }
+
+  get name(): string {
+    return `vhid ${this.vhid} on segment ${this.segment.number}`;
+  }
+
+  masters(): Member[] {
+    return this.members.filter((member) => member.isMaster);
+  }
+
+  /** Whether everything that `from` sends reaches `to`, which attends to it. */
+  isClear(from: Member, to: Member): boolean {
+    return this.reaches(from, to) && this.segment.isClear(from.name, to.name);
+  }
+
+  /** Whether something of what `from` sends may reach `to`. */
+  reaches(from: Member, to: Member): boolean {
+    const { number } = this.segment;
+    const able = from.host.running && from.host.sendable && from.host.isLinkUp(number);
+    return able && to.host.running && to.host.isLinkUp(number) && !this.segment.isCut(from.name, to.name);
+  }
+
+  /** No advert that was sent before now is still on its way. */
+  isQuiet(now_ns: number): boolean {
+    return now_ns - this.sent_ns > this.segment.worst_delay_ns;
+  }
+}
+
+/** Whether `a` is preferred to `b` when both are MASTER: the shorter interval, then the tie-break. */
+export function isPreferred(a: Member, b: Member): boolean {
+  const difference = a.interval_us - b.interval_us;
+  return difference < 0 || (difference === 0 && breakTie('carpool', b.source, a.source) === 'yield');
+}

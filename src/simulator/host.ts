@@ -1,0 +1,323 @@
+/**
+ * One machine: a kernel that holds leased addresses and queues frames, a clock that drifts, and a program that may run,
+ * stand still or be dead. It feeds the program as the carp thread does: after a stall first the stall itself, then what
+ * the kernel tells, then frames, then messages, then timers; addresses change before frames leave.
+ */
+import type { Effect, Event, State } from '../carp/events.ts';
+import type { Program, Start } from './program.ts';
+import { interfaceOf } from './program.ts';
+import { between, type Random, seedWords } from './random.ts';
+import type { HostSettings } from './scenario.ts';
+
+/** A ready program's timers fire this much late at most. */
+export const WAKE_NS = 5e5;
+/** From the start of a program to its `ready`. */
+export const READY_NS = 5e8;
+/** From SIGKILL to the guardian's work. */
+const GUARDIAN_NS = 1e8;
+/** The kernel ends a lease this much early at most. */
+const LEASE_EARLY_NS = 1e8;
+const BEAT_NS = 200e6;
+const SHORTEST_STALL_NS = 100e6;
+const INBOX_MAX = 1024;
+
+/** What a host does to the world. */
+export type Outside = {
+  readonly now_ns: number;
+  readonly random: Random;
+  plan(at_ns: number, act: () => void): void;
+  transmit(host: Host, index: number, frame: Uint8Array): void;
+  /** It stood still for `stalled_ns` and has not stepped since. */
+  resumed(host: Host, stalled_ns: number): void;
+  announced(host: Host, index: number): void;
+  moved(host: Host, index: number, from: State, to: State, reason: string): void;
+  /** After every pass: the place where invariants look. */
+  stepped(host: Host): void;
+  leaseEnded(host: Host, index: number): void;
+};
+
+export type Lease = { held: boolean; expires_ns: number; serial: number };
+
+export class Host {
+  readonly settings: HostSettings;
+  readonly number: number;
+  readonly leases: readonly Lease[];
+  readonly demotions = new Map<string, number>();
+  /** Changes whenever its program, its speed, its links or its demotion do. */
+  epoch = 0;
+  program: Program | undefined;
+  stalled = false;
+  sendable = true;
+  /** In this life sending has failed, so that the program may demote itself. */
+  had_send_errors = false;
+  /** When it last went on after a stall. */
+  resumed_ns = Number.NEGATIVE_INFINITY;
+  /** Since when the program is ready to take part; Infinity before. */
+  ready_ns = Number.POSITIVE_INFINITY;
+  readonly #outside: Outside;
+  readonly #load: (start: Start) => Program;
+  readonly #down = new Set<number>();
+  readonly #rate: number;
+  readonly #frames: { segment: number; bytes: Uint8Array }[] = [];
+  readonly #kernel_news: Event[] = [];
+  readonly #messages: Event[] = [];
+  #boot_ns = 0;
+  #clock_at_boot_ns = 0;
+  #stalled_ns = 0;
+  #wake_ns = Number.POSITIVE_INFINITY;
+
+  constructor(settings: HostSettings, number: number, outside: Outside, load: (start: Start) => Program) {
+    this.settings = settings;
+    this.number = number;
+    this.leases = settings.members.map(() => ({ held: false, expires_ns: 0, serial: 0 }));
+    this.#rate = 1 + settings.drift_ppm / 1e6;
+    this.#outside = outside;
+    this.#load = load;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Its program runs and does not stand still. */
+  get running(): boolean {
+    return this.program !== undefined && !this.stalled;
+  }
+
+  isLinkUp(segment: number): boolean {
+    return !this.#down.has(segment);
+  }
+
+  state(index: number): State {
+    return this.program?.state(index) ?? 'INIT';
+  }
+
+  boot(): void {
+    if (this.program) return;
+    const { random, now_ns } = this.#outside;
+    this.#boot_ns = now_ns;
+    this.#clock_at_boot_ns = between(random, 1, 1e6) * 1e6;
+    this.#forgetQueues();
+    this.demotions.clear();
+    this.had_send_errors = !this.sendable;
+    const links_down = [...this.#down].map(interfaceOf);
+    this.program = this.#load({ host: this.settings, number: this.number, seed: seedWords(random), links_down });
+    const program = this.program;
+    this.epoch++;
+    this.#pass({ kind: 'start' });
+    this.#outside.plan(now_ns + between(random, 0, READY_NS), () => {
+      if (this.program === program) this.#tell(this.#messages, { kind: 'ready' });
+    });
+  }
+
+  /** The machine is gone, and its addresses with it. */
+  crash(): void {
+    this.#end();
+    for (const lease of this.leases) drop(lease);
+    this.#outside.stepped(this);
+  }
+
+  /** SIGKILL: the guardian takes the addresses away and bows out, if the program has one. */
+  kill(): void {
+    const program = this.program;
+    if (!program) return;
+    const wills = this.leases.map((lease, index) => (lease.held ? program.will?.(index) : undefined));
+    this.#end();
+    this.#outside.plan(this.#outside.now_ns + between(this.#outside.random, 1e7, GUARDIAN_NS), () => {
+      if (this.program) return; // the new program has removed what the old one left
+      for (const [index, frame] of wills.entries()) {
+        if (!frame) continue;
+        drop(this.leases[index]);
+        this.#transmit(index, frame);
+      }
+      this.#outside.stepped(this);
+    });
+  }
+
+  /** SIGTERM. A program that stands still hears it when it goes on. */
+  stop(): void {
+    if (!this.program) return;
+    this.#tell(this.#messages, { kind: 'stop', reason: 'SIGTERM' });
+  }
+
+  stall(): void {
+    if (!this.running) return;
+    this.stalled = true;
+    this.#stalled_ns = this.#outside.now_ns;
+    this.epoch++;
+  }
+
+  resume(): void {
+    if (!this.stalled) return;
+    this.stalled = false;
+    this.resumed_ns = this.#outside.now_ns;
+    this.epoch++;
+    if (!this.program) return;
+    this.#outside.resumed(this, this.#outside.now_ns - this.#stalled_ns);
+    const deadline_ns = Math.min(this.program.nextDeadline_ns(), this.#clock(this.#stalled_ns) + BEAT_NS);
+    const late_ns = this.#clock(this.#outside.now_ns) - deadline_ns;
+    if (late_ns > this.#shortestStall_ns()) this.#step({ kind: 'stall', late_ns });
+    this.#pass();
+  }
+
+  setLink(segment: number, up: boolean): void {
+    if (this.isLinkUp(segment) === up) return;
+    if (up) this.#down.delete(segment);
+    else this.#down.add(segment);
+    this.epoch++;
+    this.#tell(this.#kernel_news, { kind: 'link', interface: interfaceOf(segment), up });
+  }
+
+  setSendable(sendable: boolean): void {
+    this.sendable = sendable;
+    if (!sendable) this.had_send_errors = true;
+    this.epoch++;
+  }
+
+  demote(amount: number): void {
+    if (!this.program) return;
+    this.demotions.set('fault', amount);
+    this.epoch++;
+    this.#tell(this.#messages, { kind: 'demote', owner: 'fault', amount, reason: 'a fault' });
+  }
+
+  undemote(): void {
+    if (!this.program || !this.demotions.delete('fault')) return;
+    this.epoch++;
+    this.#tell(this.#messages, { kind: 'undemote', owner: 'fault' });
+  }
+
+  /** A foreign hand deletes every VIP. */
+  strip(): void {
+    for (const [index, lease] of this.leases.entries()) if (lease.held) this.#removed(index);
+  }
+
+  receive(segment: number, bytes: Uint8Array): void {
+    if (!this.program || !this.isLinkUp(segment)) return;
+    if (this.#frames.length < INBOX_MAX) this.#frames.push({ segment, bytes });
+    if (!this.stalled) this.#pass();
+  }
+
+  #end(): void {
+    this.program = undefined;
+    this.stalled = false;
+    this.ready_ns = Number.POSITIVE_INFINITY;
+    this.#wake_ns = Number.POSITIVE_INFINITY;
+    this.epoch++;
+    this.#forgetQueues();
+  }
+
+  #forgetQueues(): void {
+    for (const queue of [this.#frames, this.#kernel_news, this.#messages]) queue.length = 0;
+  }
+
+  #tell(queue: Event[], event: Event): void {
+    if (!this.program) return;
+    queue.push(event);
+    if (!this.stalled) this.#pass();
+  }
+
+  /** One pass of the thread's loop, `first` before everything that waits. */
+  #pass(first?: Event): void {
+    if (first) this.#step(first);
+    for (const event of this.#kernel_news.splice(0)) this.#step(event);
+    for (const { segment, bytes } of this.#frames.splice(0))
+      this.#step({ kind: 'frame', interface: interfaceOf(segment), bytes, length: bytes.length });
+    for (const event of this.#messages.splice(0)) this.#step(event);
+    const program = this.program;
+    if (program) {
+      if (program.nextDeadline_ns() <= this.#clock(this.#outside.now_ns)) this.#step({ kind: 'timer' });
+      this.#planWake(program);
+    }
+    this.#outside.stepped(this);
+  }
+
+  #planWake(program: Program): void {
+    const deadline_ns = program.nextDeadline_ns();
+    if (deadline_ns === Number.POSITIVE_INFINITY) return;
+    const due_ns = this.#boot_ns + (deadline_ns - this.#clock_at_boot_ns) / this.#rate;
+    const at_ns = Math.max(Math.ceil(due_ns) + 1, this.#outside.now_ns) + between(this.#outside.random, 0, WAKE_NS);
+    this.#wake_ns = at_ns;
+    this.#outside.plan(at_ns, () => {
+      if (this.#wake_ns === at_ns && this.program === program && !this.stalled) this.#pass();
+    });
+  }
+
+  #clock(world_ns: number): number {
+    return this.#clock_at_boot_ns + (world_ns - this.#boot_ns) * this.#rate;
+  }
+
+  #shortestStall_ns(): number {
+    const intervals = this.settings.members.map(({ advbase, advskew }) => (advbase + advskew / 256) * 1e9);
+    return Math.max(SHORTEST_STALL_NS, Math.min(...intervals));
+  }
+
+  #step(event: Event): void {
+    const program = this.program;
+    if (!program) return;
+    const effects = program.handle(event, this.#clock(this.#outside.now_ns)).map(kept);
+    for (const effect of effects) this.#changeAddresses(effect);
+    const sent: number[] = [];
+    for (const effect of effects) this.#act(effect, sent);
+    for (const index of sent) this.#step({ kind: 'sent', index, error: this.sendable ? null : 'ENOBUFS' });
+    if (event.kind === 'stop') this.#end();
+    if (event.kind === 'ready') {
+      this.ready_ns = this.#outside.now_ns;
+      this.epoch++;
+    }
+  }
+
+  #changeAddresses(effect: Effect): void {
+    if (effect.kind === 'remove-addresses') drop(this.leases[effect.index]);
+    if (effect.kind === 'add-addresses') this.#hold(effect.index, effect.lease_s);
+    if (effect.kind === 'renew-addresses' && this.leases[effect.index].held) this.#hold(effect.index, effect.lease_s);
+  }
+
+  #hold(index: number, lease_s: number): void {
+    const lease = this.leases[index];
+    const { now_ns, random } = this.#outside;
+    lease.held = true;
+    lease.expires_ns = now_ns + (lease_s * 1e9) / this.#rate - between(random, 0, LEASE_EARLY_NS);
+    const serial = ++lease.serial;
+    if (lease.expires_ns === Number.POSITIVE_INFINITY) return;
+    this.#outside.plan(lease.expires_ns, () => {
+      if (lease.serial !== serial || !lease.held) return;
+      this.#outside.leaseEnded(this, index);
+      this.#removed(index);
+    });
+  }
+
+  #removed(index: number): void {
+    drop(this.leases[index]);
+    const { segment, vhid } = this.settings.members[index];
+    const address = `10.${segment}.255.${vhid}`;
+    this.#tell(this.#kernel_news, { kind: 'address-removed', interface: interfaceOf(segment), address });
+  }
+
+  #act(effect: Effect, sent: number[]): void {
+    if (effect.kind === 'send') {
+      sent.push(effect.index);
+      this.#transmit(effect.index, effect.frame);
+    } else if (effect.kind === 'announce') {
+      if (this.sendable && this.isLinkUp(this.settings.members[effect.index].segment))
+        this.#outside.announced(this, effect.index);
+    } else if (effect.kind === 'transition') {
+      this.#outside.moved(this, effect.index, effect.from, effect.to, effect.reason);
+    }
+  }
+
+  #transmit(index: number, frame: Uint8Array): void {
+    const { segment } = this.settings.members[index];
+    if (this.sendable && this.isLinkUp(segment)) this.#outside.transmit(this, index, frame);
+  }
+}
+
+function drop(lease: Lease): void {
+  lease.held = false;
+  lease.serial++;
+}
+
+/** The engine writes a frame's buffer again in its next step. */
+function kept(effect: Effect): Effect {
+  return effect.kind === 'send' ? { ...effect, frame: effect.frame.slice() } : effect;
+}

@@ -1,0 +1,212 @@
+/** Deliberate mistakes in the rules, put between the simulator and the real engine. Each is one that somebody could make. */
+import { nextDeadline_ns, step } from '#src/carp/engine.js';
+import type { Effect, Event } from '#src/carp/events.js';
+import { PDU_AT_IPV4 } from '#src/carp/frame.js';
+import { checksum, PDU_BYTES } from '#src/carp/packet.js';
+import { ADVERT, type Engine, MASTER_DOWN, RENEW } from '#src/carp/state.js';
+import { CARPOOL, type Core } from '#src/simulator/program.js';
+
+export type Mutation = {
+  readonly rule: string;
+  readonly core: Core;
+  /** What may catch it: names of invariants. */
+  readonly caught_by: readonly string[];
+};
+
+const ADVSKEW_AT = PDU_AT_IPV4 + 2;
+const DEMOTE_AT = PDU_AT_IPV4 + 4;
+const ADVBASE_AT = PDU_AT_IPV4 + 5;
+const CHECKSUM_AT = PDU_AT_IPV4 + 6;
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: 'leases are never renewed',
+    core: withEffects((effect) => effect.kind !== 'renew-addresses'),
+    caught_by: ['lease'],
+  },
+  {
+    rule: 'addresses stay when a MASTER yields',
+    core: withEffects((effect) => effect.kind !== 'remove-addresses'),
+    caught_by: ['lease'],
+  },
+  {
+    rule: 'an address that somebody removed is not added again',
+    core: withEvents((event) => (event.kind === 'address-removed' ? undefined : event)),
+    caught_by: ['lease'],
+  },
+  {
+    rule: 'a new MASTER does not announce itself',
+    core: withEffects((effect) => effect.kind !== 'announce'),
+    caught_by: ['announced'],
+  },
+  {
+    rule: 'bow-outs are not heard',
+    core: withEvents((event) => (isAdvert(event) && isBowOut(event.bytes) ? undefined : event)),
+    caught_by: ['bow-out', 'demoted'],
+  },
+  {
+    rule: 'a MASTER that stops says nothing',
+    core: withEffects((effect, event) => !(event.kind === 'stop' && effect.kind === 'send')),
+    caught_by: ['bow-out'],
+  },
+  {
+    rule: 'a MASTER adverts only once',
+    core: after((engine) => setDeadline(engine, ADVERT, () => Number.POSITIVE_INFINITY)),
+    caught_by: ['two masters', 'one master', 'preempt'],
+  },
+  {
+    rule: 'a BACKUP waits twice as long',
+    core: after((engine) => setDeadline(engine, MASTER_DOWN, (due_ns) => due_ns + patience_ns(engine))),
+    caught_by: ['nobody'],
+  },
+  {
+    rule: 'a BACKUP waits for ever',
+    core: after((engine) => setDeadline(engine, MASTER_DOWN, () => Number.POSITIVE_INFINITY)),
+    caught_by: ['stuck', 'nobody'],
+  },
+  {
+    rule: 'a BACKUP does not hear the MASTER',
+    core: whileIn('BACKUP', (event) => (isAdvert(event) && !isBowOut(event.bytes) ? undefined : event)),
+    caught_by: ['one master', 'preempt'],
+  },
+  {
+    rule: 'preempt is ignored',
+    core: {
+      ...CARPOOL,
+      createEngine: (settings) =>
+        CARPOOL.createEngine({ ...settings, vhids: settings.vhids.map((vhid) => ({ ...vhid, preempt: false })) }),
+    },
+    caught_by: ['preempt'],
+  },
+  {
+    rule: 'a MASTER stays MASTER whoever adverts',
+    core: whileIn('MASTER', (event) => (isAdvert(event) ? undefined : event)),
+    caught_by: ['two masters'],
+  },
+  {
+    rule: 'the slower node is preferred',
+    core: withEvents((event) =>
+      isAdvert(event) && !isBowOut(event.bytes) ? withSkew(event, (skew) => 254 - skew) : event,
+    ),
+    caught_by: ['two masters', 'one master', 'preempt'],
+  },
+  {
+    rule: 'demotions are forgotten',
+    core: withEvents((event) => (event.kind === 'demote' ? undefined : event)),
+    caught_by: ['demoted', 'two masters', 'preempt'],
+  },
+  {
+    rule: 'demotions are never taken back',
+    core: withEvents((event) => (event.kind === 'undemote' && event.owner === 'fault' ? undefined : event)),
+    caught_by: ['preempt', 'two masters', 'one master'],
+  },
+  {
+    rule: 'a link that goes down is not noticed',
+    core: withEvents((event) => (event.kind === 'link' && !event.up ? undefined : event)),
+    caught_by: ['stuck'],
+  },
+  {
+    rule: 'a link that comes up again is not noticed',
+    core: withEvents((event) => (event.kind === 'link' && event.up ? undefined : event)),
+    caught_by: ['stuck'],
+  },
+  {
+    rule: 'after a stall timers run as if nothing had been',
+    core: {
+      ...CARPOOL,
+      step: (engine, event, now_ns) => {
+        if (event.kind === 'stall') return [];
+        for (const vhid of engine.vhids) if (event.kind === 'timer') vhid.sent_ns = vhid.renewed_ns = now_ns;
+        return step(engine, event, now_ns);
+      },
+    },
+    caught_by: ['held up'],
+  },
+  {
+    rule: 'a lease is renewed after it has ended',
+    core: after((engine) => setDeadline(engine, RENEW, (due_ns) => due_ns + 4e9)),
+    caught_by: ['lease'],
+  },
+];
+
+type Advert = Extract<Event, { kind: 'frame' }>;
+
+/** The engine does not get the event that `change` takes away. */
+function withEvents(change: (event: Event) => Event | undefined): Core {
+  return {
+    ...CARPOOL,
+    step: (engine, event, now_ns) => {
+      const changed = change(event);
+      return changed ? step(engine, changed, now_ns) : [];
+    },
+  };
+}
+
+/** The host does not get the effects that `keeps` refuses. */
+function withEffects(keeps: (effect: Effect, event: Event) => boolean): Core {
+  return {
+    ...CARPOOL,
+    step: (engine, event, now_ns) => step(engine, event, now_ns).filter((effect) => keeps(effect, event)),
+  };
+}
+
+/** Takes events away in one state only; adverts concern one vhid, and all of an engine's are looked at together. */
+function whileIn(state: 'BACKUP' | 'MASTER', change: (event: Event) => Event | undefined): Core {
+  return {
+    ...CARPOOL,
+    step: (engine, event, now_ns) => {
+      const vhid = event.kind === 'frame' ? engine.interfaces.get(event.interface)?.vhids[event.bytes[35]] : undefined;
+      const changed = vhid?.state === state ? change(event) : event;
+      return changed ? step(engine, changed, now_ns) : [];
+    },
+  };
+}
+
+/** Tampers with the engine's deadlines after each step. */
+function after(change: (engine: Engine) => void): Core {
+  return {
+    createEngine: CARPOOL.createEngine,
+    nextDeadline_ns,
+    step: (engine, event, now_ns) => {
+      const before = engine.vhids.map((vhid) => [...vhid.due_ns]);
+      const effects = step(engine, event, now_ns);
+      const unchanged = engine.vhids.map((vhid, i) =>
+        vhid.due_ns.map((due_ns, j) => (due_ns === before[i][j] ? 1 : 0)),
+      );
+      const after = engine.vhids.map((vhid) => [...vhid.due_ns]);
+      change(engine);
+      // what this step did not arm has been tampered with already
+      for (const [i, vhid] of engine.vhids.entries())
+        for (const j of vhid.due_ns.keys()) if (unchanged[i][j]) vhid.due_ns[j] = after[i][j];
+      return effects;
+    },
+  };
+}
+
+function setDeadline(engine: Engine, which: number, change: (due_ns: number) => number): void {
+  for (const vhid of engine.vhids)
+    if (Number.isFinite(vhid.due_ns[which])) vhid.due_ns[which] = change(vhid.due_ns[which]);
+}
+
+function patience_ns(engine: Engine): number {
+  return Math.max(...engine.vhids.map((vhid) => vhid.master_down_ns));
+}
+
+function isAdvert(event: Event): event is Advert {
+  return event.kind === 'frame';
+}
+
+function isBowOut(frame: Uint8Array): boolean {
+  return frame[ADVBASE_AT] === 255 && frame[ADVSKEW_AT] === 255;
+}
+
+/** advskew is not in the digest, so a checksum is all that has to be mended. */
+function withSkew(event: Advert, change: (advskew: number) => number): Advert {
+  const bytes = event.bytes.slice();
+  bytes[ADVSKEW_AT] = change(bytes[ADVSKEW_AT]);
+  bytes[DEMOTE_AT] = bytes[CHECKSUM_AT] = bytes[CHECKSUM_AT + 1] = 0;
+  const sum = checksum(bytes, PDU_AT_IPV4, PDU_BYTES);
+  bytes[CHECKSUM_AT] = sum >> 8;
+  bytes[CHECKSUM_AT + 1] = sum;
+  return { ...event, bytes };
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Agenda } from '#src/simulator/agenda.js';
+import { CARPOOL } from '#src/simulator/program.js';
+import { formatScenario, type HostSettings, parseScenario, type Scenario } from '#src/simulator/scenario.js';
+import { simulate } from '#src/simulator/world.js';
+import { scenarios } from './arbitrary.js';
+import { describe, explore } from './explore.js';
+
+const found = new URL('../../../test/simulator/found/', import.meta.url);
+const TIME_MS = 8000;
+
+test('whatever happens to a few hosts, every invariant holds', () => {
+  const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: TIME_MS });
+  assert.ok(!broken, text);
+});
+
+for (const name of readdirSync(found).sort()) {
+  const text = readFileSync(new URL(name, found), 'utf8');
+  test(`found once: ${text.split('\n')[0].replace('# ', '')}`, () => {
+    const { broken, text: told } = describe(parseScenario(text), 0);
+    assert.ok(!broken, told);
+  });
+}
+
+test('of two hundred hosts that start together one is MASTER, and another when a quarter of them dies', () => {
+  const hosts = Array.from({ length: 200 }, (_, number) => everydayHost(`h${number}`, number));
+  const faults = hosts.slice(0, 50).map(({ name: host }) => ({ at_ms: 8000, kind: 'crash' as const, host }));
+  const { violation, log } = simulate({ seed: 1, hosts, faults, calm_ms: 9000 });
+  assert.equal(violation, undefined);
+  assert.match(log.at(-1)!, /^ +1\d\.\d+ h50 vhid 1 on segment 0: BACKUP -> MASTER/);
+});
+
+test('a scenario is the same run every time, and from its text as well', () => {
+  fc.assert(
+    fc.property(scenarios({ hosts_max: 3, advbases: [1] }), (scenario) => {
+      const text = formatScenario(scenario);
+      const parsed = parseScenario(text);
+      assert.equal(formatScenario(parsed), text);
+      assert.deepEqual(simulate(parsed).log, simulate(scenario).log);
+    }),
+    { seed: 7, numRuns: 20 },
+  );
+});
+
+test('another seed is another run', () => {
+  const scenario: Scenario = {
+    seed: 1,
+    hosts: [everydayHost('a', 0), everydayHost('b', 40)],
+    faults: [],
+    calm_ms: 5000,
+  };
+  assert.notDeepEqual(simulate({ ...scenario, seed: 2 }).log, simulate(scenario).log);
+});
+
+test('what breaks is made smaller, and its text breaks the same invariant', () => {
+  const core: typeof CARPOOL = {
+    ...CARPOOL,
+    step: (engine, event, now_ns) =>
+      CARPOOL.step(engine, event, now_ns).filter((effect) => effect.kind !== 'renew-addresses'),
+  };
+  const { broken, text } = explore({ seed: 1, runs: 10, core, hosts_max: 3, advbases: [1] });
+  assert.equal(broken?.invariant, 'lease');
+  assert.equal(broken?.scenario.hosts.length, 2);
+  assert.deepEqual(broken?.scenario.faults, []);
+  assert.match(text, /^seed 1 breaks "lease"/);
+  const again = describe(parseScenario(formatScenario(broken.scenario)), broken.seed, core);
+  assert.equal(again.broken?.invariant, 'lease');
+});
+
+test('text that is no scenario is refused', () => {
+  assert.throws(() => parseScenario('seed 1\nhots a'), RangeError);
+});
+
+test('what is planned happens in the order of time, then of planning', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 20 }), { maxLength: 100 }), (times) => {
+      const agenda = new Agenda();
+      const happened: [number, number][] = [];
+      for (const [turn, at_ns] of times.entries()) agenda.plan(at_ns, () => happened.push([at_ns, turn]));
+      while (agenda.next_ns < Number.POSITIVE_INFINITY) agenda.take()();
+      const sorted = [...happened].sort(([a, i], [b, j]) => a - b || i - j);
+      assert.deepEqual(happened, sorted);
+      assert.equal(happened.length, times.length);
+    }),
+  );
+});
+
+/** advbase 1, preempt, and an advskew of its own as long as there are some. */
+function everydayHost(name: string, number: number): HostSettings {
+  const member = { vhid: 1, segment: 0, advbase: 1, advskew: number, preempt: true };
+  return { name, kind: 'carpool', drift_ppm: 0, lease_s: 4, members: [member] };
+}
