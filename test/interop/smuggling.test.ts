@@ -39,10 +39,12 @@ for (const [reactor, piece] of [
     const outcomes = await sendAll(cases, { port, ...(piece && { piece }) });
     const wrong = cases.flatMap((one, index) => complaints(one, outcomes[index] as Outcome, node.seen));
     nothingIsWrong(wrong);
-    assert.deepEqual(
-      node.seen.filter((seen) => /^1\.[^01]/.test(seen.version)),
-      [],
+    assert.ok(
+      node.seen.every(({ version }) => version === '1.1' || version === '1.0'),
+      'each hop speaks its own version',
     );
+    const doubtful = cases.filter(({ expected }) => expected.kind === 'answered');
+    assert.ok(node.refused.length <= doubtful.length, `node could not read: ${node.refused.join('; ')}`);
   });
 }
 

@@ -30,7 +30,7 @@ export type Seen = { readonly target: string; readonly version: string; length: 
 export class NodeServer implements LoggingServer {
   readonly name = 'node:http';
   readonly seen: Seen[] = [];
-  /** What came on a connection and was no request. */
+  /** What came on a connection and could not be read; without bodies that just ended. */
   readonly refused: string[] = [];
   private readonly server = createServer({ keepAliveTimeout: 60_000 });
 
@@ -43,7 +43,7 @@ export class NodeServer implements LoggingServer {
     });
     server.on('checkExpectation', (request, response) => this.answer(request, response));
     server.on('clientError', (error: Error & { code?: string }, socket) => {
-      if (error.code?.startsWith('HPE_')) this.refused.push(error.message);
+      if (error.code?.startsWith('HPE_') && error.code !== 'HPE_INVALID_EOF_STATE') this.refused.push(error.message);
       if (socket.writable)
         socket.end(`HTTP/1.1 400 Bad Request\r\n${OURS}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     });
