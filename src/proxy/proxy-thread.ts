@@ -123,6 +123,12 @@ export class ProxyThread {
     for (const frontend of this.frontends) frontend.pause();
   }
 
+  /** So few buffers are left that only answers may take them. */
+  get short_of_buffers(): boolean {
+    const { reactor } = this;
+    return reactor.small_left < reactor.buffers.reserve / 2;
+  }
+
   countRequest(): void {
     Atomics.add(this.memory.words, this.at + shared.THREAD_REQUESTS, 1);
   }

@@ -319,6 +319,10 @@ export class EpollReactor extends Reactor {
     libc.close(fd); // this also takes it out of epoll: we never duplicate descriptors
   }
 
+  override get small_left(): number {
+    return this.buffers.small_left;
+  }
+
   protected override buffersReady(bulk: boolean): number {
     return bulk ? this.buffers.bulk_left : this.buffers.small_left;
   }

@@ -10,7 +10,7 @@ export type ReactorOptions = BufferCounts & {
 };
 
 export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
-  small_count: 8192,
+  small_count: 16_384, // address space: memory is taken when a buffer is first used
   large_count: 512,
   reserve: 1024,
   socket_count: 65536,

@@ -143,6 +143,8 @@ export abstract class Reactor {
   protected abstract cancelAll(socket: Socket): void;
   /** Nothing is in flight any more. */
   abstract closeDescriptor(fd: number): void;
+  /** Small buffers that nobody uses, those that lie ready with the kernel among them. */
+  abstract get small_left(): number;
   /** How many receives would get a buffer if all of them began now. */
   protected abstract buffersReady(bulk: boolean): number;
 

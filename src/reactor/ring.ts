@@ -124,6 +124,10 @@ export class RingReactor extends Reactor {
     super.destroy();
   }
 
+  override get small_left(): number {
+    return this.small.count + this.buffers.small_left;
+  }
+
   /** Buffers that lie with the kernel: at home, as far as owners are concerned. */
   get provided_count(): number {
     return this.small.count;

@@ -35,6 +35,21 @@ for (const kind of KINDS) {
     });
   }
 
+  test(`${kind}: when memory is short a request too many gets 503 at once, and the others get their answers`, async () => {
+    const server = await RawServer.start();
+    const rig = new ProxyRig(kind, [server], { counts: { small_count: 40, large_count: 4, reserve: 16 } });
+    const clients = await Promise.all(Array.from({ length: 60 }, () => rig.client()));
+    for (const client of clients) client.write(GET);
+    const waiting = () => server.wires.filter(({ text }) => text === GET).length;
+    const refused = () => clients.filter(({ text }) => text.startsWith('HTTP/1.1 503')).length;
+    await rig.until('each waits or is refused', () => waiting() + refused() === clients.length);
+    assert.ok(waiting() >= 20, `only ${waiting()} wait`);
+    assert.ok(refused() >= 20, `only ${refused()} are refused`);
+    for (const wire of server.wires.filter(({ text }) => text === GET)) wire.write(response('served'));
+    for (const client of clients.filter(({ text }) => text === '')) await client.takes('served');
+    await rig.everythingIsHome();
+  });
+
   test(`${kind}: clients in a crowd share few buffers, and all are served`, async () => {
     const server = await RawServer.start();
     const rig = new ProxyRig(kind, [server], { counts: { small_count: 80, large_count: 4, reserve: 8 } });

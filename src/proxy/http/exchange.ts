@@ -10,11 +10,12 @@ import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
-import { BODY_CHUNKED, BODY_UNTIL_CLOSE, type Body } from './body.ts';
+import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
+import { passDechunked } from './dechunk.ts';
 import type { ErrorStatus } from './error-replies.ts';
 import { FirstBytes } from './first-bytes.ts';
-import { clientMayKeep, frameOfResponse, isIdempotent, serverMayKeep } from './framing.ts';
+import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
 import * as m from './message.ts';
 import { responseMustChange, writeResponse } from './rewrite.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
@@ -52,6 +53,7 @@ export class Exchange {
   client_minor = 1;
   /** The client may send another request on its connection afterwards. */
   keep_alive = true;
+  private asks_upgrade = false;
   private repeatable = false;
   private reused = false;
   private server_keeps = false;
@@ -93,7 +95,13 @@ export class Exchange {
     this.backend = this.frontend.backend;
     this.backend?.enter();
     this.state = CONNECTING;
-    if (!this.first.keep(this, buffer, end)) {
+    this.asks_upgrade = mayUpgrade(request);
+    if (this.thread.short_of_buffers) {
+      // every request holds its head until it is answered: what is left is for answers
+      this.thread.reactor.buffers.release(buffer);
+      this.line_length = 0;
+      this.fail(503, 'R', 'R');
+    } else if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
     } else if (this.backend) this.findServer(null);
@@ -209,7 +217,7 @@ export class Exchange {
     const { body } = connection;
     this.status = response.status;
     this.response_ms = this.thread.reactor.now_ms;
-    if (response.status === 101 || (this.method === m.METHOD_CONNECT && response.status < 300)) {
+    if (beginsTunnel(response, this.method)) {
       this.beginTunnel(connection, buffer, end);
       return;
     }
@@ -266,7 +274,7 @@ export class Exchange {
   }
 
   private respondDechunked(connection: ServerConnection, buffer: number, offset: number, end: number): void {
-    const taken = this.passDechunked(connection.body, buffer, offset, end);
+    const taken = passDechunked(this, connection.body, buffer, offset, end);
     this.thread.reactor.buffers.release(buffer);
     if (this.state !== ANSWERING) return;
     if (taken < 0) this.responseMalformed();
@@ -274,20 +282,9 @@ export class Exchange {
     else connection.armServer();
   }
 
-  /** For a client of HTTP/1.0: only the data of the chunks. Returns how many bytes were taken, or BODY_MALFORMED. */
-  passDechunked(body: Body, buffer: number, offset: number, end: number): number {
-    const { buffers } = this.thread.reactor;
-    let at = offset;
-    while (at < end && !body.done && this.state === ANSWERING) {
-      at = body.takeUntilData(buffers.bytes, at, end);
-      if (at < 0) return at;
-      if (!body.inData || at === end) continue;
-      const data_end = body.takeData(at, end);
-      buffers.retain(buffer);
-      this.passToClient(buffer, at, data_end - at);
-      at = data_end;
-    }
-    return at - offset;
+  /** A response is under way. */
+  get answering(): boolean {
+    return this.state === ANSWERING;
   }
 
   /** Takes over one reference. False: no room for it, and the exchange is over. */
@@ -326,6 +323,11 @@ export class Exchange {
   // ── tunnels ───────────────────────────────────────────────────────────────────────────────────
 
   private beginTunnel(connection: ServerConnection, buffer: number, end: number): void {
+    if (this.method !== m.METHOD_CONNECT && !this.asks_upgrade) {
+      this.thread.reactor.buffers.release(buffer);
+      this.responseMalformed();
+      return;
+    }
     const { response } = this.thread;
     this.state = TUNNEL;
     this.keep_alive = false;

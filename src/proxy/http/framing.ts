@@ -29,6 +29,17 @@ function hasTwoFramings(message: Message): boolean {
   return message.has(m.CHUNKED) && (message.content_length !== m.NO_LENGTH || message.version_minor === 0);
 }
 
+/** The connection is the server's and the client's own after this head. A 101 that nobody asked for makes no sense. */
+export function beginsTunnel(response: Message, method: number): boolean {
+  return response.status === 101 || (method === m.METHOD_CONNECT && response.status < 300);
+}
+
+/** The request asks for another protocol, and is let. Not to HTTP/2: what is spoken then is seen by nobody on the way. */
+export function mayUpgrade(request: Message): boolean {
+  const asked = request.has(m.HAS_UPGRADE) && request.has(m.CONNECTION_UPGRADE);
+  return asked && request.version_minor === 1 && !request.has(m.UPGRADE_TO_H2C);
+}
+
 /** RFC 9110 section 9.2.2. */
 export function isIdempotent(method: number): boolean {
   return method !== m.METHOD_OTHER && method !== m.METHOD_POST && method !== m.METHOD_CONNECT;

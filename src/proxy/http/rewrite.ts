@@ -1,5 +1,6 @@
 /** When a head must be written anew, and what is then in it. */
 import type { Exchange } from './exchange.ts';
+import { mayUpgrade } from './framing.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
@@ -30,12 +31,6 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
   writer.blankLine();
   return buffer;
-}
-
-/** Not to HTTP/2: what is spoken then is seen by nobody on the way. */
-function mayUpgrade(request: Message): boolean {
-  const asked = request.has(m.HAS_UPGRADE) && request.has(m.CONNECTION_UPGRADE);
-  return asked && request.version_minor === 1 && !request.has(m.UPGRADE_TO_H2C);
 }
 
 export function responseMustChange(exchange: Exchange, response: Message): boolean {

@@ -10,6 +10,7 @@ import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_MALFORMED, Body } from './body.ts';
 import { BULK_BYTES, MAX_HEAD_BYTES } from './client-connection.ts';
+import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
 import { INCOMPLETE, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
@@ -153,7 +154,7 @@ export class ServerConnection implements SocketOwner {
   private takeBody(exchange: Exchange, buffer: number, offset: number, end: number): void {
     const { buffers } = this.thread.reactor;
     const taken = exchange.dechunks
-      ? exchange.passDechunked(this.body, buffer, offset, end)
+      ? passDechunked(exchange, this.body, buffer, offset, end)
       : this.body.take(buffers.bytes, offset, end);
     if (taken === BODY_MALFORMED) {
       buffers.release(buffer);

@@ -35,6 +35,18 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
+  test(`${kind}: a 101 that nobody asked for is 502, and no tunnel`, async () => {
+    const server = await RawServer.start();
+    const rig = new ProxyRig(kind, [server]);
+    const client = await rig.client();
+    client.write('GET /chat HTTP/1.1\r\nHost: a\r\n\r\n');
+    const wire = await server.wire(0);
+    await wire.takesHead();
+    wire.write(SWITCH);
+    assert.match(await client.takesHead(), /^HTTP\/1\.1 502 /);
+    await rig.everythingIsHome();
+  });
+
   test(`${kind}: one side of a tunnel may end long before the other`, async () => {
     for (const first of ['client', 'server'] as const) {
       const { rig, client, wire } = await tunnel();
