@@ -1,13 +1,12 @@
 /**
  * To whom a request is addressed must be said in one way only (RFC 9112 sections 3.2 and 3.3). Pure.
  *
- *   /path                     Host alone says it
+ *   /path                     Host alone says it; the parser has seen that it is one host
  *   http://host:port/path     and Host says the same
  *   host:port                 CONNECT only, and Host says the same
  *   *                         OPTIONS only
  */
-import { COLON, sameIgnoringCase } from './characters.ts';
-import { isHost } from './fields.ts';
+import { COLON, classes, HOST, sameIgnoringCase } from './characters.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 
@@ -41,6 +40,12 @@ function endOfScheme(bytes: Uint8Array, start: number, end: number): number {
   while (at < end && (isLetter(bytes[at]) || (at > start && (isDigit(bytes[at]) || isSchemeMark(bytes[at]))))) at++;
   const found = at > start && at + 2 < end && bytes[at] === COLON && bytes[at + 1] === SLASH && bytes[at + 2] === SLASH;
   return found ? at + 3 : -1;
+}
+
+function isHost(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && (classes[bytes[at]] & HOST) !== 0) at++;
+  return at === end;
 }
 
 /** Without a Host (HTTP/1.0) nothing contradicts. */

@@ -1,14 +1,5 @@
 /** The fields that say how a message is framed and what becomes of its connection (RFC 9110 section 7, RFC 9112 sections 6 and 9). */
-import {
-  COMMA,
-  classes,
-  equalsIgnoringCase,
-  HOST,
-  lowerCaseBytes,
-  SPACE,
-  sameIgnoringCase,
-  TAB,
-} from './characters.ts';
+import { COMMA, equalsIgnoringCase, lowerCaseBytes, SPACE, sameIgnoringCase, TAB } from './characters.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 
@@ -62,7 +53,7 @@ export function understandField(
     case m.FIELD_HOST:
       if (message.has(m.HAS_HOST)) return false;
       message.flags |= m.HAS_HOST;
-      return isHost(bytes, start, end);
+      return true;
     case m.FIELD_EXPECT:
       if (equalsIgnoringCase(bytes, start, end, CONTINUE)) message.flags |= m.EXPECT_CONTINUE;
       return true;
@@ -134,13 +125,6 @@ export function isNominated(bytes: Uint8Array, message: Message, start: number, 
     }
   }
   return false;
-}
-
-/** Host and port, perhaps empty (RFC 9112 section 3.2). */
-export function isHost(bytes: Uint8Array, start: number, end: number): boolean {
-  let at = start;
-  while (at < end && (classes[bytes[at]] & HOST) !== 0) at++;
-  return at === end;
 }
 
 // The elements of a list: `first, second ,, third`.

@@ -7,7 +7,7 @@
  *
  * Strict where two parsers could read two ways: no space before the colon, no folding, no bare CR or LF, no NUL, one length.
  */
-import { COLON, CR, classes, LF, SPACE, TAB, TARGET, TOKEN, VALUE } from './characters.ts';
+import { COLON, CR, classes, HOST, LF, SPACE, TAB, TARGET, TOKEN, VALUE } from './characters.ts';
 import { recognise, understandField } from './fields.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
@@ -109,9 +109,12 @@ function parseField(bytes: Uint8Array, start: number, end: number, message: Mess
   if (at === end) return INCOMPLETE;
   if (bytes[at] !== COLON || at === start) return MALFORMED; // a space here is folding or smuggling
   const name_end = at++;
+  const meaning = recognise(bytes, start, name_end);
+  const allowed = meaning === m.FIELD_HOST ? HOST : VALUE;
   while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
   const value_start = at;
-  while (at < end && (classes[bytes[at]] & VALUE) !== 0) at++;
+  while (at < end && (classes[bytes[at]] & allowed) !== 0) at++;
+  if (allowed === HOST) while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
   if (at + 1 >= end) return at < end && bytes[at] !== CR ? MALFORMED : INCOMPLETE;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return MALFORMED;
   let value_end = at;
@@ -121,7 +124,6 @@ function parseField(bytes: Uint8Array, start: number, end: number, message: Mess
   message.value_start[count] = value_start;
   message.value_end[count] = value_end;
   message.field_count = count + 1;
-  const meaning = recognise(bytes, start, name_end);
   message.meaning[count] = meaning;
   if (meaning === m.ORDINARY) return at + 2;
   if (value_end !== at || value_start > name_end + 2 || bytes[value_start - 1] === TAB) message.flags |= m.PADDED;
