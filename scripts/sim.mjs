@@ -1,4 +1,4 @@
-// `npm run sim [-- --seed N] [--minutes N] [--hosts N] [--scenario FILE]`: simulated segments until an invariant breaks.
+// `npm run sim [-- --seed N] [--minutes N] [--hosts N] [--peers KIND,…] [--scenario FILE]`: simulated segments until an invariant breaks.
 // Without options it runs for 20 s from a seed of the clock; --seed alone plays that one run (and shrinks it if it
 // breaks); --scenario replays a text that an earlier run printed. Exit status 1 when an invariant breaks.
 import { readFileSync } from 'node:fs';
@@ -9,27 +9,43 @@ const DEFAULT_MINUTES = 1 / 3;
 const MINUTES_MAX = 24 * 60;
 const RUNS_MAX = 1e9;
 
-const text = { type: /** @type {const} */ ('string') };
-const { values } = parseArgs({ options: { seed: text, minutes: text, hosts: text, scenario: text } });
+const word = { type: /** @type {const} */ ('string') };
+const { values } = parseArgs({ options: { seed: word, minutes: word, hosts: word, peers: word, scenario: word } });
 const seed = number('seed', 0, 2 ** 31 - 1) ?? Math.floor(Date.now() / 1000) % 2 ** 30;
 const minutes = number('minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
 const hosts_max = number('hosts', 2, 26) ?? 5;
 
 build({ tests: true });
 const { describe, explore } = await import(new URL('../build/test/simulator/explore.js', import.meta.url).href);
-const { parseScenario } = await import(new URL('../dist/simulator/scenario.js', import.meta.url).href);
+const { mixed } = await import(new URL('../build/test/simulator/arbitrary.js', import.meta.url).href);
+const { KINDS, parseScenario } = await import(new URL('../dist/simulator/scenario.js', import.meta.url).href);
 
 const { broken, text: told } = values.scenario ? replay(values.scenario) : search();
 process.stdout.write(`${told}\n`);
 if (broken && !values.scenario)
   process.stdout.write(
-    `\nThe same run again: npm run sim -- --seed ${broken.seed}, or --scenario FILE with the text above.\n`,
+    `\nThe same run again: npm run sim -- --seed ${broken.seed}${again()}, or --scenario FILE with the text above.\n`,
   );
 process.exitCode = broken ? 1 : 0;
 
 function search() {
   const only_one = values.seed !== undefined && values.minutes === undefined;
-  return explore({ seed, runs: only_one ? 1 : RUNS_MAX, time_ms: minutes * 60_000, hosts_max });
+  return explore({ seed, runs: only_one ? 1 : RUNS_MAX, time_ms: minutes * 60_000, hosts_max, ...peers() });
+}
+
+/** The options that make a seed mean the same scenario. */
+function again() {
+  const { hosts, peers: others } = values;
+  return (hosts ? ` --hosts ${hosts}` : '') + (others ? ` --peers ${others}` : '');
+}
+
+/** Beside carpool, who else is on the segments. */
+function peers() {
+  if (values.peers === undefined) return {};
+  const kinds = values.peers.split(',');
+  const unknown = kinds.find((kind) => !KINDS.includes(kind));
+  if (unknown !== undefined) fail(`--peers takes ${KINDS.slice(1).join(', ')}, not "${unknown}"`);
+  return mixed(['carpool', ...kinds]);
 }
 
 /** @param {string} path */
@@ -48,6 +64,11 @@ function number(name, least, most) {
   if (given === undefined) return undefined;
   const value = Number(given);
   if (given.trim() !== '' && value >= least && value <= most) return value;
-  process.stderr.write(`carpool: --${name} is a number from ${least} to ${most}\n`);
+  return fail(`--${name} is a number from ${least} to ${most}`);
+}
+
+/** @param {string} text @returns {never} */
+function fail(text) {
+  process.stderr.write(`carpool: ${text}\n`);
   process.exit(1);
 }

@@ -21,12 +21,17 @@
  *   that had run out of patience just before they could hear the first. After that nobody hears what would move it.
  *   Where sending had failed, the demotion for it ends with the third advert that leaves: 3 I more.
  * held up    A MASTER that stood still for 3 · advbase or 2 I, the longer of them, or beyond its lease, listens first.
+ * ucarp      hears up to 1 s late (each bound in which it listens grows by that), wakes once an interval, and looks
+ *            again at a link that was down after 10 s: its T grows by both.
+ * kernels    Two equal MASTERs may both yield: T and I (of the one that waits unevenly) more until all has settled, and
+ *            I more for a takeover.
  * hand-over  Two hear each other, one moves: 2 (D + W). After a bow-out somebody is MASTER, and a demoted MASTER has
  *            yielded to a peer that is preferred.
  */
-import { demotedSkew, interval_us, masterDown_us } from '../carp/election.ts';
+import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from '../carp/election.ts';
 import type { Group, Member } from './group.ts';
 import { READY_NS, WAKE_NS } from './host.ts';
+import { UCARP_BATCH_NS, UCARP_SLEEP_NS } from './peers/ucarp.ts';
 import { DRIFT_PPM_MAX } from './scenario.ts';
 
 const CLOCKS = 1 + (2 * DRIFT_PPM_MAX) / 1e6;
@@ -34,16 +39,39 @@ const SEND_SUCCESSES = 3;
 /** A removed address is added again this late at most. */
 export const ADD_AGAIN_NS = 1e9 * CLOCKS + 2 * WAKE_NS;
 
-export function hear_ns(group: Group, master: Member): number {
-  return 1000 * master.interval_us * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS;
+/** `listener` reacts to what `master` adverts. */
+export function hear_ns(group: Group, master: Member, listener: Member): number {
+  // a FreeBSD that is no longer demoted keeps the time of its next advert
+  const freebsd_us = master.kind === 'freebsd' ? interval_us(master.settings.advbase, DEMOTION_LIMIT) : 0;
+  return (
+    1000 * Math.max(master.interval_us, freebsd_us) * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS + late_ns(listener)
+  );
+}
+
+/** How much later than others a ucarp hears. */
+export function late_ns(listener: Member): number {
+  return listener.kind === 'ucarp' ? UCARP_BATCH_NS * CLOCKS : 0;
+}
+
+/** And how much later it acts on silence: it wakes once an interval, and late after its link was down. */
+function sleep_ns({ kind, host, settings }: Member): number {
+  if (kind !== 'ucarp') return 0;
+  return 1000 * interval_us(settings.advbase, settings.advskew) + (host.had_link_down ? UCARP_SLEEP_NS : 0);
 }
 
 export function preempt_ns(group: Group, backup: Member, master: Member): number {
-  return hear_ns(group, master) + 1000 * backup.interval_us * CLOCKS;
+  const own_ns = 1000 * backup.interval_us + sleep_ns(backup);
+  return hear_ns(group, master, backup) + own_ns * CLOCKS;
 }
 
 export function takeover_ns(group: Group, backup: Member): number {
-  return masterDown_ns(backup) * CLOCKS + group.segment.worst_delay_ns + 2 * WAKE_NS;
+  return (
+    masterDown_ns(backup) * CLOCKS +
+    group.segment.worst_delay_ns +
+    2 * WAKE_NS +
+    late_ns(backup) +
+    sleep_ns(backup) * CLOCKS
+  );
 }
 
 export function handOver_ns(group: Group): number {
@@ -55,7 +83,14 @@ export function settle_ns(group: Group, send_errors: boolean): number {
   const patience_ns = Math.max(...group.members.map(masterDown_ns));
   const intervals = 3 + (send_errors ? SEND_SUCCESSES : 0);
   const { worst_delay_ns } = group.segment;
-  return worst_delay_ns + READY_NS + (patience_ns + intervals * longest_ns) * CLOCKS + 3 * handOver_ns(group);
+  const ucarp_ns = Math.max(...group.members.map((member) => intervals * late_ns(member) + sleep_ns(member)));
+  return (
+    ucarp_ns * CLOCKS +
+    worst_delay_ns +
+    READY_NS +
+    (patience_ns + intervals * longest_ns) * CLOCKS +
+    3 * handOver_ns(group)
+  );
 }
 
 /** A MASTER that was silent for so long may have been replaced. */
@@ -63,7 +98,8 @@ export function patience_ns({ settings, interval_us }: Member): number {
   return Math.max(3e9 * settings.advbase, 2000 * interval_us) * CLOCKS;
 }
 
-function masterDown_ns({ settings, demotion }: Member): number {
+function masterDown_ns({ kind, settings, demotion }: Member): number {
+  if (kind === 'openbsd') return 3000 * interval_us(settings.advbase, settings.advskew);
   const advskew = settings.advbase === 0 ? demotedSkew(settings.advskew, demotion) : settings.advskew;
   return 1000 * masterDown_us(3, settings.advbase, advskew);
 }

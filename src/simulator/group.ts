@@ -56,6 +56,7 @@ export class Member {
    */
   get demotion(): number {
     const { members } = this.host.settings;
+    if (this.kind === 'ucarp' || this.kind === 'openbsd') return 0;
     let sum = members.some(({ segment }) => !this.host.isLinkUp(segment)) ? DEMOTION_LIMIT : 0;
     for (const amount of this.host.demotions.values()) sum += amount;
     if (this.host.had_send_errors) sum = Math.max(sum, this.host.program?.demotion(this.index) ?? 0);
@@ -63,7 +64,18 @@ export class Member {
   }
 
   get interval_us(): number {
-    return interval_us(this.settings.advbase, demotedSkew(this.settings.advskew, this.demotion));
+    const { advbase, advskew } = this.settings;
+    const freebsd = this.kind === 'freebsd' ? Math.min(advskew + this.demotion, DEMOTION_LIMIT) : undefined;
+    return interval_us(advbase, freebsd ?? demotedSkew(advskew, this.demotion));
+  }
+
+  /** An OpenBSD that is demoted goes by its demotion first, which the others do not see: no interval says who is preferred. */
+  get isOdd(): boolean {
+    return this.kind === 'openbsd' && (this.host.program?.demotion(this.index) ?? 0) > 0;
+  }
+
+  get isKernel(): boolean {
+    return this.kind === 'freebsd' || this.kind === 'openbsd';
   }
 
   /** Whether anything that conditions are made of differs from the last time that this was asked. */

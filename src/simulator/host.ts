@@ -50,6 +50,8 @@ export class Host {
   sendable = true;
   /** In this life sending has failed, so that the program may demote itself. */
   had_send_errors = false;
+  /** In this life a link was down. */
+  had_link_down = false;
   /** When it last went on after a stall. */
   resumed_ns = Number.NEGATIVE_INFINITY;
   /** Since when the program is ready to take part; Infinity before. */
@@ -100,6 +102,7 @@ export class Host {
     this.#forgetQueues();
     this.demotions.clear();
     this.had_send_errors = !this.sendable;
+    this.had_link_down = this.#down.size > 0;
     const links_down = [...this.#down].map(interfaceOf);
     this.program = this.#load({ host: this.settings, number: this.number, seed: seedWords(random), links_down });
     const program = this.program;
@@ -164,6 +167,7 @@ export class Host {
     if (this.isLinkUp(segment) === up) return;
     if (up) this.#down.delete(segment);
     else this.#down.add(segment);
+    this.had_link_down = true;
     this.epoch++;
     this.#tell(this.#kernel_news, { kind: 'link', interface: interfaceOf(segment), up });
   }

@@ -14,7 +14,7 @@
  *   stuck           everybody acts or waits for something
  *   announced       in the end clients send to the MASTER, not to one that has yielded to it
  */
-import { ADD_AGAIN_NS, handOver_ns, hear_ns, preempt_ns, takeover_ns } from './bounds.ts';
+import { ADD_AGAIN_NS, handOver_ns, hear_ns, late_ns, preempt_ns, takeover_ns } from './bounds.ts';
 import { type Group, isPreferred, type Member } from './group.ts';
 import type { Host } from './host.ts';
 
@@ -81,7 +81,7 @@ export class Invariants {
     const masters = group.masters();
     this.#lookAtMasters(group, masters, watch);
     for (const member of group.members) {
-      if (member.isBackup) lookAtBackup(group, member, masters, watch);
+      if (member.isBackup && member.host.isLinkUp(member.settings.segment)) lookAtBackup(group, member, masters, watch);
       this.lookAtMember(member);
       if (isBare(member))
         watch(`bare ${member.epoch}`, ADD_AGAIN_NS, 'lease', `${member.name} is MASTER without the address`);
@@ -94,7 +94,7 @@ export class Invariants {
 
   moved(group: Group, member: Member): void {
     if (member.state !== 'MASTER' || this.#now_ns <= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY)) return;
-    const better = group.masters().find((other) => other !== member && isPreferred(other, member));
+    const better = group.masters().find((other) => other !== member && !other.isOdd && isPreferred(other, member));
     if (better) this.#break('one master', `${group.name}: ${member.name} moves though ${better.name} is better`);
   }
 
@@ -128,16 +128,21 @@ export class Invariants {
     const settled = this.#now_ns >= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY);
     if (settled && masters.length !== 1 && group.members.some((member) => member.isEligible(this.#now_ns))) {
       const names = masters.map((member) => member.name).join(', ') || 'nobody';
-      watch('one master', 2 * handOver_ns(group), 'one master', `after all has settled MASTER is ${names}`);
+      watch(
+        'one master',
+        2 * handOver_ns(group) + Math.max(...group.members.map(late_ns)),
+        'one master',
+        `after all has settled MASTER is ${names}`,
+      );
     }
     if (masters.length < 2) return;
     masters.sort((a, b) => (isPreferred(a, b) ? -1 : 1));
     for (const [position, worse] of masters.entries()) {
       const betters = masters.slice(masters.length > PAIRS_MAX ? Math.max(position - 1, 0) : 0, position);
-      for (const better of betters.filter((one) => group.isClear(one, worse)))
+      for (const better of betters.filter((one) => group.isClear(one, worse) && !one.isOdd && !worse.isOdd))
         watch(
           `two ${better.epoch} ${worse.epoch} ${group.segment.epoch}`,
-          hear_ns(group, better),
+          hear_ns(group, better, worse),
           'two masters',
           `${worse.name} hears ${better.name}, which is preferred, and stays MASTER`,
         );
@@ -152,7 +157,8 @@ export class Invariants {
     if (stuck) this.#break('stuck', `${host.name}: ${stuck}`);
     const link = host.isLinkUp(member.settings.segment);
     if (state === 'INIT' && member.isEligible(this.#now_ns)) this.#break('stuck', `${host.name}: INIT without a cause`);
-    if (state !== 'INIT' && !link) this.#break('stuck', `${host.name}: ${state} on a link that is down`);
+    if (state !== 'INIT' && !link && member.kind !== 'ucarp')
+      this.#break('stuck', `${host.name}: ${state} on a link that is down`);
     if (member.kind !== 'carpool') return;
     const { held, expires_ns } = host.leases[index];
     if (held && state !== 'MASTER') this.#break('lease', `${host.name} is ${state} and holds the address`);
@@ -180,9 +186,9 @@ function lookAtBackup(group: Group, backup: Member, masters: readonly Member[], 
       `no MASTER reaches ${backup.name}, which stays BACKUP`,
     );
   const givesWay = masters.some((one) => one.interval_us <= backup.interval_us && group.reaches(one, backup));
-  if (!backup.settings.preempt || givesWay) return;
+  if (!backup.settings.preempt || backup.isOdd || givesWay) return;
   for (const master of masters)
-    if (backup.interval_us < master.interval_us && group.isClear(master, backup))
+    if (backup.interval_us < master.interval_us && !master.isOdd && group.isClear(master, backup))
       watch(
         `preempt ${backup.epoch} ${master.epoch} ${group.segment.epoch}`,
         preempt_ns(group, backup, master),

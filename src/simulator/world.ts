@@ -8,10 +8,12 @@
 import { DEMOTION_LIMIT } from '../carp/election.ts';
 import type { State } from '../carp/events.ts';
 import { Agenda } from './agenda.ts';
-import { handOver_ns, patience_ns, settle_ns } from './bounds.ts';
+import { handOver_ns, late_ns, patience_ns, settle_ns } from './bounds.ts';
 import { Group, Member } from './group.ts';
 import { Host, type Outside } from './host.ts';
 import { Invariants, type Violation } from './invariants.ts';
+import { kernelProgram } from './peers/kernel.ts';
+import { ucarpProgram } from './peers/ucarp.ts';
 import { CARPOOL, type Core, carpoolProgram, type Program, type Start } from './program.ts';
 import { between, createRandom, type Random } from './random.ts';
 import type { Fault, Scenario } from './scenario.ts';
@@ -113,7 +115,8 @@ class World implements Outside {
     for (const member of this.#members.get(host)!) {
       const too_long =
         stalled_ns > patience_ns(member) || (member.state === 'MASTER' && !host.leases[member.index].held);
-      member.moves_when_held_up = member.state === 'MASTER' && too_long ? member.moves : -1;
+      member.moves_when_held_up =
+        member.state === 'MASTER' && too_long && member.kind === 'carpool' ? member.moves : -1;
     }
   }
 
@@ -256,7 +259,7 @@ class World implements Outside {
 
   /** A MASTER that stops, or becomes fully demoted, bows out: whoever hears it takes over. */
   #expectHandOver(fault: Fault, { member, group, peers, demotion, fit }: Standing): void {
-    if (!fit) return;
+    if (!fit || member.kind !== 'carpool') return;
     const able = peers.filter((peer) => peer.demotion < DEMOTION_LIMIT && peer.interval_us < member.interval_us);
     if (fault.kind === 'stop' && peers.length > 0)
       this.#expect(group, peers[0], member, 'bow-out', `nobody takes over from ${member.name}, which stopped`, () => {
@@ -273,7 +276,12 @@ class World implements Outside {
     const epochs = () => [group.segment.epoch, peer.host.epoch, member.host.epoch].join();
     const then = epochs();
     const isOff = () => epochs() !== then;
-    this.#invariants.expect(handOver_ns(group), { invariant, text: `${group.name}: ${text}`, isKept, isOff });
+    this.#invariants.expect(handOver_ns(group) + late_ns(peer), {
+      invariant,
+      text: `${group.name}: ${text}`,
+      isKept,
+      isOff,
+    });
   }
 
   #note(text: string): void {
@@ -283,5 +291,13 @@ class World implements Outside {
 }
 
 function loadProgram(core: Core, start: Start): Program {
-  return carpoolProgram(core, start);
+  switch (start.host.kind) {
+    case 'ucarp':
+      return ucarpProgram(start);
+    case 'freebsd':
+    case 'openbsd':
+      return kernelProgram(start.host.kind, start);
+    case 'carpool':
+      return carpoolProgram(core, start);
+  }
 }

@@ -14,6 +14,11 @@ export type Scope = {
   readonly advbases?: readonly number[];
 };
 
+/** Whoever else's rules: ucarp cannot go below a second, kernels both yield to equals. */
+export function mixed(kinds: readonly Kind[]): Scope {
+  return { kinds, advbases: [1, 1, 1, 2], distinct: kinds.some((kind) => kind === 'freebsd' || kind === 'openbsd') };
+}
+
 export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
   const { hosts_max = 5 } = scope;
   return fc

@@ -2,19 +2,40 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Event } from '#src/carp/events.js';
 import { Agenda } from '#src/simulator/agenda.js';
 import { CARPOOL } from '#src/simulator/program.js';
 import { formatScenario, type HostSettings, parseScenario, type Scenario } from '#src/simulator/scenario.js';
 import { simulate } from '#src/simulator/world.js';
-import { scenarios } from './arbitrary.js';
+import { mixed, scenarios } from './arbitrary.js';
 import { describe, explore } from './explore.js';
 
 const found = new URL('../../../test/simulator/found/', import.meta.url);
-const TIME_MS = 8000;
+const TIME_MS = 7000;
+const MIXED_MS = 2500;
 
 test('whatever happens to a few hosts, every invariant holds', () => {
   const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: TIME_MS });
   assert.ok(!broken, text);
+});
+
+for (const peer of ['ucarp', 'freebsd', 'openbsd'] as const) {
+  test(`whatever happens to carpool beside ${peer}, every invariant holds`, () => {
+    const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: MIXED_MS, ...mixed(['carpool', peer]) });
+    assert.ok(!broken, text);
+  });
+}
+
+test('a mistake in carpool is found beside its peers as well', () => {
+  const core: typeof CARPOOL = { ...CARPOOL, step: (...args) => (isFrame(args[1]) ? [] : CARPOOL.step(...args)) };
+  const { broken, text } = explore({
+    seed: 1,
+    runs: 100,
+    core,
+    shrink: false,
+    ...mixed(['carpool', 'freebsd', 'ucarp']),
+  });
+  assert.ok(broken, text);
 });
 
 for (const name of readdirSync(found).sort()) {
@@ -87,6 +108,10 @@ test('what is planned happens in the order of time, then of planning', () => {
     }),
   );
 });
+
+function isFrame(event: Event): boolean {
+  return event.kind === 'frame';
+}
 
 /** advbase 1, preempt, and an advskew of its own as long as there are some. */
 function everydayHost(name: string, number: number): HostSettings {
