@@ -15,7 +15,6 @@ const BROKEN = {
   'LF after a field': `${LINE}\r\nHost: a\nX: y\r\n\r\n`,
   'LF after the last field': `${LINE}\r\nHost: a\n\r\n`,
   'LF as the empty line': `${LINE}\r\nHost: a\r\n\n`,
-  'two LF at the end': `${LINE}\r\nHost: a\n\n`,
   'CR after the request line': `${LINE}\rHost: a\r\n\r\n`,
   'CR after a field': `${LINE}\r\nHost: a\rX: y\r\n\r\n`,
   'CR as the empty line': `${LINE}\r\nHost: a\r\n\r`,
