@@ -102,7 +102,6 @@ const BROKEN_TRAILERS = [
 const hex = TAIL.length.toString(16);
 const ONE_BODY = {
   'a size with zeros before it': `000${hex}\r\n${TAIL}\r\n0\r\n\r\n`,
-  'a size in capitals': `${hex.toUpperCase()}\r\n${TAIL}\r\n0\r\n\r\n`,
   'an extension': `${hex};a\r\n${TAIL}\r\n0\r\n\r\n`,
   'an extension with a value': `${hex};a=b\r\n${TAIL}\r\n0\r\n\r\n`,
   'an extension with a quoted value': `${hex};a="b c"\r\n${TAIL}\r\n0\r\n\r\n`,
@@ -142,6 +141,13 @@ export const chunks: readonly Case[] = [
     CHUNKED_TAIL,
   ),
   answered('chunks with an empty extension', post(CHUNKED, `${hex};\r\n${TAIL}\r\n0\r\n\r\n`)),
+  ...['a', 'A'].map((digit) =>
+    one(
+      `a size with the digit ${digit}`,
+      post(CHUNKED, `${digit}\r\n0123456789\r\n${CHUNKED_TAIL}`),
+      `0123456789${TAIL}`,
+    ),
+  ),
   unfinished('a chunk of 4 GiB', post(CHUNKED, `100000005\r\nhello\r\n0\r\n\r\n${TAIL}`)),
   unfinished('chunks without the last one', post(CHUNKED, CHUNK)),
   unfinished('a last chunk without the empty line', post(CHUNKED, `${CHUNK}0\r\n`)),
