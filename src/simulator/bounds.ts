@@ -9,7 +9,8 @@
  * hear       A MASTER is heard by whom it can reach:           I + D + W    (it adverts each I)
  * preempt    A BACKUP that is preferred to a MASTER which it hears, and hears nobody it gives way to:   I + I' + D + W
  *            (I' its own: for so long it may believe in one that it heard before)
- * takeover   A BACKUP that no MASTER can reach becomes one:    T + D + W    (an advert may still be on its way for D)
+ * takeover   A BACKUP that no MASTER can reach becomes one:    T + D + W    (an advert may still be on its way for D;
+ *            counted from the last one that yielded, which says so)
  * settle     After the faults stop there is one MASTER, and it stays, after
  *
  *     D' + R + T + 3 I + 6 (D + W)         with I, T the longest of the vhid's nodes and D' the longest delay before

@@ -103,6 +103,8 @@ export class Group {
   readonly members: Member[] = [];
   /** When a member last sent. */
   sent_ns = Number.NEGATIVE_INFINITY;
+  /** How often a MASTER gave up: its last advert makes every BACKUP wait anew. */
+  yields = 0;
   /** Somebody announced the VIP once. */
   announced = false;
   /** Who announced the VIP last, in which life: where clients send. Undefined when the MASTER could not know of it. */

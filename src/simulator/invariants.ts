@@ -180,7 +180,7 @@ type WatchFor = (key: string, limit_ns: number, invariant: string, text: string)
 function lookAtBackup(group: Group, backup: Member, masters: readonly Member[], watch: WatchFor): void {
   if (!masters.some((master) => group.reaches(master, backup)))
     watch(
-      `nobody ${backup.epoch} ${group.segment.epoch}`,
+      `nobody ${backup.epoch} ${group.segment.epoch} ${group.yields}`,
       takeover_ns(group, backup),
       'nobody',
       `no MASTER reaches ${backup.name}, which stays BACKUP`,

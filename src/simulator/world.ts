@@ -130,6 +130,7 @@ class World implements Outside {
     const member = this.#members.get(host)![index];
     const group = this.#groupOf.get(member)!;
     member.moves++;
+    if (from === 'MASTER') group.yields++;
     this.#note(`${host.name} ${group.name}: ${from} -> ${to}: ${reason}`);
     // one that steps back after a stall keeps silent
     const heard = to === 'BACKUP' && host.resumed_ns < this.now_ns;
