@@ -179,8 +179,7 @@ export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void 
   vhid.demotion = demotionOf(engine.demotions, vhid.index);
   vhid.advskew = demotedSkew(vhid.settings.advskew, vhid.demotion);
   vhid.interval_us = interval_us(vhid.settings.advbase, vhid.advskew);
-  // a demoted sub-second node is slow itself: with the patience of a quick one it would contest every equal
-  if (vhid.settings.advbase === 0) vhid.master_down_ns = 1000 * masterDown_us(vhid.settings.deadratio, 0, vhid.advskew);
+  if (vhid.settings.advbase === 0) changePatience(vhid, now_ns);
   if (vhid.state !== 'MASTER') return;
   // once, on the edge: a bow-out moves the address also to peers without preempt, and two demoted nodes do not flap
   if (before < DEMOTION_LIMIT && vhid.demotion >= DEMOTION_LIMIT) {
@@ -190,4 +189,13 @@ export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void 
   } else if (vhid.advskew !== skew_before) {
     sendAdvert(engine, vhid, now_ns);
   }
+}
+
+/** A demoted sub-second node is slow itself: with the patience of a quick one it would contest every equal. */
+function changePatience(vhid: Vhid, now_ns: number): void {
+  const before_ns = vhid.master_down_ns;
+  vhid.master_down_ns = 1000 * masterDown_us(vhid.settings.deadratio, 0, vhid.advskew);
+  if (vhid.state !== 'BACKUP') return;
+  const later_ns = vhid.due_ns[MASTER_DOWN] + vhid.master_down_ns - before_ns;
+  vhid.due_ns[MASTER_DOWN] = Math.max(later_ns, Math.min(vhid.due_ns[MASTER_DOWN], now_ns + vhid.master_down_ns));
 }
