@@ -100,6 +100,8 @@ export class Host {
     this.#boot_ns = now_ns;
     this.#clock_at_boot_ns = between(random, 1, 1e6) * 1e6;
     this.#forgetQueues();
+    // every program removes what an earlier one left
+    for (const lease of this.leases) drop(lease);
     this.demotions.clear();
     this.had_send_errors = !this.sendable;
     this.had_link_down = this.#down.size > 0;

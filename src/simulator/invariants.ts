@@ -126,7 +126,14 @@ export class Invariants {
 
   #lookAtMasters(group: Group, masters: Member[], watch: WatchFor): void {
     const settled = this.#now_ns >= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY);
-    if (settled && masters.length !== 1 && group.members.some((member) => member.isEligible(this.#now_ns))) {
+    // equal or demoted, a kernel yields to ucarp, which hears it a second later and yields as well: by their rules, for ever
+    const hopeless = group.members.some((one) => one.isKernel) && group.members.some((one) => one.kind === 'ucarp');
+    if (
+      settled &&
+      !hopeless &&
+      masters.length !== 1 &&
+      group.members.some((member) => member.isEligible(this.#now_ns))
+    ) {
       const names = masters.map((member) => member.name).join(', ') || 'nobody';
       watch(
         'one master',
