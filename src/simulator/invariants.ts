@@ -94,6 +94,7 @@ export class Invariants {
 
   moved(group: Group, member: Member): void {
     if (member.state !== 'MASTER' || this.#now_ns <= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY)) return;
+    if (isHopeless(group)) return;
     const better = group.masters().find((other) => other !== member && !other.isOdd && isPreferred(other, member));
     if (better) this.#break('one master', `${group.name}: ${member.name} moves though ${better.name} is better`);
   }
@@ -126,11 +127,9 @@ export class Invariants {
 
   #lookAtMasters(group: Group, masters: Member[], watch: WatchFor): void {
     const settled = this.#now_ns >= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY);
-    // equal or demoted, a kernel yields to ucarp, which hears it a second later and yields as well: by their rules, for ever
-    const hopeless = group.members.some((one) => one.isKernel) && group.members.some((one) => one.kind === 'ucarp');
     if (
       settled &&
-      !hopeless &&
+      !isHopeless(group) &&
       masters.length !== 1 &&
       group.members.some((member) => member.isEligible(this.#now_ns))
     ) {
@@ -175,6 +174,11 @@ export class Invariants {
   #break(invariant: string, text: string, at_ns = this.#now_ns): void {
     this.violation ??= { invariant, at_ns, text };
   }
+}
+
+/** Equal or demoted, a kernel yields to ucarp, which hears it a second later and yields as well: by their rules, for ever. */
+function isHopeless({ members }: Group): boolean {
+  return members.some((one) => one.isKernel) && members.some((one) => one.kind === 'ucarp');
 }
 
 /** A foreign hand took the address. */
