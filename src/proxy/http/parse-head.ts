@@ -53,7 +53,9 @@ export function parseResponse(bytes: Uint8Array, start: number, end: number, mes
   let at = parseVersion(bytes, start, end, message);
   if (at <= 0) return at;
   if (at + 4 > end) return INCOMPLETE;
-  const [hundreds, tens, ones] = [bytes[at + 1] - 48, bytes[at + 2] - 48, bytes[at + 3] - 48];
+  const hundreds = bytes[at + 1] - 48;
+  const tens = bytes[at + 2] - 48;
+  const ones = bytes[at + 3] - 48;
   if (bytes[at] !== SPACE || hundreds < 1 || hundreds > 9 || tens < 0 || tens > 9 || ones < 0 || ones > 9)
     return MALFORMED;
   message.status = hundreds * 100 + tens * 10 + ones;
