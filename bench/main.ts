@@ -7,7 +7,7 @@
  * All three balancers stay up; a round loads one after the other, the next round in another order.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -70,13 +70,22 @@ async function main(): Promise<number> {
   const run = { machine: describeMachine(), how: how(), rounds, outcomes, slow_reads: large.length, others_share };
   const text = formatRun(run);
   console.log(text);
-  if (options.write) writeFileSync(new URL('../../bench/RESULTS.md', import.meta.url), text);
+  if (options.write) writeResults(text);
   const missed = outcomes.filter((outcome) => !outcome.held).length;
   if (others_share > 0.05) console.log('Other programs were at work: do not judge by these figures.');
   if (options.quick) console.log('Too short a run to judge by: it shows that everything works.');
   else console.log(missed === 0 ? 'Every bound held.' : `${missed} of ${outcomes.length} bounds did not hold.`);
   return options.quick || missed === 0 ? 0 : 1;
 }
+
+/** What people wrote below the marker stays. */
+function writeResults(text: string): void {
+  const file = new URL('../../bench/RESULTS.md', import.meta.url);
+  const [, by_hand = ''] = readFileSync(file, 'utf8').split(BY_HAND);
+  writeFileSync(file, `${text.trimEnd()}\n\n${BY_HAND}${by_hand}`);
+}
+
+const BY_HAND = '<!-- From here on written by hand. -->\n';
 
 async function loadSmall(folder: string): Promise<Record<'50 connections' | '8 connections', Round[]>> {
   const servers = await startSmallServers(folder);
