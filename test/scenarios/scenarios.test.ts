@@ -1,4 +1,7 @@
-/** Plays every scenario of the repository on real namespaces; each must keep all its promises. */
+/**
+ * Plays every scenario of the repository on real namespaces; each must keep all its promises. Their bounds are milliseconds: where
+ * the lab's own clock saw the machine stand still (and said so), a run proves nothing, and the scenario is played again.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -9,13 +12,15 @@ import { needs } from '../helpers/peers.js';
 const root = new URL('../../../', import.meta.url);
 const main = fileURLToPath(new URL('dist/main.js', root));
 const RUN_MS = 90_000;
+const RUNS = 3;
 
 for (const file of readdirSync(new URL('scenarios/', root))) {
   const name = file.replace(/\.scenario$/, '');
   const has_ucarp = /^node\s+\S+\s+\S+\s+ucarp/m.test(readFileSync(new URL(`scenarios/${file}`, root), 'utf8'));
   const skip = has_ucarp ? needs('unshare', 'ucarp', 'ip') : needs('unshare');
-  test(`the expectations of ${name} hold`, { skip, timeout: RUN_MS }, () => {
-    const run = spawnSync(process.execPath, [main, 'lab', name, '--json'], { encoding: 'utf8', timeout: RUN_MS });
+  test(`the expectations of ${name} hold`, { skip, timeout: RUNS * RUN_MS }, () => {
+    let run = play(name);
+    for (let again = 1; again < RUNS && run.status !== 0 && stoodStill(run.stderr); again++) run = play(name);
     const seen = `${run.stderr}\n${run.error ?? ''}`;
     assert.notEqual(run.stdout, '', seen);
     const result = JSON.parse(run.stdout.trimEnd().split('\n').at(-1)!);
@@ -25,4 +30,12 @@ for (const file of readdirSync(new URL('scenarios/', root))) {
     assert.equal(result.passed, true, seen);
     assert.equal(run.status, 0, seen);
   });
+}
+
+function play(name: string) {
+  return spawnSync(process.execPath, [main, 'lab', name, '--json'], { encoding: 'utf8', timeout: RUN_MS });
+}
+
+function stoodStill(timeline: string): boolean {
+  return timeline.includes('this machine is busy');
 }
