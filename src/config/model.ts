@@ -52,7 +52,6 @@ export type Timeouts = {
   readonly server_ms: number | undefined;
   readonly http_request_ms: number | undefined;
   readonly http_keep_alive_ms: number | undefined;
-  readonly queue_ms: number | undefined;
   readonly check_ms: number | undefined;
 };
 

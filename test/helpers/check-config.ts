@@ -25,7 +25,6 @@ const NO_TIMEOUTS: Timeouts = {
   server_ms: undefined,
   http_request_ms: undefined,
   http_keep_alive_ms: undefined,
-  queue_ms: undefined,
   check_ms: undefined,
 };
 

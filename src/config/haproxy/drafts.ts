@@ -112,7 +112,6 @@ export function newDefaults(): ProxyDraft {
       server_ms: undefined,
       http_request_ms: undefined,
       http_keep_alive_ms: undefined,
-      queue_ms: undefined,
       check_ms: undefined,
     },
     log_targets: [],
