@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import type { VhidSettings } from '../carp/events.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
-import type { CarpSettings, FromCarp, ToCarp, WatchedThread } from './carp-messages.ts';
+import type { CarpSettings, FromCarp, RunAs, ToCarp, WatchedThread } from './carp-messages.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
 export const LEASE_S = 2;
@@ -28,6 +28,8 @@ export type CarpThreadOptions = {
   /** The guardian's pipe, or -1. */
   readonly guardian_fd: number;
   readonly wait_for_ready: boolean;
+  /** The user that the process becomes: the carp thread does that itself and keeps the rights that it needs. */
+  readonly run_as?: RunAs | undefined;
   readonly onMessage: (message: FromCarp) => void;
 };
 
@@ -123,5 +125,6 @@ function settingsOf(options: CarpThreadOptions, wake_fd: number): CarpSettings {
     lease_s: LEASE_S,
     wait_for_ready: options.wait_for_ready,
     seed: crypto.getRandomValues(new Uint32Array(4)),
+    run_as: options.run_as,
   };
 }

@@ -8,6 +8,7 @@
  * All times are CLOCK_MONOTONIC nanoseconds as a Number. `index` is a vhid's position in `CarpSettings.vhids`.
  */
 import type { Counters, State, VhidSettings, VhidStatus } from '../carp/events.ts';
+import type { Privileges } from '../system/privileges.ts';
 import type { Counts } from './shared-memory.ts';
 
 /** A thread that must beat in shared memory while this node holds an address. */
@@ -28,7 +29,11 @@ export type CarpSettings = {
   readonly wait_for_ready: boolean;
   /** Four random words, not all 0. */
   readonly seed: Uint32Array;
+  /** Whom the thread becomes once its sockets are open; it keeps CAP_NET_RAW and CAP_NET_ADMIN. Undefined: stay. */
+  readonly run_as?: RunAs | undefined;
 };
+
+export type RunAs = Omit<Privileges, 'keep'>;
 
 export type ToCarp =
   /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. */

@@ -26,6 +26,7 @@ import {
 } from '../system/netlink.ts';
 import { type Message, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR } from '../system/netlink-message.ts';
 import { PollSet } from '../system/poll-set.ts';
+import { dropPrivileges } from '../system/privileges.ts';
 import { useRealTimeScheduling } from '../system/scheduling.ts';
 import { CarpAddresses } from './carp-addresses.ts';
 import { bequeath, type Outcomes, outcomeText, type Performer, perform } from './carp-effects.ts';
@@ -91,6 +92,7 @@ export class CarpThread {
     this.#stall_ns = Math.max(SHORTEST_STALL_NS, Math.min(...vhids.map(interval_ns)));
     this.#poll = new PollSet(interfaces.list.length + 2);
     this.#arrangePoll();
+    if (settings.run_as) dropPrivileges({ ...settings.run_as, keep: ['CAP_NET_RAW', 'CAP_NET_ADMIN'] });
   }
 
   /** Returns after `stop` or the stop word in shared memory. */
