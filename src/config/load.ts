@@ -43,6 +43,7 @@ export function loadConfig(sources: readonly Source[], { env = {} }: LoadOptions
     backends: haproxy.backends,
     carps: withHostPreempt([...haproxy.carps, ...parseRcConf(of('rc.conf'), report)], carp_host),
     carp_host,
+    interface_names: [],
   };
   checkConfig(config, report);
   const diagnostics = inFileOrder(report.diagnostics, config.files);

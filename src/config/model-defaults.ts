@@ -1,5 +1,18 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, Config } from './model.ts';
+import type { Carp, CarpHost, Config } from './model.ts';
+
+/** FreeBSD's own. */
+export const CARP_HOST_DEFAULTS: CarpHost = {
+  allow: true,
+  preempt: false,
+  log: 1,
+  senderr_demotion_factor: 240,
+  ifdown_demotion_factor: 240,
+  demotion: 0,
+  arpbalance: false,
+  dscp: undefined,
+  spans: {},
+};
 
 /** The Config of an empty file. */
 export function emptyConfig(files: readonly string[]): Config {
@@ -9,7 +22,8 @@ export function emptyConfig(files: readonly string[]): Config {
     frontends: [],
     backends: [],
     carps: [],
-    carp_host: { preempt: false, spans: {} },
+    carp_host: CARP_HOST_DEFAULTS,
+    interface_names: [],
   };
 }
 
@@ -20,7 +34,9 @@ export function carpWith(written: Pick<Carp, Required> & Partial<Carp>): Carp {
   return { ...CARP_DEFAULTS, ...written };
 }
 
-const CARP_DEFAULTS: Omit<Carp, Required> = {
+export const CARP_DEFAULTS: Omit<Carp, Required> = {
+  dialect: 'native',
+  disabled: false,
   interface: undefined,
   pass: '',
   advbase: 1,
@@ -29,5 +45,16 @@ const CARP_DEFAULTS: Omit<Carp, Required> = {
   deadratio: 3,
   demotions: [],
   source_address: undefined,
+  peers: [],
+  mac: 'real',
+  advert_mac: 'interface',
+  also_accept: [],
+  preempt_delay_ms: 0,
+  nodad: true,
+  balancing: 'none',
+  hash_link_locals: true,
+  openbsd_demote_byte: false,
+  multicast_address: undefined,
+  broadcast: false,
   scripts: undefined,
 };

@@ -22,7 +22,12 @@ export type Config = {
   readonly carps: readonly Carp[];
   /** Settings of this host's CARP that are not of one vhid (net.inet.carp.* of the BSDs). */
   readonly carp_host: CarpHost;
+  /** `interface em0 = eth0`. loadConfig has put the links' names into every Carp already. */
+  readonly interface_names: readonly InterfaceName[];
 };
+
+/** A name that a file of another system uses, and the link of this host that it stands for. */
+export type InterfaceName = { readonly name: string; readonly link: string; readonly span: Span };
 
 export type Global = {
   /** Data threads; undefined: one per core. */
@@ -144,24 +149,36 @@ export type ServerCheck = {
   readonly endpoint: Endpoint | undefined;
 };
 
-/** One virtual address and how many bits its written prefix had. IPv4 only, for now. */
+/** One virtual address, IPv4 or IPv6 (as RFC 5952 writes it, without a zone), and how many bits its written prefix had. */
 export type VirtualAddress = {
   readonly address: string;
   readonly prefix_length: number;
   readonly span: Span;
 };
 
+/** Whose words a vhid was written in: the form that `carpool ifconfig` shows it in. */
+export type CarpDialect = 'native' | 'freebsd9' | 'freebsd10' | 'openbsd' | 'ucarp' | 'debian';
+
+/** The MAC that adverts are sent from: the interface's own, or the virtual one as kernels or as ucarp build it. */
+export type AdvertMac = 'interface' | 'kernel' | 'ucarp';
+
+/** What another node may use while a change is under way: this password, these addresses, or the vhid's own. */
+export type AlsoAccept = { readonly pass: string | undefined; readonly addresses: readonly string[] | undefined };
+
 /** One vhid on one interface. */
 export type Carp = {
-  /** The section's name, or the BSD interface name (`carp0`), or the VIP. */
+  /** The section's name, or the BSD interface name (`carp0`), or that and the vhid (`em0:1`), or the VIP. */
   readonly name: string;
+  readonly dialect: CarpDialect;
+  /** `ifconfig carp0 down`: configured, but neither heard nor seen. */
+  readonly disabled: boolean;
   /** Undefined: find the one interface whose subnet holds the first address (old FreeBSD's rule). */
   readonly interface: string | undefined;
   readonly vhid: number;
   /** At most 19 bytes of UTF-8; '' is the all-zero key that the BSDs use without `pass`. */
   readonly pass: string;
   readonly addresses: readonly VirtualAddress[];
-  /** Whole seconds, 1..255 (0 allowed for ucarp with advskew > 0). */
+  /** Whole seconds, 0..255; 0 with advskew > 0. */
   readonly advbase: number;
   /** 1/256 s, 0..254 (255 for ucarp). */
   readonly advskew: number;
@@ -171,6 +188,27 @@ export type Carp = {
   readonly demotions: readonly DemoteRule[];
   /** IPv4 to send adverts from; undefined: the interface's primary address. */
   readonly source_address: string | undefined;
+  /** Send adverts to these nodes (IPv4 or IPv6) and not to the group; empty: multicast. */
+  readonly peers: readonly string[];
+  /** Who answers for the addresses: the interface's MAC, or 00:00:5e:00:01:VHID on a link of its own. */
+  readonly mac: 'real' | 'virtual';
+  readonly advert_mac: AdvertMac;
+  /** At most 4. */
+  readonly also_accept: readonly AlsoAccept[];
+  /** How long a node that just started waits before it preempts. */
+  readonly preempt_delay_ms: number;
+  /** Add IPv6 addresses without duplicate address detection. */
+  readonly nodad: boolean;
+  /** `arp`: the vhids that share these addresses share the clients, too. */
+  readonly balancing: 'none' | 'arp';
+  /** Whether link-local addresses are in the digest that is sent; OpenBSD leaves them out. Both are accepted. */
+  readonly hash_link_locals: boolean;
+  /** Send the demotion in byte 4, as OpenBSD does, and heed it. */
+  readonly openbsd_demote_byte: boolean;
+  /** The IPv4 group of the adverts; undefined: 224.0.0.18 (ucarp --mcast). */
+  readonly multicast_address: string | undefined;
+  /** Ethernet broadcast instead of multicast (ucarp -M). */
+  readonly broadcast: boolean;
   readonly scripts: Scripts | undefined;
   readonly span: Span;
   readonly spans: Spans;
@@ -210,8 +248,23 @@ export type Test =
 /** Inclusive on both ends; null is open. `ge 1` is {min: 1, max: null}. */
 export type IntegerRange = { readonly min: number | null; readonly max: number | null };
 
+/** net.inet.carp.* of the BSDs. */
 export type CarpHost = {
-  /** net.inet.carp.preempt=1. loadConfig has put it into `preempt` of every Carp already. */
+  /** False: no CARP at all; every vhid is in INIT. */
+  readonly allow: boolean;
+  /** loadConfig has put it into `preempt` of every Carp already. */
   readonly preempt: boolean;
+  /** 0: nothing, 1: changes of state, 2: bad adverts as well. */
+  readonly log: number;
+  /** Added to the demotion while adverts cannot be sent. */
+  readonly senderr_demotion_factor: number;
+  /** Added to the demotion while a link is down. */
+  readonly ifdown_demotion_factor: number;
+  /** Of the whole host, from the start on; -255..255. */
+  readonly demotion: number;
+  /** `balancing arp` for every vhid whose addresses another vhid has too. */
+  readonly arpbalance: boolean;
+  /** DSCP of the adverts, 0..63; undefined: low delay (TOS 0x10), as all but FreeBSD 14 send. */
+  readonly dscp: number | undefined;
   readonly spans: Spans;
 };

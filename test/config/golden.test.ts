@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { formatDiagnostic } from '#src/config/diagnostic.js';
 import { type Loaded, loadConfig } from '#src/config/load.js';
+import { CARP_DEFAULTS, CARP_HOST_DEFAULTS } from '#src/config/model-defaults.js';
 
 const folder = fileURLToPath(new URL('../../../test/config/golden', import.meta.url));
 const env = { MODE: 'http', HOST: '127.0.0.1', PORT: '80' };
@@ -33,14 +34,22 @@ function describe({ config, diagnostics }: Loaded): string {
   return `${said}---\n${config === undefined ? 'refused' : outline(config)}\n`;
 }
 
-/** The model without its spans and without what is not set; one line for each thing in a list. */
+/** The model without its spans, without what is not set, and without CARP's defaults; one line for each thing in a list. */
 function outline(value: object): string {
   const lines: string[] = [];
   for (const [key, field] of Object.entries(value)) {
-    if (!Array.isArray(field)) lines.push(`${key} ${compact(field)}`);
+    if (key === 'carp_host') lines.push(`${key} ${compact(withoutDefaults(field, CARP_HOST_DEFAULTS))}`);
+    else if (!Array.isArray(field)) lines.push(`${key} ${compact(field)}`);
+    else if (key === 'carps')
+      for (const each of field) lines.push(`${key} ${compact(withoutDefaults(each, CARP_DEFAULTS))}`);
     else for (const each of field) lines.push(`${key} ${compact(each)}`);
   }
   return lines.join('\n');
+}
+
+function withoutDefaults(value: object, defaults: object): object {
+  const usual = new Map(Object.entries(defaults).map(([key, field]) => [key, compact(field)]));
+  return Object.fromEntries(Object.entries(value).filter(([key, field]) => usual.get(key) !== compact(field)));
 }
 
 function compact(value: unknown): string {

@@ -9,6 +9,7 @@
 import { createInterface } from 'node:readline';
 import { formatDiagnostic, hasErrors } from '#src/config/diagnostic.js';
 import type { Carp, Config } from '#src/config/model.js';
+import { carpWith, emptyConfig } from '#src/config/model-defaults.js';
 import { startGuardian } from '#src/control/guardian.js';
 import { checkCarpHost } from '#src/system/carp-host.js';
 import { now_ms31 } from '#src/system/clock.js';
@@ -23,33 +24,13 @@ export type RunnerOptions = { readonly carps: readonly Carp[]; readonly guardian
 /** One vhid with the given fields over plain defaults. */
 export function carpOf(fields: Partial<Carp> & Pick<Carp, 'vhid' | 'addresses'>): Carp {
   const span = { file: '', line: 0, column: 0, end_column: 0 };
-  return {
-    name: `vhid${fields.vhid}`,
-    interface: 'eth0',
-    pass: 'secret',
-    advbase: 1,
-    advskew: 0,
-    preempt: false,
-    deadratio: 3,
-    demotions: [],
-    source_address: undefined,
-    scripts: undefined,
-    span,
-    spans: {},
-    ...fields,
-  };
+  return carpWith({ name: `vhid${fields.vhid}`, interface: 'eth0', pass: 'secret', span, spans: {}, ...fields });
 }
 
 /** A configuration of nothing but vhids. */
 export function configOf(carps: readonly Carp[]): Config {
-  return {
-    files: [],
-    global: { nbthread: 1, maxconn: undefined, daemon: false, log_targets: [], spans: {} },
-    frontends: [],
-    backends: [],
-    carps,
-    carp_host: { preempt: false, spans: {} },
-  };
+  const empty = emptyConfig([]);
+  return { ...empty, global: { ...empty.global, nbthread: 1 }, carps };
 }
 
 function main(options: RunnerOptions): void {

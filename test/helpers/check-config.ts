@@ -1,6 +1,7 @@
 /** Configurations of backends whose servers are checked, as the configuration reader would give them. */
 import { NOWHERE } from '#src/config/diagnostic.js';
 import type { Backend, CheckMethod, Config, Server, ServerCheck, Timeouts } from '#src/config/model.js';
+import { emptyConfig } from '#src/config/model-defaults.js';
 
 export type CheckedServer = {
   readonly port: number;
@@ -30,13 +31,11 @@ const NO_TIMEOUTS: Timeouts = {
 
 /** Backends are named backend0, backend1, …; their servers server0, server1, … */
 export function checkConfig(backends: readonly CheckedBackend[]): Config {
+  const empty = emptyConfig([]);
   return {
-    files: [],
-    global: { nbthread: 1, maxconn: undefined, daemon: false, log_targets: [], spans: {} },
-    frontends: [],
+    ...empty,
+    global: { ...empty.global, nbthread: 1 },
     backends: backends.map((backend, index) => backendOf(backend, `backend${index}`)),
-    carps: [],
-    carp_host: { preempt: false, spans: {} },
   };
 }
 

@@ -179,7 +179,7 @@ function finishInterface(carp: CarpInterface, report: Reporter): Carp | undefine
   reportMissing(carp, report);
   const { vhid, pass, ...rest } = carp;
   if (vhid === undefined || rest.addresses.length === 0) return undefined;
-  return carpWith({ ...rest, vhid, pass: pass ?? '' });
+  return carpWith({ ...rest, dialect: 'freebsd9', vhid, pass: pass ?? '' });
 }
 
 /** What was written and is wrong has a span, and was reported already. */

@@ -1,5 +1,6 @@
 /** `net.inet.carp.*` of sysctl.conf; what else the file sets is passed over. */
 import type { CarpHost } from '../model.ts';
+import { CARP_HOST_DEFAULTS } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean, editDistance } from '../suggest.ts';
 import { parseInteger } from '../values.ts';
@@ -20,13 +21,13 @@ const NAMES = [
 ].map((name) => `net.inet.carp.${name}`);
 
 export function parseSysctlConf(sources: readonly { file: string; text: string }[], report: Reporter): CarpHost {
-  let host: CarpHost = { preempt: false, spans: {} };
+  let host: CarpHost = CARP_HOST_DEFAULTS;
   for (const { file, text } of sources) {
     for (const [index, line] of text.split('\n').entries()) {
       const setting = readSetting(file, index + 1, line, report);
       if (setting === undefined) continue;
       const preempt = readValue(setting, report);
-      if (preempt !== undefined) host = { preempt, spans: { preempt: setting.value.span } };
+      if (preempt !== undefined) host = { ...host, preempt, spans: { preempt: setting.value.span } };
     }
   }
   return host;

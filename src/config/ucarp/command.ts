@@ -84,6 +84,7 @@ class Settings {
     const span = this.#spans['addresses'];
     return carpWith({
       name: address.text,
+      dialect: 'ucarp',
       interface: this.#interface(),
       vhid,
       pass,
