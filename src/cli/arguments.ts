@@ -1,5 +1,6 @@
 /** argv -> a command, as a value. Pure: nothing is read and nothing is printed here. */
 import { suggest } from '../config/suggest.ts';
+import { joinWords } from '../control/command-words.ts';
 import { COMMANDS as DAEMON_COMMANDS, parseCommandLine } from '../control/commands.ts';
 
 export type RunArguments = {
@@ -99,7 +100,7 @@ function parseAsk(words: readonly string[]): Command {
   const { rest, socket, error } = takeSocket(words);
   if (error !== undefined) return mistake(error);
   const parsed = parseCommandLine(rest);
-  return 'mistake' in parsed ? mistake(parsed.mistake) : { kind: 'ask', line: rest.join(' '), socket };
+  return 'mistake' in parsed ? mistake(parsed.mistake) : { kind: 'ask', line: joinWords(rest), socket };
 }
 
 type Taken = { rest: readonly string[]; socket: string | undefined; error: string | undefined };

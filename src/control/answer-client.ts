@@ -1,18 +1,21 @@
 /** One client of the control socket: its line, looked up in the command table, and the reply written to it. */
 import type { Socket } from 'node:net';
+import { callerOf } from './caller.ts';
+import { splitWords } from './command-words.ts';
 import { type CommandContext, ERROR, parseCommandLine, type Reply } from './commands.ts';
 
 /** A follower that lets this much wait unread is dropped. */
 const MAX_UNREAD_BYTES = 1 << 20;
 
 export async function answerClient(line: string, client: Socket, context: CommandContext): Promise<void> {
-  const parsed = parseCommandLine(line.split(/\s+/).filter((word) => word !== ''));
+  const words = splitWords(line);
+  const parsed = 'mistake' in words ? words : parseCommandLine(words);
   if ('mistake' in parsed) {
     client.end(`${ERROR}${parsed.mistake}\n`);
     return;
   }
   try {
-    await parsed.command.run(parsed.option, context, replyTo(client));
+    await parsed.run(context, replyTo(client), callerOf(client));
   } catch (error) {
     client.end(`${ERROR}The daemon could not answer: ${error instanceof Error ? error.message : String(error)}.\n`);
   }

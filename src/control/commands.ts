@@ -17,6 +17,9 @@ export type CommandContext = {
   status(): Promise<StatusReport>;
 };
 
+/** Who asks, as the kernel says (SO_PEERCRED): `alice`, or `uid 1001` without an entry in /etc/passwd. */
+export type Caller = { readonly uid: number; readonly user: string };
+
 /** Where an answer goes. `stream` sends line by line until the other end has gone. */
 export type Reply = {
   send(text: string): void;
@@ -27,43 +30,45 @@ export type ControlCommand = {
   readonly name: string;
   readonly usage: string;
   readonly help: string;
-  /** Words that may follow the name; at most one of them. */
-  readonly options: readonly string[];
-  run(option: string | undefined, context: CommandContext, reply: Reply): Promise<void> | void;
+  /** Pure, so that both ends of the socket may look: what the words after the name ask for, or what is wrong with them. */
+  prepare(words: readonly string[]): Prepared;
 };
+
+/** A command that may run, or one sentence for the person who typed it. */
+export type Prepared = { readonly run: Run } | { readonly mistake: string };
+export type Run = (context: CommandContext, reply: Reply, caller: Caller) => Promise<void> | void;
 
 export const COMMANDS: readonly ControlCommand[] = [
   {
     name: 'status',
     usage: 'status [--json | --ifconfig]',
     help: 'who holds which address, since when and why; the servers',
-    options: ['--json', '--ifconfig'],
-    async run(option, context, reply) {
-      const report = await context.status();
-      if (option === '--json') reply.send(`${JSON.stringify(report)}\n`);
-      else reply.send(option === '--ifconfig' ? renderIfconfig(report) : renderStatus(report));
-    },
+    prepare: (words) =>
+      oneOption('status', ['--json', '--ifconfig'], words, (option) => async (context, reply) => {
+        const report = await context.status();
+        if (option === '--json') reply.send(`${JSON.stringify(report)}\n`);
+        else reply.send(option === '--ifconfig' ? renderIfconfig(report) : renderStatus(report));
+      }),
   },
   {
     name: 'events',
     usage: 'events',
     help: 'what happened lately, then what happens, one JSON object a line',
-    options: [],
-    run: (_option, context, reply) => reply.stream((write) => context.events.follow(write)),
+    prepare: (words) =>
+      oneOption('events', [], words, () => (context, reply) => reply.stream((write) => context.events.follow(write))),
   },
   {
     name: 'version',
     usage: 'version',
     help: 'the version that runs',
-    options: [],
-    run: (_option, context, reply) => reply.send(`carpool ${context.version}\n`),
+    prepare: (words) =>
+      oneOption('version', [], words, () => (context, reply) => reply.send(`carpool ${context.version}\n`)),
   },
   {
     name: 'help',
     usage: 'help',
     help: 'this list',
-    options: [],
-    run: (_option, _context, reply) => reply.send(renderHelp()),
+    prepare: (words) => oneOption('help', [], words, () => (_context, reply) => reply.send(renderHelp())),
   },
 ];
 
@@ -72,18 +77,24 @@ function renderHelp(): string {
   return COMMANDS.map((command) => `${command.usage.padEnd(width)}  ${command.help}\n`).join('');
 }
 
-export type ParsedLine =
-  | { readonly command: ControlCommand; readonly option: string | undefined }
-  | { readonly mistake: string };
-
 /** Pure: finds the command and checks what follows it. */
-export function parseCommandLine(words: readonly string[]): ParsedLine {
+export function parseCommandLine(words: readonly string[]): Prepared {
   const [name = '', ...rest] = words;
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) return { mistake: `There is no command "${name}"; "help" lists them all.` };
-  const unknown = rest.find((word) => !command.options.includes(word));
-  const takes = command.options.length > 0 ? `takes ${command.options.join(' or ')}` : 'takes no options';
+  return command.prepare(rest);
+}
+
+/** For commands that take one of a few words, or none. */
+function oneOption(
+  name: string,
+  options: readonly string[],
+  words: readonly string[],
+  run: (option: string | undefined) => Run,
+): Prepared {
+  const unknown = words.find((word) => !options.includes(word));
+  const takes = options.length > 0 ? `takes ${options.join(' or ')}` : 'takes no options';
   if (unknown !== undefined) return { mistake: `"${name}" ${takes}, not "${unknown}".` };
-  if (rest.length > 1) return { mistake: `Choose one of ${command.options.join(' and ')}.` };
-  return { command, option: rest[0] };
+  if (words.length > 1) return { mistake: `Choose one of ${options.join(' and ')}.` };
+  return { run: run(words[0]) };
 }
