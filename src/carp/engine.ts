@@ -32,6 +32,8 @@ const STARTING = 'starting';
 const NOT_READY = 'waiting for the listeners and the first checks';
 const FULL_DEMOTION = 240;
 const SEND_ERRORS_LIMIT = 3;
+/** Added to the time in which a vhid that was told to yield preempts nobody; ucarp sleeps as long. */
+const YIELD_CALM_NS = 3e9;
 
 /**
  * The one entrance. Returns the engine's reused list of effects, valid until the next call: perform all of them before
@@ -79,6 +81,9 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       break;
     case 'stall':
       onStall(engine, event.late_ns, now_ns);
+      break;
+    case 'yield':
+      onYield(engine, event.index, event.reason, now_ns);
       break;
     case 'stop':
       onStop(engine, event.reason, now_ns);
@@ -162,7 +167,7 @@ function giveUp(engine: Engine, vhid: Vhid, reason: string, now_ns: number): voi
 /** The vhids of the link go to INIT, and the host's other ones are demoted: who lost one side should lose the other. */
 function onLink(engine: Engine, name: string, up: boolean, why: string | undefined, now_ns: number): void {
   const link = engine.interfaces.get(name);
-  if (!link || (up && link.up)) return;
+  if (!link || link.ignored || (up && link.up)) return;
   link.up = up; // one that was down may be removed as well: that is news, too
   link.why = why ?? `link of ${name} is ${up ? 'up' : 'down'}`;
   if (!engine.started) return;
@@ -248,6 +253,16 @@ function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number
     vhid.send_errors = 0;
     vhid.send_successes = 0;
     onUndemote(engine, owner, undefined, now_ns);
+  }
+}
+
+function onYield(engine: Engine, index: number | undefined, reason: string, now_ns: number): void {
+  for (const vhid of engine.vhids) {
+    if (vhid.state !== 'MASTER' || (index !== undefined && index !== vhid.index)) continue;
+    sendBowOut(engine, vhid, false);
+    changeState(engine, vhid, 'BACKUP', reason, now_ns);
+    // what bowed out with preempt would take the address back with the next advert that it hears
+    vhid.calm_until_ns = now_ns + YIELD_CALM_NS + vhid.master_down_ns;
   }
 }
 

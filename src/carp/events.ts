@@ -34,6 +34,8 @@ export type VhidSettings = {
   readonly source_address: string;
   /** The interface's own MAC, 6 bytes: announcements carry it, adverts do unless `advert_mac` says otherwise. */
   readonly interface_mac: Uint8Array;
+  /** Send and listen whatever the kernel says of the link, if every vhid of the interface says so. Default false. */
+  readonly ignore_link_state?: boolean;
   /** Default 'interface'. */
   readonly advert_mac?: AdvertMac;
   /** Default 'sorted'. */
@@ -103,6 +105,11 @@ export type Event =
   | { readonly kind: 'stall'; readonly late_ns: number }
   /** The outcome of a `send` effect: `error` is null or what the kernel said (`ENOBUFS`). */
   | { readonly kind: 'sent'; readonly index: number; readonly error: string | null }
+  /**
+   * A person wants this vhid (`index` undefined: every one) to be BACKUP: a MASTER bows out and then waits for others as
+   * long as after a start, without preempting anybody meanwhile. Nothing happens in another state.
+   */
+  | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
   /** Give everything up: bow out, remove the addresses, INIT for good. */
   | { readonly kind: 'stop'; readonly reason: string };
 

@@ -43,7 +43,7 @@ function hearAsBackup(engine: Engine, vhid: Vhid, now_ns: number): void {
     return;
   }
   vhid.peer.master = vhid.peer.source;
-  if (vhid.settings.preempt && vhid.interval_us < vhid.peer.interval_us) {
+  if (vhid.settings.preempt && now_ns >= vhid.calm_until_ns && vhid.interval_us < vhid.peer.interval_us) {
     changeState(engine, vhid, 'MASTER', `preempting ${peerName(vhid)}: ${comparison(vhid)}`, now_ns);
   } else if (willTimeOut(vhid)) {
     const reason = `${peerName(vhid)} adverts ${every(vhid.peer.interval_us)}, longer than this node waits for`;

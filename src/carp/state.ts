@@ -30,6 +30,8 @@ export type Engine = {
 export type Interface = {
   readonly name: string;
   up: boolean;
+  /** Its vhids do not want to know. */
+  readonly ignored: boolean;
   /** Why it is so, in words. */
   why: string;
   /** By vhid number. */
@@ -76,6 +78,8 @@ export type Vhid = {
   /** Before these times neither a foreign removal nor a defeated peer is answered at once. */
   add_again_ns: number;
   answer_defeated_ns: number;
+  /** Until then it does not preempt, because it was told to yield. */
+  calm_until_ns: number;
 
   readonly own_counters: OwnCounters;
   readonly peer: Peer;
@@ -134,8 +138,10 @@ function groupByInterface(vhids: readonly Vhid[], down: readonly string[]): Map<
   const interfaces = new Map<string, Interface>();
   for (const vhid of vhids) {
     const name = vhid.settings.interface;
-    const up = !down.includes(name);
-    const group = interfaces.get(name) ?? { name, up, why: `link of ${name} is ${up ? 'up' : 'down'}`, vhids: [] };
+    const ignored = vhids.every(({ settings }) => settings.interface !== name || settings.ignore_link_state);
+    const up = ignored || !down.includes(name);
+    const why = `link of ${name} is ${up ? 'up' : 'down'}`;
+    const group = interfaces.get(name) ?? { name, up, ignored, why, vhids: [] };
     if (group.vhids[vhid.settings.vhid]) throw new RangeError(`vhid ${vhid.settings.vhid} twice on ${name}`);
     group.vhids[vhid.settings.vhid] = vhid;
     interfaces.set(name, group);
@@ -173,6 +179,7 @@ function createVhid(settings: VhidSettings, index: number, lease_s: number): Vhi
     announce_from_ns: 0,
     add_again_ns: 0,
     answer_defeated_ns: 0,
+    calm_until_ns: 0,
     own_counters: createOwnCounters(),
     peer: {
       source: 0,

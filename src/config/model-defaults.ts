@@ -56,5 +56,7 @@ export const CARP_DEFAULTS: Omit<Carp, Required> = {
   openbsd_demote_byte: false,
   multicast_address: undefined,
   broadcast: false,
+  ignore_link_state: false,
+  tracks: [],
   scripts: undefined,
 };

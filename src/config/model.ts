@@ -209,9 +209,25 @@ export type Carp = {
   readonly multicast_address: string | undefined;
   /** Ethernet broadcast instead of multicast (ucarp -M). */
   readonly broadcast: boolean;
+  /** Take the link for up whatever the kernel says of its carrier (ucarp -S). */
+  readonly ignore_link_state: boolean;
+  /** Services that are not ours; at most 16. */
+  readonly tracks: readonly Track[];
   readonly scripts: Scripts | undefined;
   readonly span: Span;
   readonly spans: Spans;
+};
+
+/** `track http://127.0.0.1/health`: while its checks fail, the vhid is demoted. */
+export type Track = {
+  /** The service as written: `http://127.0.0.1/health`, `tcp 127.0.0.1:80`. */
+  readonly text: string;
+  readonly endpoint: Endpoint;
+  readonly method: CheckMethod;
+  readonly check: ServerCheck;
+  /** 1..255 */
+  readonly amount: number;
+  readonly span: Span;
 };
 
 /** ucarp's -u, -d, -x, -z and -n: `script INTERFACE VIP [XPARAM]`. */

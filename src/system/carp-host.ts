@@ -71,6 +71,7 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     deadratio: carp.deadratio,
     source_address: source,
     interface_mac: found.mac,
+    ignore_link_state: carp.ignore_link_state,
     ...(carp.scripts ? { scripts: carp.scripts } : {}),
   };
 }

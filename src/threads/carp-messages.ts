@@ -46,6 +46,8 @@ export type ToCarp =
     }
   /** Owner `starting`: the listeners accept and every check ran once, so the vhids may leave INIT. */
   | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
+  /** The engine's event of that name. */
+  | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
   | { readonly kind: 'status'; readonly id: number }
   /** A new guardian after the old one died; -1: none. */
   | { readonly kind: 'guardian'; readonly fd: number }

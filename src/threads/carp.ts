@@ -213,6 +213,7 @@ export class CarpThread {
     switch (message.kind) {
       case 'demote':
       case 'undemote':
+      case 'yield':
         this.#step(message);
         return;
       case 'status':

@@ -102,6 +102,7 @@ class Run {
       case 'ready':
         return { kind };
       case 'stop':
+      case 'yield':
         return { kind, reason: words.slice(1).join(' ') };
       case 'healthy':
       case 'unhealthy':
@@ -171,6 +172,7 @@ function parseVhid(words: string[]): VhidSettings {
     advskew: Number(options.get('advskew') ?? 0),
     deadratio: Number(options.get('deadratio') ?? 3),
     preempt: flag('preempt'),
+    ignore_link_state: flag('ignore-link-state'),
     key: passwordKey(options.get('pass') ?? 'secret'),
     ...(scripted && {
       scripts: {
@@ -184,7 +186,7 @@ function parseVhid(words: string[]): VhidSettings {
   });
 }
 
-const FLAGS = new Set(['preempt', 'neutral', 'down-at-exit', 'wait-for-ready']);
+const FLAGS = new Set(['preempt', 'ignore-link-state', 'neutral', 'down-at-exit', 'wait-for-ready']);
 
 function parseHost(words: string[]): Partial<EngineSettings> {
   const options = pairs(words.slice(1).filter((word) => !FLAGS.has(word)));
