@@ -374,8 +374,8 @@ export class ClientConnection implements SocketOwner {
 
   private onTimer(): void {
     const { client_ms } = this.frontend;
-    if (this.exchange.turns_around) {
-      this.exchange.tryAgain();
+    if (this.exchange.assignment.waits) {
+      this.exchange.assignment.onTimer();
       return;
     }
     // a first request that never came is answered like one that came too slowly

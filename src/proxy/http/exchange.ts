@@ -6,18 +6,18 @@
  *                                 ▲   │ failed              │ an idle connection died: again where that is safe
  *                                 └───┴─────────────────────┘
  */
+import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
-import { passDechunked } from './dechunk.ts';
 import type { ErrorStatus } from './error-replies.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
 import * as m from './message.ts';
-import { responseMustChange, writeResponse } from './rewrite.ts';
+import { sendDechunked, sendHead } from './send-response.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -28,18 +28,11 @@ const ANSWERING = 3;
 const SENDING = 4;
 const TUNNEL = 5;
 
-/** HAProxy's turn-around: how long to wait before the same server is tried again. */
-const TURN_AROUND_MS = 1_000;
-
-export class Exchange {
+export class Exchange implements Assignee {
   readonly client: ClientConnection;
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
-  backend: Backend | null = null;
-  /** Serving now. */
-  server: Server | null = null;
-  /** The last one that was asked: what the log names. */
-  server_seen: Server | null = null;
+  readonly assignment = new Assignment(this);
   private connection: ServerConnection | null = null;
   /** After a 101, or a CONNECT that was granted. */
   tunnel: Tunnel | null = null;
@@ -61,7 +54,6 @@ export class Exchange {
 
   // ── what the log tells ──
   status = 0;
-  retries = 0;
   bytes_sent = 0;
   /** Monotonic milliseconds; -1: it did not come to that. */
   head_ms = -1;
@@ -77,6 +69,10 @@ export class Exchange {
     this.frontend = client.frontend;
   }
 
+  get backend(): Backend | null {
+    return this.assignment.backend;
+  }
+
   /** The server is there for what of the body is still to come. */
   get takes_body(): boolean {
     return this.state >= WAITING && this.connection !== null;
@@ -85,14 +81,13 @@ export class Exchange {
   /** The thread's request message is filled. Takes over one reference of the buffer; [request.start, end) is what came of it. */
   begin(buffer: number, end: number): void {
     const { request } = this.thread;
-    this.reset();
+    this.reset(this.frontend.backend);
     this.head_ms = this.thread.reactor.now_ms;
     this.method = request.method;
     this.client_minor = request.version_minor;
     this.keep_alive = clientMayKeep(request);
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
-    this.backend = this.frontend.backend;
     this.backend?.enter();
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
@@ -104,13 +99,12 @@ export class Exchange {
     } else if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
-    } else if (this.backend) this.findServer(null);
-    else this.fail(503, 'S', 'C');
+    } else this.assignment.begin();
   }
 
-  private reset(): void {
+  private reset(backend: Backend | null): void {
+    this.assignment.reset(backend);
     this.status = 0;
-    this.retries = 0;
     this.bytes_sent = 0;
     this.connected_ms = -1;
     this.response_ms = -1;
@@ -118,28 +112,12 @@ export class Exchange {
     this.phase = '-';
     this.reused = false;
     this.dechunks = false;
-    this.server = null;
-    this.server_seen = null;
   }
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
-  private findServer(avoid: Server | null): void {
-    const backend = this.backend as Backend;
-    const server = backend.pick(avoid);
-    this.state = CONNECTING;
-    if (!server) {
-      this.fail(503, 'S', 'C');
-      return;
-    }
-    if (server === avoid) {
-      this.client.arm(Math.min(TURN_AROUND_MS, backend.connect_ms)); // the same one is tried only after a while
-      return;
-    }
-    this.server = server;
-    this.server_seen = server;
-    server.enter();
-    const idle = this.repeatable && this.retries === 0 ? server.takeIdle() : null;
+  useServer(server: Server): void {
+    const idle = this.repeatable && this.assignment.retries === 0 ? server.takeIdle() : null;
     this.reused = idle !== null;
     if (idle) {
       this.connection = idle;
@@ -147,13 +125,22 @@ export class Exchange {
       this.connected();
       return;
     }
+    this.state = CONNECTING;
     const connection = this.thread.connectTo(server, this);
     if (!connection) {
-      this.connectFailed(false);
+      this.assignment.failed(false);
       return;
     }
     this.connection = connection;
-    connection.arm(backend.connect_ms);
+    connection.arm((this.backend as Backend).connect_ms);
+  }
+
+  noServer(cause: string, phase: string): void {
+    this.fail(503, cause, phase);
+  }
+
+  wakeIn(after_ms: number): void {
+    this.client.arm(after_ms);
   }
 
   /** Also called for an idle connection, which is connected already. */
@@ -167,30 +154,8 @@ export class Exchange {
   }
 
   connectFailed(timed_out: boolean): void {
-    const failed = this.leaveServer();
-    if (this.retries >= (this.backend as Backend).config.retries) {
-      this.fail(503, timed_out ? 's' : 'S', 'C');
-      return;
-    }
-    this.retries++;
-    this.findServer(failed);
-  }
-
-  /** The same server is about to be tried again: the client's timer runs for that. */
-  get turns_around(): boolean {
-    return this.state === CONNECTING && !this.connection;
-  }
-
-  tryAgain(): void {
-    this.findServer(null);
-  }
-
-  private leaveServer(): Server | null {
-    const { server } = this;
     this.connection = null;
-    if (server) server.leave();
-    this.server = null;
-    return server;
+    this.assignment.failed(timed_out);
   }
 
   // ── the request's body ────────────────────────────────────────────────────────────────────────
@@ -236,50 +201,13 @@ export class Exchange {
     const surplus = !this.dechunks && response.end + taken < end;
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
-    const sent = this.sendHead(buffer, head_end, head_end + taken);
-    if (this.dechunks) this.respondDechunked(connection, buffer, head_end, end);
+    const sent = sendHead(this, buffer, head_end, head_end + taken);
+    if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
     else if (sent && body.done) this.responseComplete(connection, surplus);
     else if (sent) {
       connection.chooseBuffers();
       connection.armServer();
     }
-  }
-
-  /**
-   * Sends the head and [head_end, end) after it, as they came if they may. Takes over one reference. False: no room, and the
-   * exchange is over.
-   */
-  private sendHead(buffer: number, head_end: number, end: number): boolean {
-    const { response } = this.thread;
-    const { buffers } = this.thread.reactor;
-    if (!responseMustChange(this, response)) return this.passToClient(buffer, response.start, end - response.start);
-    const written = writeResponse(this, response);
-    if (written < 0) {
-      buffers.release(buffer);
-      this.abort('R', 'H');
-      return false;
-    }
-    const offset = buffers.offsetOf(written);
-    const { writer } = this.thread;
-    if (end - head_end <= offset + buffers.sizeOf(written) - writer.end) {
-      writer.copy(head_end, end);
-      buffers.release(buffer);
-      return this.passToClient(written, offset, writer.end - offset);
-    }
-    if (this.passToClient(written, offset, writer.end - offset)) {
-      return this.passToClient(buffer, head_end, end - head_end);
-    }
-    buffers.release(buffer);
-    return false;
-  }
-
-  private respondDechunked(connection: ServerConnection, buffer: number, offset: number, end: number): void {
-    const taken = passDechunked(this, connection.body, buffer, offset, end);
-    this.thread.reactor.buffers.release(buffer);
-    if (this.state !== ANSWERING) return;
-    if (taken < 0) this.responseMalformed();
-    else if (connection.body.done) this.responseComplete(connection, offset + taken < end);
-    else connection.armServer();
   }
 
   /** A response is under way. */
@@ -304,7 +232,8 @@ export class Exchange {
   responseComplete(connection: ServerConnection, surplus: boolean): void {
     const request_sent = this.client.state !== CLIENT_BODY && connection.socket.flushed;
     const reusable = this.server_keeps && !surplus && request_sent && connection.socket.unburdened;
-    this.leaveServer();
+    this.connection = null;
+    this.assignment.leave();
     if (reusable && !this.thread.draining) connection.becomeIdle();
     else connection.abandon();
     this.state = SENDING;
@@ -362,9 +291,8 @@ export class Exchange {
     if (this.state === ANSWERING || this.state === TUNNEL) {
       this.abort('S', 'D');
     } else if (this.reused && this.repeatable && !answered) {
-      this.retries++;
-      this.leaveServer();
-      this.findServer(null);
+      this.connection = null;
+      this.assignment.again();
     } else {
       this.fail(502, 'S', 'H');
     }
@@ -434,7 +362,7 @@ export class Exchange {
   }
 
   /** Ends in the middle: the client sees that something is missing, if need be by a reset. */
-  private abort(cause: string, phase: string): void {
+  abort(cause: string, phase: string): void {
     const until_close = this.dechunks || this.connection?.body.kind === BODY_UNTIL_CLOSE;
     const cut = cause !== '-' && this.state === ANSWERING && until_close;
     this.dropConnection();
@@ -450,7 +378,8 @@ export class Exchange {
 
   private dropConnection(): void {
     const { connection } = this;
-    this.leaveServer();
+    this.connection = null;
+    this.assignment.leave();
     connection?.abandon();
   }
 
@@ -467,8 +396,7 @@ export class Exchange {
 
   /** A request that never became one. */
   rejected(status: ErrorStatus, bytes_sent: number, cause: string): void {
-    this.reset();
-    this.backend = null;
+    this.reset(null);
     this.head_ms = -1;
     this.line_length = 0;
     this.status = status;

@@ -7,11 +7,10 @@
  */
 import type * as model from '../../config/model.ts';
 import { SMALL_BYTES } from '../../reactor/buffers.ts';
-import type { Backend } from '../backend.ts';
+import type { Assignment } from '../assignment.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
-import type { Server } from '../server.ts';
 import type { TcpSession } from '../tcp/tcp-session.ts';
 import { LineWriter } from './line-writer.ts';
 import { accessDate, LogDate, syslogDate } from './log-date.ts';
@@ -104,10 +103,10 @@ export class RequestLog {
     const start_ms = client.request_ms;
     const end_ms = this.thread.reactor.now_ms;
     this.writeClient(client.address_bytes, client.port, now_ms - (end_ms - start_ms));
-    this.writeNames(exchange.backend, exchange.server_seen);
+    this.writeNames(exchange.assignment);
     if (format === 'httplog') this.writeHttp(exchange, start_ms, end_ms);
     else this.writeTcp(-1, exchange.connected_ms - start_ms, end_ms - start_ms, exchange.bytes_sent, exchange);
-    this.writeCounts(exchange.backend, exchange.server_seen, exchange.retries);
+    this.writeCounts(exchange.assignment);
     if (format === 'httplog') this.writeRequestLine(exchange);
   }
 
@@ -143,10 +142,10 @@ export class RequestLog {
       return;
     }
     this.writeClient(address, port, now_ms - (end_ms - accepted_ms));
-    this.writeNames(this.frontend.backend, session.server);
+    this.writeNames(session.assignment);
     const connect_ms = connected_ms < 0 ? -1 : connected_ms - accepted_ms;
     this.writeTcp(0, connect_ms, end_ms - accepted_ms, session.bytes_sent, session);
-    this.writeCounts(this.frontend.backend, session.server, session.retries);
+    this.writeCounts(session.assignment);
   }
 
   private writeTcp(wait_ms: number, connect_ms: number, total_ms: number, bytes: number, state: State): void {
@@ -177,14 +176,14 @@ export class RequestLog {
     writer.byte(CLOSE);
   }
 
-  private writeNames(backend: Backend | null, server: Server | null): void {
+  private writeNames({ backend, server_seen }: Assignment): void {
     const { writer } = this;
     writer.space();
     writer.text(this.frontend.name_bytes);
     writer.space();
     writer.text(backend ? backend.name_bytes : this.frontend.name_bytes);
     writer.byte(SLASH);
-    writer.text(server ? server.name_bytes : NO_SERVER);
+    writer.text(server_seen ? server_seen.name_bytes : NO_SERVER);
   }
 
   private writeState(cause: string, phase: string): void {
@@ -192,7 +191,7 @@ export class RequestLog {
     this.writer.byte(phase.charCodeAt(0));
   }
 
-  private writeCounts(backend: Backend | null, server: Server | null, retries: number): void {
+  private writeCounts({ backend, server_seen, retries }: Assignment): void {
     const { writer } = this;
     writer.space();
     writer.integer(this.thread.all_clients);
@@ -201,7 +200,7 @@ export class RequestLog {
     writer.byte(SLASH);
     writer.integer(backend ? backend.connections : 0);
     writer.byte(SLASH);
-    writer.integer(server ? server.connections : 0);
+    writer.integer(server_seen ? server_seen.connections : 0);
     writer.byte(SLASH);
     writer.integer(retries);
     writer.text(COOKIES_AND_QUEUE);

@@ -5,6 +5,8 @@
  */
 import type { Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
+import { type Assignee, Assignment } from '../assignment.ts';
+import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
@@ -12,7 +14,6 @@ import type { Server } from '../server.ts';
 
 /** After this much, a side is read into large buffers. */
 const BULK_BYTES = 64 * 1024;
-const TURN_AROUND_MS = 1_000;
 
 /** One of the two ends. */
 class Side implements SocketOwner {
@@ -46,16 +47,15 @@ class Side implements SocketOwner {
   }
 }
 
-export class TcpSession {
+export class TcpSession implements Assignee {
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
   readonly client: Side;
   readonly upstream: Side;
   readonly peer = new Peer();
-  server: Server | null = null;
+  readonly assignment = new Assignment(this);
   accepted_ms = 0;
   connected_ms = -1;
-  retries = 0;
   cause = '-';
   phase = '-';
   private open = 0;
@@ -83,44 +83,38 @@ export class TcpSession {
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
     this.connected_ms = -1;
-    this.retries = 0;
     this.cause = '-';
     this.phase = '-';
-    this.server = null;
+    this.assignment.reset(this.frontend.backend);
     this.open = 1;
     this.over = false;
     this.frontend.backend?.enter();
     this.connecting = true;
     socket.owner = this.client; // it may be closed before we return
-    this.findServer(null);
+    this.assignment.begin();
   }
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
-  private findServer(avoid: Server | null): void {
-    const { backend } = this.frontend;
-    const server = backend?.pick(avoid) ?? null;
-    if (!backend || !server) {
-      this.finish('S', 'C', true);
-      return;
-    }
-    this.server = server;
-    server.enter();
-    const { address } = server;
+  useServer({ address }: Server): void {
     const socket =
       address && this.thread.reactor.connect(this.upstream, address.family, address.address, address.length);
     if (!socket) {
-      this.connected(-1);
+      this.assignment.failed(false);
       return;
     }
     this.upstream.socket = socket;
     this.open++;
-    this.arm(backend.connect_ms);
+    this.wakeIn((this.assignment.backend as Backend).connect_ms);
+  }
+
+  noServer(cause: string, phase: string): void {
+    this.finish(cause, phase, true);
   }
 
   connected(error: number): void {
     if (error !== 0) {
-      this.connectFailed(false);
+      this.assignment.failed(false);
       return;
     }
     this.connecting = false;
@@ -128,20 +122,6 @@ export class TcpSession {
     this.armIdle();
     this.upstream.socket.receive();
     this.client.socket.receive();
-  }
-
-  private connectFailed(timed_out: boolean): void {
-    const failed = this.server;
-    failed?.leave();
-    this.server = null;
-    if (this.retries >= (this.frontend.backend?.config.retries ?? 0)) {
-      this.finish(timed_out ? 's' : 'S', 'C', true);
-      return;
-    }
-    this.retries++;
-    const others = this.frontend.backend?.servers ?? [];
-    if (others.some((server) => server !== failed && server.usable && server.weight > 0)) this.findServer(failed);
-    else this.thread.reactor.timers.arm(this.timer, this.thread.reactor.now_ms + TURN_AROUND_MS);
   }
 
   // ── bytes ─────────────────────────────────────────────────────────────────────────────────────
@@ -184,7 +164,7 @@ export class TcpSession {
     this.thread.countRequest();
     const { log, config } = this.frontend;
     if (config.log_null || this.client.received + this.upstream.received > 0) log?.session(this);
-    this.server?.leave();
+    this.assignment.leave();
     this.frontend.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {
       if (reset) socket.reset();
@@ -202,7 +182,7 @@ export class TcpSession {
 
   // ── time ──────────────────────────────────────────────────────────────────────────────────────
 
-  private arm(after_ms: number): void {
+  wakeIn(after_ms: number): void {
     const { reactor } = this.thread;
     if (after_ms === Number.POSITIVE_INFINITY) reactor.timers.disarm(this.timer);
     else reactor.timers.arm(this.timer, reactor.now_ms + after_ms);
@@ -210,18 +190,18 @@ export class TcpSession {
 
   /** Bytes either way show that both ends are alive. */
   private armIdle(): void {
-    this.arm(Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY));
+    this.wakeIn(Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY));
   }
 
   private onTimer(): void {
     if (this.over) return;
-    if (this.connecting && !this.server) {
-      this.findServer(null);
+    if (this.assignment.waits) {
+      this.assignment.onTimer();
     } else if (this.connecting) {
       const { socket } = this.upstream;
       this.upstream.socket = this.thread.no_socket;
       socket.close();
-      this.connectFailed(true);
+      this.assignment.failed(true);
     } else {
       this.finishSilent();
     }
@@ -232,7 +212,7 @@ export class TcpSession {
     const idle_ms = Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY);
     const progress_ms = Math.max(client.socket.progress_ms, upstream.socket.progress_ms);
     const silent_ms = this.thread.reactor.now_ms - progress_ms;
-    if (silent_ms < idle_ms) this.arm(idle_ms - silent_ms);
+    if (silent_ms < idle_ms) this.wakeIn(idle_ms - silent_ms);
     else this.finish(this.frontend.client_ms <= idle_ms ? 'c' : 's', 'D', false);
   }
 }

@@ -1,0 +1,49 @@
+/** The head of a response on its way to the client: as it came if it may, else written anew, with what of the body came with it. */
+import { passDechunked } from './dechunk.ts';
+import type { Exchange } from './exchange.ts';
+import { responseMustChange, writeResponse } from './rewrite.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+/**
+ * Sends the head and [head_end, end) after it. Takes over one reference. False: no room, and the exchange is over.
+ */
+export function sendHead(exchange: Exchange, buffer: number, head_end: number, end: number): boolean {
+  const { response, writer } = exchange.thread;
+  const { buffers } = exchange.thread.reactor;
+  if (!responseMustChange(exchange, response)) {
+    return exchange.passToClient(buffer, response.start, end - response.start);
+  }
+  const written = writeResponse(exchange, response);
+  if (written < 0) {
+    buffers.release(buffer);
+    exchange.abort('R', 'H');
+    return false;
+  }
+  const offset = buffers.offsetOf(written);
+  if (end - head_end <= offset + buffers.sizeOf(written) - writer.end) {
+    writer.copy(head_end, end);
+    buffers.release(buffer);
+    return exchange.passToClient(written, offset, writer.end - offset);
+  }
+  if (exchange.passToClient(written, offset, writer.end - offset)) {
+    return exchange.passToClient(buffer, head_end, end - head_end);
+  }
+  buffers.release(buffer);
+  return false;
+}
+
+/** What came of a chunked body with its head, without the chunks. Takes over one reference. */
+export function sendDechunked(
+  exchange: Exchange,
+  connection: ServerConnection,
+  buffer: number,
+  offset: number,
+  end: number,
+): void {
+  const taken = passDechunked(exchange, connection.body, buffer, offset, end);
+  exchange.thread.reactor.buffers.release(buffer);
+  if (!exchange.answering) return;
+  if (taken < 0) exchange.responseMalformed();
+  else if (connection.body.done) exchange.responseComplete(connection, offset + taken < end);
+  else connection.armServer();
+}
