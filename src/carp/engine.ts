@@ -100,11 +100,12 @@ export function nextDeadline_ns(engine: Engine): number {
 }
 
 /**
- * The bow-out frame that a guardian sends if the daemon dies while vhid `index` is MASTER: a copy with a counter of its
- * own. Ask for a new one at every transition to MASTER, and forget it at every one from it.
+ * The bow-out frames that a guardian sends if the daemon dies while vhid `index` is MASTER, one for each family and
+ * peer: copies with counters of their own. Ask for new ones at every transition to MASTER and after every `configure`,
+ * and forget them at every transition from it.
  */
-export function will(engine: Engine, index: number): Uint8Array {
-  return bowOutCopy(engine, engine.vhids[index]);
+export function will(engine: Engine, index: number): readonly Uint8Array[] {
+  return [bowOutCopy(engine, engine.vhids[index])];
 }
 
 function onStart(engine: Engine, now_ns: number): void {

@@ -3,6 +3,7 @@ import { parseAddress, toNumber } from './address.ts';
 import { announcements } from './announce.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type CounterSource, createCounterSource, createOwnCounters, type OwnCounters } from './counter.ts';
+import { createCounters } from './counters.ts';
 import type { Demotions } from './demotion.ts';
 import { interval_us, masterDown_us } from './election.ts';
 import type { AddressEffect, Counters, Effect, EngineSettings, State, VhidSettings } from './events.ts';
@@ -206,8 +207,8 @@ function createEffects(settings: VhidSettings, index: number, lease_s: number) {
   const addresses = { ...place, addresses: settings.addresses, lease_s };
   const frames = announcements(settings.interface_mac, settings.addresses);
   return {
-    advert: { kind: 'send', ...place, what: 'advert', frame: advertFrame(settings) },
-    bow_out: { kind: 'send', ...place, what: 'bow-out', frame: advertFrame(settings) },
+    advert: { kind: 'send', ...place, what: 'advert', family: 4, frame: advertFrame(settings) },
+    bow_out: { kind: 'send', ...place, what: 'bow-out', family: 4, frame: advertFrame(settings) },
     announce: { kind: 'announce', ...place, frames },
     add: { kind: 'add-addresses', ...addresses },
     renew: { kind: 'renew-addresses', ...addresses },
@@ -228,23 +229,7 @@ function advertFrame(settings: VhidSettings): Uint8Array {
 }
 
 function sourceAddress(settings: VhidSettings): Uint8Array {
-  const bytes = parseAddress(settings.source_address);
+  const bytes = parseAddress(settings.source_address ?? '');
   if (bytes?.length !== 4) throw new RangeError(`no IPv4 source address: ${settings.source_address}`);
   return bytes;
-}
-
-function createCounters(): Counters {
-  return {
-    received: 0,
-    sent: 0,
-    send_errors: 0,
-    dropped_length: 0,
-    dropped_not_carp: 0,
-    dropped_ttl: 0,
-    dropped_version: 0,
-    dropped_vhid: 0,
-    dropped_checksum: 0,
-    dropped_digest: 0,
-    dropped_own: 0,
-  };
 }

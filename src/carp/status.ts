@@ -26,9 +26,15 @@ function statusOf(engine: Engine, vhid: Vhid): VhidStatus {
     demotion: vhid.demotion,
     demotions: demotionsOf(engine.demotions, vhid.index),
     last_heard_ns: vhid.peer.heard_ns < 0 ? undefined : vhid.peer.heard_ns,
+    interval_ns: 1000 * vhid.interval_us,
+    master_down_ns: vhid.master_down_ns,
+    heard: undefined,
+    outlook: [],
+    troubles: [],
     sent: vhid.sent,
     received: vhid.received,
     refused: vhid.refused,
+    counters: { ...engine.counters },
   };
 }
 

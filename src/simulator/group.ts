@@ -21,7 +21,7 @@ export class Member {
     this.host = host;
     this.index = index;
     this.settings = host.settings.members[index];
-    this.source = toNumber(parseAddress(vhidSettings(this.settings, host.number).source_address)!);
+    this.source = toNumber(parseAddress(vhidSettings(this.settings, host.number).source_address!)!);
   }
 
   get name(): string {

@@ -130,10 +130,10 @@ export class Host {
     this.#end();
     this.#outside.plan(this.#outside.now_ns + between(this.#outside.random, 1e7, GUARDIAN_NS), () => {
       if (this.program) return; // the new program has removed what the old one left
-      for (const [index, frame] of wills.entries()) {
-        if (!frame) continue;
+      for (const [index, frames] of wills.entries()) {
+        if (!frames) continue;
         drop(this.leases[index]);
-        this.#transmit(index, frame);
+        for (const frame of frames) this.#transmit(index, frame);
       }
       this.#outside.stepped(this);
     });

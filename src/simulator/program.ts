@@ -25,7 +25,7 @@ export type Program = {
   /** Why nothing will ever happen to this vhid; undefined when something is awaited. */
   stuck(index: number): string | undefined;
   /** What a guardian sends when the program is killed; undefined: it has none. */
-  will?(index: number): Uint8Array;
+  will?(index: number): readonly Uint8Array[];
 };
 
 export type Start = {

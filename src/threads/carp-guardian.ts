@@ -27,11 +27,11 @@ export class GuardianPipe {
     this.#fd = fd;
   }
 
-  /** From now on: `addresses` of this vhid are to be deleted and `frame` is to be sent on a sudden death. */
-  set(vhid: number, index: number, addresses: readonly HeldAddress[], frame: Uint8Array): void {
+  /** From now on: `addresses` of this vhid are to be deleted and `frames` are to be sent on a sudden death. */
+  set(vhid: number, index: number, addresses: readonly HeldAddress[], frames: readonly Uint8Array[]): void {
     this.#write(FORGET, vhid, index, NOTHING);
     for (const address of addresses) this.#write(ADDRESS, vhid, index, address.will);
-    if (frame.length > 0) this.#write(FRAME, vhid, index, frame);
+    for (const frame of frames) this.#write(FRAME, vhid, index, frame);
   }
 
   forget(vhid: number): void {

@@ -241,8 +241,8 @@ test('with three nodes a bow-out ends at the fastest of the others', () => {
 
 test('the will of a MASTER is a bow-out that a BACKUP believes', () => {
   const network = settledPair({ preempt: false });
-  const frame = will(network.engineOf('web1'), 0);
-  const other = will(network.engineOf('web1'), 0);
+  const [frame] = will(network.engineOf('web1'), 0);
+  const [other] = will(network.engineOf('web1'), 0);
   assert.notDeepEqual(frame, other, 'every will has its own counter');
   assert.deepEqual([advertIn(frame).advbase, advertIn(frame).advskew, advertIn(frame).demote], [255, 255, 0]);
   network.runUntil(10.5);

@@ -137,6 +137,8 @@ function describe(effect: Exclude<Effect, { kind: 'log' }>): string {
     }
     case 'announce':
       return `announces with ${effect.frames.length} frames`;
+    case 'answer':
+      return `answers with ${effect.frame.length} bytes`;
     case 'script':
       return `runs ${effect.path} ${effect.arguments.join(' ')}`;
     case 'transition':

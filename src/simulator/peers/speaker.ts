@@ -33,7 +33,7 @@ export class Speaker {
 
   constructor(settings: VhidSettings, index: number, seed: Uint32Array, mac: 'ucarp' | 'kernel') {
     const { vhid, key, addresses } = settings;
-    const source = parseAddress(settings.source_address)!;
+    const source = parseAddress(settings.source_address!)!;
     this.settings = settings;
     this.source = toNumber(source);
     this.#index = index;
@@ -70,6 +70,7 @@ export class Speaker {
       index: this.#index,
       interface: name,
       what: 'advert',
+      family: 4,
       frame: this.#frame.slice(),
     });
   }
