@@ -9,7 +9,7 @@ import { SystemError } from './errors.ts';
 import { parseAddress } from './ip-address.ts';
 import { type InterfaceAddress, type Link, Netlink } from './netlink.ts';
 import { AF_INET } from './netlink-address.ts';
-import { PacketSocket } from './packet-socket.ts';
+import { ipv4Adverts, PacketSocket } from './packet-socket.ts';
 
 export type CarpHostCheck = {
   readonly diagnostics: readonly Diagnostic[];
@@ -152,7 +152,8 @@ function checkPermission(carp: Carp, vhids: readonly VhidSettings[], host: Host)
   const index = host.links.find((link) => link.name === vhids[0]?.interface)?.index;
   if (index === undefined) return [];
   const missing: string[] = [];
-  if (fails('EPERM', () => new PacketSocket(index).close())) missing.push('open packet sockets (CAP_NET_RAW)');
+  if (fails('EPERM', () => new PacketSocket(index, ipv4Adverts()).close()))
+    missing.push('open packet sockets (CAP_NET_RAW)');
   const bytes = Uint8Array.of(192, 0, 2, 1);
   const addNowhere = (): void => host.netlink.addAddress({ index: NO_SUCH_INDEX, bytes, prefix_length: 32 });
   if (fails('EPERM', addNowhere)) missing.push('change addresses (CAP_NET_ADMIN)');

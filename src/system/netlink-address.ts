@@ -31,6 +31,8 @@ const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
 
 const IFA_F_NODAD = 0x02;
+const IFA_F_DADFAILED = 0x08;
+const IFA_F_TENTATIVE = 0x40;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const BODY_LENGTH = 8;
 export const FOREVER_S = 0xffffffff;
@@ -44,19 +46,30 @@ export type NewAddress = {
   readonly lifetime_s?: number | undefined;
   /** Do not add a route for the prefix (so that removing the address cannot remove the network's route). */
   readonly noprefixroute?: boolean;
+  /** Never a source address of the host's own connections unless a program asks for it (preferred lifetime 0). */
+  readonly deprecated?: boolean;
+  /** IPv6: ask the neighbours first whether somebody has the address (the kernel may then refuse to use it for ever). */
+  readonly dad?: boolean;
   /** Renew or take over an address that is there already, instead of EEXIST. */
   readonly replace?: boolean;
 };
 
-/** RTM_NEWADDR. IPv6 addresses skip duplicate detection: CARP decided who owns the address. */
+/** RTM_NEWADDR. IPv6 addresses skip duplicate detection unless told to: CARP decided who owns the address. */
 export function encodeNewAddress(builder: MessageBuilder, sequence: number, address: NewAddress): void {
   const how = address.replace ? NLM_F_REPLACE : NLM_F_EXCL;
   builder.begin(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | how, sequence);
   encodeBody(builder, address);
-  const flags = (address.noprefixroute ? IFA_F_NOPREFIXROUTE : 0) | (address.bytes.length === 16 ? IFA_F_NODAD : 0);
+  const nodad = address.bytes.length === 16 && !address.dad;
+  const flags = (address.noprefixroute ? IFA_F_NOPREFIXROUTE : 0) | (nodad ? IFA_F_NODAD : 0);
   builder.attributeU32(IFA_FLAGS, flags);
   const lifetime = address.lifetime_s ?? FOREVER_S;
-  builder.u16(20).u16(IFA_CACHEINFO).u32(lifetime).u32(lifetime).u32(0).u32(0);
+  builder
+    .u16(20)
+    .u16(IFA_CACHEINFO)
+    .u32(address.deprecated ? 0 : lifetime)
+    .u32(lifetime)
+    .u32(0)
+    .u32(0);
   builder.end();
 }
 
@@ -90,7 +103,10 @@ export type InterfaceAddress = {
   readonly label: string;
   readonly flags: number;
   readonly noprefixroute: boolean;
-  /** Seconds left, FOREVER_S when it has no end. */
+  /** IPv6: duplicate detection has not ended, or ended badly. */
+  readonly tentative: boolean;
+  /** Seconds left, FOREVER_S when it has no end. A source of the host's own connections for the first. */
+  readonly preferred_s: number;
   readonly valid_s: number;
 };
 
@@ -111,7 +127,9 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
     prefix_length: view.getUint8(1),
     label: readText(attributes.get(IFA_LABEL)) ?? '',
     flags,
+    tentative: (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
     noprefixroute: (flags & IFA_F_NOPREFIXROUTE) !== 0,
+    preferred_s: readU32(attributes.get(IFA_CACHEINFO)) ?? FOREVER_S,
     valid_s: readU32(attributes.get(IFA_CACHEINFO)?.subarray(4)) ?? FOREVER_S,
   };
 }

@@ -5,6 +5,8 @@
  *
  *   veth:    LINKINFO { KIND "veth", DATA { PEER { ifinfomsg, IFNAME, NET_NS_FD … } } }
  *   bridge:  LINKINFO { KIND "bridge", DATA { FORWARD_DELAY … } }
+ *   macvlan: LINK parent index, ADDRESS, LINKINFO { KIND "macvlan", DATA { MODE } }
+ *   sysctls: AF_SPEC { INET { CONF { number: value … } } }, the net.ipv4.conf.NAME.* of one link
  */
 import {
   LITTLE_ENDIAN,
@@ -28,13 +30,22 @@ const AF_BRIDGE = 7;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
+const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
+const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const VETH_INFO_PEER = 1;
+const IFLA_MACVLAN_MODE = 1;
+const MACVLAN_MODE_BRIDGE = 4;
+const IFLA_INET_CONF = 1;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_MCAST_SNOOPING = 23;
 const IFLA_BRPORT_STATE = 1;
@@ -79,6 +90,21 @@ export function encodeNewBridge(builder: MessageBuilder, sequence: number, end: 
   builder.end();
 }
 
+/**
+ * RTM_NEWLINK for a link with a MAC of its own on `parent`'s cable (mode bridge: the host itself reaches it, too). It
+ * is down and gets no IPv6 address by itself, so that nothing leaves from that MAC before it may.
+ */
+export function encodeNewMacvlan(builder: MessageBuilder, sequence: number, end: LinkEnd, parent: number): void {
+  builder.begin(RTM_NEWLINK, NEW, sequence);
+  encodeLinkEnd(builder, end);
+  builder.attributeU32(IFLA_LINK, parent);
+  builder.nest(IFLA_LINKINFO, () => {
+    builder.attributeText(IFLA_INFO_KIND, 'macvlan');
+    builder.nest(IFLA_INFO_DATA, () => builder.attributeU32(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE));
+  });
+  builder.end();
+}
+
 function encodeLinkEnd(builder: MessageBuilder, end: LinkEnd): void {
   encodeBody(builder, AF_UNSPEC, 0, 0, 0);
   builder.attributeText(IFLA_IFNAME, end.name);
@@ -97,7 +123,16 @@ export type LinkChange = {
   readonly master?: number;
   /** Moves the link into that network namespace (which takes its addresses away and sets it down). */
   readonly namespace_fd?: number;
+  readonly ipv4_conf?: Ipv4Conf;
+  /** The link gets no link-local IPv6 address by itself from now on. */
+  readonly no_ipv6_link_local?: boolean;
 };
+
+/** Settings of one link under net.ipv4.conf. The kernel uses the greater of a link's value and that of `all`. */
+export type Ipv4Conf = { readonly arp_announce?: number; readonly arp_ignore?: number; readonly rp_filter?: number };
+
+/** Their numbers (IPV4_DEVCONF_*). */
+const IPV4_CONF = { rp_filter: 8, arp_announce: 18, arp_ignore: 19 } as const;
 
 /** RTM_NEWLINK on an existing link. */
 export function encodeSetLink(builder: MessageBuilder, sequence: number, index: number, change: LinkChange): void {
@@ -108,7 +143,25 @@ export function encodeSetLink(builder: MessageBuilder, sequence: number, index: 
   if (change.mtu !== undefined) builder.attributeU32(IFLA_MTU, change.mtu);
   if (change.master !== undefined) builder.attributeU32(IFLA_MASTER, change.master);
   if (change.namespace_fd !== undefined) builder.attributeU32(IFLA_NET_NS_FD, change.namespace_fd);
+  if (change.ipv4_conf || change.no_ipv6_link_local) builder.nest(IFLA_AF_SPEC, () => encodeSettings(builder, change));
   builder.end();
+}
+
+function encodeSettings(builder: MessageBuilder, { ipv4_conf, no_ipv6_link_local }: LinkChange): void {
+  const known = Object.entries(IPV4_CONF) as [keyof Ipv4Conf, number][];
+  if (ipv4_conf) {
+    builder.nest(AF_INET, () =>
+      builder.nest(IFLA_INET_CONF, () => {
+        for (const [name, number] of known) {
+          const value = ipv4_conf[name];
+          if (value !== undefined) builder.attributeU32(number, value);
+        }
+      }),
+    );
+  }
+  if (no_ipv6_link_local) {
+    builder.nest(AF_INET6, () => builder.attributeU8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE));
+  }
 }
 
 /** What `encodeSetBridgePort` changes on a port. */
@@ -158,7 +211,10 @@ export type Link = {
   readonly mtu: number;
   /** The bridge's index, 0 when the link is no port. */
   readonly master: number;
+  /** The index of the link that this one stands on (a macvlan's parent), 0 for none. */
+  readonly parent: number;
   readonly kind: string;
+  readonly ipv4_conf: Required<Ipv4Conf>;
 };
 
 /** Reads RTM_NEWLINK and RTM_DELLINK; undefined for other messages (a bridge's view of its ports is one of them). */
@@ -179,6 +235,20 @@ export function decodeLink(message: Message): Link | undefined {
     mac: attributes.get(IFLA_ADDRESS)?.slice() ?? new Uint8Array(6),
     mtu: readU32(attributes.get(IFLA_MTU)) ?? 0,
     master: readU32(attributes.get(IFLA_MASTER)) ?? 0,
+    parent: readU32(attributes.get(IFLA_LINK)) ?? 0,
     kind: (info && readText(parseAttributes(info).get(IFLA_INFO_KIND))) ?? '',
+    ipv4_conf: decodeIpv4Conf(attributes.get(IFLA_AF_SPEC)),
+  };
+}
+
+/** The kernel writes the settings as one array of numbers, the first of them setting 1. */
+function decodeIpv4Conf(af_spec: Uint8Array | undefined): Required<Ipv4Conf> {
+  const inet = af_spec && parseAttributes(af_spec).get(AF_INET);
+  const values = inet && parseAttributes(inet).get(IFLA_INET_CONF);
+  const read = (number: number): number => readU32(values?.subarray(4 * (number - 1))) ?? 0;
+  return {
+    arp_announce: read(IPV4_CONF.arp_announce),
+    arp_ignore: read(IPV4_CONF.arp_ignore),
+    rp_filter: read(IPV4_CONF.rp_filter),
   };
 }

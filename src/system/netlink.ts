@@ -18,6 +18,7 @@ import {
   decodeLink,
   encodeDeleteLink,
   encodeNewBridge,
+  encodeNewMacvlan,
   encodeNewVeth,
   encodeSetBridgePort,
   encodeSetLink,
@@ -125,6 +126,11 @@ export class Netlink {
 
   createBridge(end: LinkEnd): void {
     this.#must(`create bridge ${end.name}`, (builder, sequence) => encodeNewBridge(builder, sequence, end));
+  }
+
+  /** On top of the link with index `parent`. */
+  createMacvlan(end: LinkEnd, parent: number): void {
+    this.#must(`create macvlan ${end.name}`, (builder, sequence) => encodeNewMacvlan(builder, sequence, end, parent));
   }
 
   setLink(index: number, change: LinkChange): void {

@@ -12,6 +12,7 @@ import { LITTLE_ENDIAN } from './netlink-message.ts';
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 
+export const BPF_LOAD_WORD = 0x20;
 export const BPF_LOAD_HALF = 0x28;
 export const BPF_LOAD_BYTE = 0x30;
 export const BPF_JUMP_EQUAL = 0x15;

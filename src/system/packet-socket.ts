@@ -1,47 +1,84 @@
 /**
- * Whole Ethernet frames of IP protocol 112 on one interface (packet(7)). The socket stands before the firewall and
- * rp_filter, so what arrives is unchecked: the CARP engine looks at every field.
+ * Whole Ethernet frames of one kind on one interface (packet(7)). The socket stands before the firewall and rp_filter,
+ * so what arrives is unchecked: the CARP engine looks at every field. A filter in the kernel drops the rest, so that
+ * traffic never wakes the thread.
  *
- *   frame    | destination 6 | source 6 | 0x0800 | IPv4 header, protocol at byte 23 | 36 bytes |
- *
- * Multicast needs two memberships: PACKET_MR_MULTICAST lets the network card pass the group's MAC, and
- * IP_ADD_MEMBERSHIP makes the kernel report 224.0.0.18 by IGMP so that switches forward it. Both belong to an
- * interface index, so a link that was deleted and made again needs a new PacketSocket.
+ *   ipv4   | destination 6 | source 6 | 0x0800 | IPv4 header, protocol 112 at byte 23   |
+ *   ipv6   | destination 6 | source 6 | 0x86dd | IPv6 header, next header 112 at byte 20 |
+ *   arp    | destination 6 | source 6 | 0x0806 | operation (16) 1 = request at byte 20, target address at byte 38 |
  */
+import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
-import { check, SystemError } from './errors.ts';
+import { check } from './errors.ts';
 import * as libc from './libc.ts';
+import { groupMac, joinGroup, joinMac } from './multicast-group.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
 import {
   attachFilter,
   BPF_JUMP_EQUAL,
   BPF_LOAD_BYTE,
   BPF_LOAD_HALF,
+  BPF_LOAD_WORD,
   BPF_RETURN,
   BPF_WHOLE,
   type FilterStep,
 } from './packet-filter.ts';
 
-const AF_INET = 2;
 const AF_PACKET = 17;
-const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
-const SOCK_CLOEXEC_NONBLOCK = 0o2004000;
-const ETH_P_IP = 0x0800;
 const SOL_PACKET = 263;
-const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_IGNORE_OUTGOING = 23;
-const PACKET_MR_MULTICAST = 0;
-const IPPROTO_IP = 0;
-const IP_ADD_MEMBERSHIP = 35;
 const EINTR = 4;
 
+export const ETH_P_IP = 0x0800;
+export const ETH_P_ARP = 0x0806;
+export const ETH_P_IPV6 = 0x86dd;
 const CARP_PROTOCOL = 112;
-const CARP_GROUP = Uint8Array.of(224, 0, 0, 18);
-const CARP_GROUP_MAC = Uint8Array.of(0x01, 0x00, 0x5e, 0x00, 0x00, 0x12);
+const ARP_REQUEST = 1;
+
+export const CARP_GROUP_IPV4 = Uint8Array.of(224, 0, 0, 18);
+export const CARP_GROUP_IPV6 = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12);
 
 /** Longer frames are cut; the engine drops by the length in the IP header. */
 const FRAME_LENGTH = 2048;
+/** As many targets fit one filter, whose jumps are 8 bits wide. */
+const MAX_ARP_TARGETS = 200;
+
+const KEEP: FilterStep = [BPF_RETURN, 0, 0, BPF_WHOLE];
+const DROP: FilterStep = [BPF_RETURN, 0, 0, 0];
+
+export type PacketSocketOptions = {
+  /** Bytes 12 and 13 of every frame that is heard. */
+  readonly ethertype: number;
+  readonly filter: readonly FilterStep[];
+  /** IP groups to join. */
+  readonly groups: readonly Uint8Array[];
+};
+
+/** Adverts over IPv4, to 224.0.0.18 or to other groups. */
+export function ipv4Adverts(groups: readonly Uint8Array[] = [CARP_GROUP_IPV4]): PacketSocketOptions {
+  return { ethertype: ETH_P_IP, filter: protocolFilter(ETH_P_IP, 23), groups };
+}
+
+/** Adverts over IPv6, to ff02::12. */
+export function ipv6Adverts(): PacketSocketOptions {
+  return { ethertype: ETH_P_IPV6, filter: protocolFilter(ETH_P_IPV6, 20), groups: [CARP_GROUP_IPV6] };
+}
+
+/** ARP requests that ask for one of `targets` (four bytes each); where there are very many, all requests. */
+export function arpRequests(targets: readonly Uint8Array[]): PacketSocketOptions {
+  const words = targets.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0));
+  if (words.length > MAX_ARP_TARGETS) return { ethertype: ETH_P_ARP, filter: [KEEP], groups: [] };
+  const filter: FilterStep[] = [
+    [BPF_LOAD_HALF, 0, 0, 20],
+    [BPF_JUMP_EQUAL, 0, words.length + 1, ARP_REQUEST],
+    [BPF_LOAD_WORD, 0, 0, 38],
+    ...words.map((word, place): FilterStep => [BPF_JUMP_EQUAL, words.length - place, 0, word]),
+    DROP,
+    KEEP,
+  ];
+  return { ethertype: ETH_P_ARP, filter, groups: [] };
+}
 
 export class PacketSocket {
   readonly fd: number;
@@ -49,24 +86,27 @@ export class PacketSocket {
   readonly frame: Uint8Array;
   readonly #in: libc.Pinned;
   readonly #out: libc.Pinned;
-  readonly #membership: number;
+  readonly #memberships: number[] = [];
 
   /** Throws a SystemError: EPERM without CAP_NET_RAW, ENODEV when the interface is gone. */
-  constructor(index: number) {
-    this.fd = check(libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC_NONBLOCK, 0), 'packet socket');
-    let membership = -1;
+  constructor(index: number, options: PacketSocketOptions) {
+    this.fd = check(libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), 'packet socket');
     try {
       // The filter goes on while the socket still hears nothing: not one other frame is ever queued.
-      attachFilter(this.fd, CARP_ONLY);
-      setInt(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-      bindTo(this.fd, index);
-      joinMac(this.fd, index);
-      membership = joinGroup(index);
+      attachFilter(this.fd, options.filter);
+      check(
+        libc.setsockopt(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, byReference(Int32Array.of(1)), 4),
+        'packet socket: ignore outgoing frames',
+      );
+      bindTo(this.fd, index, options.ethertype);
+      for (const group of options.groups) {
+        joinMac(this.fd, index, groupMac(group));
+        this.#memberships.push(joinGroup(index, group));
+      }
     } catch (error) {
-      libc.close(this.fd);
+      this.#closeDescriptors();
       throw error;
     }
-    this.#membership = membership;
     this.#in = libc.allocatePinned(FRAME_LENGTH);
     this.#out = libc.allocatePinned(FRAME_LENGTH);
     this.frame = this.#in.bytes;
@@ -88,54 +128,34 @@ export class PacketSocket {
   }
 
   close(): void {
-    libc.close(this.#membership);
-    libc.close(this.fd);
+    this.#closeDescriptors();
     libc.munmap(this.#in.address, FRAME_LENGTH);
     libc.munmap(this.#out.address, FRAME_LENGTH);
   }
+
+  #closeDescriptors(): void {
+    for (const fd of this.#memberships) libc.close(fd);
+    libc.close(this.fd);
+  }
 }
 
-/** IPv4 and protocol 112, else drop. */
-const CARP_ONLY: readonly FilterStep[] = [
-  [BPF_LOAD_HALF, 0, 0, 12], // EtherType
-  [BPF_JUMP_EQUAL, 0, 3, ETH_P_IP],
-  [BPF_LOAD_BYTE, 0, 0, 23], // the IPv4 header's protocol
-  [BPF_JUMP_EQUAL, 0, 1, CARP_PROTOCOL],
-  [BPF_RETURN, 0, 0, BPF_WHOLE],
-  [BPF_RETURN, 0, 0, 0],
-];
+/** This EtherType, and protocol 112 in the byte at `at`, else drop. */
+function protocolFilter(ethertype: number, at: number): readonly FilterStep[] {
+  return [
+    [BPF_LOAD_HALF, 0, 0, 12],
+    [BPF_JUMP_EQUAL, 0, 3, ethertype],
+    [BPF_LOAD_BYTE, 0, 0, at],
+    [BPF_JUMP_EQUAL, 0, 1, CARP_PROTOCOL],
+    KEEP,
+    DROP,
+  ];
+}
 
-function bindTo(fd: number, index: number): void {
+function bindTo(fd: number, index: number, ethertype: number): void {
   const address = new Uint8Array(20);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_PACKET, LITTLE_ENDIAN);
-  view.setUint16(2, ETH_P_IP);
+  view.setUint16(2, ethertype);
   view.setInt32(4, index, LITTLE_ENDIAN);
   check(libc.bind(fd, byReference(address), address.length), 'bind packet socket');
-}
-
-function joinMac(fd: number, index: number): void {
-  const request = new Uint8Array(16);
-  const view = new DataView(request.buffer);
-  view.setInt32(0, index, LITTLE_ENDIAN);
-  view.setUint16(4, PACKET_MR_MULTICAST, LITTLE_ENDIAN);
-  view.setUint16(6, CARP_GROUP_MAC.length, LITTLE_ENDIAN);
-  request.set(CARP_GROUP_MAC, 8);
-  check(libc.setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, byReference(request), 16), 'join multicast MAC');
-}
-
-/** The socket that holds the membership; it receives nothing. */
-function joinGroup(index: number): number {
-  const fd = check(libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC_NONBLOCK, 0), 'membership socket');
-  const request = new Uint8Array(12);
-  request.set(CARP_GROUP, 0);
-  new DataView(request.buffer).setInt32(8, index, LITTLE_ENDIAN);
-  if (libc.setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, byReference(request), 12) === 0) return fd;
-  const error = libc.errno();
-  libc.close(fd);
-  throw new SystemError('join 224.0.0.18', error);
-}
-
-function setInt(fd: number, level: number, name: number, value: number): void {
-  check(libc.setsockopt(fd, level, name, byReference(Int32Array.of(value)), 4), `packet socket option ${name}`);
 }

@@ -1,6 +1,6 @@
 /** The interfaces that carry vhids: their index, their link state and their packet socket, through deletion and return. */
 import type { Link } from '../system/netlink.ts';
-import { PacketSocket } from '../system/packet-socket.ts';
+import { ipv4Adverts, PacketSocket } from '../system/packet-socket.ts';
 
 export type CarpInterface = {
   readonly name: string;
@@ -50,7 +50,7 @@ export class CarpInterfaces {
     const new_socket = known.index !== link.index;
     if (new_socket) {
       known.socket?.close();
-      known.socket = new PacketSocket(link.index);
+      known.socket = new PacketSocket(link.index, ipv4Adverts());
       known.index = link.index;
     }
     const up = link.up && link.running;

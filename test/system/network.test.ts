@@ -2,14 +2,23 @@
 import assert from 'node:assert/strict';
 import { closeSync, readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { gratuitousArp } from '#src/carp/announce.js';
+import { createFrame, GROUP_IPV6, GROUP_MAC_IPV6 } from '#src/carp/frame.js';
 import { AddressBatch, MAX_BATCH } from '#src/system/address-batch.js';
 import { now_ns } from '#src/system/clock.js';
 import { SystemError } from '#src/system/errors.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
 import { decodeAddress, GROUP_IPV4_ADDRESS, GROUP_LINK, Netlink, NetlinkEvents } from '#src/system/netlink.js';
 import { type Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWLINK } from '#src/system/netlink-message.js';
-import { PacketSocket } from '#src/system/packet-socket.js';
+import {
+  arpRequests,
+  ipv4Adverts,
+  ipv6Adverts,
+  PacketSocket,
+  type PacketSocketOptions,
+} from '#src/system/packet-socket.js';
 import { PollSet } from '#src/system/poll-set.js';
+import { RawIpSocket } from '#src/system/raw-ip-socket.js';
 import { needsNamespaces } from '../helpers/carp-network.js';
 
 const SECOND_NS = 1e9;
@@ -156,6 +165,47 @@ describe('lost news', { skip: needsNamespaces() }, () => {
   });
 });
 
+describe('a macvlan', { skip: needsNamespaces() }, () => {
+  const MAC = Uint8Array.of(0, 0, 0x5e, 0, 1, 42);
+
+  test('has its own MAC, is down, gets no address by itself, and goes with its parent', () => {
+    withCable(({ netlink, index }) => {
+      netlink.createMacvlan({ name: 'carp42', mac: MAC }, index);
+      const link = netlink.findLink('carp42')!;
+      assert.deepEqual([link.kind, link.parent, link.mac, link.up], ['macvlan', index, MAC, false]);
+      netlink.setLink(link.index, { no_ipv6_link_local: true });
+      netlink.setLink(link.index, { up: true });
+      assert.ok(!netlink.listAddresses().some((one) => one.index === link.index));
+      netlink.deleteLink(index);
+      assert.equal(netlink.findLink('carp42'), undefined);
+    });
+  });
+
+  test('and its parent have IPv4 settings that are read and changed without /proc', () => {
+    withCable(({ netlink, index }) => {
+      const before = netlink.findLink('eth0')!.ipv4_conf;
+      netlink.setLink(index, { ipv4_conf: { arp_ignore: 1, arp_announce: 2 } });
+      const after = netlink.findLink('eth0')!.ipv4_conf;
+      assert.deepEqual(after, { ...before, arp_ignore: 1, arp_announce: 2 });
+      netlink.setLink(index, { ipv4_conf: before });
+      assert.deepEqual(netlink.findLink('eth0')!.ipv4_conf, before);
+    });
+  });
+});
+
+describe('an IPv6 address', { skip: needsNamespaces() }, () => {
+  test('is usable at once, and no source of the host’s own connections', () => {
+    withCable(({ netlink, index }) => {
+      const bytes = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9);
+      const request = { index, bytes, prefix_length: 128, noprefixroute: true, deprecated: true };
+      netlink.addAddress({ ...request, lifetime_s: 5, replace: true });
+      const [added] = netlink.listAddresses().filter((one) => one.address === '2001:db8::9');
+      assert.deepEqual([added.tentative, added.preferred_s, added.valid_s], [false, 0, 5]);
+      netlink.addAddress({ ...request, lifetime_s: 5, replace: true });
+    });
+  });
+});
+
 describe('an address batch', { skip: needsNamespaces() }, () => {
   test('adds, renews and removes many with one call, and says which failed', () => {
     withCable(({ namespace_fd, netlink, index }) => {
@@ -196,10 +246,38 @@ describe('an address batch', { skip: needsNamespaces() }, () => {
   });
 });
 
+describe('a raw IP socket', { skip: needsNamespaces() }, () => {
+  test('sends a frame’s packet to a peer whose MAC nobody knows yet', () => {
+    withCable((a, b) => {
+      const address = (end: End, last: number) =>
+        end.netlink.addAddress({ index: end.index, bytes: Uint8Array.of(10, 0, 0, last), prefix_length: 24 });
+      address(a, 1);
+      address(b, 2);
+      const heard = insideNetworkNamespace(b.namespace_fd, () => new PacketSocket(b.index, ipv4Adverts()));
+      const sender = insideNetworkNamespace(a.namespace_fd, () => new RawIpSocket(4, a.index));
+      const [source, destination] = [1, 2].map((last) => Uint8Array.of(10, 0, 0, last));
+      const nobody = new Uint8Array(6);
+      const header = { destination_mac: nobody, source_mac: nobody, source, destination, tos: 0x10, id: 7 };
+      const frame = createFrame(header);
+      let length = -1;
+      // The cable is new: the kernel's first question for the MAC may go nowhere.
+      for (let tries = 0; tries < 4 && length < 0; tries++) {
+        assert.equal(sender.send(frame), 0);
+        length = receiveSoon(heard);
+      }
+      assert.equal(length, frame.length);
+      assert.deepEqual(heard.frame.slice(14, frame.length), frame.slice(14));
+      sender.close();
+      heard.close();
+    });
+  });
+});
+
 describe('a packet socket', { skip: needsNamespaces() }, () => {
   test('hears protocol 112 from the other side, and neither other protocols nor itself', () => {
     withCable((a, b) => {
-      const open = (end: End) => insideNetworkNamespace(end.namespace_fd, () => new PacketSocket(end.index));
+      const open = (end: End) =>
+        insideNetworkNamespace(end.namespace_fd, () => new PacketSocket(end.index, ipv4Adverts()));
       const [here, there] = [open(a), open(b)];
       assert.equal(there.send(frameOf(17)), 0);
       assert.equal(there.send(frameOf(112)), 0);
@@ -212,9 +290,48 @@ describe('a packet socket', { skip: needsNamespaces() }, () => {
     });
   });
 
+  test('for IPv6 hears protocol 112 to ff02::12 and no IPv4', () => {
+    withCable((a, b) => {
+      const open = (end: End, options: PacketSocketOptions) =>
+        insideNetworkNamespace(end.namespace_fd, () => new PacketSocket(end.index, options));
+      const [here, there] = [open(a, ipv6Adverts()), open(b, ipv4Adverts())];
+      const source_mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+      const source = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+      const header = { destination_mac: GROUP_MAC_IPV6, source_mac, source, destination: GROUP_IPV6, tos: 0, id: 0 };
+      const frame = createFrame(header);
+      assert.equal(there.send(frameOf(112)), 0);
+      assert.equal(there.send(frame), 0);
+      assert.equal(receiveSoon(here), frame.length);
+      assert.deepEqual(here.frame.slice(0, frame.length), frame);
+      assert.equal(here.receive(), -1);
+      here.close();
+      there.close();
+    });
+  });
+
+  test('for ARP hears who asks for its addresses, and nobody else', () => {
+    withCable((a, b) => {
+      const open = (end: End, options: PacketSocketOptions) =>
+        insideNetworkNamespace(end.namespace_fd, () => new PacketSocket(end.index, options));
+      const targets = [1, 2, 3].map((last) => Uint8Array.of(10, 0, 0, last));
+      const [here, there] = [open(a, arpRequests(targets)), open(b, ipv4Adverts())];
+      const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
+      const ask = (form: 'request' | 'reply', last: number) => gratuitousArp(form, mac, Uint8Array.of(10, 0, 0, last));
+      for (const frame of [ask('request', 4), ask('reply', 1), frameOf(112)]) assert.equal(there.send(frame), 0);
+      for (const last of [1, 3]) {
+        assert.equal(there.send(ask('request', last)), 0);
+        assert.ok(receiveSoon(here) >= 42);
+        assert.equal(here.frame[41], last);
+      }
+      assert.equal(here.receive(), -1);
+      here.close();
+      there.close();
+    });
+  });
+
   test('says why a frame cannot leave', () => {
     withCable(({ namespace_fd, netlink, index }) => {
-      const socket = insideNetworkNamespace(namespace_fd, () => new PacketSocket(index));
+      const socket = insideNetworkNamespace(namespace_fd, () => new PacketSocket(index, ipv4Adverts()));
       netlink.setLink(index, { up: false });
       assert.notEqual(socket.send(frameOf(112)), 0);
       socket.close();
@@ -223,7 +340,7 @@ describe('a packet socket', { skip: needsNamespaces() }, () => {
 
   test('is refused on an interface that is not there', () => {
     assert.throws(
-      () => new PacketSocket(987654),
+      () => new PacketSocket(987654, ipv4Adverts()),
       (error) => error instanceof SystemError && error.code === 'ENODEV',
     );
   });

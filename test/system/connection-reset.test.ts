@@ -1,0 +1,67 @@
+/** Connections of an address that leaves, with Node's own sockets at both ends of a loopback of their own. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { now_ns } from '#src/system/clock.js';
+import { ConnectionReset } from '#src/system/connection-reset.js';
+import { parseAddress } from '#src/system/ip-address.js';
+import { needsNamespaces } from '../helpers/carp-network.js';
+
+const MS = 1e6;
+
+/** A server on `address` with `count` clients. The whole of 127/8 is local, so every test has an address of its own. */
+async function serve(address: string, count: number) {
+  const server = createServer((socket) => socket.on('error', () => {}).pipe(socket));
+  server.listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const clients = Array.from({ length: count }, () => connect(port, address));
+  await Promise.all(clients.map((client) => once(client, 'connect')));
+  const accepted = () => new Promise<number>((resolve) => server.getConnections((_, number) => resolve(number)));
+  while ((await accepted()) < count) await new Promise(setImmediate);
+  return { server, clients };
+}
+
+function end(server: Server, clients: readonly Socket[]): void {
+  for (const client of clients) client.destroy();
+  server.close();
+}
+
+const within = (ms: number) => now_ns() + ms * MS;
+
+describe('resetting the connections of an address', { skip: needsNamespaces() }, () => {
+  test('ends each with an error at the client, at once', async () => {
+    const { server, clients } = await serve('127.77.1.1', 3);
+    const resets = new ConnectionReset(now_ns);
+    const errors = Promise.all(clients.map(async (client) => (await once(client, 'error'))[0].code));
+    const start = now_ns();
+    const outcome = resets.reset(parseAddress('127.77.1.1')!, 100, within(1000));
+    assert.deepEqual(outcome, { count: 3, incomplete: false });
+    assert.deepEqual(await errors, ['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+    assert.ok(now_ns() - start < 100 * MS);
+    resets.close();
+    end(server, clients);
+  });
+
+  test('leaves connections of other addresses alone', async () => {
+    const { server, clients } = await serve('127.77.2.1', 1);
+    const resets = new ConnectionReset(now_ns);
+    assert.deepEqual(resets.reset(parseAddress('127.77.2.2')!, 100, within(1000)), { count: 0, incomplete: false });
+    const echo = once(clients[0], 'data');
+    clients[0].write('still there');
+    assert.equal(String((await echo)[0]), 'still there');
+    resets.close();
+    end(server, clients);
+  });
+
+  test('stops at its bounds and says that it did', async () => {
+    const { server, clients } = await serve('127.77.3.1', 4);
+    for (const client of clients) client.on('error', () => {});
+    const resets = new ConnectionReset(now_ns);
+    assert.deepEqual(resets.reset(parseAddress('127.77.3.1')!, 2, within(1000)), { count: 2, incomplete: true });
+    assert.deepEqual(resets.reset(parseAddress('127.77.3.1')!, 100, now_ns() - 1), { count: 0, incomplete: true });
+    resets.close();
+    end(server, clients);
+  });
+});
