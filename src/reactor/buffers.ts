@@ -1,12 +1,13 @@
 /**
  * Every byte that passes through a reactor stands in one arena of pinned memory, cut into buffers of two classes:
  *
- *   | small × small_count (16 KiB: heads, short bodies) | large × large_count (128 KiB: long bodies) |
+ *   | small × small_count (16 KiB: heads, short bodies) | large × large_count (128 KiB: long bodies) |   pipes (pipes.ts)
  *
  * A buffer is a number. A slice of it (buffer, offset in the arena, length) carries one reference; the buffer goes home
- * with its last reference. The socket that received a buffer is charged for it until then: that is the whole backpressure.
+ * with its last reference. Bytes in a pipe are buffers too, but nobody can look at them: their offset is 0. The socket that received a buffer is charged for it until then: that is the whole backpressure.
  */
 import { allocatePinned, munmap, type Pinned } from '../system/libc.ts';
+import { Pipes } from './pipes.ts';
 
 export const SMALL_BYTES = 16 * 1024;
 export const LARGE_BYTES = 128 * 1024;
@@ -26,6 +27,8 @@ export type BufferCounts = {
   readonly large_count: number;
   /** Small buffers that only heads may take: bulk waits when no more than these are left. */
   readonly reserve: number;
+  /** Bytes that only pass through may do so in so many pipes; 0: they are always copied. */
+  readonly pipe_count: number;
 };
 
 export class Buffers {
@@ -34,6 +37,8 @@ export class Buffers {
   readonly small_count: number;
   readonly large_count: number;
   readonly reserve: number;
+  readonly pipes: Pipes;
+  private readonly first_pipe: number;
   /** Called when a buffer charged to socket slot `charged` comes home. */
   onHome: (charged: number, weight: number) => void = () => {};
   /** Freed buffers are overwritten, so that a use after release shows (tests). */
@@ -46,16 +51,18 @@ export class Buffers {
   private readonly free_large: Int32Array;
 
   constructor(counts: BufferCounts) {
-    const { small_count, large_count, reserve } = counts;
+    const { small_count, large_count, reserve, pipe_count } = counts;
     if (small_count + large_count > BUFFERS_AT_MOST) throw new Error(`more than ${BUFFERS_AT_MOST} buffers`);
+    this.first_pipe = small_count + large_count;
+    this.pipes = new Pipes(pipe_count);
     const arena: Pinned = allocatePinned(small_count * SMALL_BYTES + large_count * LARGE_BYTES);
     this.bytes = arena.bytes;
     this.address = arena.address;
     this.small_count = small_count;
     this.large_count = large_count;
     this.reserve = reserve;
-    this.references = new Uint16Array(small_count + large_count);
-    this.charged = new Int32Array(small_count + large_count).fill(NOBODY);
+    this.references = new Uint16Array(this.first_pipe + pipe_count);
+    this.charged = new Int32Array(this.first_pipe + pipe_count).fill(NOBODY);
     this.free_small = Int32Array.from({ length: small_count }, (_, index) => small_count - 1 - index);
     this.free_large = Int32Array.from({ length: large_count }, (_, index) => small_count + large_count - 1 - index);
     this.small_left = small_count;
@@ -83,18 +90,33 @@ export class Buffers {
     return this.small_left > this.reserve ? this.takeSmall() : NO_BUFFER;
   }
 
+  /** An empty pipe with one reference; NO_BUFFER when there is none. */
+  takePipe(): number {
+    const pipe = this.pipes.take();
+    if (pipe < 0) return NO_BUFFER;
+    this.references[this.first_pipe + pipe] = 1;
+    return this.first_pipe + pipe;
+  }
+
+  /** The pipe's number, or -1 for a buffer in the arena. */
+  pipeOf(buffer: number): number {
+    return buffer < this.first_pipe ? -1 : buffer - this.first_pipe;
+  }
+
   get bulk_left(): number {
     return this.large_left + Math.max(0, this.small_left - this.reserve);
   }
 
   /** Where the buffer begins in `bytes`. */
   offsetOf(buffer: number): number {
+    if (buffer >= this.first_pipe) return 0;
     return buffer < this.small_count
       ? buffer * SMALL_BYTES
       : this.small_count * SMALL_BYTES + (buffer - this.small_count) * LARGE_BYTES;
   }
 
   sizeOf(buffer: number): number {
+    if (buffer >= this.first_pipe) return 0;
     return buffer < this.small_count ? SMALL_BYTES : LARGE_BYTES;
   }
 
@@ -123,15 +145,17 @@ export class Buffers {
 
   /** Gives the memory back: `bytes` must not be touched any more. */
   destroy(): void {
+    this.pipes.destroy();
     munmap(this.address, this.small_count * SMALL_BYTES + this.large_count * LARGE_BYTES);
   }
 
   private goHome(buffer: number): void {
-    if (this.poison) {
+    if (this.poison && buffer < this.first_pipe) {
       const offset = this.offsetOf(buffer);
       this.bytes.fill(0xdb, offset, offset + this.sizeOf(buffer));
     }
     if (buffer < this.small_count) this.free_small[this.small_left++] = buffer;
+    else if (buffer >= this.first_pipe) this.pipes.put(buffer - this.first_pipe);
     else this.free_large[this.large_left++] = buffer;
     const charged = this.charged[buffer];
     if (charged === NOBODY) return;

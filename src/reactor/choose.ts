@@ -27,7 +27,7 @@ export function chooseReactor(options: ReactorOptions, forced: string | undefine
 export function refusalOfRing(): string | undefined {
   const wake_fd = libc.eventfd(0, EFD_CLOEXEC);
   try {
-    const counts = { small_count: 16, large_count: 1, reserve: 0, socket_count: 4 };
+    const counts = { small_count: 16, large_count: 1, reserve: 0, pipe_count: 0, socket_count: 4 };
     new RingReactor({ ...counts, wake_fd, onWake: () => {} }).destroy();
     return undefined;
   } catch (error) {

@@ -15,8 +15,6 @@ import {
   F_GETFL,
   F_SETFL,
   MSG_DONTWAIT,
-  MSG_MORE,
-  MSG_NOSIGNAL,
   O_NONBLOCK,
   SHUT_WR,
   SO_ERROR,
@@ -186,6 +184,13 @@ export class EpollReactor extends Reactor {
 
   private tryReceive(socket: Socket): void {
     const buffers = this.buffers;
+    if (socket.splice_left > 0 && socket.bulk) {
+      const result = this.spliceIn(socket);
+      if (result > 0) {
+        this.received(socket, result, this.spliced); // a short one does not say that there is no more
+        return;
+      }
+    }
     const buffer = socket.bulk ? buffers.takeBulk() : buffers.takeSmall();
     if (buffer === NO_BUFFER) {
       this.receiveCompleted(socket, -ENOBUFS, NO_BUFFER, false);
@@ -199,7 +204,12 @@ export class EpollReactor extends Reactor {
       return;
     }
     if (result < size && !socket.hung_up && !socket.datagram) socket.readable = false;
-    this.receiveCompleted(socket, this.orSendError(socket, result), buffer, result > 0 && socket.armed);
+    socket.splice_left -= Math.min(socket.splice_left, result);
+    this.received(socket, this.orSendError(socket, result), buffer);
+  }
+
+  private received(socket: Socket, result: number, buffer: number): void {
+    this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed);
     if (socket.state !== OPEN) return;
     if (socket.armed && socket.readable) this.schedule(socket);
     else this.resumeSend(socket);
@@ -235,8 +245,7 @@ export class EpollReactor extends Reactor {
   }
 
   private trySend(socket: Socket): void {
-    const flags = socket.send_more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
-    const result = libc.send(socket.fd, this.buffers.address + socket.send_offset, socket.send_length, flags);
+    const result = this.sendNow(socket, socket.send_more);
     if (result < 0) {
       const error = libc.errno();
       if (error === EAGAIN) {
@@ -245,7 +254,8 @@ export class EpollReactor extends Reactor {
       }
       this.send_result[socket.slot] = error === EINTR ? 0 : -error;
     } else {
-      if (result < socket.send_length) socket.writable = false;
+      if (result < socket.send_length)
+        socket.writable = this.buffers.pipeOf(socket.send_buffer) >= 0; // of a pipe less may be taken
       else this.releaseSent(socket);
       this.send_result[socket.slot] = result;
     }

@@ -13,5 +13,6 @@ export const DEFAULT_COUNTS: BufferCounts & { socket_count: number } = {
   small_count: 16_384, // address space: memory is taken when a buffer is first used
   large_count: 512,
   reserve: 1024,
+  pipe_count: 256,
   socket_count: 65536,
 };

@@ -12,6 +12,9 @@ import {
   ENOBUFS,
   EPIPE,
   IPPROTO_TCP,
+  MSG_DONTWAIT,
+  MSG_MORE,
+  MSG_NOSIGNAL,
   SO_LINGER,
   SOCK_CLOEXEC,
   SOCK_STREAM,
@@ -51,6 +54,8 @@ export abstract class Reactor {
   private readonly waiting_bulk: WaitingSockets;
   /** Sockets whose send failed and whose owner wants no more data: told in the next pass, not from within a call of the owner's. */
   private failed: Socket[] = [];
+  /** The pipe that the last splice filled. */
+  protected spliced = NO_BUFFER;
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
   private readonly clock_offset_ms: number;
@@ -244,6 +249,21 @@ export abstract class Reactor {
     socket.owner.onData(socket, buffer, buffers.offsetOf(buffer), length);
   }
 
+  /** Bytes that came in the pipe `spliced`; or nothing came (0): then a plain call says why, and takes what pipes cannot. */
+  protected spliceIn(socket: Socket): number {
+    const { buffers } = this;
+    const buffer = buffers.takePipe();
+    if (buffer === NO_BUFFER) return 0;
+    const result = buffers.pipes.fill(buffers.pipeOf(buffer), socket.fd, socket.splice_left);
+    if (result <= 0) {
+      buffers.release(buffer);
+      return 0;
+    }
+    socket.splice_left -= result;
+    this.spliced = buffer;
+    return result;
+  }
+
   private bufferCameHome(slot: number, weight: number): void {
     const socket = this.sockets[slot];
     socket.held -= weight;
@@ -265,6 +285,15 @@ export abstract class Reactor {
       return true;
     }
     return this.slices.append(socket, buffer, offset, length);
+  }
+
+  /** One call, which does not wait. Bytes, or -1 (errno). */
+  protected sendNow(socket: Socket, more: boolean): number {
+    const { buffers } = this;
+    const pipe = buffers.pipeOf(socket.send_buffer);
+    if (pipe >= 0) return buffers.pipes.drain(pipe, socket.fd, socket.send_length, more);
+    const flags = more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
+    return libc.send(socket.fd, buffers.address + socket.send_offset, socket.send_length, flags);
   }
 
   private startSend(socket: Socket, buffer: number, offset: number, length: number): void {

@@ -14,9 +14,12 @@ import {
   ECANCELED,
   EINTR,
   ENOBUFS,
+  F_GETFL,
+  F_SETFL,
   MSG_DONTWAIT,
   MSG_MORE,
   MSG_NOSIGNAL,
+  O_NONBLOCK,
   SHUT_WR,
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
@@ -42,6 +45,7 @@ const ACCEPT_MULTISHOT = 1;
 const CANCEL_ALL = 1 << 0;
 const CANCEL_FD = 1 << 1;
 const POLLIN = 1;
+const POLLOUT = 4;
 const POLLRDHUP = 0x2000;
 const CQE_BUFFER = 1;
 const CQE_MORE = 2;
@@ -52,8 +56,9 @@ const SEND = 2;
 const CONNECT = 3;
 const ACCEPT = 4;
 const WAKE = 5;
-const BULK = 6;
-const SILENT = 7; // only failures of it are reported, and they do not matter
+const READABLE = 6;
+const WRITABLE = 7;
+const SILENT = 8; // only failures of it are reported, and they do not matter
 
 const SMALL_GROUP = 0;
 /** Few buffers lie with the kernel, so that the same memory is used again while it is in the cache. */
@@ -161,16 +166,20 @@ export class RingReactor extends Reactor {
         const buffer = (flags & CQE_BUFFER) !== 0 ? flags >>> 16 : NO_BUFFER;
         if (buffer !== NO_BUFFER) this.small.count--;
         this.noticeStream(socket, result, more);
-        this.receiveCompleted(socket, result, buffer, more);
+        this.receiveCompleted(socket, result === -EAGAIN ? -ECANCELED : result, buffer, more); // it became plain meanwhile
         return;
       }
-      case BULK:
+      case READABLE:
         this.assertCurrent(this.sockets[slot], generation);
-        this.receiveBulk(this.sockets[slot], result);
+        this.receivePolled(this.sockets[slot], result);
         return;
       case SEND:
         this.assertCurrent(this.sockets[slot], generation);
-        this.sendCompleted(this.sockets[slot], result);
+        this.sendCompleted(this.sockets[slot], result === -EAGAIN ? 0 : result);
+        return;
+      case WRITABLE:
+        this.assertCurrent(this.sockets[slot], generation);
+        this.sendPolled(this.sockets[slot]);
         return;
       case CONNECT:
         this.assertCurrent(this.sockets[slot], generation);
@@ -217,9 +226,9 @@ export class RingReactor extends Reactor {
   override adoptListener(): void {}
 
   protected override beginReceive(socket: Socket): void {
-    if (socket.bulk) {
-      const word = this.ring.prepare(OP_POLL_ADD, socket.fd, 0, 0, socket.slot, BULK | (socket.generation << 4));
-      this.ring.sqe[word + 7] = POLLIN | POLLRDHUP;
+    if (socket.plain && !socket.bulk && !socket.sending) this.leaveToRing(socket);
+    if (socket.bulk || socket.plain) {
+      this.poll(socket, READABLE, POLLIN | POLLRDHUP);
       socket.polled = true;
       return;
     }
@@ -229,14 +238,28 @@ export class RingReactor extends Reactor {
     else this.makeMultishot(word, this.burst_buffers);
   }
 
-  /** Bytes are there: a plain call takes them into the large buffer that was used last, which is still in the cache. */
-  private receiveBulk(socket: Socket, poll_result: number): void {
+  private poll(socket: Socket, operation: number, events: number): void {
+    const data_high = operation | (socket.generation << 4);
+    const word = this.ring.prepare(OP_POLL_ADD, socket.fd, 0, 0, socket.slot, data_high);
+    this.ring.sqe[word + 7] = events;
+  }
+
+  /** Bytes are there: a plain call takes them into a pipe, or into the large buffer that was used last and is still in the cache. */
+  private receivePolled(socket: Socket, poll_result: number): void {
     const { buffers } = this;
     if (poll_result < 0 || socket.state !== OPEN) {
       this.receiveCompleted(socket, -ECANCELED, NO_BUFFER, false);
       return;
     }
-    const buffer = buffers.takeBulk();
+    if (socket.splice_left > 0 && socket.bulk) {
+      this.makePlain(socket);
+      const result = this.spliceIn(socket);
+      if (result > 0) {
+        this.receiveCompleted(socket, result, this.spliced, false);
+        return;
+      }
+    }
+    const buffer = socket.bulk ? buffers.takeBulk() : buffers.takeSmall();
     if (buffer === NO_BUFFER) {
       this.receiveCompleted(socket, -ENOBUFS, NO_BUFFER, false);
       return;
@@ -244,6 +267,7 @@ export class RingReactor extends Reactor {
     const address = buffers.address + buffers.offsetOf(buffer);
     const result = libc.recv(socket.fd, address, buffers.sizeOf(buffer), MSG_DONTWAIT);
     if (result >= 0) {
+      socket.splice_left -= Math.min(socket.splice_left, result);
       this.receiveCompleted(socket, result, buffer, false);
       return;
     }
@@ -261,12 +285,19 @@ export class RingReactor extends Reactor {
   protected override cancelReceive(socket: Socket): void {
     const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
     this.ring.sqe[word + 4] = socket.slot; // cancel by user_data: the receive only
-    this.ring.sqe[word + 5] = (socket.polled ? BULK : RECEIVE) | (socket.generation << 4);
+    this.ring.sqe[word + 5] = (socket.polled ? READABLE : RECEIVE) | (socket.generation << 4);
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }
 
   protected override beginSend(socket: Socket, more: boolean): void {
-    if (socket.send_length > SMALL_BYTES && this.sendAtOnce(socket, more)) return;
+    const in_pipe = this.buffers.pipeOf(socket.send_buffer) >= 0;
+    if (in_pipe) this.makePlain(socket);
+    if ((socket.plain || socket.send_length > SMALL_BYTES) && this.sendAtOnce(socket, more)) return;
+    if (socket.plain) {
+      socket.send_more = more;
+      this.poll(socket, WRITABLE, POLLOUT);
+      return;
+    }
     const address = this.buffers.address + socket.send_offset;
     const data_high = SEND | (socket.generation << 4);
     const word = this.ring.prepare(OP_SEND, socket.fd, address, socket.send_length, socket.slot, data_high);
@@ -275,9 +306,8 @@ export class RingReactor extends Reactor {
 
   /** The same for sending. What the kernel does not take now is left to the ring (false). */
   private sendAtOnce(socket: Socket, more: boolean): boolean {
-    const flags = more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
-    const result = libc.send(socket.fd, this.buffers.address + socket.send_offset, socket.send_length, flags);
-    if (result < 0) return false;
+    const result = this.sendNow(socket, more);
+    if (result < 0) return false; // and why, the next try is told
     if (result < socket.send_length) {
       socket.send_offset += result;
       socket.send_length -= result;
@@ -286,6 +316,29 @@ export class RingReactor extends Reactor {
     this.releaseSent(socket);
     this.sent.push(socket);
     return true;
+  }
+
+  /** The descriptor takes something again, or is broken. */
+  private sendPolled(socket: Socket): void {
+    const result = socket.state === OPEN ? this.sendNow(socket, socket.send_more) : 0;
+    if (result >= 0) {
+      this.sendCompleted(socket, result);
+      return;
+    }
+    const error = libc.errno();
+    this.sendCompleted(socket, error === EAGAIN || error === EINTR ? 0 : -error);
+  }
+
+  /** From now on plain calls and polls serve it. What the ring has begun goes on. */
+  private makePlain(socket: Socket): void {
+    if (socket.plain) return;
+    socket.plain = true;
+    libc.fcntl(socket.fd, F_SETFL, libc.fcntl(socket.fd, F_GETFL, 0) | O_NONBLOCK);
+  }
+
+  private leaveToRing(socket: Socket): void {
+    socket.plain = false;
+    libc.fcntl(socket.fd, F_SETFL, libc.fcntl(socket.fd, F_GETFL, 0) & ~O_NONBLOCK);
   }
 
   /** Completions of sends that were made at once, told when their owners expect them: not from within their own call. */

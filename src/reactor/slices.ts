@@ -62,7 +62,7 @@ export class Slices {
       buffers.release(buffer);
       return true;
     }
-    if (length > COALESCE_BYTES || buffers.isShared(tail_buffer)) return false;
+    if (length > COALESCE_BYTES || buffers.pipeOf(buffer) >= 0 || buffers.isShared(tail_buffer)) return false;
     if (tail_end + length > buffers.offsetOf(tail_buffer) + buffers.sizeOf(tail_buffer)) return false;
     buffers.bytes.copyWithin(tail_end, offset, offset + length);
     this.length[tail] += length;

@@ -50,10 +50,14 @@ export class Socket {
   wants_data = false;
   /** Long bodies and tunnels: large buffers, and heads go first when memory is short. */
   bulk = false;
+  /** So many bytes need nobody's look: they may come in a pipe. */
+  splice_left = 0;
   armed = false;
   cancelling = false;
   /** io_uring only: the receive that is armed is a poll. */
   polled = false;
+  /** io_uring only: the descriptor does not block, so that the ring cannot wait for it; we do, with polls. */
+  plain = false;
   /** Holds its allowance: no receive until half of it is home. */
   full = false;
   ended = false;
@@ -103,6 +107,8 @@ export class Socket {
     this.datagram = false;
     this.wants_data = false;
     this.bulk = false;
+    this.splice_left = 0;
+    this.plain = false;
     this.armed = false;
     this.cancelling = false;
     this.full = false;
@@ -140,6 +146,14 @@ export class Socket {
     this.bulk = bulk;
     if (this.armed) this.reactor.stopReceive(this);
     else this.reactor.considerReceive(this); // it may wait among the others
+  }
+
+  /**
+   * The next `bytes` that come while it is `bulk` may come in pipes, which can only be sent on (or released): nobody can look at
+   * them. Infinity: all that come.
+   */
+  allowSplice(bytes: number): void {
+    this.splice_left = bytes;
   }
 
   /** Queues a slice and takes over one reference of its buffer. False: out of slices, the caller gives up. */

@@ -98,6 +98,10 @@ export const ppoll = declare<(fds: Address, count: Int, timeout: Address, sigmas
   P,
 ]);
 export const pipe2 = declare<(fds: Address, flags: Int) => Int>('pipe2', 'int', [P, 'int']);
+/** The offsets must be 0: of sockets and pipes. */
+export const splice = declare<
+  (from: Int, from_offset: Address, to: Int, to_offset: Address, length: Int, flags: Int) => Int
+>('splice', 'long', ['int', P, 'int', P, 'size_t', 'uint32_t']);
 export const sched_setscheduler = declare<(pid: Int, policy: Int, parameter: Address) => Int>(
   'sched_setscheduler',
   'int',

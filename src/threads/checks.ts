@@ -62,7 +62,7 @@ function reactorOptions({ plans, wake_fd }: ChecksSettings, onWake: () => void) 
   const requests = new Set(plans.map((plan) => JSON.stringify(plan.method))).size;
   const small_count = ANSWER_BUFFERS + requests;
   const socket_count = MOST_IN_FLIGHT + SPARE_SOCKETS;
-  return { small_count, large_count: 0, reserve: 0, socket_count, wake_fd, onWake };
+  return { small_count, large_count: 0, reserve: 0, pipe_count: 0, socket_count, wake_fd, onWake };
 }
 
 function close(runner: ChecksRunner, reactor: Reactor): void {

@@ -51,6 +51,7 @@ class Bench {
       small_count: 300,
       large_count: 0,
       reserve: 0,
+      pipe_count: 0,
       socket_count: most_in_flight + SPARE_SOCKETS,
       wake_fd: this.wake_fd,
       onWake: () => {},

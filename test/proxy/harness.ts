@@ -22,7 +22,7 @@ export type Kind = 'ring' | 'epoll';
 export const KINDS: readonly Kind[] = ['ring', 'epoll'];
 export const PATIENCE_MS = 8_000;
 
-const COUNTS = { small_count: 512, large_count: 32, reserve: 32, socket_count: 128 };
+const COUNTS = { small_count: 512, large_count: 32, reserve: 32, pipe_count: 8, socket_count: 128 };
 
 export type RigOptions = {
   /** Lines of the `defaults` section beside the mode and generous timeouts. */
@@ -116,6 +116,7 @@ export class ProxyRig {
     this.proxy.drain();
     for (let pass = 0; pass < 3; pass++) this.reactor.pass(0);
     assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
+    assert.equal(this.reactor.buffers.pipes.left, COUNTS.pipe_count, 'pipes are home');
     assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
     assert.equal(this.reactor.timers.count, 0, 'timers are off the wheel');
     this.assertCountsAreZero();

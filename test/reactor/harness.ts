@@ -21,7 +21,7 @@ import { closePeers, listenOnLoopback, type PeerOptions } from './peer.js';
 export type Kind = 'ring' | 'epoll';
 export const KINDS: readonly Kind[] = ['ring', 'epoll'];
 
-const COUNTS = { small_count: 512, large_count: 32, reserve: 32, socket_count: 64 };
+const COUNTS = { small_count: 512, large_count: 32, reserve: 32, pipe_count: 8, socket_count: 64 };
 const PATIENCE_MS = 4000;
 
 export type RigOptions = Partial<typeof COUNTS> & { readonly sizes?: RingSizes };
@@ -32,6 +32,7 @@ export class Rig {
   wakes = 0;
   passes = 0;
   private readonly descriptors: number;
+  private readonly pipe_count: number;
   private listening: Listener[] = [];
 
   constructor(kind: Kind, options: RigOptions = {}) {
@@ -40,6 +41,7 @@ export class Rig {
     this.wake_fd = libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     const { sizes, ...counts } = options;
     const all = { ...COUNTS, ...counts, wake_fd: this.wake_fd, onWake: () => this.wakes++ };
+    this.pipe_count = all.pipe_count;
     this.reactor = kind === 'epoll' ? new EpollReactor(all) : new RingReactor(all, sizes);
     this.reactor.buffers.poison = true;
   }
@@ -120,6 +122,7 @@ export class Rig {
     for (const listener of this.listening) this.release(listener);
     this.until('all sockets are closed', () => this.reactor.socket_count === 0);
     assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
+    assert.equal(this.reactor.buffers.pipes.left, this.pipe_count, 'pipes are home');
     assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
     assert.equal(this.reactor.timers.count, 0, 'timers are off the wheel');
     this.reactor.destroy();

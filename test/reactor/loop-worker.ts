@@ -9,6 +9,7 @@ const { reactor } = chooseReactor(
     small_count: 16,
     large_count: 1,
     reserve: 0,
+    pipe_count: 0,
     socket_count: 4,
     wake_fd: workerData.wake_fd,
     onWake: () => {

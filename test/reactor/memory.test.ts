@@ -253,7 +253,7 @@ for (const kind of KINDS) {
 }
 
 test('a buffer that is released once too often is a mistake that shows', () => {
-  const buffers = new Buffers({ small_count: 2, large_count: 1, reserve: 0 });
+  const buffers = new Buffers({ small_count: 2, large_count: 1, reserve: 0, pipe_count: 0 });
   const buffer = buffers.takeSmall();
   buffers.retain(buffer);
   assert.ok(buffers.isShared(buffer));
@@ -264,7 +264,7 @@ test('a buffer that is released once too often is a mistake that shows', () => {
 });
 
 test('released buffers are poisoned where tests ask for it, and only they', () => {
-  const buffers = new Buffers({ small_count: 2, large_count: 1, reserve: 0 });
+  const buffers = new Buffers({ small_count: 2, large_count: 1, reserve: 0, pipe_count: 0 });
   buffers.poison = true;
   const [one, other] = [buffers.takeSmall(), buffers.takeSmall()];
   assert.equal(buffers.takeSmall(), -1);
@@ -280,7 +280,7 @@ test('released buffers are poisoned where tests ask for it, and only they', () =
 });
 
 test('more buffers than the kernel can name are a mistake that shows', () => {
-  assert.throws(() => new Buffers({ small_count: 65_536, large_count: 1, reserve: 0 }), /65536 buffers/);
+  assert.throws(() => new Buffers({ small_count: 65_536, large_count: 1, reserve: 0, pipe_count: 0 }), /65536 buffers/);
 });
 
 /** Keeps every buffer that it gets, until `release`. */

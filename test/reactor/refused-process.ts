@@ -22,7 +22,7 @@ if (program.length > 0) {
 }
 const wake_fd = libc.eventfd(0, EFD_CLOEXEC);
 try {
-  const counts = { small_count: 16, large_count: 1, reserve: 0, socket_count: 4 };
+  const counts = { small_count: 16, large_count: 1, reserve: 0, pipe_count: 0, socket_count: 4 };
   const { reactor, reason } = chooseReactor({ ...counts, wake_fd, onWake: () => {} }, forced || undefined);
   reactor.pass(0);
   reactor.destroy();

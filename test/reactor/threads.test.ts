@@ -59,7 +59,7 @@ for (const kind of KINDS) {
     const descriptors = countDescriptors();
     const wake_fd = libc.eventfd(0, EFD_CLOEXEC);
     const { reactor, reason } = chooseReactor(
-      { small_count: 16, large_count: 1, reserve: 0, socket_count: 4, wake_fd, onWake: () => {} },
+      { small_count: 16, large_count: 1, reserve: 0, pipe_count: 0, socket_count: 4, wake_fd, onWake: () => {} },
       kind,
     );
     assert.equal(reactor.kind, kind);

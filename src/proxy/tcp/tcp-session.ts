@@ -29,7 +29,10 @@ class Side implements SocketOwner {
   }
   onData(_socket: Socket, buffer: number, offset: number, length: number): void {
     this.received += length;
-    if (this.received > BULK_BYTES) this.socket.setBulk(true);
+    if (this.received > BULK_BYTES && !this.socket.bulk) {
+      this.socket.setBulk(true);
+      this.socket.allowSplice(Number.POSITIVE_INFINITY);
+    }
     this.session.pass(this, buffer, offset, length);
   }
   onEnd(): void {

@@ -40,6 +40,9 @@ export const MSG_MORE = 0x8000;
 
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_SETPIPE_SZ = 1031;
+export const SPLICE_F_NONBLOCK = 2;
+export const SPLICE_F_MORE = 4;
 export const O_NONBLOCK = 0x800;
 export const EFD_CLOEXEC = 0x80000;
 export const EFD_NONBLOCK = 0x800;

@@ -8,7 +8,7 @@ import type { Reactor } from '#src/reactor/reactor.js';
 import { Slices } from '#src/reactor/slices.js';
 
 function memory(small_count = 3, slice_count = 4) {
-  const buffers = new Buffers({ small_count, large_count: 0, reserve: 0 });
+  const buffers = new Buffers({ small_count, large_count: 0, reserve: 0, pipe_count: 0 });
   buffers.poison = true;
   return { buffers, slices: new Slices(slice_count, buffers) };
 }
