@@ -11,7 +11,7 @@ import { bowOutCopy, sendBowOut } from './advert.ts';
 import { demote, undemote } from './demotion.ts';
 import type { Effect, Event } from './events.ts';
 import { receive } from './receive.ts';
-import type { Engine, Interface, Vhid } from './state.ts';
+import { type Engine, FORGIVE_SEND_ERRORS, type Interface, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
 import { nameOf, seconds } from './text.ts';
 import {
   addressRemoved,
@@ -31,7 +31,6 @@ const READY_LIMIT_NS = 10e9;
 const STARTING = 'starting';
 const NOT_READY = 'waiting for the listeners and the first checks';
 const FULL_DEMOTION = 240;
-const SEND_ERRORS_LIMIT = 3;
 /** Added to the time in which a vhid that was told to yield preempts nobody; ucarp sleeps as long. */
 const YIELD_CALM_NS = 3e9;
 
@@ -65,6 +64,9 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       break;
     case 'link':
       onLink(engine, event.interface, event.up, event.reason, now_ns);
+      break;
+    case 'maintenance':
+      onMaintenance(engine, engine.vhids[event.index], event.reason, now_ns);
       break;
     case 'health':
       onHealth(engine, event.healthy, event.reason, now_ns);
@@ -133,7 +135,10 @@ function onTimer(engine: Engine, now_ns: number): void {
     log(engine, 'warning', `still not ready after ${seconds(READY_LIMIT_NS)}: taking part in CARP all the same`);
     onReady(engine, now_ns);
   }
-  for (const vhid of engine.vhids) runTimers(engine, vhid, now_ns);
+  for (const vhid of engine.vhids) {
+    if (vhid.due_ns[FORGIVE_SEND_ERRORS] <= now_ns) forgiveSendErrors(engine, vhid, now_ns);
+    runTimers(engine, vhid, now_ns);
+  }
 }
 
 /** Why a vhid must be in INIT; undefined when nothing holds it there. */
@@ -141,6 +146,7 @@ function obstacle(engine: Engine, vhid: Vhid): string | undefined {
   if (!engine.started) return 'not started';
   if (!engine.ready) return NOT_READY;
   if (!engine.healthy) return engine.ill_reason;
+  if (vhid.maintenance !== undefined) return vhid.maintenance;
   const link = linkOf(engine, vhid);
   return link.up ? undefined : link.why;
 }
@@ -193,6 +199,12 @@ function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: numb
   settleAll(engine, reason, now_ns);
 }
 
+/** Taken out of service by people, whatever the others do, until they bring it back. */
+function onMaintenance(engine: Engine, vhid: Vhid, reason: string | undefined, now_ns: number): void {
+  vhid.maintenance = reason;
+  settleAll(engine, 'maintenance is over', now_ns);
+}
+
 function onAddressRemoved(engine: Engine, name: string, address: string, now_ns: number): void {
   for (const vhid of engine.vhids) {
     const { interface: own, addresses } = vhid.settings;
@@ -232,15 +244,14 @@ function onStall(engine: Engine, late_ns: number, now_ns: number): void {
   }
 }
 
-/** Three failures in a row demote the whole host, as in the kernels; three successes take it back. */
+/** Three failures in a row demote the whole host, as in the kernels; three successes take it back, or time as BACKUP. */
 function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number): void {
-  const owner = `send errors of ${nameOf(vhid)}`;
   if (error !== null) {
     engine.counters.send_errors++;
     vhid.send_successes = 0;
     vhid.send_errors++;
     if (vhid.send_errors === SEND_ERRORS_LIMIT)
-      onDemote(engine, owner, FULL_DEMOTION, `adverts cannot be sent: ${error}`, undefined, now_ns);
+      onDemote(engine, sendErrorsOwner(vhid), FULL_DEMOTION, `adverts cannot be sent: ${error}`, undefined, now_ns);
     return;
   }
   engine.counters.sent++;
@@ -251,9 +262,7 @@ function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number
   if (vhid.send_errors < SEND_ERRORS_LIMIT) {
     vhid.send_errors = 0;
   } else if (++vhid.send_successes === SEND_ERRORS_LIMIT) {
-    vhid.send_errors = 0;
-    vhid.send_successes = 0;
-    onUndemote(engine, owner, undefined, now_ns);
+    forgiveSendErrors(engine, vhid, now_ns);
   }
 }
 
@@ -265,6 +274,17 @@ function onYield(engine: Engine, index: number | undefined, reason: string, now_
     // what bowed out with preempt would take the address back with the next advert that it hears
     vhid.calm_until_ns = now_ns + YIELD_CALM_NS + vhid.master_down_ns;
   }
+}
+
+function forgiveSendErrors(engine: Engine, vhid: Vhid, now_ns: number): void {
+  vhid.due_ns[FORGIVE_SEND_ERRORS] = Number.POSITIVE_INFINITY;
+  vhid.send_errors = 0;
+  vhid.send_successes = 0;
+  onUndemote(engine, sendErrorsOwner(vhid), undefined, now_ns);
+}
+
+function sendErrorsOwner(vhid: Vhid): string {
+  return `send errors of ${nameOf(vhid)}`;
 }
 
 function onStop(engine: Engine, reason: string, now_ns: number): void {

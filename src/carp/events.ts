@@ -133,6 +133,8 @@ export type Event =
    * is for the case that this thread hangs, too.
    */
   | { readonly kind: 'health'; readonly healthy: boolean; readonly reason: string }
+  /** People take a vhid out of service (a MASTER bows out first), or bring it back: `reason` undefined. */
+  | { readonly kind: 'maintenance'; readonly index: number; readonly reason: string | undefined }
   /**
    * The kernel says that an address is gone. The engine tells a ran-out lease from a foreign hand by the time of its
    * last renewal, and ignores addresses that no MASTER vhid holds (so the echo of an own removal may be passed on).

@@ -45,7 +45,12 @@ export const RENEW = 1;
 export const ADD_AGAIN = 2;
 export const ADVERT = 3;
 export const ANNOUNCE = 4;
-const DEADLINES = 5;
+/** The end of the demotion for send errors, on a node that sends no more adverts which could succeed. */
+export const FORGIVE_SEND_ERRORS = 5;
+const DEADLINES = 6;
+
+/** So many failures in a row demote, and so many successes take it back. */
+export const SEND_ERRORS_LIMIT = 3;
 
 export type Vhid = {
   readonly index: number;
@@ -65,6 +70,8 @@ export type Vhid = {
   state: State;
   since_ns: number;
   reason: string;
+  /** Why people took it out of service; undefined: they did not. */
+  maintenance: string | undefined;
   /** BACKUP was entered once, so the first down script has run. */
   was_backup: boolean;
   /** In a typed array: storing times in an object's fields can allocate. */
@@ -172,6 +179,7 @@ function createVhid(settings: VhidSettings, index: number, lease_s: number): Vhi
     state: 'INIT',
     since_ns: 0,
     reason: 'not started',
+    maintenance: undefined,
     was_backup: false,
     due_ns: new Float64Array(DEADLINES).fill(Number.POSITIVE_INFINITY),
     sent_ns: 0,

@@ -13,13 +13,25 @@ import { ANNOUNCE_AFTER_S } from './announce.ts';
 import { demotionOf } from './demotion.ts';
 import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from './election.ts';
 import type { State } from './events.ts';
-import { ADD_AGAIN, ADVERT, ANNOUNCE, type Engine, MASTER_DOWN, RENEW, type Vhid } from './state.ts';
+import {
+  ADD_AGAIN,
+  ADVERT,
+  ANNOUNCE,
+  type Engine,
+  FORGIVE_SEND_ERRORS,
+  MASTER_DOWN,
+  RENEW,
+  SEND_ERRORS_LIMIT,
+  type Vhid,
+} from './state.ts';
 import { nameOf, seconds } from './text.ts';
 
 /** A lease is renewed this many times in its life. */
 const RENEWALS = 4;
 /** A foreign hand that removes addresses, or a defeated peer that goes on, is answered this often at most. */
 const ANSWER_EVERY_NS = 1e9;
+/** A node that could not send adverts and is MASTER no more may try again after that time. */
+const FORGIVE_AFTER_NS = 60e9;
 /** The kernel looks at lifetimes in coarse ticks and may end one this much early. */
 const LEASE_SLACK_NS = 1e8;
 
@@ -29,6 +41,8 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
   vhid.since_ns = now_ns;
   vhid.reason = reason;
   vhid.due_ns.fill(Number.POSITIVE_INFINITY);
+  if (to !== 'MASTER' && vhid.send_errors >= SEND_ERRORS_LIMIT)
+    vhid.due_ns[FORGIVE_SEND_ERRORS] = now_ns + FORGIVE_AFTER_NS;
   if (from === 'MASTER') leaveMaster(engine, vhid);
   if (to === 'INIT') vhid.peer.master = 0;
   if (to === 'MASTER') enterMaster(engine, vhid, now_ns);

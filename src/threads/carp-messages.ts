@@ -48,6 +48,7 @@ export type ToCarp =
   | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
   /** The engine's event of that name. */
   | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
+  | { readonly kind: 'maintenance'; readonly index: number; readonly reason: string | undefined }
   | { readonly kind: 'status'; readonly id: number }
   /** A new guardian after the old one died; -1: none. */
   | { readonly kind: 'guardian'; readonly fd: number }

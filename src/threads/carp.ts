@@ -214,6 +214,7 @@ export class CarpThread {
       case 'demote':
       case 'undemote':
       case 'yield':
+      case 'maintenance':
         this.#step(message);
         return;
       case 'status':

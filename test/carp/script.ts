@@ -113,6 +113,8 @@ class Run {
         return { kind, owner: first, amount: Number(second), reason: rest.join(' ') };
       case 'undemote':
         return { kind, owner: first };
+      case 'maintenance':
+        return { kind, index: Number(first), reason: second === 'over' ? undefined : words.slice(2).join(' ') };
       case 'removed':
         return { kind: 'address-removed', interface: second ?? 'eth0', address: first };
       case 'reflect':
