@@ -9,6 +9,7 @@
 import type { VhidSettings } from './carp/events.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
+import { withTrackedBackends } from './config/tracked-backends.ts';
 import { buildStatus } from './control/build-status.ts';
 import type { ControlSocket } from './control/control-socket.ts';
 import { createDemoter, type Demoter } from './control/demoter.ts';
@@ -70,7 +71,7 @@ const STATUS_MS = 1_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const prepared = await prepare(options.config, options.socket, options.report);
+  const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report);
   if (prepared === undefined) return 1;
   const end = watchForEnd();
   try {

@@ -7,8 +7,6 @@ import { parseUcarpCommand, type UcarpCommand } from './ucarp/command.ts';
 
 /** No configuration that a person wrote comes near; /dev/zero does. */
 const LARGEST_FILE_BYTES = 16 * 2 ** 20;
-/** ucarp reads no more of its password file. */
-const LARGEST_PASS_FILE_BYTES = 511;
 
 /** loadConfig() of files and directories. When one cannot be read, that is all that is said. */
 export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
@@ -19,7 +17,7 @@ export function loadFiles(paths: readonly string[], options: LoadOptions = {}): 
 /** parseUcarpCommand() with -o reading its file. */
 export function loadUcarpCommand(argv: readonly string[]): UcarpCommand {
   const readPassFile = (path: string) => {
-    const read = readText(path, LARGEST_PASS_FILE_BYTES);
+    const read = readText(path, LARGEST_FILE_BYTES);
     return typeof read === 'string' ? { text: read } : { problem: `The password file \`${path}\`: ${read.message}` };
   };
   return parseUcarpCommand(argv, { readPassFile });

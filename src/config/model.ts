@@ -222,13 +222,17 @@ export type Carp = {
 export type Track = {
   /** The service as written: `http://127.0.0.1/health`, `tcp 127.0.0.1:80`. */
   readonly text: string;
+  /** As written; `endpoint.address` is '' when it is a name, which is resolved at the start. */
+  readonly host: string;
   readonly endpoint: Endpoint;
   readonly method: CheckMethod;
-  readonly check: ServerCheck;
+  readonly check: TrackCheck;
   /** 1..255 */
   readonly amount: number;
   readonly span: Span;
 };
+
+export type TrackCheck = Pick<ServerCheck, 'inter_ms' | 'fastinter_ms' | 'downinter_ms' | 'rise' | 'fall'>;
 
 /** ucarp's -u, -d, -x, -z and -n: `script INTERFACE VIP [XPARAM]`. */
 export type Scripts = {

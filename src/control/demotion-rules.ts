@@ -25,6 +25,12 @@ export function evaluateRule(rule: DemoteRule, serversOf: ServersOf): Verdict {
   return { demoted, reason: demoted ? explain(rule, serversOf) : '' };
 }
 
+/** A tracked service demotes while its only server is not up. */
+export function evaluateTrack(service: string, servers: readonly ServerView[] = []): Verdict {
+  const demoted = !servers.some((server) => server.up);
+  return { demoted, reason: demoted ? `${service} fails its checks` : '' };
+}
+
 /** The demotion's owner in messages and in `carpool status`. */
 export function ruleOwner(rule: DemoteRule): string {
   return `config:${rule.polarity} ${rule.text}`;

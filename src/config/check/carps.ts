@@ -2,6 +2,7 @@
 import type { Backend, Carp, Config, DemoteRule, Term } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
+import { TRACK_LIMIT } from '../track.ts';
 import { checkUnique, placeOf } from './names.ts';
 
 export function checkCarps({ carps, backends }: Config, report: Reporter): void {
@@ -12,6 +13,7 @@ export function checkCarps({ carps, backends }: Config, report: Reporter): void 
   for (const carp of carps) {
     checkInterval(carp, report);
     for (const rule of carp.demotions) checkCondition(rule, backends, report);
+    checkTracks(carp, report);
   }
 }
 
@@ -99,6 +101,17 @@ function checkPreempt(carps: readonly Carp[], report: Reporter): void {
     'The vhids differ in advskew as for sharing load, but without preempt a recovered node takes nothing back.',
     'Add `net.inet.carp.preempt=1` to sysctl.conf, or `preempt` to each carp section.',
   );
+}
+
+function checkTracks({ tracks }: Carp, report: Reporter): void {
+  const seen = new Set<string>();
+  for (const [position, { text, span }] of tracks.entries()) {
+    if (seen.has(text))
+      report.error(span, 'tracked-twice', `\`${text}\` is tracked already.`, 'Remove one of the two.');
+    if (position === TRACK_LIMIT)
+      report.error(span, 'too-many-tracks', `More than ${TRACK_LIMIT} services are tracked.`, 'Remove some of them.');
+    seen.add(text);
+  }
 }
 
 function checkCondition({ condition, span }: DemoteRule, backends: readonly Backend[], report: Reporter): void {

@@ -13,6 +13,7 @@ import type { Carp } from '../model.ts';
 import { carpWith } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
+import { parseTrack } from '../track.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf } from '../word.ts';
 import { parseCondition } from './condition.ts';
@@ -79,9 +80,16 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
     has_effect: true,
     parse: parseDemote,
   },
+  {
+    name: 'track',
+    sections: CARP,
+    help: '`track http://…|tcp ADDRESS:PORT [inter T] [rise N] [fall N] [demote N]`: be less preferred while that service fails.',
+    has_effect: true,
+    parse: parseTracked,
+  },
 ];
 
-/** Only `address` and `demote` may be repeated: of the others the first would have no effect. */
+/** Only `address`, `demote` and `track` may be repeated: of the others the first would have no effect. */
 function warnOfSecond(draft: CarpDraft, field: string, { keyword }: Statement, { report }: Context): void {
   const first = draft.spans[field];
   if (first === undefined) return;
@@ -167,6 +175,11 @@ function parseDemote(draft: CarpDraft, { keyword, args }: Statement, { report }:
   if (amount === undefined || condition === undefined) return;
   const text = words.map((word) => word.text).join(' ');
   draft.demotions.push({ amount, polarity: polarity.text, condition, text, span: spanOf([keyword, ...args]) });
+}
+
+function parseTracked(draft: CarpDraft, { keyword, args }: Statement, { report }: Context): void {
+  const track = parseTrack(args, keyword, report);
+  if (track !== undefined) draft.tracks.push(track);
 }
 
 /** Undefined, and reported, when something is missing without which no advert can be sent. */

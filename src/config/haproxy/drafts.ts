@@ -10,6 +10,7 @@ import type {
   LogTarget,
   Mode,
   Timeouts,
+  Track,
   VirtualAddress,
 } from '../model.ts';
 import type { Word } from '../word.ts';
@@ -87,6 +88,7 @@ export type CarpDraft = {
   advskew: number;
   preempt: boolean;
   demotions: DemoteRule[];
+  tracks: Track[];
   span: Span;
   spans: Spans;
 };
@@ -177,6 +179,7 @@ export function newCarp(name: string, span: Span): CarpDraft {
     advskew: 0,
     preempt: false,
     demotions: [],
+    tracks: [],
     span,
     spans: {},
   };

@@ -5,16 +5,30 @@
 import { parsePass } from '../carp-values.ts';
 import { checkConfig } from '../check/check.ts';
 import { type Diagnostic, hasErrors, type Span } from '../diagnostic.ts';
-import type { Carp, Config, Scripts } from '../model.ts';
+import type { Carp, Config, Scripts, Track } from '../model.ts';
 import { carpWith, emptyConfig } from '../model-defaults.ts';
 import { Reporter } from '../reporter.ts';
+import { didYouMean } from '../suggest.ts';
+import { SYSLOG_FACILITIES } from '../syslog-facilities.ts';
+import { parseTrackWord } from '../track.ts';
 import { isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
 import type { Word } from '../word.ts';
 import { type GivenOption, readOptions, UCARP_OPTIONS } from './options.ts';
 
+/** What of the command line is about the process, not about the vhid. */
+export type UcarpProcess = {
+  /** `-B` */
+  readonly background: boolean;
+  /** Of syslog, 0..23 (`-f`); undefined with `-f none`. */
+  readonly facility: number | undefined;
+  /** `-D` */
+  readonly debug: boolean;
+};
+
 export type UcarpCommand = {
   /** Undefined when there are errors, or when only the usage is wanted. */
   readonly config: Config | undefined;
+  readonly process: UcarpProcess;
   readonly diagnostics: readonly Diagnostic[];
   /** Print ucarpUsage() before leaving. */
   readonly shows_usage: boolean;
@@ -30,17 +44,18 @@ export type UcarpInputs = {
 export function parseUcarpCommand(argv: readonly string[], { readPassFile }: UcarpInputs = {}): UcarpCommand {
   const report = new Reporter();
   const { given, shows_usage } = readOptions(argv, report);
-  if (shows_usage) return { config: undefined, diagnostics: report.diagnostics, shows_usage, exit_status: 0 };
   const settings = new Settings(given, report, readPassFile);
+  const process = settings.process();
+  const { diagnostics } = report;
+  if (shows_usage) return { config: undefined, process, diagnostics, shows_usage, exit_status: 0 };
   const carp = settings.carp();
-  const daemon = given.some(({ option }) => option.long === 'daemonize');
   const base = emptyConfig([]);
+  const daemon = process.background;
   const config = { ...base, global: { ...base.global, daemon }, carps: carp === undefined ? [] : [carp] };
   checkConfig(config, report);
-  const { diagnostics } = report;
-  if (!hasErrors(diagnostics)) return { config, diagnostics, shows_usage, exit_status: 0 };
+  if (!hasErrors(diagnostics)) return { config, process, diagnostics, shows_usage, exit_status: 0 };
   const isPassword = diagnostics.every(({ severity, code }) => severity === 'warning' || code === 'password-too-long');
-  return { config: undefined, diagnostics, shows_usage, exit_status: isPassword ? 2 : 1 };
+  return { config: undefined, process, diagnostics, shows_usage, exit_status: isPassword ? 2 : 1 };
 }
 
 /** The options, one per line. */
@@ -68,7 +83,6 @@ class Settings {
   }
 
   carp(): Carp | undefined {
-    this.#refuseUnsupported();
     const vhid =
       this.#integer('vhid', 1, 255) ?? this.#missing('vhid', 'Add `-v` and a number, the same on every node.');
     const advbase = this.#integer('advbase', 0, 255, 1);
@@ -94,24 +108,29 @@ class Settings {
       preempt: this.#has('preempt'),
       deadratio,
       source_address: source_address.text,
+      multicast_address: this.#multicastAddress(),
+      broadcast: this.#has('nomcast'),
+      ignore_link_state: this.#has('ignoreifstate'),
+      tracks: this.#tracks(),
       scripts,
       span,
       spans: this.#spans,
     });
   }
 
-  #refuseUnsupported(): void {
-    for (const { option, at } of this.#given) {
-      if (option.help.startsWith('Not supported'))
-        this.#report.error(
-          at.span,
-          'unsupported-keyword',
-          `ucarp's \`--${option.long}\` is not supported yet.`,
-          'Remove it if the set-up can do without.',
-        );
-      if (option.help.startsWith('Accepted'))
-        this.#report.warning(at.span, 'no-effect', `ucarp's \`--${option.long}\` has no effect yet.`);
-    }
+  process(): UcarpProcess {
+    return { background: this.#has('daemonize'), facility: this.#facility(), debug: this.#has('debug') };
+  }
+
+  /** As in ucarp an unknown name is only worth a line. */
+  #facility(): number | undefined {
+    const value = this.#last('facility')?.value;
+    if (value?.text === 'none') return undefined;
+    const found = SYSLOG_FACILITIES[value?.text ?? 'daemon'];
+    if (found !== undefined) return found;
+    const mend = didYouMean(value!.text, Object.keys(SYSLOG_FACILITIES)) ?? 'Write `daemon`, or `none` for no syslog.';
+    this.#report.warning(value!.span, 'unknown-value', `\`${value!.text}\` is not a facility of syslog.`, mend);
+    return SYSLOG_FACILITIES['daemon'];
   }
 
   /** The last one given wins, as in ucarp. */
@@ -129,12 +148,14 @@ class Settings {
     return this.#report.error(COMMAND_LINE, `${name}-missing`, `\`--${name}\` is missing.`, mend);
   }
 
-  /** Decimal or, as strtoul does, with 0x in front. */
+  /** Decimal or, as strtoul does, with 0x (hexadecimal) or 0 (octal) in front. */
   #integer(name: string, min: number, max: number, otherwise?: number): number | undefined {
     const value = this.#last(name)?.value;
     if (value === undefined) return otherwise;
     this.#spans[name] = value.span;
-    const text = /^0x[0-9a-fA-F]{1,8}$/.test(value.text) ? String(Number(value.text)) : value.text;
+    const [, hexadecimal, octal] = /^(?:0[xX]([0-9a-fA-F]{1,8})|0([0-7]{1,8}))$/.exec(value.text) ?? [];
+    const digits = hexadecimal ?? octal;
+    const text = digits === undefined ? value.text : String(Number.parseInt(digits, hexadecimal ? 16 : 8));
     return parseInteger({ text, span: value.span }, { what: name, min, max }, this.#report);
   }
 
@@ -154,6 +175,21 @@ class Settings {
     const message = `The ${what} \`${value.text}\` is not an IPv4 address.`;
     const example = 'Write four numbers, such as `10.10.0.1`, without a prefix length.';
     return this.#report.error(value.span, 'bad-address', message, example);
+  }
+
+  #multicastAddress(): string | undefined {
+    const value = this.#last('mcastip')?.value;
+    if (value === undefined) return undefined;
+    this.#spans['multicast_address'] = value.span;
+    const first = Number(value.text.split('.')[0]);
+    if (isIPv4(value.text) && first >= 224 && first <= 239) return value.text;
+    const message = `\`${value.text}\` is not an IPv4 multicast group.`;
+    return this.#report.error(value.span, 'bad-address', message, 'Write one from 224.0.0.0 to 239.255.255.255.');
+  }
+
+  #tracks(): Track[] {
+    const words = this.#given.filter(({ option }) => option.long === 'track').map(({ value }) => value);
+    return words.flatMap((word) => parseTrackWord(word, this.#report) ?? []);
   }
 
   #pass(): string | undefined {

@@ -22,7 +22,7 @@ const option = (short: string | undefined, long: string, takes_value: boolean, h
 });
 
 export const UCARP_OPTIONS: readonly UcarpOption[] = [
-  option('i', 'interface', true, 'The network interface (the one whose subnet holds the address).'),
+  option('i', 'interface', true, 'The network interface (the one that has the source address).'),
   option('s', 'srcip', true, 'The own, real address of this host.'),
   option('v', 'vhid', true, 'The number, 1 to 255, that all nodes of one address share.'),
   option('p', 'pass', true, 'The password that all nodes share, at most 19 bytes.'),
@@ -37,12 +37,13 @@ export const UCARP_OPTIONS: readonly UcarpOption[] = [
   option('d', 'downscript', true, 'Run it as `SCRIPT INTERFACE VIP` on becoming backup.'),
   option('x', 'xparam', true, 'A third argument for the scripts.'),
   option('z', 'shutdown', false, 'Run the down script at the end.'),
-  option('B', 'daemonize', false, 'Go to the background.'),
-  option('D', 'debug', false, 'Accepted without effect: log more.'),
-  option('f', 'facility', true, 'Accepted without effect: the facility of syslog.'),
-  option('S', 'ignoreifstate', false, 'Not supported yet: act as if the link was always up.'),
-  option('M', 'nomcast', false, 'Not supported yet: send adverts to the broadcast address.'),
-  option(undefined, 'mcastip', true, 'Not supported yet: the multicast group of the adverts.'),
+  option('B', 'daemonize', false, 'Go to the background once the address is cared for.'),
+  option('D', 'debug', false, 'Log every second what was sent and heard.'),
+  option('f', 'facility', true, 'The facility of syslog (daemon); `none` for no syslog.'),
+  option('S', 'ignoreifstate', false, 'Take the link for up, whatever the system says of it.'),
+  option('M', 'nomcast', false, 'Send adverts to the Ethernet broadcast address.'),
+  option(undefined, 'mcastip', true, 'The multicast group of the adverts (224.0.0.18).'),
+  option(undefined, 'track', true, 'A service, `http://…` or `tcp:…`: be less preferred while it fails.'),
   option('h', 'help', false, 'Show the options.'),
 ];
 

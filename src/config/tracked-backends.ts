@@ -1,0 +1,29 @@
+/**
+ * Tracked services as backends, so that they are resolved, checked and shown as every other server: one backend with one
+ * server each, behind those of the configuration. No frontend leads there.
+ */
+import { newDefaults, newProxy } from './haproxy/drafts.ts';
+import { finishBackend } from './haproxy/proxy.ts';
+import type { Backend, Carp, Config, Track } from './model.ts';
+
+export const TRACKED_SERVER = 'service';
+
+export function withTrackedBackends(config: Config): Config {
+  const tracked = config.carps.flatMap((carp) => carp.tracks.map((track) => trackedBackend(carp, track)));
+  return tracked.length === 0 ? config : { ...config, backends: [...config.backends, ...tracked] };
+}
+
+/** No section of a file can have this name: it holds spaces. */
+export function trackedBackendName({ name }: Pick<Carp, 'name'>, { text }: Pick<Track, 'text'>): string {
+  return `${name} tracks ${text}`;
+}
+
+function trackedBackend(carp: Carp, track: Track): Backend {
+  const { host, endpoint, method, check, span } = track;
+  const name = { text: trackedBackendName(carp, track), span };
+  const draft = newProxy('backend', name, span, newDefaults());
+  const settings = { ...draft.default_server, ...check, check: true };
+  const server = { name: TRACKED_SERVER, host, ...endpoint, settings, span };
+  const mode = method.kind === 'http' ? 'http' : 'tcp';
+  return finishBackend({ ...draft, mode, check: method, servers: [server] }, []);
+}
