@@ -72,6 +72,8 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     source_address: source,
     interface_mac: found.mac,
     ignore_link_state: carp.ignore_link_state,
+    broadcast: carp.broadcast,
+    ...(carp.multicast_address === undefined ? {} : { multicast_address: carp.multicast_address }),
     ...(carp.scripts ? { scripts: carp.scripts } : {}),
   };
 }

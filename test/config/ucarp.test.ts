@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatDiagnostic } from '#src/config/diagnostic.js';
+import { CARP_DEFAULTS } from '#src/config/model-defaults.js';
 import { parseUcarpCommand, type UcarpCommand, type UcarpInputs } from '#src/config/ucarp/command.js';
 
 const ENOUGH = '-s 10.10.0.11 -v 1 -p s3cret -a 10.10.0.1';
@@ -24,17 +25,12 @@ test("ucarp's least arguments are one vhid with ucarp's defaults", () => {
     ['10.10.0.1/32'],
   );
   assert.deepEqual(carp, {
+    ...CARP_DEFAULTS,
     name: '10.10.0.1',
-    interface: undefined,
+    dialect: 'ucarp',
     vhid: 1,
     pass: 's3cret',
-    advbase: 1,
-    advskew: 0,
-    preempt: false,
-    deadratio: 3,
-    demotions: [],
     source_address: '10.10.0.11',
-    scripts: undefined,
   });
 });
 
@@ -55,6 +51,34 @@ test('every option has its short, attached, bundled, long, long with =, and shor
   assert.equal(global.daemon, true);
   assert.deepEqual(carps[0]!.scripts, { up: '/up', down: '/down', xparam: 'word', down_at_exit: true, neutral: true });
   assert.deepEqual([carps[0]!.vhid, carps[0]!.advbase, carps[0]!.advskew, carps[0]!.deadratio], [7, 2, 100, 4]);
+});
+
+test('-S, -M, --mcastip (--mcast is enough) and --track are settings of the vhid', () => {
+  const line = `${ENOUGH} -S -M --mcast=239.192.1.7 --track http://127.0.0.1/up --track tcp:127.0.0.1:3306`;
+  const { config, diagnostics } = parse(line);
+  assert.deepEqual(diagnostics, []);
+  const { ignore_link_state, broadcast, multicast_address, tracks } = config!.carps[0]!;
+  assert.deepEqual([ignore_link_state, broadcast, multicast_address], [true, true, '239.192.1.7']);
+  assert.deepEqual(
+    tracks.map(({ text, endpoint, method, amount }) => [text, endpoint.port, method.kind, amount]),
+    [
+      ['http://127.0.0.1/up', 80, 'http', 240],
+      ['tcp 127.0.0.1:3306', 3306, 'tcp', 240],
+    ],
+  );
+});
+
+test('-B, -D and -f are for the process; an unknown facility is only worth a line', () => {
+  assert.deepEqual(parse(ENOUGH).process, { background: false, debug: false, facility: 3 });
+  assert.deepEqual(parse(`${ENOUGH} -BD -f local3`).process, { background: true, debug: true, facility: 19 });
+  assert.deepEqual(parse(`${ENOUGH} --facility=none`).process.facility, undefined);
+  const { diagnostics, exit_status, process } = parse(`${ENOUGH} -f lokal0`);
+  assert.deepEqual([diagnostics.map(({ code }) => code), exit_status, process.facility], [['unknown-value'], 0, 3]);
+});
+
+test('numbers may be octal and hexadecimal, as strtoul reads them', () => {
+  const { vhid, advskew } = parse(`${ENOUGH} -v 0x2a -k 010`).config!.carps[0]!;
+  assert.deepEqual([vhid, advskew], [42, 8]);
 });
 
 test('the last of several equal options wins', () => {
@@ -96,7 +120,8 @@ test('a mistake in a value leaves with 1, a password too long with 2', () => {
     `${ENOUGH} -b 256`,
     `${ENOUGH} -b 0 -k 0`,
     `${ENOUGH} -r 0`,
-    `${ENOUGH} -S`,
+    `${ENOUGH} --mcastip 10.0.0.1`,
+    `${ENOUGH} --track ftp://10.0.0.1`,
   ]) {
     assert.deepEqual([line, parse(line).exit_status, parse(line).config], [line, 1, undefined]);
   }
