@@ -204,7 +204,6 @@ export class EpollReactor extends Reactor {
       return;
     }
     if (result < size && !socket.hung_up && !socket.datagram) socket.readable = false;
-    socket.splice_left -= Math.min(socket.splice_left, result);
     this.received(socket, this.orSendError(socket, result), buffer);
   }
 

@@ -240,6 +240,7 @@ export abstract class Reactor {
 
   private receivedBytes(socket: Socket, buffer: number, length: number): void {
     const buffers = this.buffers;
+    if (socket.splice_left > 0) socket.splice_left -= Math.min(socket.splice_left, length);
     buffers.charge(buffer, socket.slot);
     socket.held += buffers.weightOf(buffer);
     if (socket.held >= ALLOWANCE) {
@@ -259,7 +260,6 @@ export abstract class Reactor {
       buffers.release(buffer);
       return 0;
     }
-    socket.splice_left -= result;
     this.spliced = buffer;
     return result;
   }

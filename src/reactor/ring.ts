@@ -267,7 +267,6 @@ export class RingReactor extends Reactor {
     const address = buffers.address + buffers.offsetOf(buffer);
     const result = libc.recv(socket.fd, address, buffers.sizeOf(buffer), MSG_DONTWAIT);
     if (result >= 0) {
-      socket.splice_left -= Math.min(socket.splice_left, result);
       this.receiveCompleted(socket, result, buffer, false);
       return;
     }

@@ -63,6 +63,12 @@ export class Body {
     return this.kind === BODY_UNTIL_CLOSE ? 0 : this.remaining;
   }
 
+  /** How much may pass without a look: nothing of it is framing, and what follows is not part of it. */
+  get unframed(): number {
+    if (this.kind === BODY_UNTIL_CLOSE) return Number.POSITIVE_INFINITY;
+    return this.kind === BODY_LENGTH ? this.remaining : 0;
+  }
+
   /** How many of bytes[start, end) belong to the body; sets `done` at its end. BODY_MALFORMED: the chunks make no sense. */
   take(bytes: Uint8Array, start: number, end: number): number {
     if (this.kind === BODY_LENGTH) {

@@ -215,7 +215,10 @@ export class ClientConnection implements SocketOwner {
   goOnWithBody(): void {
     while (this.state === BODY && !this.inbox.empty) this.takeFromInbox();
     if (this.state !== BODY) return;
-    if (this.body.expected > BULK_BYTES) this.socket.setBulk(true);
+    if (this.body.expected > BULK_BYTES) {
+      this.socket.setBulk(true);
+      this.socket.allowSplice(this.body.unframed);
+    }
     this.arm(this.frontend.client_ms);
     this.socket.receive();
   }
@@ -269,6 +272,7 @@ export class ClientConnection implements SocketOwner {
     if (this.state === LEAVING) return;
     this.state = LEAVING;
     this.inbox.clear();
+    this.socket.allowSplice(0);
     this.socket.setBulk(false);
     if (this.socket.ended && this.socket.idle) {
       this.close();

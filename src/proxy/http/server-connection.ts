@@ -162,7 +162,7 @@ export class ServerConnection implements SocketOwner {
       return;
     }
     this.received += taken;
-    if (this.received > BULK_BYTES && !this.body.done) this.socket.setBulk(true);
+    if (this.received > BULK_BYTES && !this.body.done) this.receiveBulk();
     const surplus = taken < end - offset;
     if (exchange.dechunks) buffers.release(buffer);
     else exchange.passToClient(buffer, offset, taken);
@@ -178,7 +178,13 @@ export class ServerConnection implements SocketOwner {
   /** Long bodies come in large buffers. */
   chooseBuffers(): void {
     this.received = 0;
-    if (this.body.expected > BULK_BYTES) this.socket.setBulk(true);
+    if (this.body.expected > BULK_BYTES) this.receiveBulk();
+  }
+
+  private receiveBulk(): void {
+    if (this.socket.bulk) return;
+    this.socket.setBulk(true);
+    if (!this.exchange?.dechunks) this.socket.allowSplice(this.body.unframed);
   }
 
   // ── the end of it ─────────────────────────────────────────────────────────────────────────────
@@ -187,6 +193,7 @@ export class ServerConnection implements SocketOwner {
   becomeIdle(): void {
     this.exchange = null;
     this.state = IDLE;
+    this.socket.allowSplice(0);
     this.socket.setBulk(false);
     this.arm(IDLE_MS);
     this.server.putIdle(this);
