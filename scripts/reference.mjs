@@ -40,6 +40,7 @@ async function haproxyReference(before) {
   const load = (/** @type {string} */ name) => import(new URL(name, tables).href);
   const { CARP_KEYWORDS } = await load('carp.js');
   const { GLOBAL_KEYWORDS } = await load('global.js');
+  const { GLOBAL_CARP_KEYWORDS } = await load('global-carp.js');
   const { PROXY_KEYWORDS } = await load('proxy.js');
   const { TIMEOUTS } = await load('timeouts.js');
   const { OPTIONS } = await load('options.js');
@@ -61,7 +62,7 @@ ${table(CARP_KEYWORDS)}
 
 ## global
 
-${table(GLOBAL_KEYWORDS.filter(hasEffect))}
+${table([...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS].filter(hasEffect))}
 
 ## defaults, frontend, listen, backend
 

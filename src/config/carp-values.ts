@@ -1,7 +1,7 @@
 /** What every dialect's CARP lines write alike: the password and the virtual address. */
 import type { VirtualAddress } from './model.ts';
 import type { Reporter } from './reporter.ts';
-import { isIPv4, isIPv6, isPlaceholderWord, reportPlaceholder } from './values.ts';
+import { canonicalIPv6, isIPv4, isIPv6, isPlaceholderWord, reportPlaceholder } from './values.ts';
 import type { Word } from './word.ts';
 
 /** The key has 20 bytes and the BSDs' ifconfig keeps the last one zero. */
@@ -39,44 +39,45 @@ export function parsePass(word: Word, report: Reporter): string | undefined {
   return word.text;
 }
 
-/** `a.b.c.d/len`; a bare address is a /32. */
+/** `a.b.c.d/len` or `a:b::c/len`; without a length it is the address alone, /32 or /128. A zone (`%em0`) is dropped. */
 export function parseVirtualAddress(word: Word, report: Reporter): VirtualAddress | undefined {
   if (reportPlaceholder(word, 'address', report)) return undefined;
-  const [, address, length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(word.text) ?? [];
-  const prefix_length = length === undefined ? 32 : Number(length);
-  if (address === undefined || !isIPv4(address) || prefix_length > 32) return reportBadAddress(word, report);
-  if (prefix_length < 1 || !isUnicast(address)) {
-    report.error(
+  const [, text = '', length] = /^([^/%]*)(?:%[^/]*)?(?:\/(\d{1,3}))?$/.exec(word.text) ?? [];
+  const bits = isIPv4(text) ? 32 : isIPv6(text) ? 128 : 0;
+  const prefix_length = length === undefined ? bits : Number(length);
+  if (bits === 0 || prefix_length > bits) return reportBadAddress(word, report);
+  if (prefix_length < 1 || !isUnicast(text))
+    return report.error(
       word.span,
       'bad-address',
       `\`${word.text}\` cannot be a virtual address.`,
       'Write an address of your network that no host has.',
     );
-    return undefined;
-  }
-  return { address, prefix_length, span: word.span };
+  return { address: bits === 32 ? text : canonicalIPv6(text), prefix_length, span: word.span };
+}
+
+/** A node's own address, of either family and without a length. */
+export function parseNodeAddress(word: Word, what: string, report: Reporter): string | undefined {
+  if (reportPlaceholder(word, what, report)) return undefined;
+  const text = word.text.replace(/%.*$/, '');
+  if (isIPv4(text) && isUnicast(text)) return text;
+  if (isIPv6(text) && isUnicast(text)) return canonicalIPv6(text);
+  const mend = 'Write an address such as `10.0.0.2` or `2001:db8::2`, without a prefix length.';
+  return report.error(word.span, 'bad-address', `The ${what} \`${word.text}\` is not the address of a host.`, mend);
 }
 
 function reportBadAddress(word: Word, report: Reporter): undefined {
-  if (isIPv6(word.text.replace(/\/\d+$/, '')))
-    report.error(
-      word.span,
-      'unsupported-address',
-      'IPv6 virtual addresses are not supported yet.',
-      'Write an IPv4 address.',
-    );
-  else
-    report.error(
-      word.span,
-      'bad-address',
-      `\`${word.text}\` is not an IPv4 address.`,
-      'Write four numbers and a prefix length, such as `10.10.0.1/16`.',
-    );
-  return undefined;
+  return report.error(
+    word.span,
+    'bad-address',
+    `\`${word.text}\` is not an IPv4 or IPv6 address.`,
+    'Write for example `10.10.0.1/16` or `2001:db8::10/64`.',
+  );
 }
 
-/** Not 0/8, loopback, multicast or above. */
+/** Not unspecified, loopback or multicast; and of IPv4 nothing above. */
 function isUnicast(address: string): boolean {
+  if (address.includes(':')) return !/^(::1?|ff..:.*)$/.test(canonicalIPv6(address));
   const first = Number(address.split('.')[0]);
   return first > 0 && first < 224 && first !== 127;
 }

@@ -1,11 +1,12 @@
 /** Which dialect a file is written in: by its name where the name is telling, else by its first meaningful line. */
 
-export type Dialect = 'haproxy' | 'rc.conf' | 'sysctl.conf' | 'interfaces';
+export type Dialect = 'haproxy' | 'rc.conf' | 'sysctl.conf' | 'interfaces' | 'hostname';
 
 export function detectDialect(file: string, text: string): Dialect {
   const name = file.replace(/^.*\//, '');
   if (/^rc\.conf(\.|$)/.test(name)) return 'rc.conf';
   if (/^sysctl\.conf(\.|$)/.test(name)) return 'sysctl.conf';
+  if (/^(hostname|ifconfig)\.[a-z]+\d+$/.test(name)) return 'hostname';
   if (name.endsWith('.cfg')) return 'haproxy';
   for (const line of text.split('\n')) {
     const dialect = dialectOfLine(line.trim());

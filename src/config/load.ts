@@ -8,10 +8,11 @@ import { refuseInterfaces } from './debian/interfaces.ts';
 import { type Diagnostic, hasErrors } from './diagnostic.ts';
 import { detectDialect } from './dialect.ts';
 import { parseRcConf } from './freebsd/rc-conf.ts';
-import { parseSysctlConf } from './freebsd/sysctl.ts';
+import { applySysctls, parseSysctlConf } from './freebsd/sysctl.ts';
 import { parseHaproxy } from './haproxy/parse.ts';
 import type { Environment } from './haproxy/tokenizer.ts';
-import type { Carp, CarpHost, Config } from './model.ts';
+import type { Carp, Config, InterfaceName } from './model.ts';
+import { parseHostnameFiles } from './openbsd/hostname.ts';
 import { Reporter } from './reporter.ts';
 
 /** One file: its name as the user wrote it (for diagnostics) and its text. */
@@ -34,25 +35,33 @@ export function loadConfig(sources: readonly Source[], { env = {} }: LoadOptions
   const of = (dialect: string): Source[] =>
     sources.filter((source) => detectDialect(source.file, source.text) === dialect);
   const haproxy = parseHaproxy(of('haproxy'), env, report);
-  const carp_host = parseSysctlConf(of('sysctl.conf'), report);
+  const carp_host = applySysctls(parseSysctlConf(of('sysctl.conf'), report), haproxy.sysctls);
   refuseInterfaces(of('interfaces'), report);
+  const written = [
+    ...haproxy.carps,
+    ...parseRcConf(of('rc.conf'), report),
+    ...parseHostnameFiles(of('hostname'), report),
+  ];
   const config: Config = {
     files: sources.map(({ file }) => file),
     global: haproxy.global,
     frontends: haproxy.frontends,
     backends: haproxy.backends,
-    carps: withHostPreempt([...haproxy.carps, ...parseRcConf(of('rc.conf'), report)], carp_host),
+    carps: renameInterfaces(written, haproxy.interface_names),
     carp_host,
-    interface_names: [],
+    interface_names: haproxy.interface_names,
   };
   checkConfig(config, report);
   const diagnostics = inFileOrder(report.diagnostics, config.files);
   return { config: hasErrors(diagnostics) ? undefined : config, diagnostics };
 }
 
-/** net.inet.carp.preempt holds for every vhid of the host. */
-function withHostPreempt(carps: readonly Carp[], { preempt }: CarpHost): Carp[] {
-  return carps.map((carp) => ({ ...carp, preempt: carp.preempt || preempt }));
+/** `em0` of an rc.conf becomes the link that it stands for here. */
+export function renameInterfaces(carps: readonly Carp[], names: readonly InterfaceName[]): Carp[] {
+  return carps.map((carp) => {
+    const link = names.find(({ name }) => name === carp.interface)?.link;
+    return link === undefined ? carp : { ...carp, interface: link };
+  });
 }
 
 function inFileOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {

@@ -272,7 +272,7 @@ export type IntegerRange = { readonly min: number | null; readonly max: number |
 export type CarpHost = {
   /** False: no CARP at all; every vhid is in INIT. */
   readonly allow: boolean;
-  /** loadConfig has put it into `preempt` of every Carp already. */
+  /** For every vhid of the host, beside those that say it themselves. */
   readonly preempt: boolean;
   /** 0: nothing, 1: changes of state, 2: bad adverts as well. */
   readonly log: number;

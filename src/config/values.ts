@@ -1,5 +1,5 @@
 /**
- * Values that several dialects write alike: integers, durations, IPv4 addresses, placeholders.
+ * Values that several dialects write alike: integers, durations, addresses, placeholders.
  * Each returns the value, or undefined after it has reported what is wrong with the word.
  */
 import type { Reporter } from './reporter.ts';
@@ -72,6 +72,11 @@ export function isIPv6(text: string): boolean {
   const plain = hasIPv4Tail ? groups.slice(0, -1) : groups;
   const count = plain.length + (hasIPv4Tail ? 2 : 0);
   return plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group)) && (halves.length === 2 ? count < 8 : count === 8);
+}
+
+/** As RFC 5952 writes it, so that equal addresses are equal texts. For what isIPv6 takes. */
+export function canonicalIPv6(text: string): string {
+  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
 }
 
 /** What a document writes where the reader should put something of their own: `<password>`, `n.n.n.10`, `YOUR_KEY`. */

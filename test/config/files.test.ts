@@ -77,8 +77,8 @@ test('rc.conf, sysctl.conf and haproxy.conf together are one node', () => {
   inFolder(files, (folder) => {
     const { config } = loadFiles(Object.keys(files).map((name) => join(folder, name)));
     assert.deepEqual(
-      config?.carps.map(({ name, preempt }) => ({ name, preempt })),
-      [{ name: 'carp0', preempt: true }],
+      { names: config?.carps.map(({ name }) => name), preempt: config?.carp_host.preempt },
+      { names: ['carp0'], preempt: true },
     );
     assert.deepEqual(
       config?.frontends.map(({ name }) => name),

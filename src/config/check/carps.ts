@@ -1,17 +1,20 @@
 /** CARP: what must be different on one node, and conditions that name what exists. */
-import type { Backend, Carp, Config, DemoteRule, Term } from '../model.ts';
+import type { Span } from '../diagnostic.ts';
+import type { Backend, Carp, Config, DemoteRule, Term, VirtualAddress } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { TRACK_LIMIT } from '../track.ts';
 import { checkUnique, placeOf } from './names.ts';
 
-export function checkCarps({ carps, backends }: Config, report: Reporter): void {
+export function checkCarps({ carps, backends, carp_host }: Config, report: Reporter): void {
   checkUnique(carps, 'carp section', report);
   checkVhids(carps, report);
-  checkAddresses(carps, report);
-  checkPreempt(carps, report);
+  checkAddresses(carps, carp_host.arpbalance, report);
+  checkPreempt(carps, carp_host.preempt, report);
   for (const carp of carps) {
     checkInterval(carp, report);
+    checkDestination(carp, report);
+    checkBalancing(carp, carps, report);
     for (const rule of carp.demotions) checkCondition(rule, backends, report);
     checkTracks(carp, report);
   }
@@ -42,58 +45,80 @@ function checkVhids(carps: readonly Carp[], report: Reporter): void {
   }
 }
 
-function checkAddresses(carps: readonly Carp[], report: Reporter): void {
-  const seen = new Map<string, string>();
-  for (const { addresses, source_address } of carps) {
-    for (const { address, prefix_length, span } of addresses) {
+/** Only vhids of one interface that share their clients may share an address. */
+function checkAddresses(carps: readonly Carp[], arpbalance: boolean, report: Reporter): void {
+  const seen = new Map<string, { carp: Carp; span: Span }>();
+  for (const carp of carps) {
+    for (const { address, prefix_length, span } of carp.addresses) {
       const earlier = seen.get(address);
-      if (earlier !== undefined)
+      if (earlier === undefined) seen.set(address, { carp, span });
+      else if (earlier.carp === carp || !(arpbalance || (isBalanced(carp) && isBalanced(earlier.carp))))
         report.error(
           span,
           'duplicate-address',
-          `The address ${address} is shared already (${earlier}).`,
+          `The address ${address} is shared already (${placeOf(earlier.span)}).`,
           'Remove one of the two.',
         );
-      else seen.set(address, placeOf(span));
-      if (address === source_address)
-        report.error(
-          span,
-          'vip-is-own-address',
-          `The virtual address ${address} is also the own address of this host.`,
-          'Choose an address that no host has.',
-        );
-      if (isNetworkOrBroadcast(address, prefix_length))
-        report.error(
-          span,
-          'bad-address',
-          `${address}/${prefix_length} is the address of the network itself or its broadcast address.`,
-          'Choose an address of a host in that network.',
-        );
+      checkAddress({ address, prefix_length, span }, carp, report);
     }
   }
 }
 
+function isBalanced({ balancing }: Carp): boolean {
+  return balancing === 'arp';
+}
+
+function checkAddress({ address, prefix_length, span }: VirtualAddress, carp: Carp, report: Reporter): void {
+  if (address === carp.source_address)
+    report.error(
+      span,
+      'vip-is-own-address',
+      `The virtual address ${address} is also the own address of this host.`,
+      'Choose an address that no host has.',
+    );
+  if (carp.peers.includes(address))
+    report.error(
+      carp.spans['peers'] ?? span,
+      'vip-is-peer',
+      `The virtual address ${address} is also written as a peer.`,
+      "Name the other node's own address.",
+    );
+  if (isNetworkOrBroadcast(address, prefix_length))
+    report.error(
+      span,
+      'bad-address',
+      `${address}/${prefix_length} is the address of the network itself or its broadcast address.`,
+      'Choose an address of a host in that network.',
+    );
+}
+
 function isNetworkOrBroadcast(address: string, prefix_length: number): boolean {
-  if (prefix_length > 30) return false;
+  if (prefix_length > 30 || address.includes(':')) return false;
   const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** (32 - prefix_length);
   return number % size === 0 || number % size === size - 1;
 }
 
-function checkInterval({ advbase, advskew, span, spans }: Carp, report: Reporter): void {
+/** OpenBSD's rule for 0 and 0 is 1/256 s; ucarp refuses it. */
+function checkInterval({ advbase, advskew, dialect, span, spans }: Carp, report: Reporter): void {
   if (advbase > 0 || advskew > 0) return;
-  report.error(
-    spans['advbase'] ?? span,
-    'no-interval',
-    'With advbase 0 and advskew 0 there is no time between adverts.',
-    'Make one of them larger, such as `advbase 1`.',
-  );
+  const at = spans['advbase'] ?? span;
+  const mend = 'Make one of them larger, such as `advbase 1`.';
+  if (dialect === 'ucarp' || dialect === 'debian')
+    report.error(at, 'no-interval', 'With advbase 0 and advskew 0 there is no time between adverts.', mend);
+  else if (dialect !== 'openbsd')
+    report.warning(
+      at,
+      'no-interval',
+      'With advbase 0 and advskew 0 there are 256 adverts a second, as on OpenBSD.',
+      mend,
+    );
 }
 
 /** Several vhids with different advskew share load between nodes; without preempt the first failure ends that for good. */
-function checkPreempt(carps: readonly Carp[], report: Reporter): void {
+function checkPreempt(carps: readonly Carp[], preempt: boolean, report: Reporter): void {
   const skews = new Set(carps.map(({ advskew }) => advskew));
-  if (skews.size < 2 || carps.some(({ preempt }) => preempt)) return;
+  if (skews.size < 2 || preempt || carps.some((carp) => carp.preempt)) return;
   const last = carps[carps.length - 1];
   report.warning(
     last.spans['advskew'] ?? last.span,
@@ -101,6 +126,57 @@ function checkPreempt(carps: readonly Carp[], report: Reporter): void {
     'The vhids differ in advskew as for sharing load, but without preempt a recovered node takes nothing back.',
     'Add `net.inet.carp.preempt=1` to sysctl.conf, or `preempt` to each carp section.',
   );
+}
+
+/** Adverts go to the peers or to everybody, and in one form of "everybody". */
+function checkDestination(carp: Carp, report: Reporter): void {
+  const { peers, addresses, broadcast, multicast_address, preempt, preempt_delay_ms, spans, span } = carp;
+  const other = broadcast ? 'broadcast' : multicast_address === undefined ? undefined : 'multicast';
+  if (peers.length > 0 && other !== undefined)
+    report.error(
+      spans['peers'] ?? span,
+      'peer-and-group',
+      `Adverts go to peers only, so \`${other}\` has no use beside \`peer\`.`,
+      'Remove one of the two.',
+    );
+  for (const isIPv6 of [false, true]) {
+    const has = (list: readonly string[]): boolean => list.some((one) => one.includes(':') === isIPv6);
+    const needs = has(addresses.map(({ address }) => address));
+    if (peers.length > 0 && needs && !has(peers))
+      report.warning(
+        spans['peers'] ?? span,
+        'peer-missing',
+        `There are IPv${isIPv6 ? 6 : 4} addresses but no IPv${isIPv6 ? 6 : 4} peer, so those adverts go to the multicast group.`,
+        'Name the IPv4 and the IPv6 address of each other node.',
+      );
+  }
+  if (preempt_delay_ms > 0 && !preempt)
+    report.warning(spans['preempt_delay_ms'] ?? span, 'no-effect', '`preempt delay` has no use without `preempt`.');
+}
+
+/** Load is shared by the answers to ARP, so by at least two vhids, and not over IPv6. */
+function checkBalancing(carp: Carp, carps: readonly Carp[], report: Reporter): void {
+  if (!isBalanced(carp)) return;
+  const span = carp.spans['balancing'] ?? carp.span;
+  const isShared = (address: string): boolean =>
+    carps.some(
+      (other) => other !== carp && isBalanced(other) && other.addresses.some((one) => one.address === address),
+    );
+  if (!carp.addresses.some(({ address }) => isShared(address)))
+    report.warning(
+      span,
+      'balancing-alone',
+      'Nothing is shared: no other vhid with `balancing arp` has these addresses.',
+      'Give another vhid the same addresses, and each node another advskew for the two.',
+    );
+  const v6 = carp.addresses.find(({ address }) => address.includes(':'));
+  if (v6 !== undefined)
+    report.error(
+      v6.span,
+      'bad-address',
+      'Load is shared by ARP, which IPv6 does not have.',
+      'Remove the IPv6 address.',
+    );
 }
 
 function checkTracks({ tracks }: Carp, report: Reporter): void {

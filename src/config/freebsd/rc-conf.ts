@@ -1,31 +1,44 @@
 /**
- * FreeBSD's rc.conf, as far as it makes CARP interfaces (releases up to 9):
+ * rc.conf, as far as it is about CARP. FreeBSD up to 9 (NetBSD and DragonFly alike) has interfaces of its own for it,
+ * FreeBSD from 10 on has vhids on the addresses of real ones:
  *
- *     cloned_interfaces="carp0"
- *     ifconfig_carp0="vhid 1 pass s3cret 10.10.0.1/16"
- *     ifconfig_carp0_alias0="inet 10.10.0.2/16"
+ *     cloned_interfaces="carp0"                                     ifconfig_em0_alias0="inet vhid 1 pass x alias 10.10.0.1/32"
+ *     ifconfig_carp0="vhid 1 pass s3cret 10.10.0.1/16"              ifconfig_em0_aliases="inet vhid 1 pass x 10.10.0.1/32 inet …"
+ *     ifconfig_carp0_alias0="inet 10.10.0.2/16"                     ifconfig_em0_ipv6="inet6 vhid 1 pass x 2001:db8::1/128"
  *
  * What else a rc.conf sets is no business of ours and is passed over.
  */
+import { newCarp } from '../carp-draft.ts';
+import { applyLine } from '../ifconfig/apply.ts';
+import { type BsdInterface, finishInterface, reportState } from '../ifconfig/interface.ts';
+import { readIfconfigLine } from '../ifconfig/line.ts';
+import { addVhidLine, isVhidLine } from '../ifconfig/vhid-line.ts';
 import type { Carp } from '../model.ts';
-import { carpWith } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { editDistance } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
-import { type CarpInterface, newCarpInterface, parseIfconfig } from './ifconfig.ts';
 import { type Assignment, type Command, readShell } from './shell.ts';
+
+/** `ifconfig_em0`, `ifconfig_em0_alias3`, `ifconfig_em0_aliases`, `ifconfig_em0_ipv6`. */
+const VARIABLE = /^ifconfig_([a-z]+\d+)(?:_(alias\d+|aliases|ipv6))?$/;
 
 export function parseRcConf(sources: readonly { file: string; text: string }[], report: Reporter): Carp[] {
   const statements = sources.flatMap(({ file, text }) => readShell(file, text, report));
   const assignments = lastOfEachName(statements, report);
-  const interfaces = new Map<string, CarpInterface>();
+  const interfaces = new Map<string, BsdInterface>();
   // the interface's own line comes before its aliases, wherever they stand
   for (const assignment of [...assignments.values()].sort(byName)) readAssignment(assignment, interfaces, report);
   const commands = statements.filter((statement) => statement.kind === 'command');
   for (const command of commands) readCommand(command, interfaces, report);
   const created = commands.flatMap(({ words }) => (isCreate(words) ? [words[1]] : []));
   checkCloned([...(assignments.get('cloned_interfaces')?.value.words ?? []), ...created], interfaces, report);
-  return [...interfaces.values()].flatMap((each) => finishInterface(each, report) ?? []);
+  return [...interfaces.values()].flatMap((each) => finishInterface(each, exampleFor(each), report));
+}
+
+function exampleFor({ draft }: BsdInterface): (words: string) => string {
+  if (draft.dialect === 'freebsd10')
+    return (words) => `ifconfig_${draft.interface}_alias0="inet ${words} alias 10.10.0.1/32"`;
+  return (words) => `ifconfig_${draft.name}="${words} 10.10.0.1/16"`;
 }
 
 /** As in the shell the last assignment wins; for our names that is worth a word. */
@@ -33,9 +46,9 @@ function lastOfEachName(statements: readonly (Assignment | Command)[], report: R
   const assignments = new Map<string, Assignment>();
   for (const statement of statements) {
     if (statement.kind !== 'assignment') continue;
-    const { name } = statement;
+    const { name, value } = statement;
     const earlier = assignments.get(name.text);
-    if (earlier !== undefined && isOurs(name.text)) {
+    if (earlier !== undefined && isOurs(name.text, value.words)) {
       report.warning(
         name.span,
         'assigned-twice',
@@ -48,21 +61,27 @@ function lastOfEachName(statements: readonly (Assignment | Command)[], report: R
   return assignments;
 }
 
-function isOurs(name: string): boolean {
-  return name === 'cloned_interfaces' || /^ifconfig_carp\d+(_alias\d+)?$/.test(name);
+function isOurs(name: string, words: readonly Word[]): boolean {
+  return (
+    name === 'cloned_interfaces' || /^ifconfig_carp\d+(_|$)/.test(name) || (VARIABLE.test(name) && isVhidLine(words))
+  );
 }
 
+/** alias10 comes after alias9. */
 function byName(a: Assignment, b: Assignment): number {
-  return a.name.text < b.name.text ? -1 : a.name.text > b.name.text ? 1 : 0;
+  return a.name.text.localeCompare(b.name.text, 'en', { numeric: true });
 }
 
 function readAssignment(
   { name, value }: Assignment,
-  interfaces: Map<string, CarpInterface>,
+  interfaces: Map<string, BsdInterface>,
   report: Reporter,
 ): undefined {
-  const carp = /^ifconfig_(carp\d+)(?:_alias\d+)?$/.exec(name.text)?.[1];
-  if (carp === undefined) return reportNearMiss(name, value.words, report);
+  const [, target] = VARIABLE.exec(name.text) ?? [];
+  const isCarp = target !== undefined && /^carp\d+$/.test(target);
+  const isVhid = target !== undefined && isVhidLine(value.words);
+  if (reportNearMiss(name, value.words, report)) return;
+  if (target === undefined || (!isCarp && !isVhid)) return;
   if (value.is_dynamic)
     return report.error(
       value.span,
@@ -70,15 +89,42 @@ function readAssignment(
       `The value of \`${name.text}\` holds a \`$\` or a backquote, which only a shell can expand.`,
       'Write the value itself.',
     );
-  const draft = interfaces.get(carp) ?? newCarpInterface(carp, name.span);
-  interfaces.set(carp, draft);
-  parseIfconfig(draft, value.words, report);
+  for (const words of name.text.endsWith('_aliases') ? splitAliases(value.words) : [value.words]) {
+    if (isCarp) addCarpLine(target, words, name, interfaces, report);
+    else if (isVhidLine(words)) addVhidLine(target, words, interfaces, report);
+  }
 }
 
-/** Names that look as if CARP was meant. */
-function reportNearMiss(name: Word, words: readonly Word[], report: Reporter): undefined {
+/** `inet 10.0.0.1/32 inet6 2001:db8::1/128` is two lines. */
+function splitAliases(words: readonly Word[]): Word[][] {
+  const lines: Word[][] = [];
+  for (const word of words) {
+    if (word.text === 'inet' || word.text === 'inet6' || lines.length === 0) lines.push([]);
+    lines[lines.length - 1].push(word);
+  }
+  return lines;
+}
+
+function addCarpLine(
+  name: string,
+  words: readonly Word[],
+  at: Word,
+  interfaces: Map<string, BsdInterface>,
+  report: Reporter,
+): void {
+  const known = interfaces.get(name) ?? { draft: newCarp(name, at.span, 'freebsd9'), nodes: undefined };
+  interfaces.set(name, known);
+  const line = readIfconfigLine(words, report);
+  reportState(line, report);
+  known.nodes = line.nodes ?? known.nodes;
+  applyLine(known.draft, line, { is_command: false, addresses: line.addresses });
+}
+
+/** Names that look as if CARP was meant. True when there was something to say. */
+function reportNearMiss(name: Word, words: readonly Word[], report: Reporter): boolean {
   const isNear = name.text !== 'cloned_interfaces' && editDistance(name.text.slice(0, 64), 'cloned_interfaces') <= 2;
-  const interfaceName = /^ifconfig_([a-z]+\d+)(_alias\d+|_aliases)?$/.exec(name.text)?.[1];
+  const target = VARIABLE.exec(name.text)?.[1];
+  const letters = target?.replace(/\d+$/, '') ?? '';
   if (isNear)
     report.warning(
       name.span,
@@ -86,24 +132,19 @@ function reportNearMiss(name: Word, words: readonly Word[], report: Reporter): u
       `rc.conf has no variable \`${name.text}\`.`,
       'Did you mean `cloned_interfaces`?',
     );
-  else if (interfaceName !== undefined && editDistance(interfaceName, 'carp0') === 1)
+  else if (editDistance(letters, 'carp') === 1 && isVhidLine(words))
     report.warning(
       name.span,
       'unknown-keyword',
       `\`${name.text}\` is not about a CARP interface.`,
       'Did you mean `ifconfig_carp0`?',
     );
-  else if (interfaceName !== undefined && words.some(({ text }) => text === 'vhid'))
-    report.error(
-      name.span,
-      'unsupported-keyword',
-      `A vhid on \`${interfaceName}\` itself (FreeBSD 10 and later) is not supported yet.`,
-      `Write a carp section with \`interface ${interfaceName}\` in haproxy.cfg.`,
-    );
+  else return false;
+  return true;
 }
 
 /** An `ifconfig` line pasted into the file is read as if it was run; other commands are nothing that we could run. */
-function readCommand({ words }: Command, interfaces: Map<string, CarpInterface>, report: Reporter): undefined {
+function readCommand({ words }: Command, interfaces: Map<string, BsdInterface>, report: Reporter): void {
   const [command, target, ...rest] = words;
   if (/^net\.inet\.carp\./.test(command.text))
     return report.error(
@@ -120,27 +161,27 @@ function readCommand({ words }: Command, interfaces: Map<string, CarpInterface>,
       'Write `name="value"`, without spaces around the `=`.',
     );
   if (target === undefined || /^(vhid|advskew|advbase|pass)$/.test(target.text))
-    return reportNoInterface(command, words, report);
-  if (!/^carp\d+$/.test(target.text))
-    return report.error(
-      target.span,
-      'unsupported-keyword',
-      `\`ifconfig ${target.text}\` is not read; only carpN interfaces are.`,
-      'Write the name of a CARP interface, such as `carp0`.',
-    );
+    return reportNoInterface(words, report);
   if (isCreate(words)) return;
-  const draft = interfaces.get(target.text) ?? newCarpInterface(target.text, spanOf(words));
-  interfaces.set(target.text, draft);
-  parseIfconfig(draft, rest, report);
+  if (/^carp\d+$/.test(target.text))
+    return addCarpLine(target.text, rest, { ...target, span: spanOf(words) }, interfaces, report);
+  if (isVhidLine(rest)) return addVhidLine(target.text, rest, interfaces, report);
+  return report.warning(
+    target.span,
+    'no-effect',
+    `\`ifconfig ${target.text}\` is not about CARP and is passed over.`,
+    'Only carpN interfaces and lines with `vhid` are read.',
+  );
 }
 
-function reportNoInterface(command: Word, words: readonly Word[], report: Reporter): undefined {
+/** The beginner's slip: `ifconfig vhid 1 pass x 10.10.0.1/16`. */
+export function reportNoInterface(words: readonly Word[], report: Reporter): undefined {
   // the other mistakes of the line are worth telling too
-  parseIfconfig(newCarpInterface('carp0', command.span), words.slice(1), report);
+  readIfconfigLine(words.slice(1), report);
   const rest = words.slice(1).map(({ text }) => text);
   const mend = `Name the interface first: \`${['ifconfig carp0', ...rest].join(' ')}\`.`;
   return report.error(
-    command.span,
+    words[0].span,
     'ifconfig-without-interface',
     '`ifconfig` needs the name of an interface before anything else.',
     mend,
@@ -152,14 +193,14 @@ function isCreate(words: readonly Word[]): boolean {
   return words.length === 3 && words[0].text === 'ifconfig' && words[2].text === 'create';
 }
 
-function checkCloned(names: readonly Word[], interfaces: ReadonlyMap<string, CarpInterface>, report: Reporter): void {
-  for (const carp of interfaces.values()) {
-    if (names.some(({ text }) => text === carp.name)) continue;
-    const all = [...names.map(({ text }) => text), carp.name].join(' ');
+function checkCloned(names: readonly Word[], interfaces: ReadonlyMap<string, BsdInterface>, report: Reporter): void {
+  for (const { draft } of interfaces.values()) {
+    if (draft.dialect === 'freebsd10' || names.some(({ text }) => text === draft.name)) continue;
+    const all = [...names.map(({ text }) => text), draft.name].join(' ');
     report.warning(
-      carp.span,
+      draft.span,
       'interface-not-cloned',
-      `\`${carp.name}\` is not in cloned_interfaces, so FreeBSD would never create it.`,
+      `\`${draft.name}\` is not in cloned_interfaces, so FreeBSD would never create it.`,
       `Write \`cloned_interfaces="${all}"\`.`,
     );
   }
@@ -171,30 +212,5 @@ function checkCloned(names: readonly Word[], interfaces: ReadonlyMap<string, Car
       `\`${name.text}\` is created but nothing configures it.`,
       `Add \`ifconfig_${name.text}="vhid 1 pass … 10.10.0.1/16"\`.`,
     );
-  }
-}
-
-/** Undefined, and reported, when something is missing without which no advert can be sent. */
-function finishInterface(carp: CarpInterface, report: Reporter): Carp | undefined {
-  reportMissing(carp, report);
-  const { vhid, pass, ...rest } = carp;
-  if (vhid === undefined || rest.addresses.length === 0) return undefined;
-  return carpWith({ ...rest, dialect: 'freebsd9', vhid, pass: pass ?? '' });
-}
-
-/** What was written and is wrong has a span, and was reported already. */
-function reportMissing({ name, vhid, pass, advskew, span, spans }: CarpInterface, report: Reporter): void {
-  const skew = advskew > 0 ? ` advskew ${advskew}` : '';
-  const line = `\`ifconfig_${name}="vhid ${vhid ?? 1}${skew} pass ${pass ?? '…'} 10.10.0.1/16"\``;
-  if (spans['vhid'] === undefined) {
-    report.error(span, 'vhid-missing', `\`${name}\` has no vhid.`, `Write for example ${line}.`);
-  }
-  if (spans['addresses'] === undefined) {
-    const message = `\`${name}\` has no address, so there is nothing to share.`;
-    report.error(span, 'carp-without-address', message, `Put the virtual address last, for example ${line}.`);
-  }
-  if (spans['pass'] === undefined) {
-    const message = `\`${name}\` has no password, so any host of the segment can take its address.`;
-    report.warning(span, 'pass-missing', message, 'Add `pass` and a password, the same on every node.');
   }
 }

@@ -1,42 +1,81 @@
-/** `net.inet.carp.*` of sysctl.conf; what else the file sets is passed over. */
+/** `net.inet.carp.*`: the names and bounds, and sysctl.conf, of which everything else is passed over. */
+import type { Span } from '../diagnostic.ts';
 import type { CarpHost } from '../model.ts';
 import { CARP_HOST_DEFAULTS } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean, editDistance } from '../suggest.ts';
-import { parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
 
-const PREEMPT = 'net.inet.carp.preempt';
+/** One value that somebody set. */
+export type SysctlSetting = { readonly name: SysctlName; readonly value: number; readonly span: Span };
 
-const NAMES = [
-  'preempt',
-  'allow',
-  'log',
-  'arpbalance',
-  'suppress_preempt',
-  'demotion',
-  'senderr_demotion_factor',
-  'ifdown_demotion_factor',
-  'dscp',
-].map((name) => `net.inet.carp.${name}`);
+export type SysctlName = Exclude<keyof CarpHost, 'spans'> | 'suppress_preempt';
 
-export function parseSysctlConf(sources: readonly { file: string; text: string }[], report: Reporter): CarpHost {
-  let host: CarpHost = CARP_HOST_DEFAULTS;
-  for (const { file, text } of sources) {
-    for (const [index, line] of text.split('\n').entries()) {
-      const setting = readSetting(file, index + 1, line, report);
-      if (setting === undefined) continue;
-      const preempt = readValue(setting, report);
-      if (preempt !== undefined) host = { ...host, preempt, spans: { preempt: setting.value.span } };
-    }
+type Bounds = { readonly min: number; readonly max: number; readonly is_flag?: true };
+
+/** In the order in which `sysctl -a` prints them: first those that FreeBSD has had from the beginning. */
+export const SYSCTLS: Readonly<Record<SysctlName, Bounds>> = {
+  allow: { min: 0, max: 1, is_flag: true },
+  preempt: { min: 0, max: 1, is_flag: true },
+  log: { min: 0, max: 7 },
+  arpbalance: { min: 0, max: 1, is_flag: true },
+  suppress_preempt: { min: 0, max: 0 },
+  demotion: { min: -255, max: 255 },
+  senderr_demotion_factor: { min: 0, max: 255 },
+  ifdown_demotion_factor: { min: 0, max: 255 },
+  dscp: { min: 0, max: 63 },
+};
+
+export const SYSCTL_PREFIX = 'net.inet.carp';
+export const SYSCTL_NAMES = (Object.keys(SYSCTLS) as SysctlName[]).map((name) => `${SYSCTL_PREFIX}.${name}`);
+
+/** The host's settings after these, in order. Written to `demotion` is what is added to it. */
+export function applySysctls(host: CarpHost, settings: readonly SysctlSetting[]): CarpHost {
+  const spans = { ...host.spans };
+  const changed = { ...host, spans };
+  for (const { name, value, span } of settings) {
+    spans[name] = span;
+    if (name === 'demotion') changed.demotion += value;
+    else Object.assign(changed, { [name]: SYSCTLS[name].is_flag ? value === 1 : value });
   }
-  return host;
+  return changed;
 }
 
-type Setting = { readonly name: Word; readonly value: Word };
+/** Undefined after a report. */
+export function readSysctl(name: Word, value: Word, report: Reporter): SysctlSetting | undefined {
+  const known = (Object.keys(SYSCTLS) as SysctlName[]).find((each) => name.text === `${SYSCTL_PREFIX}.${each}`);
+  if (known === undefined)
+    return report.error(
+      name.span,
+      'unknown-keyword',
+      `There is no sysctl \`${name.text}\`.`,
+      didYouMean(name.text, SYSCTL_NAMES),
+    );
+  if (known === 'suppress_preempt')
+    return report.error(
+      name.span,
+      'read-only',
+      `\`${name.text}\` is read only: it counts what is wrong on this host.`,
+      `Write to \`${SYSCTL_PREFIX}.demotion\` to demote the host by hand.`,
+    );
+  const { min, max } = SYSCTLS[known];
+  const number = /^-?\d{1,9}$/.test(value.text) ? Number(value.text) : Number.NaN;
+  if (number >= min && number <= max) return { name: known, value: number, span: value.span };
+  const code = Number.isNaN(number) ? 'not-a-number' : 'out-of-range';
+  const problem = Number.isNaN(number) ? 'is not a whole number' : 'is out of range';
+  const message = `${name.text} \`${value.text}\` ${problem}.`;
+  return report.error(value.span, code, message, `Write a number from ${min} to ${max}.`);
+}
+
+export function parseSysctlConf(sources: readonly { file: string; text: string }[], report: Reporter): CarpHost {
+  const settings = sources.flatMap(({ file, text }) =>
+    text.split('\n').flatMap((line, index) => readLine(file, index + 1, line, report) ?? []),
+  );
+  return applySysctls(CARP_HOST_DEFAULTS, settings);
+}
 
 /** `name=value`; undefined for comments, for what is not about CARP, and after a report. */
-function readSetting(file: string, line: number, text: string, report: Reporter): Setting | undefined {
+function readLine(file: string, line: number, text: string, report: Reporter): SysctlSetting | undefined {
   const match = /^(\s*)(sysctl\s+(?:-w\s+)?)?([A-Za-z_][\w.]*)(\s*)([=:]?)(\s*)([^#]*)/.exec(text);
   if (match === null) return undefined;
   const [, indent, command = '', nameText, before, separator, after, rest] = match;
@@ -50,8 +89,8 @@ function readSetting(file: string, line: number, text: string, report: Reporter)
     span: { file, line, column: valueColumn, end_column: valueColumn + valueText.length },
   };
   const isClean = command === '' && separator === '=' && valueText !== '';
-  if (isClean) return { name, value };
-  const wanted = /(\d+)\s*$/.exec(valueText)?.[1] ?? '1';
+  if (isClean) return readSysctl(name, value, report);
+  const wanted = /(-?\d+)\s*$/.exec(valueText)?.[1] ?? '1';
   return report.error(
     name.span,
     'bad-sysctl',
@@ -64,18 +103,4 @@ function readSetting(file: string, line: number, text: string, report: Reporter)
 function isAboutCarp(name: string): boolean {
   const family = /^net\.inet6?\.(\w{1,8})(\.|$)/.exec(name)?.[1];
   return family !== undefined && editDistance(family, 'carp') <= 1;
-}
-
-/** The value of `preempt`; the others have no effect yet. */
-function readValue({ name, value }: Setting, report: Reporter): boolean | undefined {
-  if (!NAMES.includes(name.text))
-    return report.error(
-      name.span,
-      'unknown-keyword',
-      `There is no sysctl \`${name.text}\`.`,
-      didYouMean(name.text, NAMES),
-    );
-  if (name.text !== PREEMPT) return report.warning(name.span, 'no-effect', `\`${name.text}\` has no effect yet.`);
-  const number = parseInteger(value, { what: PREEMPT, min: 0, max: 1 }, report);
-  return number === undefined ? undefined : number === 1;
 }

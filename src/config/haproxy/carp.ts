@@ -8,17 +8,27 @@
  *         address 10.10.0.1/16
  *         demote 240 unless { nbsrv(servers) ge 1 }
  */
-import { parsePass, parseVirtualAddress } from '../carp-values.ts';
+import { type CarpDraft, closeCarp } from '../carp-draft.ts';
 import type { Carp } from '../model.ts';
-import { carpWith } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
-import { didYouMean } from '../suggest.ts';
-import { parseTrack } from '../track.ts';
-import { parseInteger, reportPlaceholder } from '../values.ts';
-import { spanOf } from '../word.ts';
-import { parseCondition } from './condition.ts';
-import type { CarpDraft } from './drafts.ts';
-import { type Context, type Keyword, noArguments, onlyArgument, type Statement } from './keyword.ts';
+import {
+  parseAddress,
+  parseAlso,
+  parseChoice,
+  parseDemote,
+  parseFlag,
+  parseInterface,
+  parseMulticast,
+  parseNumber,
+  parsePassword,
+  parsePeer,
+  parsePreempt,
+  parseScript,
+  parseScriptFlag,
+  parseSource,
+  parseTracked,
+} from './carp-keywords.ts';
+import type { Keyword } from './keyword.ts';
 
 const CARP = ['carp'] as const;
 
@@ -35,7 +45,7 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
     sections: CARP,
     help: 'The number, 1 to 255, that all nodes of one address share.',
     has_effect: true,
-    parse: parseNumber('vhid', 1, 255),
+    parse: parseNumber('vhid'),
   },
   {
     name: 'pass',
@@ -47,28 +57,28 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
   {
     name: 'address',
     sections: CARP,
-    help: 'A virtual address and its prefix length; may be repeated.',
+    help: 'A virtual address, IPv4 or IPv6, and its prefix length; may be repeated.',
     has_effect: true,
     parse: parseAddress,
   },
   {
     name: 'advbase',
     sections: CARP,
-    help: 'Seconds from one advert to the next (1).',
+    help: 'Seconds from one advert to the next (1); 0 with advskew for less than a second.',
     has_effect: true,
-    parse: parseNumber('advbase', 1, 255),
+    parse: parseNumber('advbase'),
   },
   {
     name: 'advskew',
     sections: CARP,
     help: 'Added to advbase in 1/256 s (0); the node with the lower value is preferred.',
     has_effect: true,
-    parse: parseNumber('advskew', 0, 254),
+    parse: parseNumber('advskew'),
   },
   {
     name: 'preempt',
     sections: CARP,
-    help: 'Take the address from a less preferred master.',
+    help: 'Take the address from a less preferred master; `preempt delay 30s`: not in the first 30 s after the start.',
     has_effect: true,
     negatable: true,
     parse: parsePreempt,
@@ -87,107 +97,151 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
     has_effect: true,
     parse: parseTracked,
   },
+  {
+    name: 'ignore-link-state',
+    sections: CARP,
+    help: 'Take the link for up whatever the kernel says of its carrier.',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('ignore_link_state'),
+  },
+  {
+    name: 'peer',
+    sections: CARP,
+    help: 'Send adverts to this node and not to the multicast group; may be repeated, all other nodes must be named.',
+    has_effect: true,
+    parse: parsePeer,
+  },
+  {
+    name: 'also',
+    sections: CARP,
+    help: '`also accept [pass TEXT] [address A …]`: take adverts with another password or other addresses, while a change is under way.',
+    has_effect: true,
+    parse: parseAlso,
+  },
+  {
+    name: 'mac',
+    sections: CARP,
+    help: '`real`: the addresses have the MAC of the interface; `virtual`: 00:00:5e:00:01:VHID, on a link of its own.',
+    has_effect: true,
+    parse: parseChoice('mac', ['real', 'virtual']),
+  },
+  {
+    name: 'source-mac',
+    sections: CARP,
+    help: 'What adverts come from: the MAC of the `interface`, the virtual one of a `kernel`, or the one of `ucarp`.',
+    has_effect: true,
+    parse: parseChoice('advert_mac', ['interface', 'kernel', 'ucarp']),
+  },
+  {
+    name: 'source',
+    sections: CARP,
+    help: 'The IPv4 address that adverts leave from; else the first of the interface.',
+    has_effect: true,
+    parse: parseSource,
+  },
+  {
+    name: 'nodad',
+    sections: CARP,
+    help: 'Add IPv6 addresses without duplicate address detection (so by default).',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('nodad'),
+  },
+  {
+    name: 'hash-link-locals',
+    sections: CARP,
+    help: 'Sign IPv6 link-local addresses too (so by default); OpenBSD does not.',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('hash_link_locals'),
+  },
+  {
+    name: 'balancing',
+    sections: CARP,
+    help: '`arp`: the vhids that have these addresses share the clients; `none`.',
+    has_effect: true,
+    parse: parseChoice('balancing', ['none', 'arp']),
+  },
+  {
+    name: 'openbsd-demote-byte',
+    sections: CARP,
+    help: 'Tell and heed demotions in byte 4 of the advert, as OpenBSD does.',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('openbsd_demote_byte'),
+  },
+  {
+    name: 'multicast',
+    sections: CARP,
+    help: 'The IPv4 group for the adverts instead of 224.0.0.18, the same on all nodes.',
+    has_effect: true,
+    parse: parseMulticast,
+  },
+  {
+    name: 'broadcast',
+    sections: CARP,
+    help: 'Send adverts to the Ethernet broadcast address, for switches that lose multicast.',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('broadcast'),
+  },
+  {
+    name: 'deadratio',
+    sections: CARP,
+    help: 'How many intervals of silence make a master dead (3).',
+    has_effect: true,
+    parse: parseNumber('deadratio'),
+  },
+  {
+    name: 'upscript',
+    sections: CARP,
+    help: 'Run `PROGRAM INTERFACE ADDRESS [XPARAM]` when this node becomes MASTER.',
+    has_effect: true,
+    parse: parseScript('up'),
+  },
+  {
+    name: 'downscript',
+    sections: CARP,
+    help: 'Run `PROGRAM INTERFACE ADDRESS [XPARAM]` when this node stops being MASTER.',
+    has_effect: true,
+    parse: parseScript('down'),
+  },
+  {
+    name: 'xparam',
+    sections: CARP,
+    help: 'The third argument of the scripts.',
+    has_effect: true,
+    parse: parseScript('xparam'),
+  },
+  {
+    name: 'downscript-at-exit',
+    sections: CARP,
+    help: 'Run the downscript when carpool ends.',
+    has_effect: true,
+    parse: parseScriptFlag('down_at_exit'),
+  },
+  {
+    name: 'neutral',
+    sections: CARP,
+    help: 'Do not run the downscript when carpool starts.',
+    has_effect: true,
+    parse: parseScriptFlag('neutral'),
+  },
+  {
+    name: 'disabled',
+    sections: CARP,
+    help: 'Configured, but neither heard nor seen until `carpool ifconfig NAME up`.',
+    has_effect: true,
+    negatable: true,
+    parse: parseFlag('disabled'),
+  },
 ];
-
-/** Only `address`, `demote` and `track` may be repeated: of the others the first would have no effect. */
-function warnOfSecond(draft: CarpDraft, field: string, { keyword }: Statement, { report }: Context): void {
-  const first = draft.spans[field];
-  if (first === undefined) return;
-  const message = `\`${keyword.text}\` stands in line ${first.line} already; only this last one counts.`;
-  report.warning(keyword.span, 'assigned-twice', message, 'Remove one of them.');
-}
-
-function parseInterface(draft: CarpDraft, statement: Statement, context: Context): void {
-  const word = onlyArgument(statement, 'the name of a network interface', context);
-  if (word === undefined) return;
-  warnOfSecond(draft, 'interface', statement, context);
-  draft.spans['interface'] = word.span;
-  if (reportPlaceholder(word, 'interface', context.report)) return;
-  // the kernel's IFNAMSIZ is 16 with the closing NUL
-  if (word.text.length === 0 || word.text.length > 15 || /[\s/]/.test(word.text))
-    context.report.error(
-      word.span,
-      'bad-interface',
-      `\`${word.text}\` cannot be the name of an interface.`,
-      'Write a name that `ip link` lists, such as `eth0`.',
-    );
-  else draft.interface = word.text;
-}
-
-function parseNumber(field: 'vhid' | 'advbase' | 'advskew', min: number, max: number): Keyword<CarpDraft>['parse'] {
-  return (draft, statement, context) => {
-    warnOfSecond(draft, field, statement, context);
-    draft.spans[field] = statement.keyword.span;
-    const word = onlyArgument(statement, `a number from ${min} to ${max}`, context);
-    if (word === undefined) return;
-    draft.spans[field] = word.span;
-    const value = reportPlaceholder(word, field, context.report)
-      ? undefined
-      : parseInteger(word, { what: field, min, max }, context.report);
-    if (value !== undefined) draft[field] = value;
-  };
-}
-
-function parsePassword(draft: CarpDraft, statement: Statement, context: Context): void {
-  warnOfSecond(draft, 'pass', statement, context);
-  draft.spans['pass'] = statement.keyword.span;
-  const word = onlyArgument(statement, 'a password', context);
-  if (word === undefined) return;
-  draft.spans['pass'] = word.span;
-  const pass = parsePass(word, context.report);
-  if (pass !== undefined) draft.pass = pass;
-}
-
-function parseAddress(draft: CarpDraft, statement: Statement, context: Context): void {
-  draft.spans['addresses'] ??= statement.keyword.span;
-  const word = onlyArgument(statement, 'an address, such as `10.10.0.1/16`', context);
-  const address = word && parseVirtualAddress(word, context.report);
-  if (address !== undefined) draft.addresses.push(address);
-}
-
-function parsePreempt(draft: CarpDraft, statement: Statement, context: Context): void {
-  noArguments(statement, context);
-  draft.preempt = !statement.negated;
-  draft.spans['preempt'] = statement.keyword.span;
-}
-
-function parseDemote(draft: CarpDraft, { keyword, args }: Statement, { report }: Context): undefined {
-  const [amountWord, polarity, ...words] = args;
-  const example = 'Write for example `demote 240 unless { nbsrv(servers) ge 1 }`.';
-  if (amountWord === undefined)
-    return report.error(keyword.span, 'missing-value', '`demote` needs an amount and a condition.', example);
-  const amount = parseInteger(amountWord, { what: 'demote', min: 1, max: 255 }, report);
-  if (polarity === undefined)
-    return report.error(
-      amountWord.span,
-      'missing-value',
-      '`demote` needs `if` or `unless` and a condition after the amount.',
-      example,
-    );
-  if (polarity.text !== 'if' && polarity.text !== 'unless')
-    return report.error(
-      polarity.span,
-      'unknown-keyword',
-      `\`${polarity.text}\` stands where \`if\` or \`unless\` belongs.`,
-      didYouMean(polarity.text, ['if', 'unless']) ?? example,
-    );
-  const condition = parseCondition(words, polarity, report);
-  if (amount === undefined || condition === undefined) return;
-  const text = words.map((word) => word.text).join(' ');
-  draft.demotions.push({ amount, polarity: polarity.text, condition, text, span: spanOf([keyword, ...args]) });
-}
-
-function parseTracked(draft: CarpDraft, { keyword, args }: Statement, { report }: Context): void {
-  const track = parseTrack(args, keyword, report);
-  if (track !== undefined) draft.tracks.push(track);
-}
 
 /** Undefined, and reported, when something is missing without which no advert can be sent. */
 export function finishCarp(draft: CarpDraft, report: Reporter): Carp | undefined {
   reportMissing(draft, report);
-  const { vhid, pass, ...rest } = draft;
-  if (vhid === undefined || rest.addresses.length === 0) return undefined;
-  return carpWith({ ...rest, vhid, pass: pass ?? '' });
+  return closeCarp(draft);
 }
 
 /** What was written and is wrong has a span, and was reported already. */

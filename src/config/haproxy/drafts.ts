@@ -1,17 +1,16 @@
 /** Sections while they are being read: the same fields as in the model, but open for change. */
 import { NOWHERE, type Span } from '../diagnostic.ts';
+import type { SysctlSetting } from '../freebsd/sysctl.ts';
 import type {
   Algorithm,
   Bind,
   CheckMethod,
-  DemoteRule,
   ForwardFor,
+  InterfaceName,
   LogFormat,
   LogTarget,
   Mode,
   Timeouts,
-  Track,
-  VirtualAddress,
 } from '../model.ts';
 import type { Word } from '../word.ts';
 
@@ -23,6 +22,9 @@ export type GlobalDraft = {
   maxconn: number | undefined;
   daemon: boolean;
   log_targets: LogTarget[];
+  /** carpool's own lines `interface em0 = eth0` and `sysctl net.inet.carp.preempt=1`. */
+  interface_names: InterfaceName[];
+  sysctls: SysctlSetting[];
   spans: Spans;
 };
 
@@ -78,23 +80,16 @@ export type ServerDraft = {
   span: Span;
 };
 
-export type CarpDraft = {
-  name: string;
-  interface: string | undefined;
-  vhid: number | undefined;
-  pass: string | undefined;
-  addresses: VirtualAddress[];
-  advbase: number;
-  advskew: number;
-  preempt: boolean;
-  demotions: DemoteRule[];
-  tracks: Track[];
-  span: Span;
-  spans: Spans;
-};
-
 export function newGlobal(): GlobalDraft {
-  return { nbthread: undefined, maxconn: undefined, daemon: false, log_targets: [], spans: {} };
+  return {
+    nbthread: undefined,
+    maxconn: undefined,
+    daemon: false,
+    log_targets: [],
+    interface_names: [],
+    sysctls: [],
+    spans: {},
+  };
 }
 
 /** HAProxy's own defaults (manual 4.2 and 5.2). */
@@ -166,21 +161,4 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
 
 export function copySettings(settings: ServerSettings): ServerSettings {
   return { ...settings, spans: { ...settings.spans } };
-}
-
-export function newCarp(name: string, span: Span): CarpDraft {
-  return {
-    name,
-    interface: undefined,
-    vhid: undefined,
-    pass: undefined,
-    addresses: [],
-    advbase: 1,
-    advskew: 0,
-    preempt: false,
-    demotions: [],
-    tracks: [],
-    span,
-    spans: {},
-  };
 }

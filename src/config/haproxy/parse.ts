@@ -1,20 +1,14 @@
 /** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
-import type { Backend, Carp, Frontend, Global } from '../model.ts';
+import { type CarpDraft, newCarp } from '../carp-draft.ts';
+import type { SysctlSetting } from '../freebsd/sysctl.ts';
+import type { Backend, Carp, Frontend, Global, InterfaceName } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
 import { CARP_KEYWORDS, finishCarp } from './carp.ts';
-import {
-  type CarpDraft,
-  type GlobalDraft,
-  newCarp,
-  newDefaults,
-  newGlobal,
-  newProxy,
-  type ProxyDraft,
-  type ProxyKind,
-} from './drafts.ts';
+import { type GlobalDraft, newDefaults, newGlobal, newProxy, type ProxyDraft, type ProxyKind } from './drafts.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
+import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import { type Context, checkName, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
 import { HAPROXY_SECTIONS } from './known-keywords.ts';
 import { finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
@@ -27,6 +21,8 @@ export type HaproxyConfig = {
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   readonly carps: readonly Carp[];
+  readonly interface_names: readonly InterfaceName[];
+  readonly sysctls: readonly SysctlSetting[];
 };
 
 /** Several files are one configuration, in order: a `defaults` of the first holds in the second. */
@@ -49,6 +45,9 @@ type Section =
   | { readonly kind: 'global' }
   | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
   | { readonly kind: 'carp'; readonly draft: CarpDraft };
+
+/** HAProxy's and our own. */
+const GLOBAL_TABLE = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
 const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'carp'];
 
@@ -164,7 +163,7 @@ class HaproxyParser {
     const [keyword, ...args] = negated ? words.slice(1) : words;
     const statement: Statement = { keyword, args, negated };
     const section = this.#section;
-    if (section.kind === 'global') this.#apply(GLOBAL_KEYWORDS, this.#global, 'global', statement);
+    if (section.kind === 'global') this.#apply(GLOBAL_TABLE, this.#global, 'global', statement);
     else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
     else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
     else if (section.kind === 'none') this.#reportOutside(keyword);
@@ -210,6 +209,8 @@ class HaproxyParser {
       frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets, report)),
       backends: backs.map((draft) => finishBackend(draft, global.log_targets)),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
+      interface_names: this.#global.interface_names,
+      sysctls: this.#global.sysctls,
     };
   }
 }

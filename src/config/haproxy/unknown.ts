@@ -3,10 +3,13 @@ import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CARP_KEYWORDS } from './carp.ts';
 import { GLOBAL_KEYWORDS } from './global.ts';
+import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import type { Context, SectionKind } from './keyword.ts';
 import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
 import { reportWrongSection } from './wrong-section.ts';
+
+const OUR_GLOBAL = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
 export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report }: Context): void {
   const { text, span } = keyword;
@@ -32,12 +35,12 @@ function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
 /** Keywords that could be meant in a section, ours first so that they win a tie. */
 function namesFor(kind: SectionKind): string[] {
   if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
-  if (kind === 'global') return [...GLOBAL_KEYWORDS.map(({ name }) => name), ...HAPROXY_GLOBAL];
+  if (kind === 'global') return [...OUR_GLOBAL.map(({ name }) => name), ...HAPROXY_GLOBAL];
   return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
 }
 
 /** Every section in which one of our tables has the keyword. */
 function sectionsOf(keyword: string): SectionKind[] {
-  const rows = [...GLOBAL_KEYWORDS, ...PROXY_KEYWORDS, ...CARP_KEYWORDS].filter(({ name }) => name === keyword);
+  const rows = [...OUR_GLOBAL, ...PROXY_KEYWORDS, ...CARP_KEYWORDS].filter(({ name }) => name === keyword);
   return [...new Set(rows.flatMap(({ sections }) => sections))];
 }
