@@ -10,6 +10,7 @@ import { parseAddress } from './ip-address.ts';
 import { type InterfaceAddress, type Link, Netlink } from './netlink.ts';
 import { AF_INET } from './netlink-address.ts';
 import { ipv4Adverts, PacketSocket } from './packet-socket.ts';
+import { isBalanced, vhidSettings } from './vhid-settings.ts';
 
 export type CarpHostCheck = {
   readonly diagnostics: readonly Diagnostic[];
@@ -54,35 +55,24 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
   const own = checkAddresses(carp, host);
   diagnostics.push(...own);
   if (own.length > 0) return undefined;
-  const source = findSource(carp, found, host);
-  if (typeof source !== 'string') {
-    diagnostics.push(source);
+  const sources = findSources(carp, found, host);
+  if ('code' in sources) {
+    diagnostics.push(sources);
     return undefined;
   }
-  diagnostics.push(...checkSource(carp, source, host));
-  return {
-    interface: found.name,
-    vhid: carp.vhid,
-    key: new TextEncoder().encode(carp.pass),
-    addresses: carp.addresses.map((address) => address.address),
-    advbase: carp.advbase,
-    advskew: carp.advskew,
-    preempt: carp.preempt || config.carp_host.preempt,
-    deadratio: carp.deadratio,
-    source_address: source,
-    interface_mac: found.mac,
-    ignore_link_state: carp.ignore_link_state,
-    broadcast: carp.broadcast,
-    ...(carp.multicast_address === undefined ? {} : { multicast_address: carp.multicast_address }),
-    ...(carp.scripts ? { scripts: carp.scripts } : {}),
-  };
+  diagnostics.push(...checkSource(carp, host));
+  const facts = { interface: found.name, mac: found.mac, ...sources };
+  return vhidSettings(carp, config.carp_host, facts, isBalanced(carp, config.carps, config.carp_host));
 }
 
 function findByName(carp: Carp, host: Host): Link | Diagnostic {
   const link = host.links.find((one) => one.name === carp.interface);
   const usable = usableLinks(host);
   if (!link) {
-    const mend = `This host has ${listNames(usable)}.`;
+    const here = `This host has ${listNames(usable)}`;
+    const isForeign = carp.dialect !== 'native' && carp.dialect !== 'ucarp' && carp.dialect !== 'debian';
+    const line = `interface ${carp.interface} = ${usable[0]?.name ?? 'eth0'}`;
+    const mend = isForeign ? `${here}; write \`${line}\` into the global section of a haproxy.cfg.` : `${here}.`;
     return error(
       'interface-missing',
       `There is no interface ${carp.interface} on this host.`,
@@ -112,22 +102,34 @@ function findBySubnet(carp: Carp, host: Host): Link | Diagnostic {
   return error('interface-ambiguous', message, span, mend);
 }
 
-/** The IPv4 that adverts leave from. */
-function findSource(carp: Carp, link: Link, host: Host): string | Diagnostic {
-  if (carp.source_address !== undefined) return carp.source_address;
-  const own = host.addresses.filter((one) => one.index === link.index && one.family === AF_INET);
+type Sources = { readonly source_address: string | undefined; readonly source_address6: string | undefined };
+
+/** What adverts leave from, of each family that the vhid has addresses of. */
+function findSources(carp: Carp, link: Link, host: Host): Sources | Diagnostic {
   // A VIP that an earlier run left there is not an address to send from.
-  const vips = new Set(carp.addresses.map((address) => address.address));
-  const primary = own.find((one) => !vips.has(one.address));
-  if (primary) return primary.address;
-  const message = `Interface ${link.name} has no IPv4 address of its own to send adverts from.`;
-  const mend = `Give it one first, for example \`ip address add 192.0.2.11/24 dev ${link.name}\`.`;
+  const vips = new Set(carp.addresses.map(({ address }) => address));
+  const own = host.addresses.filter((one) => one.index === link.index && !vips.has(one.address));
+  const own4 = own.find(({ family }) => family === AF_INET)?.address;
+  const own6 = own.filter(({ family }) => family !== AF_INET);
+  const local6 = own6.find(({ address }) => /^fe[89ab]/.test(address)) ?? own6[0];
+  const sources = { source_address: carp.source_address ?? own4, source_address6: local6?.address };
+  const needs6 = carp.addresses.some(({ address }) => address.includes(':'));
+  const needs4 = carp.addresses.some(({ address }) => !address.includes(':'));
+  if (needs4 && sources.source_address === undefined) return withoutAddress(carp, link, 'IPv4', '192.0.2.11/24');
+  if (needs6 && sources.source_address6 === undefined) return withoutAddress(carp, link, 'IPv6', 'fe80::11/64');
+  return sources;
+}
+
+function withoutAddress(carp: Carp, link: Link, family: string, example: string): Diagnostic {
+  const message = `Interface ${link.name} has no ${family} address of its own to send adverts from.`;
+  const mend = `Give it one first, for example \`ip address add ${example} dev ${link.name}\`.`;
   return error('interface-without-address', message, at(carp, 'interface'), mend);
 }
 
 /** Copied to the second node without a change, a written source address makes the two deaf to each other. */
-function checkSource(carp: Carp, source: string, host: Host): Diagnostic[] {
-  if (host.addresses.some((one) => one.address === source)) return [];
+function checkSource(carp: Carp, host: Host): Diagnostic[] {
+  const source = carp.source_address;
+  if (source === undefined || host.addresses.some((one) => one.address === source)) return [];
   const message = `The source address ${source} is no address of this host.`;
   const mend = 'Each node needs its own: a node ignores adverts that come from its own source address.';
   return [{ ...error('source-address-elsewhere', message, at(carp, 'source_address'), mend), severity: 'warning' }];

@@ -1,0 +1,61 @@
+/** What the engine runs, out of what is configured and what this host is. */
+import type { HostSettings, VhidSettings } from '../carp/events.ts';
+import type { AlsoAccept, Carp, CarpHost } from '../config/model.ts';
+
+/** What only the host knows. */
+export type HostFacts = {
+  readonly interface: string;
+  /** 6 bytes. */
+  readonly mac: Uint8Array;
+  readonly source_address: string | undefined;
+  readonly source_address6: string | undefined;
+};
+
+/** `balances`: the host's `arpbalance` holds for this vhid, or its own `balancing arp`. */
+export function vhidSettings(carp: Carp, host: CarpHost, facts: HostFacts, balances: boolean): VhidSettings {
+  return {
+    interface: facts.interface,
+    vhid: carp.vhid,
+    key: encode(carp.pass),
+    addresses: carp.addresses.map(({ address }) => address),
+    advbase: carp.advbase,
+    advskew: carp.advskew,
+    preempt: carp.preempt || host.preempt,
+    preempt_delay_ns: carp.preempt_delay_ms * 1e6,
+    deadratio: carp.deadratio,
+    ...(facts.source_address === undefined ? {} : { source_address: facts.source_address }),
+    ...(facts.source_address6 === undefined ? {} : { source_address6: facts.source_address6 }),
+    interface_mac: facts.mac,
+    ignore_link_state: carp.ignore_link_state,
+    peers: carp.peers,
+    mac: balances ? 'virtual' : carp.mac,
+    advert_mac: balances && carp.advert_mac === 'interface' ? 'kernel' : carp.advert_mac,
+    hash_link_locals: carp.hash_link_locals,
+    also_accept: carp.also_accept.map(alsoAccept),
+    balancing: balances ? 'arp' : 'none',
+    openbsd_demote_byte: carp.openbsd_demote_byte,
+    broadcast: carp.broadcast,
+    disabled: carp.disabled,
+    ...(carp.multicast_address === undefined ? {} : { multicast_address: carp.multicast_address }),
+    ...(carp.scripts ? { scripts: carp.scripts } : {}),
+  };
+}
+
+/** Whether the vhid shares its clients: it says so, or net.inet.carp.arpbalance does and another vhid has its address. */
+export function isBalanced(carp: Carp, carps: readonly Carp[], host: CarpHost): boolean {
+  if (carp.balancing === 'arp' || !host.arpbalance) return carp.balancing === 'arp';
+  const own = new Set(carp.addresses.map(({ address }) => address));
+  return carps.some((other) => other !== carp && other.addresses.some(({ address }) => own.has(address)));
+}
+
+export function hostSettings({ allow, senderr_demotion_factor, ifdown_demotion_factor, dscp }: CarpHost): HostSettings {
+  return { allow, senderr_demotion_factor, ifdown_demotion_factor, ...(dscp === undefined ? {} : { tos: dscp << 2 }) };
+}
+
+function alsoAccept({ pass, addresses }: AlsoAccept): { key?: Uint8Array; addresses?: readonly string[] } {
+  return { ...(pass === undefined ? {} : { key: encode(pass) }), ...(addresses === undefined ? {} : { addresses }) };
+}
+
+function encode(pass: string): Uint8Array {
+  return new TextEncoder().encode(pass);
+}
