@@ -16,7 +16,7 @@ import { createDemoter, type Demoter } from './control/demoter.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
 import { type Guardian, startGuardian } from './control/guardian.ts';
-import { LinePrinter } from './control/line-printer.ts';
+import { linePrinter } from './control/line-printer.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
@@ -191,7 +191,6 @@ function startChecks(daemon: Daemon, fail: Fail): void {
 
 function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail: Fail): void {
   const { config, memory, events } = daemon;
-  const printers = { stdout: new LinePrinter(1), stderr: new LinePrinter(2) };
   listeners.forEach((own, number) => {
     const name = `data thread ${number}`;
     daemon.waits_for.add(name);
@@ -206,7 +205,8 @@ function startDataThreads(daemon: Daemon, listeners: Prepared['listeners'], fail
         daemon.waits_for.delete(name);
         logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
       },
-      onLines: (to, lines) => printers[to].print(lines),
+      onLines: (fd, lines) => linePrinter(fd).print(lines),
+      onDropped: (lines) => logLine(events, 'warning', `${name} lost ${lines} log lines: a log target was too slow`),
       onError: (error) => {
         noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
         fail(`${name} failed: ${describeError(error)}`);

@@ -43,7 +43,11 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },
   'proxy/balance': { outside: PURE, inside: [...MODEL, ...SHARED] },
   'proxy/sample': { outside: PURE, inside: MODEL },
-  'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'reactor/', 'system/'] },
+  'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'config/log-format', 'reactor/', 'system/'] },
+  'proxy/log': {
+    outside: [...PURE, 'node:os'],
+    inside: ['proxy/', ...MODEL, 'config/log-format', ...SHARED, 'reactor/', 'system/'],
+  },
   'reactor/': { outside: FOREIGN, inside: ['system/'] },
   'system/': { outside: FOREIGN, inside: ['carp/', ...MODEL] },
   'threads/': { outside: THREAD, inside: ['*'] },

@@ -1,5 +1,5 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, CarpHost, Config } from './model.ts';
+import type { Carp, CarpHost, Config, Global, Identity } from './model.ts';
 
 /** FreeBSD's own. */
 export const CARP_HOST_DEFAULTS: CarpHost = {
@@ -14,11 +14,31 @@ export const CARP_HOST_DEFAULTS: CarpHost = {
   spans: {},
 };
 
+/** The process stays who it is. */
+export const NO_IDENTITY: Identity = { user: undefined, group: undefined, uid: undefined, gid: undefined };
+
+export const GLOBAL_DEFAULTS: Global = {
+  nbthread: undefined,
+  maxconn: undefined,
+  daemon: false,
+  pidfile: undefined,
+  chroot: undefined,
+  identity: NO_IDENTITY,
+  grace_ms: undefined,
+  hard_stop_after_ms: undefined,
+  stats_sockets: [],
+  stats_timeout_ms: undefined,
+  log_targets: [],
+  log_tag: undefined,
+  log_send_hostname: undefined,
+  spans: {},
+};
+
 /** The Config of an empty file. */
 export function emptyConfig(files: readonly string[]): Config {
   return {
     files,
-    global: { nbthread: undefined, maxconn: undefined, daemon: false, log_targets: [], spans: {} },
+    global: GLOBAL_DEFAULTS,
     frontends: [],
     backends: [],
     carps: [],

@@ -35,8 +35,42 @@ export type Global = {
   /** Connections of the whole process; undefined: what the descriptor limit allows. */
   readonly maxconn: number | undefined;
   readonly daemon: boolean;
+  readonly pidfile: string | undefined;
+  readonly chroot: string | undefined;
+  /** Whom the process becomes once everything is open; `user` and `group` are names, `uid` and `gid` numbers. */
+  readonly identity: Identity;
+  /** How long a graceful stop still serves as MASTER while it drains. */
+  readonly grace_ms: number | undefined;
+  /** How long clients of an earlier configuration, or of a stopping process, may go on. Undefined: without limit. */
+  readonly hard_stop_after_ms: number | undefined;
+  readonly stats_sockets: readonly StatsSocket[];
+  /** How long a client of a stats socket may be silent. */
+  readonly stats_timeout_ms: number | undefined;
   readonly log_targets: readonly LogTarget[];
+  readonly log_tag: string | undefined;
+  /** What syslog headers call this host; '' stands for its own name. Undefined: no name, as HAProxy without the keyword. */
+  readonly log_send_hostname: string | undefined;
   readonly spans: Spans;
+};
+
+export type Identity = {
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+};
+
+/** `stats socket`: a socket of the runtime API. */
+export type StatsSocket = {
+  readonly to: { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly endpoint: Endpoint };
+  /** Permissions of a unix socket's file; undefined: the umask decides. */
+  readonly mode: number | undefined;
+  /** Its owner. */
+  readonly identity: Identity;
+  readonly level: 'user' | 'operator' | 'admin';
+  /** `expose-fd listeners`: a new process may take the listening sockets over it. */
+  readonly exposes_listeners: boolean;
+  readonly span: Span;
 };
 
 export type Mode = 'http' | 'tcp';
@@ -64,18 +98,53 @@ export type LogTarget = {
   readonly to:
     | { readonly kind: 'stdout' }
     | { readonly kind: 'stderr' }
+    /** A descriptor that was open when the process started. */
+    | { readonly kind: 'fd'; readonly fd: number }
     | { readonly kind: 'udp'; readonly endpoint: Endpoint }
     | { readonly kind: 'unix'; readonly path: string };
-  /** `raw` (no syslog header) or RFC 3164 (`rfc3164`, HAProxy's default for UDP) or `short` (<level> only). */
-  readonly format: 'raw' | 'short' | 'rfc3164';
+  readonly format: SyslogFormat;
+  /** Longest line in bytes (HAProxy `len`, 80..65535, default 1024). */
+  readonly max_bytes: number;
   /** Syslog facility 0..23 (local0 = 16). */
   readonly facility: number;
   /** Highest syslog level that is sent, 0 emerg .. 7 debug. */
   readonly max_level: number;
+  /** What is more severe than this is sent as this. */
+  readonly min_level: number;
+  readonly sample: LogSample | undefined;
   readonly span: Span;
 };
 
-export type LogFormat = 'none' | 'tcplog' | 'httplog';
+/** The header of a line (manual 4.2 "log"): from nothing at all (`raw`) to RFC 5424. */
+export type SyslogFormat = 'raw' | 'short' | 'priority' | 'timed' | 'iso' | 'local' | 'rfc3164' | 'rfc5424';
+
+/** Of `size` lines one after the other, those whose number (from 1) is in a range are sent. */
+export type LogSample = { readonly ranges: readonly (readonly [number, number])[]; readonly size: number };
+
+export type LogFormat =
+  | { readonly kind: 'none' | 'tcplog' | 'httplog' | 'clf' | 'httpslog' }
+  | { readonly kind: 'text'; readonly parts: readonly LogPart[] };
+
+/** A piece of a `log-format` string. `space`: one blank, however many were written, and none after another one. */
+export type LogPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'space' }
+  /** `%ci`, `%{+Q}r`: a field by its short name (manual 8.2.6) and how it is written. */
+  | { readonly kind: 'field'; readonly name: string; readonly flags: LogFlags };
+
+/** `+Q` in double quotes, `+X` in hexadecimal, `+E` with backslashes before what RFC 5424 wants escaped. */
+export type LogFlags = { readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean };
+
+/** `capture request|response header NAME len LENGTH`. */
+export type Capture = { readonly header: string; readonly length: number };
+
+/** A reply of the user's own for one status; `content` is filled by control/, which reads the file. */
+export type ErrorFile = {
+  readonly status: number;
+  readonly path: string;
+  readonly content: Uint8Array | undefined;
+  readonly span: Span;
+};
 
 export type Frontend = {
   readonly name: string;
@@ -88,8 +157,19 @@ export type Frontend = {
   readonly timeouts: Timeouts;
   readonly log_targets: readonly LogTarget[];
   readonly log_format: LogFormat;
+  readonly log_tag: string | undefined;
   /** Log connections on which nothing was sent (false with `option dontlognull`). */
   readonly log_null: boolean;
+  /** False with `option dontlog-normal`: only what went wrong is logged. */
+  readonly log_normal: boolean;
+  /** `option log-separate-errors`: what went wrong is logged at level err. */
+  readonly log_separate_errors: boolean;
+  /** `option logasap`: a line is written when the response's head is there. */
+  readonly log_asap: boolean;
+  readonly captures: { readonly request: readonly Capture[]; readonly response: readonly Capture[] };
+  /** What `%ID` shows. */
+  readonly unique_id_format: LogFormat | undefined;
+  readonly error_files: readonly ErrorFile[];
   readonly forwardfor: ForwardFor | undefined;
   readonly span: Span;
   readonly spans: Spans;
@@ -115,6 +195,7 @@ export type Backend = {
   readonly forwardfor: ForwardFor | undefined;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;
+  readonly error_files: readonly ErrorFile[];
   readonly log_targets: readonly LogTarget[];
   readonly span: Span;
   readonly spans: Spans;

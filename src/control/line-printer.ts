@@ -1,43 +1,101 @@
 /**
- * Prints log lines of requests without ever waiting for the reader: a stuck pipe costs lines, which are counted, and nothing else.
+ * Prints lines on a descriptor without ever waiting for the reader: a stuck pipe or a full disk costs lines, which are
+ * counted, and no time. A descriptor may be shared with other programs, so it is not made non-blocking: poll(2) says when
+ * it takes a page more, and no more than that is written at once.
  */
-import { write } from 'node:fs';
+import * as libc from '../system/libc.ts';
 
 /** Bytes that may wait for one descriptor. */
-const WAITING_BYTES = 4 * 1024 * 1024;
+const WAITING_BYTES = 1024 * 1024;
+/** PIPE_BUF: what a pipe that polls writable takes without blocking (pipe(7)). */
+const ATOMIC_BYTES = 4096;
+/** How often a stuck descriptor is looked at. */
+const RETRY_MS = 50;
+/** Written in one go, so that a fast reader does not hold up the event loop. */
+const BURST_BYTES = 256 * 1024;
+const POLLOUT = 4;
+const NEWLINE = 10;
+
+/** A page to write from, `struct pollfd` and a zero timespec behind it. */
+const room = libc.allocatePinned(ATOMIC_BYTES + 32);
+const POLL = ATOMIC_BYTES / 4;
+const POLL_BYTES = ATOMIC_BYTES;
+const TIMESPEC_BYTES = ATOMIC_BYTES + 8;
 
 export class LinePrinter {
-  dropped_bytes = 0;
+  /** Lines lost so far. */
+  dropped = 0;
   private readonly fd: number;
   private waiting: Uint8Array[] = [];
   private waiting_bytes = 0;
-  private writing = false;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
   }
 
+  /** Whole lines, each with its newline. */
   print(lines: Uint8Array): void {
     if (lines.length === 0) return;
     if (this.waiting_bytes + lines.length > WAITING_BYTES) {
-      this.dropped_bytes += lines.length;
+      this.dropped += countLines(lines);
       return;
     }
     this.waiting.push(lines);
     this.waiting_bytes += lines.length;
-    if (!this.writing) this.writeNext();
+    if (this.timer === undefined) this.flush();
   }
 
-  private writeNext(): void {
-    const lines = this.waiting[0];
-    if (lines === undefined) return;
-    this.writing = true;
-    write(this.fd, lines, (error, written) => {
-      this.writing = false;
-      if (error || written === lines.length) this.waiting.shift();
-      else this.waiting[0] = lines.subarray(written);
-      this.waiting_bytes -= error ? lines.length : written;
-      this.writeNext();
-    });
+  /** Writes what it takes now. True when nothing waits any more. */
+  flush(): boolean {
+    for (let budget = BURST_BYTES; this.waiting.length > 0; ) {
+      if (budget <= 0 || !this.takesMore()) {
+        this.retry();
+        return false;
+      }
+      budget -= this.writeSome();
+    }
+    return true;
   }
+
+  private retry(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.flush();
+    }, RETRY_MS).unref();
+  }
+
+  private takesMore(): boolean {
+    room.words[POLL] = this.fd;
+    room.words[POLL + 1] = POLLOUT;
+    return libc.ppoll(room.address + POLL_BYTES, 1, room.address + TIMESPEC_BYTES, 0) === 1;
+  }
+
+  private writeSome(): number {
+    const lines = this.waiting[0] as Uint8Array;
+    const piece = lines.subarray(0, ATOMIC_BYTES);
+    room.bytes.set(piece);
+    const written = libc.write(this.fd, room.address, piece.length);
+    const gone = written < 0 ? lines.length : written; // no reader, or no room on the disk
+    if (written < 0) this.dropped += countLines(lines);
+    this.waiting_bytes -= gone;
+    if (gone === lines.length) this.waiting.shift();
+    else this.waiting[0] = lines.subarray(gone);
+    return piece.length;
+  }
+}
+
+function countLines(lines: Uint8Array): number {
+  let count = 0;
+  for (const byte of lines) if (byte === NEWLINE) count++;
+  return count;
+}
+
+const printers = new Map<number, LinePrinter>();
+
+/** The one printer of a descriptor. */
+export function linePrinter(fd: number): LinePrinter {
+  const printer = printers.get(fd) ?? new LinePrinter(fd);
+  printers.set(fd, printer);
+  return printer;
 }

@@ -1,4 +1,4 @@
-/** Whether the log targets can be reached now. Each data thread connects to them once, at its start: what it cannot reach then gets no line. */
+/** Whether the log targets can be reached now. A data thread looks for one that is not there once a second. */
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config, LogTarget } from '../config/model.ts';
 import * as libc from '../system/libc.ts';
@@ -14,7 +14,7 @@ export function probeLogs(config: Config): Diagnostic[] {
 }
 
 function isReachable({ to }: LogTarget): boolean {
-  if (to.kind === 'stdout' || to.kind === 'stderr') return true;
+  if (to.kind !== 'udp' && to.kind !== 'unix') return true;
   const fd = to.kind === 'udp' ? connectUdp(to.endpoint) : connectUnixDatagram(to.path);
   if (fd >= 0) libc.close(fd);
   return fd >= 0;
@@ -23,10 +23,10 @@ function isReachable({ to }: LogTarget): boolean {
 function describe({ to, span }: LogTarget): Diagnostic {
   const base = { severity: 'warning', code: 'log-unreachable', span } as const;
   if (to.kind !== 'unix') {
-    const message = 'This host has no way to the syslog server, so nothing is logged there.';
-    return { ...base, message, mend: 'Give the host a route to it, then restart carpool.' };
+    const message = 'This host has no way to the syslog server now, so lines for it are lost.';
+    return { ...base, message, mend: 'Give the host a route to it.' };
   }
-  const message = `No syslog server listens on ${to.path}, so nothing is logged there.`;
+  const message = `No syslog server listens on ${to.path} now, so lines for it are lost.`;
   const mend = 'Start it first, or write `log stdout format raw local0`, which systemd keeps in its journal.';
   return { ...base, message, mend };
 }

@@ -6,6 +6,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { ForwardFor } from './http/forwardfor.ts';
+import { CaptureList } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
@@ -21,6 +22,7 @@ export class Frontend implements ListenerOwner {
   readonly keep_alive_ms: number;
   readonly listeners: Listener[] = [];
   readonly forwardfor: ForwardFor | null;
+  readonly captures: { readonly request: CaptureList; readonly response: CaptureList };
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
   private readonly at: number;
@@ -40,6 +42,8 @@ export class Frontend implements ListenerOwner {
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
     this.request_ms = http_request_ms ?? this.client_ms;
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
+    const { request, response } = config.captures;
+    this.captures = { request: new CaptureList(request), response: new CaptureList(response) };
     this.at = shared.frontendAt(thread.memory, number);
     this.maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
   }

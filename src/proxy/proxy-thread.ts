@@ -37,6 +37,7 @@ export class ProxyThread {
   /** Stopping: no new clients, every reply says `Connection: close`. */
   draining = false;
   client_count = 0;
+  private readonly global: model.Global;
   /** Global: of all frontends and threads. */
   private readonly maxconn: number;
   private readonly at: number;
@@ -45,6 +46,7 @@ export class ProxyThread {
   constructor(config: model.Config, thread: number, reactor: Reactor, memory: shared.SharedMemory) {
     this.reactor = reactor;
     this.memory = memory;
+    this.global = config.global;
     this.maxconn = config.global.maxconn ?? DEFAULT_MAXCONN;
     this.at = shared.threadAt(memory, thread);
     this.writer = new HeadWriter(reactor.buffers.bytes);
@@ -56,18 +58,11 @@ export class ProxyThread {
     });
   }
 
-  /** `sinkFor` opens the way to a target; frontends that log to the same one share it. */
+  /** `sinkFor` gives the way to a target. */
   log(sinkFor: (target: model.LogTarget) => Sink): void {
-    const sinks = new Map<string, Sink>();
-    const open = (config: model.LogTarget): Target => {
-      const key = JSON.stringify(config.to);
-      const sink = sinks.get(key) ?? sinkFor(config);
-      sinks.set(key, sink);
-      return { sink, config };
-    };
     for (const frontend of this.frontends) {
-      const { log_targets } = frontend.config;
-      if (log_targets.length > 0) frontend.log = new RequestLog(this, frontend, log_targets.map(open));
+      const targets: Target[] = frontend.config.log_targets.map((config) => ({ config, sink: sinkFor(config) }));
+      if (targets.length > 0) frontend.log = new RequestLog(this, frontend, targets, this.global);
     }
   }
 
@@ -110,6 +105,15 @@ export class ProxyThread {
     let sum = 0;
     for (let thread = shared.THREAD_DATA; thread < this.memory.counts.threads; thread++) {
       sum += Atomics.load(this.memory.words, shared.threadAt(this.memory, thread) + shared.THREAD_CONNECTIONS);
+    }
+    return sum;
+  }
+
+  /** Requests and sessions finished so far, of all data threads. */
+  get all_requests(): number {
+    let sum = 0;
+    for (let thread = shared.THREAD_DATA; thread < this.memory.counts.threads; thread++) {
+      sum += Atomics.load(this.memory.words, shared.threadAt(this.memory, thread) + shared.THREAD_REQUESTS);
     }
     return sum;
   }

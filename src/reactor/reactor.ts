@@ -107,7 +107,7 @@ export abstract class Reactor {
     return socket;
   }
 
-  /** A datagram socket that is connected already: each slice is one datagram, and a failed one is dropped. */
+  /** A datagram socket that is connected already: each slice is one datagram. Of one that failed the owner is told. */
   adoptDatagram(owner: SocketOwner, fd: number): Socket | null {
     const socket = this.takeSlot(fd, owner);
     if (!socket) return null;
@@ -330,7 +330,8 @@ export abstract class Reactor {
       return;
     }
     this.endSend(socket);
-    this.sendNext(socket);
+    if (result < 0) socket.owner.onError(socket, -result); // a datagram that was lost
+    if (socket.state === OPEN) this.sendNext(socket);
   }
 
   /** A peer that closed before it had read everything may have said why: that is read first. */

@@ -1,4 +1,4 @@
-/** Who is at the other end of a connected socket. */
+/** Who is at the ends of a connected socket. */
 import * as libc from './libc.ts';
 import { decodeSocketAddress } from './socket-address.ts';
 
@@ -10,5 +10,12 @@ const room = libc.allocatePinned(NAME_BYTES + 4);
 export function peerAddress(fd: number): { address: string; port: number } | undefined {
   room.words[NAME_BYTES / 4] = NAME_BYTES;
   if (libc.getpeername(fd, room.address, room.address + NAME_BYTES) < 0) return undefined;
+  return decodeSocketAddress(room.bytes, 0);
+}
+
+/** Our end. */
+export function localAddress(fd: number): { address: string; port: number } | undefined {
+  room.words[NAME_BYTES / 4] = NAME_BYTES;
+  if (libc.getsockname(fd, room.address, room.address + NAME_BYTES) < 0) return undefined;
   return decodeSocketAddress(room.bytes, 0);
 }

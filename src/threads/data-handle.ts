@@ -13,7 +13,7 @@ import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { openTcpListener } from '../system/tcp-listener.ts';
-import type { DataSettings, FromData } from './data-messages.ts';
+import { type DataSettings, type FromData, type LineTarget, lineDescriptor } from './data-messages.ts';
 import { createLineRing, LineRing } from './line-ring.ts';
 import { type SharedMemory, THREAD_DATA } from './shared-memory.ts';
 
@@ -45,7 +45,9 @@ export type DataThreadOptions = {
   /** It accepts. The reason says why it runs on this back end. */
   readonly onRunning: (reactor: 'ring' | 'epoll', reason: string) => void;
   /** Log lines of requests, each with its newline. */
-  readonly onLines: (to: 'stdout' | 'stderr', lines: Uint8Array) => void;
+  readonly onLines: (fd: number, lines: Uint8Array) => void;
+  /** So many lines could not be sent. */
+  readonly onDropped: (lines: number) => void;
   /** The thread threw: a mistake of ours. */
   readonly onError: (error: Error) => void;
 };
@@ -60,8 +62,8 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
-  const lines = { stdout: createLineRing(), stderr: createLineRing() };
-  const rings = { stdout: new LineRing(lines.stdout), stderr: new LineRing(lines.stderr) };
+  const lines = lineDescriptors(options.config).map((fd): LineTarget => ({ fd, ring: createLineRing() }));
+  const rings = new Map(lines.map(({ fd, ring }) => [fd, new LineRing(ring)]));
   const settings: DataSettings = {
     thread: THREAD_DATA + options.number,
     config: options.config,
@@ -77,12 +79,13 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   let exited = false;
   worker.on('message', (message: FromData) => {
     if (message.kind === 'running') options.onRunning(message.reactor, message.reason);
-    else options.onLines(message.to, rings[message.to].takeAll());
+    else if (message.kind === 'lines') options.onLines(message.fd, rings.get(message.fd)!.takeAll());
+    else options.onDropped(message.lines);
   });
   worker.on('error', options.onError);
   worker.on('exit', () => {
     exited = true;
-    for (const to of ['stdout', 'stderr'] as const) options.onLines(to, rings[to].takeAll());
+    for (const [fd, ring] of rings) options.onLines(fd, ring.takeAll());
     libc.close(wake_fd);
     libc.munmap(one.address, 8);
   });
@@ -92,4 +95,12 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
       if (!exited) libc.write(wake_fd, one.address, 8);
     },
   };
+}
+
+/** Every descriptor that a target of the configuration prints on. */
+function lineDescriptors(config: Config): number[] {
+  const fds = config.frontends.flatMap(({ log_targets }) =>
+    log_targets.flatMap(({ to }) => (to.kind === 'udp' || to.kind === 'unix' ? [] : [lineDescriptor(to)])),
+  );
+  return [...new Set(fds)];
 }

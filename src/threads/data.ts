@@ -10,17 +10,23 @@ import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { connectUdp, connectUnixDatagram } from '../system/log-socket.ts';
-import type { DataSettings, FromData, ToData } from './data-messages.ts';
+import { type DataSettings, type FromData, type LineTarget, lineDescriptor, type ToData } from './data-messages.ts';
 import { LineRing } from './line-ring.ts';
 import * as shared from './shared-memory.ts';
 
 /** An idle thread wakes for its heartbeat. */
 const BEAT_MS = 200;
+/** Lost log lines are told of at most so often. */
+const DROPPED_MS = 1_000;
 
 const settings = workerData as DataSettings;
 const memory = shared.attachSharedMemory(settings.shared, settings.counts);
 const line = shared.threadAt(memory, settings.thread);
 const port = parentPort as NonNullable<typeof parentPort>;
+
+const sinks = new Map<string, Sink>();
+let dropped_told = 0;
+let dropped_told_ms = 0;
 
 run();
 
@@ -30,7 +36,7 @@ function run(): void {
     settings.reactor,
   );
   const proxy = new ProxyThread(settings.config, settings.thread, reactor, memory);
-  proxy.log((target) => openSink(target, reactor));
+  proxy.log((target) => sinkFor(target, reactor));
   let drain_until_ms = Number.POSITIVE_INFINITY;
   proxy.listen(settings.listeners);
   tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason });
@@ -43,17 +49,37 @@ function run(): void {
     }
     if (proxy.draining && (proxy.client_count === 0 || reactor.now_ms >= drain_until_ms)) break;
     proxy.pass(BEAT_MS);
+    tellDropped(reactor.now_ms);
   }
   reactor.destroy();
   Atomics.store(memory.words, line + shared.THREAD_STATE, 2);
 }
 
-function openSink({ to }: LogTarget, reactor: Reactor): Sink {
-  if (to.kind === 'udp') return new DatagramSink(reactor, connectUdp(to.endpoint));
-  if (to.kind === 'unix') return new DatagramSink(reactor, connectUnixDatagram(to.path));
-  const ring = new LineRing(to.kind === 'stdout' ? settings.lines.stdout : settings.lines.stderr);
-  const { kind } = to;
-  return new RingSink(reactor, ring, () => tell({ kind: 'lines', thread: settings.thread, to: kind }));
+/** Those that log to the same target share a sink. */
+function sinkFor({ to }: LogTarget, reactor: Reactor): Sink {
+  const key = JSON.stringify(to);
+  const sink = sinks.get(key) ?? openSink(to, reactor);
+  sinks.set(key, sink);
+  return sink;
+}
+
+function openSink(to: LogTarget['to'], reactor: Reactor): Sink {
+  if (to.kind === 'udp') return new DatagramSink(reactor, () => connectUdp(to.endpoint), false);
+  if (to.kind === 'unix') return new DatagramSink(reactor, () => connectUnixDatagram(to.path), true);
+  const fd = lineDescriptor(to);
+  const target = settings.lines.find((lines) => lines.fd === fd) as LineTarget;
+  return new RingSink(reactor, new LineRing(target.ring), () => tell({ kind: 'lines', thread: settings.thread, fd }));
+}
+
+/** A target that takes no line costs the line and no time; main says how many. */
+function tellDropped(now_ms: number): void {
+  if (now_ms < dropped_told_ms + DROPPED_MS) return;
+  dropped_told_ms = now_ms;
+  let lines = 0;
+  for (const sink of sinks.values()) lines += sink.dropped;
+  if (lines === dropped_told) return;
+  tell({ kind: 'dropped', thread: settings.thread, lines: lines - dropped_told });
+  dropped_told = lines;
 }
 
 function readMessages(): void {

@@ -22,7 +22,7 @@ backend b
 `;
   const { config } = loadConfig([{ file: 'a.cfg', text }]);
   assert.deepEqual(probeLogs(config!).map(formatDiagnostic), [
-    'a.cfg:2:5: warning: No syslog server listens on /nowhere/log, so nothing is logged there. [log-unreachable]\n' +
+    'a.cfg:2:5: warning: No syslog server listens on /nowhere/log now, so lines for it are lost. [log-unreachable]\n' +
       '    Start it first, or write `log stdout format raw local0`, which systemd keeps in its journal.',
   ]);
 });

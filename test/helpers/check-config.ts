@@ -50,6 +50,7 @@ function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): 
     retries: 3,
     forwardfor: undefined,
     check: check ?? { kind: 'tcp' },
+    error_files: [],
     log_targets: [],
     span: NOWHERE,
     spans: {},

@@ -50,6 +50,7 @@ for (const kind of KINDS) {
         drain_ms: 2_000,
         onRunning: () => {},
         onLines: () => {},
+        onDropped: () => {},
         onError: (error) => errors.push(error),
       }),
     );

@@ -89,14 +89,14 @@ function checkBackendOf(frontend: Frontend, { backends }: Config, report: Report
 
 function checkLogging({ name, log_format, log_targets, span, spans }: Frontend, report: Reporter): void {
   const place = spans['log_format'] ?? span;
-  if (log_format !== 'none' && log_targets.length === 0) {
+  if (log_format.kind !== 'none' && log_targets.length === 0) {
     report.warning(
       place,
       'log-goes-nowhere',
       `The frontend \`${name}\` logs to nowhere: no \`log\` line names a target.`,
       'Add `log stdout format raw local0` to the global section and `log global` to this one.',
     );
-  } else if (log_format === 'none' && log_targets.length > 0) {
+  } else if (log_format.kind === 'none' && log_targets.length > 0) {
     report.warning(
       span,
       'log-without-format',

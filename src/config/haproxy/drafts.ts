@@ -4,23 +4,26 @@ import type { SysctlSetting } from '../freebsd/sysctl.ts';
 import type {
   Algorithm,
   Bind,
+  Capture,
   CheckMethod,
+  ErrorFile,
   ForwardFor,
+  Global,
   InterfaceName,
   LogFormat,
   LogTarget,
   Mode,
+  StatsSocket,
   Timeouts,
 } from '../model.ts';
+import { GLOBAL_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
 
-export type GlobalDraft = {
-  nbthread: number | undefined;
-  maxconn: number | undefined;
-  daemon: boolean;
+export type GlobalDraft = Omit<Open<Global>, 'stats_sockets' | 'log_targets' | 'spans'> & {
+  stats_sockets: StatsSocket[];
   log_targets: LogTarget[];
   /** carpool's own lines `interface em0 = eth0` and `sysctl net.inet.carp.preempt=1`. */
   interface_names: InterfaceName[];
@@ -44,7 +47,14 @@ export type ProxyDraft = {
   /** Where `log global` stands: the global section's targets are added at the end. */
   log_global: Span | undefined;
   log_format: LogFormat;
+  log_tag: string | undefined;
   log_null: boolean;
+  log_normal: boolean;
+  log_separate_errors: boolean;
+  log_asap: boolean;
+  captures: { request: Capture[]; response: Capture[] };
+  unique_id_format: LogFormat | undefined;
+  error_files: ErrorFile[];
   forwardfor: ForwardFor | undefined;
   balance: Algorithm;
   servers: ServerDraft[];
@@ -81,15 +91,7 @@ export type ServerDraft = {
 };
 
 export function newGlobal(): GlobalDraft {
-  return {
-    nbthread: undefined,
-    maxconn: undefined,
-    daemon: false,
-    log_targets: [],
-    interface_names: [],
-    sysctls: [],
-    spans: {},
-  };
+  return { ...GLOBAL_DEFAULTS, stats_sockets: [], log_targets: [], interface_names: [], sysctls: [], spans: {} };
 }
 
 /** HAProxy's own defaults (manual 4.2 and 5.2). */
@@ -113,8 +115,15 @@ export function newDefaults(): ProxyDraft {
     },
     log_targets: [],
     log_global: undefined,
-    log_format: 'none',
+    log_format: { kind: 'none' },
+    log_tag: undefined,
     log_null: true,
+    log_normal: true,
+    log_separate_errors: false,
+    log_asap: false,
+    captures: { request: [], response: [] },
+    unique_id_format: undefined,
+    error_files: [],
     forwardfor: undefined,
     balance: 'roundrobin',
     servers: [],
@@ -153,6 +162,8 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     binds: [],
     timeouts: { ...defaults.timeouts },
     log_targets: [...defaults.log_targets],
+    captures: { request: [...defaults.captures.request], response: [...defaults.captures.response] },
+    error_files: [...defaults.error_files],
     servers: [],
     default_server: copySettings(defaults.default_server),
     spans: { ...defaults.spans },

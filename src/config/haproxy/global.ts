@@ -1,9 +1,10 @@
 /** The keywords of the global section. */
-import type { Global } from '../model.ts';
-import { parseInteger } from '../values.ts';
+import type { Global, Identity } from '../model.ts';
+import { parseDuration, parseInteger } from '../values.ts';
 import type { GlobalDraft } from './drafts.ts';
-import { type Keyword, noArguments, onlyArgument, withoutEffect } from './keyword.ts';
+import { type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
+import { parseGlobalStats } from './stats-socket.ts';
 
 const GLOBAL = ['global'] as const;
 
@@ -11,8 +12,8 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
   {
     name: 'daemon',
     sections: GLOBAL,
-    help: 'Accepted without effect: carpool stays in the foreground.',
-    has_effect: false,
+    help: 'Go to the background; the command returns when the listeners are open.',
+    has_effect: true,
     negatable: true,
     parse: (draft, statement, context) => {
       noArguments(statement, context);
@@ -46,28 +47,44 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
       if (target !== undefined) draft.log_targets.push(target);
     },
   },
-  withoutEffect('chroot', GLOBAL, 'the process keeps its view of the file system'),
-  withoutEffect('user', GLOBAL, 'the process keeps the user it was started as'),
-  withoutEffect('group', GLOBAL, 'the process keeps the group it was started with'),
-  withoutEffect('uid', GLOBAL, 'the process keeps the user it was started as'),
-  withoutEffect('gid', GLOBAL, 'the process keeps the group it was started with'),
-  withoutEffect('pidfile', GLOBAL, 'no file is written'),
-  withoutEffect('stats', GLOBAL, "HAProxy's runtime socket is not served; `carpool status` has its own"),
+  {
+    name: 'stats',
+    sections: GLOBAL,
+    help: '`stats socket` opens a socket of the runtime API, `stats timeout` limits its silent clients.',
+    has_effect: true,
+    parse: parseGlobalStats,
+  },
+  textKeyword('chroot', 'a directory', 'The directory that is all the process sees once everything is open.'),
+  textKeyword('pidfile', 'a file', 'Where the process number is written.'),
+  textKeyword('log-tag', 'a tag', 'What syslog headers call the program (`carpool`).', 'log_tag'),
+  identityKeyword('user', 'Whom the process becomes once everything is open.'),
+  identityKeyword('group', 'Which group the process belongs to then.'),
+  identityKeyword('uid', 'The same as `user`, by number.'),
+  identityKeyword('gid', 'The same as `group`, by number.'),
+  timeKeyword('hard-stop-after', 'hard_stop_after_ms', 'How long clients may go on after a reload or a soft stop.'),
+  timeKeyword('grace', 'grace_ms', 'How long a stopping node drains while it still holds its addresses (1s).'),
+  {
+    name: 'log-send-hostname',
+    sections: GLOBAL,
+    help: "Put the host's name, or the given one, into syslog headers.",
+    has_effect: true,
+    parse: (draft, { args, keyword }, { report }) => {
+      refuseMore(args.slice(1), keyword, report);
+      draft.log_send_hostname = args[0]?.text ?? '';
+    },
+  },
   withoutEffect('ca-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('crt-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('key-base', GLOBAL, 'TLS is not supported'),
   ...tlsDefaults().map((name) => withoutEffect(name, GLOBAL, 'TLS is not supported')),
   withoutEffect('master-worker', GLOBAL, 'there is one process'),
-  withoutEffect('log-tag', GLOBAL, 'lines are tagged `carpool`'),
-  withoutEffect('log-send-hostname', GLOBAL, 'the host name is the one of the system'),
-  withoutEffect('hard-stop-after', GLOBAL, 'the time to stop is fixed'),
-  withoutEffect('grace', GLOBAL, 'the time to stop is fixed'),
   withoutEffect('ulimit-n', GLOBAL, 'the descriptor limit stays as it is'),
   withoutEffect('spread-checks', GLOBAL, 'checks are not spread'),
   withoutEffect('node', GLOBAL, 'nothing shows it'),
   withoutEffect('description', GLOBAL, 'nothing shows it'),
   withoutEffect('cpu-map', GLOBAL, 'the kernel places the threads'),
   withoutEffect('noepoll', GLOBAL, 'CARPOOL_REACTOR chooses the reactor'),
+  withoutEffect('set-dumpable', GLOBAL, 'the system decides about core files'),
   withoutEffect('quiet', GLOBAL, 'messages are written as always'),
 ];
 
@@ -88,6 +105,56 @@ function parseCount(field: 'maxconn' | 'nbthread', min: number, max: number): Ke
   };
 }
 
-export function finishGlobal({ nbthread, maxconn, daemon, log_targets, spans }: GlobalDraft): Global {
-  return { nbthread, maxconn, daemon, log_targets, spans };
+function textKeyword(name: string, what: string, help: string, field = name): Keyword<GlobalDraft> {
+  const key = field as 'chroot' | 'pidfile' | 'log_tag';
+  return {
+    name,
+    sections: GLOBAL,
+    help,
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, what, context);
+      draft[key] = word?.text;
+      if (word !== undefined) draft.spans[key] = word.span;
+    },
+  };
+}
+
+function identityKeyword(name: keyof Identity, help: string): Keyword<GlobalDraft> {
+  const by_number = name === 'uid' || name === 'gid';
+  return {
+    name,
+    sections: GLOBAL,
+    help,
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, by_number ? 'a number' : `the name of a ${name}`, context);
+      if (word === undefined) return;
+      const value = by_number
+        ? parseInteger(word, { what: name, min: 0, max: 2 ** 32 - 2 }, context.report)
+        : word.text;
+      draft.identity = { ...draft.identity, [name]: value };
+      draft.spans[name] = word.span;
+    },
+  };
+}
+
+function timeKeyword(name: string, field: 'grace_ms' | 'hard_stop_after_ms', help: string): Keyword<GlobalDraft> {
+  return {
+    name,
+    sections: GLOBAL,
+    help,
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, 'a time', context);
+      if (word === undefined) return;
+      draft[field] = parseDuration(word, name, context.report);
+      draft.spans[field] = word.span;
+    },
+  };
+}
+
+/** Without what other parts of the model are made of. */
+export function finishGlobal({ interface_names: _names, sysctls: _sysctls, ...global }: GlobalDraft): Global {
+  return global;
 }

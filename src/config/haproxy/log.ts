@@ -1,6 +1,7 @@
 /** `log TARGET [len N] [format F] FACILITY [LEVEL [MINLEVEL]]` (manual 3.1 and 4.2 "log"). */
-import type { LogTarget } from '../model.ts';
+import type { LogSample, LogTarget } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
+import { parseInteger } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { parseLiteralEndpoint } from './address.ts';
 import { type Context, refuseMore, type Statement } from './keyword.ts';
@@ -10,13 +11,17 @@ const FACILITIES =
     ' ',
   );
 const LEVELS = 'emerg alert crit err warning notice info debug'.split(' ');
-const FORMATS: Readonly<Record<string, LogTarget['format']>> = {
-  raw: 'raw',
-  short: 'short',
-  rfc3164: 'rfc3164',
-  local: 'rfc3164',
-};
-const UNSUPPORTED_WORDS: Readonly<Record<string, number>> = { len: 1, sample: 1, profile: 1 };
+const FORMATS: readonly LogTarget['format'][] = [
+  'raw',
+  'short',
+  'priority',
+  'timed',
+  'iso',
+  'local',
+  'rfc3164',
+  'rfc5424',
+];
+const DEFAULT_BYTES = 1024;
 
 export function parseLogTarget(statement: Statement, context: Context): LogTarget | undefined {
   const { keyword, args } = statement;
@@ -31,7 +36,7 @@ export function parseLogTarget(statement: Statement, context: Context): LogTarge
     return undefined;
   }
   const to = parseDestination(args[0], context);
-  const { format, rest } = parseLogWords(args.slice(1), defaultFormat(to), context);
+  const { settings, rest } = parseLogWords(args.slice(1), defaultFormat(to), context);
   if (rest.length === 0) {
     report.error(
       args[args.length - 1].span,
@@ -43,9 +48,11 @@ export function parseLogTarget(statement: Statement, context: Context): LogTarge
   }
   const facility = parseName(rest[0], FACILITIES, 'facility', context);
   const max_level = rest.length > 1 ? parseName(rest[1], LEVELS, 'log level', context) : 7;
-  if (rest.length > 2) reportMinimumLevel(rest, context);
-  if (to === undefined || facility === undefined || max_level === undefined) return undefined;
-  return { to, format, facility, max_level, span: spanOf([keyword, ...args]) };
+  const min_level = rest.length > 2 ? parseName(rest[2], LEVELS, 'log level', context) : 0;
+  refuseMore(rest.slice(3), rest[2] ?? keyword, report);
+  if (to === undefined || facility === undefined || max_level === undefined || min_level === undefined)
+    return undefined;
+  return { to, ...settings, facility, max_level, min_level, span: spanOf([keyword, ...args]) };
 }
 
 function parseDestination(word: Word, context: Context): LogTarget['to'] | undefined {
@@ -53,7 +60,9 @@ function parseDestination(word: Word, context: Context): LogTarget['to'] | undef
   if (word.text === 'stderr' || word.text === 'fd@2') return { kind: 'stderr' };
   if (word.text.startsWith('/')) return { kind: 'unix', path: word.text };
   if (word.text.startsWith('unix@/')) return { kind: 'unix', path: word.text.slice('unix@'.length) };
-  if (/^(tcp|tcp4|tcp6|ring)@/.test(word.text) || word.text === 'backend') {
+  const fd = /^fd@(\d{1,4})$/.exec(word.text);
+  if (fd !== null) return { kind: 'fd', fd: Number(fd[1]) };
+  if (/^(tcp|tcp4|tcp6|ring|uxst|backend)@/.test(word.text)) {
     context.report.error(
       word.span,
       'unsupported-address',
@@ -68,29 +77,53 @@ function parseDestination(word: Word, context: Context): LogTarget['to'] | undef
 }
 
 function defaultFormat(to: LogTarget['to'] | undefined): LogTarget['format'] {
-  return to?.kind === 'stdout' || to?.kind === 'stderr' ? 'raw' : 'rfc3164';
+  return to?.kind === 'udp' || to?.kind === 'unix' ? 'local' : 'raw';
 }
 
-/** `format F` and the words we know but do not support, in any order before the facility. */
-function parseLogWords(words: readonly Word[], default_format: LogTarget['format'], { report }: Context) {
-  let format = default_format;
+type Settings = Pick<LogTarget, 'format' | 'max_bytes' | 'sample'>;
+
+/** `format F`, `len N` and `sample R:S`, in any order before the facility. */
+function parseLogWords(words: readonly Word[], format: LogTarget['format'], context: Context) {
+  const { report } = context;
+  let settings: Settings = { format, max_bytes: DEFAULT_BYTES, sample: undefined };
   let rest = words;
-  while (rest.length > 0 && (rest[0].text === 'format' || Object.hasOwn(UNSUPPORTED_WORDS, rest[0].text))) {
+  while (rest.length > 0 && ['format', 'len', 'sample', 'profile'].includes(rest[0].text)) {
     const [name, value] = rest;
     if (value === undefined) report.error(name.span, 'missing-value', `\`${name.text}\` needs a value.`);
-    else if (name.text !== 'format')
-      report.warning(name.span, 'no-effect', `\`${name.text}\` has no effect on a log target yet.`);
-    else if (Object.hasOwn(FORMATS, value.text)) format = FORMATS[value.text];
-    else
-      report.error(
-        value.span,
-        'unsupported-value',
-        `The log format \`${value.text}\` is not supported yet.`,
-        `Write one of ${Object.keys(FORMATS).join(', ')}.`,
-      );
+    else if (name.text === 'format') settings = { ...settings, format: parseFormat(value, context) ?? format };
+    else if (name.text === 'len') {
+      const bytes = parseInteger(value, { what: 'len', min: 80, max: 65535 }, report);
+      settings = { ...settings, max_bytes: bytes ?? DEFAULT_BYTES };
+    } else if (name.text === 'sample') settings = { ...settings, sample: parseSample(value, context) };
+    else report.warning(name.span, 'no-effect', '`profile` has no effect on a log target yet.');
     rest = rest.slice(2);
   }
-  return { format, rest };
+  return { settings, rest };
+}
+
+function parseFormat(word: Word, { report }: Context): LogTarget['format'] | undefined {
+  const format = FORMATS.find((name) => name === word.text);
+  if (format === undefined) {
+    const mend = didYouMean(word.text, FORMATS) ?? `Write one of ${FORMATS.join(', ')}.`;
+    report.error(word.span, 'unknown-value', `\`${word.text}\` is not a format of log lines.`, mend);
+  }
+  return format;
+}
+
+/** `1,3-5:8`: of eight lines the first, and the third to the fifth. */
+function parseSample(word: Word, { report }: Context): LogSample | undefined {
+  const match = /^(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*):(\d{1,9})$/.exec(word.text);
+  const size = Number(match?.[2] ?? 0);
+  const ranges = (match?.[1] ?? '').split(',').map((range): [number, number] => {
+    const [first, last] = range.split('-').map(Number);
+    return [first, last ?? first];
+  });
+  if (match !== null && ranges.every(([first, last]) => first >= 1 && first <= last && last <= size)) {
+    return { ranges, size };
+  }
+  const mend = 'Write ranges from 1 on and the size after a colon, such as `1-3,7:10`.';
+  report.error(word.span, 'unknown-value', `\`${word.text}\` does not say which lines of how many.`, mend);
+  return undefined;
 }
 
 function parseName(word: Word, names: readonly string[], what: string, { report }: Context): number | undefined {
@@ -103,10 +136,4 @@ function parseName(word: Word, names: readonly string[], what: string, { report 
     didYouMean(word.text, names) ?? `Write one of ${names.join(', ')}.`,
   );
   return undefined;
-}
-
-function reportMinimumLevel(rest: readonly Word[], context: Context): void {
-  if (parseName(rest[2], LEVELS, 'log level', context) === undefined) return;
-  context.report.warning(rest[2].span, 'no-effect', 'The minimum level of a log target has no effect yet.');
-  refuseMore(rest.slice(3), rest[2], context.report);
 }

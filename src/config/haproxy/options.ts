@@ -8,6 +8,7 @@ import { setHttpCheck } from './httpchk.ts';
 import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
 import { HAPROXY_OPTIONS } from './known-keywords.ts';
+import { HTTPLOG_OPTION } from './log-format.ts';
 import { reportWrongSection } from './wrong-section.ts';
 
 export type Option = {
@@ -58,19 +59,20 @@ const ignored = (name: string, sections: readonly SectionKind[], lost: string): 
 });
 
 export const OPTIONS: readonly Option[] = [
+  { name: 'httplog', sections: FRONT, field: 'log_format', ...HTTPLOG_OPTION },
   option(
-    'httplog',
+    'httpslog',
     FRONT,
     'log_format',
-    'Log one line per request, in HTTP format.',
-    (draft, enable) => (draft.log_format = enable ? 'httplog' : 'none'),
+    'Log one line per request, in HTTPS format; what only TLS knows is `-`.',
+    (draft, enable) => (draft.log_format = { kind: enable ? 'httpslog' : 'none' }),
   ),
   option(
     'tcplog',
     ALL_PROXIES,
     'log_format',
     'Log one line per connection, in TCP format.',
-    (draft, enable) => (draft.log_format = enable ? 'tcplog' : 'none'),
+    (draft, enable) => (draft.log_format = { kind: enable ? 'tcplog' : 'none' }),
   ),
   option(
     'dontlognull',
@@ -78,6 +80,27 @@ export const OPTIONS: readonly Option[] = [
     'log_null',
     'Do not log connections on which nothing was sent.',
     (draft, enable) => (draft.log_null = !enable),
+  ),
+  option(
+    'dontlog-normal',
+    FRONT,
+    'log_normal',
+    'Log only what went wrong.',
+    (draft, enable) => (draft.log_normal = !enable),
+  ),
+  option(
+    'log-separate-errors',
+    FRONT,
+    'log_separate_errors',
+    'Log what went wrong at level err instead of info.',
+    (draft, enable) => (draft.log_separate_errors = enable),
+  ),
+  option(
+    'logasap',
+    FRONT,
+    'log_asap',
+    "Log when the response's head is there, with `+` before the time and the bytes so far.",
+    (draft, enable) => (draft.log_asap = enable),
   ),
   {
     name: 'redispatch',
@@ -115,8 +138,6 @@ export const OPTIONS: readonly Option[] = [
   ignored('prefer-last-server', BACK, 'each request is balanced'),
   ignored('abortonclose', BACK, 'a waiting request of a client that has gone is still sent'),
   ignored('log-health-checks', BACK, 'changes of state are always logged, single checks never'),
-  ignored('log-separate-errors', FRONT, 'errors are logged at the same level as the rest'),
-  ignored('dontlog-normal', FRONT, 'requests without an error are logged too'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
   ignored('socket-stats', FRONT, 'counters are per frontend'),
   ignored('tcpka', ALL_PROXIES, 'TCP keep-alive is not enabled'),

@@ -1,10 +1,11 @@
 /** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
-import type { Backend, Frontend, LogFormat, LogTarget } from '../model.ts';
+import type { Backend, Frontend, LogTarget } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
 import { parseBind } from './bind.ts';
 import type { ProxyDraft } from './drafts.ts';
+import { parseErrorFile } from './error-file.ts';
 import {
   ALL_PROXIES,
   BACK,
@@ -18,6 +19,7 @@ import {
   withoutEffect,
 } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
+import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
 import { finishServer, parseDefaultServer, parseServer } from './server.ts';
 import { parseTimeout } from './timeouts.ts';
@@ -124,12 +126,18 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     parse: setDisabled(false),
   },
   withoutEffect('stats', ALL_PROXIES, 'no statistics page is served'),
-  withoutEffect('errorfile', ALL_PROXIES, "error replies are carpool's own"),
-  withoutEffect('errorfiles', ALL_PROXIES, "error replies are carpool's own"),
+  {
+    name: 'errorfile',
+    sections: ALL_PROXIES,
+    help: 'The whole reply to send for a status code, from a file.',
+    has_effect: true,
+    parse: parseErrorFile,
+  },
+  withoutEffect('errorfiles', ALL_PROXIES, "there are no http-errors sections, so error replies are carpool's own"),
+  ...LOG_KEYWORDS,
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
-  withoutEffect('log-tag', ALL_PROXIES, 'lines are tagged `carpool`'),
   withoutEffect('fullconn', BACK, 'the limits of servers are fixed'),
   withoutEffect('http-reuse', BACK, 'idle connections to servers are shared between clients'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
@@ -240,7 +248,7 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
 }
 
 export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Frontend {
-  const { name, mode, binds, default_backend, maxconn, timeouts, log_null, forwardfor, span, spans } = draft;
+  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, error_files, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
@@ -251,8 +259,8 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
     maxconn,
     timeouts,
     log_targets: allTargets(draft, global_targets),
-    log_format: usableLogFormat(draft, report),
-    log_null,
+    ...finishLogging(draft, report),
+    error_files,
     forwardfor,
     span,
     spans,
@@ -271,18 +279,11 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     retries,
     forwardfor,
     check,
+    error_files: draft.error_files,
     log_targets: allTargets(draft, global_targets),
     span,
     spans,
   };
-}
-
-/** As in HAProxy: what is no HTTP cannot be logged as HTTP. */
-function usableLogFormat({ name, mode, log_format, span, spans }: ProxyDraft, report: Reporter): LogFormat {
-  if (log_format !== 'httplog' || mode === 'http') return log_format;
-  const message = `\`option httplog\` of \`${name}\` needs mode http; connections are logged as with \`option tcplog\`.`;
-  report.warning(spans['log_format'] ?? span, 'log-format-mismatch', message, 'Write `option tcplog` or `mode http`.');
-  return 'tcplog';
 }
 
 function allTargets(draft: ProxyDraft, global_targets: readonly LogTarget[]): LogTarget[] {

@@ -49,6 +49,8 @@ export class ClientConnection implements SocketOwner {
   socket: Socket;
   state = IDLE;
   accepted_ms = 0;
+  /** When waiting for the present request began: at the start, or when the one before was over. */
+  idle_ms = 0;
   /** When the present request's first byte came. */
   request_ms = 0;
   requests = 0;
@@ -74,6 +76,7 @@ export class ClientConnection implements SocketOwner {
     this.state = IDLE;
     this.requests = 0;
     this.accepted_ms = this.thread.reactor.now_ms;
+    this.idle_ms = this.accepted_ms;
     this.request_ms = this.accepted_ms;
     this.arm(this.frontend.request_ms);
     socket.receive();
@@ -242,7 +245,8 @@ export class ClientConnection implements SocketOwner {
       return;
     }
     this.state = IDLE;
-    this.request_ms = this.thread.reactor.now_ms;
+    this.idle_ms = this.thread.reactor.now_ms;
+    this.request_ms = this.idle_ms;
     this.arm(this.frontend.keep_alive_ms);
     while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
     if (this.state > HEAD) return;

@@ -6,9 +6,14 @@
  *                                 ▲   │ failed              │ an idle connection died: again where that is safe
  *                                 └───┴─────────────────────┘
  */
+
+import type { Endpoint } from '../../config/model.ts';
+import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
+import type { Captured } from '../log/captures.ts';
+import { NO_BYTES } from '../log/log-record.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
@@ -55,13 +60,22 @@ export class Exchange implements Assignee {
   // ── what the log tells ──
   status = 0;
   bytes_sent = 0;
+  bytes_received = 0;
   /** Monotonic milliseconds; -1: it did not come to that. */
   head_ms = -1;
+  /** When it had a server, after the queue. */
+  assigned_ms = -1;
   connected_ms = -1;
   response_ms = -1;
   /** HAProxy's termination state: who, and when (manual, section 8.5). */
   cause = '-';
   phase = '-';
+  captured: Captured | null = null;
+  unique_id: Uint8Array = NO_BYTES;
+  /** Our end of the connection to the server, when the log wants it. */
+  source: Endpoint | null = null;
+  /** Its line is written already (`option logasap`). */
+  private logged = false;
 
   constructor(client: ClientConnection) {
     this.client = client;
@@ -88,6 +102,8 @@ export class Exchange implements Assignee {
     this.keep_alive = clientMayKeep(request);
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
+    this.bytes_received = end - request.start;
+    if (this.frontend.log?.captures_headers) this.capture('request', request);
     this.backend?.enter();
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
@@ -99,13 +115,27 @@ export class Exchange implements Assignee {
     } else if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
-    } else this.assignment.begin();
+    } else {
+      if (this.frontend.log) this.unique_id = this.frontend.log.uniqueId(this);
+      this.assignment.begin();
+    }
+  }
+
+  private capture(side: 'request' | 'response', message: m.Message): void {
+    this.captured ??= { request: [], response: [] };
+    this.frontend.captures[side].take(this.thread.reactor.buffers.bytes, message, this.captured[side]);
   }
 
   private reset(backend: Backend | null): void {
     this.assignment.reset(backend);
     this.status = 0;
     this.bytes_sent = 0;
+    this.bytes_received = 0;
+    this.assigned_ms = -1;
+    this.captured = null;
+    this.unique_id = NO_BYTES;
+    this.source = null;
+    this.logged = false;
     this.connected_ms = -1;
     this.response_ms = -1;
     this.cause = '-';
@@ -117,6 +147,7 @@ export class Exchange implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer(server: Server): void {
+    this.assigned_ms = this.thread.reactor.now_ms;
     const idle = this.repeatable && this.assignment.retries === 0 ? server.takeIdle() : null;
     this.reused = idle !== null;
     if (idle) {
@@ -148,6 +179,7 @@ export class Exchange implements Assignee {
     const connection = this.connection as ServerConnection;
     this.state = WAITING;
     this.connected_ms = this.thread.reactor.now_ms;
+    if (this.frontend.log?.names_source) this.source = localAddress(connection.socket.fd) ?? null;
     this.first.send(connection.socket);
     connection.armServer();
     if (this.client.state === CLIENT_BODY) this.client.goOnWithBody();
@@ -163,6 +195,7 @@ export class Exchange implements Assignee {
   /** A slice of the body, with its reference. */
   passBody(buffer: number, offset: number, length: number): void {
     const { connection } = this;
+    this.bytes_received += length;
     if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
     else if (connection.socket.send(buffer, offset, length)) connection.armServer();
     else this.clientFailed(503);
@@ -182,6 +215,7 @@ export class Exchange implements Assignee {
     const { body } = connection;
     this.status = response.status;
     this.response_ms = this.thread.reactor.now_ms;
+    if (this.frontend.log?.captures_headers) this.capture('response', response);
     if (beginsTunnel(response, this.method)) {
       this.beginTunnel(connection, buffer, end);
       return;
@@ -202,12 +236,21 @@ export class Exchange implements Assignee {
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
     const sent = sendHead(this, buffer, head_end, head_end + taken);
+    this.logEarly();
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
     else if (sent && body.done) this.responseComplete(connection, surplus);
     else if (sent) {
       connection.chooseBuffers();
       connection.armServer();
     }
+  }
+
+  /** With `option logasap` the line tells how the response began. */
+  private logEarly(): void {
+    const { log } = this.frontend;
+    if (!log?.asap || this.logged || this.state !== ANSWERING) return;
+    this.logged = true;
+    log.request(this, true);
   }
 
   /** A response is under way. */
@@ -403,14 +446,14 @@ export class Exchange implements Assignee {
     this.bytes_sent = bytes_sent;
     this.cause = cause;
     this.phase = 'R';
-    this.frontend.log?.request(this);
+    this.frontend.log?.request(this, false);
   }
 
   private over(): void {
     this.state = FREE;
     this.tunnel = null;
     this.thread.countRequest();
-    this.frontend.log?.request(this);
+    if (!this.logged) this.frontend.log?.request(this, false);
     this.backend?.leave();
     this.first.release(this);
   }

@@ -6,20 +6,30 @@ const MINUS = 45;
 const ZERO = 48;
 const QUOTE = 34;
 const HASH = 35;
+const OPEN = 123;
+const BAR = 124;
+const CLOSE = 125;
+const BACKSLASH = 92;
+const CLOSING_BRACKET = 93;
 const HEXADECIMAL = encoder.encode('0123456789ABCDEF');
 
 export class LineWriter {
+  /** The arena that lines are written into, and that foreign bytes lie in. */
+  readonly memory: Uint8Array;
   private readonly bytes: Uint8Array;
   private readonly digits = new Uint8Array(20);
   private at = 0;
+  private start = 0;
   private limit = 0;
 
   constructor(bytes: Uint8Array) {
+    this.memory = bytes;
     this.bytes = bytes;
   }
 
   begin(offset: number, length: number): void {
     this.at = offset;
+    this.start = offset;
     this.limit = offset + length;
   }
 
@@ -31,8 +41,9 @@ export class LineWriter {
     if (this.at < this.limit) this.bytes[this.at++] = byte;
   }
 
-  space(): void {
-    this.byte(SPACE);
+  /** One blank, but not behind another one nor at the beginning. */
+  separate(): void {
+    if (this.at > this.start && this.bytes[this.at - 1] !== SPACE) this.byte(SPACE);
   }
 
   text(bytes: Uint8Array): void {
@@ -55,6 +66,10 @@ export class LineWriter {
     for (; first < this.digits.length; first++) this.byte(this.digits[first]);
   }
 
+  hexadecimal(value: number): void {
+    this.text(encoder.encode(Math.max(0, value).toString(16).toUpperCase()));
+  }
+
   /** Exactly `width` digits. */
   padded(value: number, width: number): void {
     for (let unit = 10 ** (width - 1); unit >= 1; unit /= 10) this.byte(ZERO + (Math.floor(value / unit) % 10));
@@ -64,13 +79,34 @@ export class LineWriter {
   foreign(source: Uint8Array, start: number, end: number): void {
     for (let index = start; index < end; index++) {
       const byte = source[index];
-      if (byte >= SPACE && byte < 0x7f && byte !== QUOTE && byte !== HASH) {
-        this.byte(byte);
-        continue;
-      }
-      this.byte(HASH);
-      this.byte(HEXADECIMAL[byte >> 4]);
-      this.byte(HEXADECIMAL[byte & 15]);
+      if (byte >= SPACE && byte < 0x7f && byte !== QUOTE && byte !== HASH) this.byte(byte);
+      else this.code(byte);
+    }
+  }
+
+  /** The same for a captured header, between whose braces and bars it must not write any. */
+  foreignHeader(source: Uint8Array): void {
+    for (let index = 0; index < source.length; index++) {
+      const byte = source[index];
+      const special = byte === QUOTE || byte === HASH || byte === OPEN || byte === BAR || byte === CLOSE;
+      if (byte >= SPACE && byte < 0x7f && !special) this.byte(byte);
+      else this.code(byte);
+    }
+  }
+
+  private code(byte: number): void {
+    this.byte(HASH);
+    this.byte(HEXADECIMAL[byte >> 4]);
+    this.byte(HEXADECIMAL[byte & 15]);
+  }
+
+  /** From `start` on: a backslash before each `"`, `\\` and `]`. For what was written last. */
+  escapeFrom(start: number): void {
+    const written = this.bytes.slice(start, this.at);
+    this.at = start;
+    for (const byte of written) {
+      if (byte === QUOTE || byte === BACKSLASH || byte === CLOSING_BRACKET) this.byte(BACKSLASH);
+      this.byte(byte);
     }
   }
 }

@@ -3,8 +3,11 @@
  *
  *   client ── FIN ──▶ server is told FIN, its bytes still come ── FIN ──▶ client is told FIN ──▶ both closed
  */
+
+import type { Endpoint } from '../../config/model.ts';
 import type { Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
+import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
@@ -58,7 +61,12 @@ export class TcpSession implements Assignee {
   readonly peer = new Peer();
   readonly assignment = new Assignment(this);
   accepted_ms = 0;
+  assigned_ms = -1;
   connected_ms = -1;
+  /** Our end of the connection to the server, when the log wants it. */
+  source: Endpoint | null = null;
+  /** Its line is written already (`option logasap`). */
+  private logged = false;
   cause = '-';
   phase = '-';
   private open = 0;
@@ -85,7 +93,10 @@ export class TcpSession implements Assignee {
     this.peer.forget();
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
+    this.assigned_ms = -1;
     this.connected_ms = -1;
+    this.source = null;
+    this.logged = false;
     this.cause = '-';
     this.phase = '-';
     this.assignment.reset(this.frontend.backend);
@@ -100,6 +111,7 @@ export class TcpSession implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer({ address }: Server): void {
+    this.assigned_ms = this.thread.reactor.now_ms;
     const socket =
       address && this.thread.reactor.connect(this.upstream, address.family, address.address, address.length);
     if (!socket) {
@@ -122,6 +134,12 @@ export class TcpSession implements Assignee {
     }
     this.connecting = false;
     this.connected_ms = this.thread.reactor.now_ms;
+    const { log } = this.frontend;
+    if (log?.names_source) this.source = localAddress(this.upstream.socket.fd) ?? null;
+    if (log?.asap) {
+      this.logged = true;
+      log.session(this, true);
+    }
     this.armIdle();
     this.upstream.socket.receive();
     this.client.socket.receive();
@@ -166,7 +184,8 @@ export class TcpSession implements Assignee {
     this.phase = phase;
     this.thread.countRequest();
     const { log, config } = this.frontend;
-    if (config.log_null || this.client.received + this.upstream.received > 0) log?.session(this);
+    const counts = config.log_null || this.client.received + this.upstream.received > 0;
+    if (counts && !this.logged) log?.session(this, false);
     this.assignment.leave();
     this.frontend.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {

@@ -1,0 +1,123 @@
+/** Keywords that say what a proxy's log lines hold: formats, captured headers, the unique id (manual 4.2, 8.2 and 8.8). */
+import { parseLogFormat } from '../log-format.ts';
+import type { Frontend, LogFormat } from '../model.ts';
+import type { Reporter } from '../reporter.ts';
+import { parseInteger } from '../values.ts';
+import { spanOf, type Word } from '../word.ts';
+import type { ProxyDraft } from './drafts.ts';
+import {
+  ALL_PROXIES,
+  type Context,
+  FRONT,
+  type Keyword,
+  onlyArgument,
+  refuseMore,
+  type SectionKind,
+  type Statement,
+  withoutEffect,
+} from './keyword.ts';
+import type { Option } from './options.ts';
+
+const ONLY_FRONT: readonly SectionKind[] = ['frontend', 'listen'];
+
+export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
+  formatKeyword('log-format', 'What a log line holds, by fields such as `%ci`.', (draft, format, span) => {
+    draft.log_format = format;
+    draft.spans['log_format'] = span;
+  }),
+  withoutEffect('error-log-format', FRONT, 'no handshake comes before the requests, so none can fail'),
+  formatKeyword('unique-id-format', 'What a unique id is made of; `%ID` logs it.', (draft, format) => {
+    draft.unique_id_format = format;
+  }),
+  withoutEffect('unique-id-header', FRONT, 'the unique id is logged, but servers are not told'),
+  {
+    name: 'log-tag',
+    sections: ALL_PROXIES,
+    help: 'What syslog headers call the program (`carpool`).',
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      draft.log_tag = onlyArgument(statement, 'a tag', context)?.text;
+    },
+  },
+  {
+    name: 'capture',
+    sections: ONLY_FRONT,
+    help: 'Keep the last value of a header for the log.',
+    has_effect: true,
+    parse: parseCapture,
+  },
+  withoutEffect('log-format-sd', FRONT, 'RFC 5424 lines have no structured data'),
+];
+
+/** `option httplog [clf]`. */
+export const HTTPLOG_OPTION: Pick<Option, 'help' | 'has_effect' | 'set'> = {
+  help: 'Log one line per request, in HTTP format, or with `clf` as web servers do.',
+  has_effect: true,
+  set(draft, enable, words, { report }, name) {
+    const clf = words[0]?.text === 'clf';
+    refuseMore(clf ? words.slice(1) : words, name, report);
+    draft.log_format = { kind: enable ? (clf ? 'clf' : 'httplog') : 'none' };
+  },
+};
+
+/** What a frontend's part of the model takes from its draft. */
+export function finishLogging(draft: ProxyDraft, report: Reporter) {
+  const { log_tag, log_null, log_normal, log_separate_errors, log_asap, captures, unique_id_format } = draft;
+  return {
+    log_format: usableFormat(draft, report),
+    log_tag,
+    log_null,
+    log_normal,
+    log_separate_errors,
+    log_asap,
+    captures,
+    unique_id_format,
+  } satisfies Partial<Frontend>;
+}
+
+/** As in HAProxy: what is no HTTP cannot be logged as HTTP. */
+function usableFormat({ name, mode, log_format, span, spans }: ProxyDraft, report: Reporter): LogFormat {
+  const { kind } = log_format;
+  if (mode === 'http' || kind === 'none' || kind === 'tcplog' || kind === 'text') return log_format;
+  const option = kind === 'clf' ? 'httplog clf' : kind;
+  const message = `\`option ${option}\` of \`${name}\` needs mode http; connections are logged as with \`option tcplog\`.`;
+  report.warning(spans['log_format'] ?? span, 'log-format-mismatch', message, 'Write `option tcplog` or `mode http`.');
+  return { kind: 'tcplog' };
+}
+
+function formatKeyword(
+  name: string,
+  help: string,
+  set: (draft: ProxyDraft, format: LogFormat, span: Word['span']) => void,
+): Keyword<ProxyDraft> {
+  return {
+    name,
+    sections: FRONT,
+    help,
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, 'a format', context);
+      if (word === undefined) return;
+      const { parts, mistakes } = parseLogFormat(word.text);
+      for (const { code, message, mend } of mistakes) context.report.error(word.span, code, message, mend);
+      set(draft, { kind: 'text', parts }, word.span);
+    },
+  };
+}
+
+/** `capture request header NAME len LENGTH`, and the same of responses. */
+function parseCapture(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
+  const [side, what, name, len, length] = args;
+  const of = side?.text;
+  if (what?.text === 'cookie' || of === 'cookie') {
+    const message = '`capture cookie` has no effect yet: cookies are logged as `-`.';
+    return report.warning(spanOf(args), 'no-effect', message);
+  }
+  if ((of !== 'request' && of !== 'response') || what?.text !== 'header' || len?.text !== 'len' || !length) {
+    const message = '`capture` needs a side, a header and a length.';
+    return report.error(keyword.span, 'missing-value', message, 'Write `capture request header User-Agent len 64`.');
+  }
+  refuseMore(args.slice(5), length, report);
+  const bytes = parseInteger(length, { what: 'len', min: 1, max: 8192 }, report);
+  if (bytes !== undefined) draft.captures[of].push({ header: name.text, length: bytes });
+}

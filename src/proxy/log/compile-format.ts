@@ -1,0 +1,71 @@
+/** A log format, compiled once into a row of functions that write one after the other. */
+import { parseLogFormat } from '../../config/log-format.ts';
+import type { LogFlags, LogFormat, LogPart } from '../../config/model.ts';
+import type { Frontend } from '../frontend.ts';
+import type { LineWriter } from './line-writer.ts';
+import { FIELDS, type Field, type FieldWriter } from './log-fields.ts';
+import type { LogRecord } from './log-record.ts';
+import { CONNECT_FORMAT, STANDARD_FORMATS } from './standard-formats.ts';
+
+const QUOTE = 34;
+const DASH = 45;
+
+export class CompiledFormat {
+  private readonly writers: readonly FieldWriter[];
+  /** Names of the fields in it. */
+  private readonly names: ReadonlySet<string>;
+
+  constructor(parts: readonly LogPart[]) {
+    this.writers = parts.map(compilePart);
+    this.names = new Set(parts.flatMap((part) => (part.kind === 'field' ? [part.name] : [])));
+  }
+
+  write(writer: LineWriter, record: LogRecord): void {
+    const { writers } = this;
+    for (let index = 0; index < writers.length; index++) writers[index](writer, record);
+  }
+
+  mentions(...names: readonly string[]): boolean {
+    return names.some((name) => this.names.has(name));
+  }
+}
+
+export function compileFormat(format: LogFormat, { config }: Frontend): CompiledFormat {
+  if (format.kind === 'text') return new CompiledFormat(format.parts);
+  const mode = config.mode === 'http' ? 'HTTP)' : 'TCP)';
+  const text = format.kind === 'none' ? `${CONNECT_FORMAT}${mode}` : STANDARD_FORMATS[format.kind];
+  return new CompiledFormat(parseLogFormat(text).parts);
+}
+
+function compilePart(part: LogPart): FieldWriter {
+  if (part.kind === 'space') return (writer) => writer.separate();
+  if (part.kind === 'text') {
+    const bytes = new TextEncoder().encode(part.text);
+    return (writer) => writer.text(bytes);
+  }
+  const field = FIELDS[part.name] as Field;
+  const write = part.flags.hexadecimal && field.hexadecimal ? field.hexadecimal : field.write;
+  const { absent } = field;
+  const flagged = field.numeric ? write : withFlags(write, part.flags);
+  if (!absent) return flagged;
+  return (writer, record) => {
+    if (!absent(record)) flagged(writer, record);
+  };
+}
+
+function withFlags(write: FieldWriter, { quoted, escaped }: LogFlags): FieldWriter {
+  const inner: FieldWriter = escaped
+    ? (writer, record) => {
+        const start = writer.end;
+        write(writer, record);
+        writer.escapeFrom(start);
+      }
+    : write;
+  return (writer, record) => {
+    if (quoted) writer.byte(QUOTE);
+    const start = writer.end;
+    inner(writer, record);
+    if (writer.end === start && !quoted) writer.byte(DASH);
+    if (quoted) writer.byte(QUOTE);
+  };
+}

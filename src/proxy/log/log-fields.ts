@@ -1,0 +1,237 @@
+/** What each field of a log format writes (manual 8.2.6). A field writes nothing but its value; quotes are the format's. */
+import { hostname } from 'node:os';
+import type { Socket } from '../../reactor/socket.ts';
+import { localAddress } from '../../system/peer-address.ts';
+import type { LineWriter } from './line-writer.ts';
+import { accessDate, gmtDate, LogDate, zonedDate } from './log-date.ts';
+import type { LogRecord } from './log-record.ts';
+
+export type FieldWriter = (writer: LineWriter, record: LogRecord) => void;
+
+export type Field = {
+  readonly write: FieldWriter;
+  /** Never in quotes. */
+  readonly numeric: boolean;
+  /** `+X` writes it so. */
+  readonly hexadecimal?: FieldWriter;
+  /** Writes nothing at all, not even a blank beside it, when this says so. */
+  readonly absent?: (record: LogRecord) => boolean;
+};
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const NO_SERVER = encode('<NOSRV>');
+const BAD_REQUEST = encode('<BADREQ>');
+const DASH = encode('-');
+const NO_COOKIE_STATE = encode('--');
+const HOST = encode(hostname());
+const SPACE = 32;
+const QUESTION = 63;
+const PLUS = 43;
+const OPEN = 123;
+const CLOSE = 125;
+const BAR = 124;
+const QUOTE = 34;
+const SLASH = 47;
+
+type Value = (record: LogRecord) => number;
+
+function number(value: Value): Field {
+  return {
+    numeric: true,
+    write: (writer, record) => writer.integer(value(record)),
+    hexadecimal: (writer, record) => writer.hexadecimal(value(record)),
+  };
+}
+
+function text(write: FieldWriter): Field {
+  return { numeric: false, write };
+}
+
+const dash = text((writer) => writer.text(DASH));
+
+/** With `option logasap` the line is early, so that the value will be more: `+` says so. */
+function growing(value: Value): Field {
+  const write: FieldWriter = (writer, record) => {
+    if (record.early) writer.byte(PLUS);
+    writer.integer(value(record));
+  };
+  return { numeric: true, write };
+}
+
+/** Dates are computed once a second and kept per field. */
+function date(format: (date: Date) => string, at: Value, milliseconds: boolean): Field {
+  const kept = new LogDate(format);
+  return {
+    numeric: true,
+    write: (writer, record) => {
+      const time_ms = record.wall(at(record));
+      kept.write(writer, time_ms);
+      if (milliseconds) kept.writeMilliseconds(writer, time_ms);
+    },
+  };
+}
+
+const accepted: Value = (record) => record.idle_ms;
+const began: Value = (record) => record.first_byte_ms;
+
+// ── addresses ─────────────────────────────────────────────────────────────────────────────────────
+
+/** Asked of the kernel: only formats that name it pay for it. */
+function localOf(socket: Socket): { address: Uint8Array; port: number } {
+  const local = socket.fd >= 0 ? localAddress(socket.fd) : undefined;
+  return local ? { address: encode(local.address), port: local.port } : { address: DASH, port: 0 };
+}
+
+// ── the request line: `METHOD TARGET VERSION` ─────────────────────────────────────────────────────
+
+/** The bytes of the request line between two places that `find` tells, or `<BADREQ>`. */
+function partOfLine(find: (bytes: Uint8Array, start: number, end: number) => readonly [number, number]): Field {
+  return text((writer, record) => {
+    const { line_offset, line_length } = record;
+    if (line_length === 0) {
+      writer.text(BAD_REQUEST);
+      return;
+    }
+    const [start, end] = find(writer.memory, line_offset, line_offset + line_length);
+    writer.foreign(writer.memory, start, end);
+  });
+}
+
+function target(bytes: Uint8Array, start: number, end: number): readonly [number, number] {
+  const first = bytes.indexOf(SPACE, start);
+  const last = bytes.lastIndexOf(SPACE, end - 1);
+  return [first + 1, Math.max(first + 1, last)];
+}
+
+/** Where the query's `?` is, or the end of the target. */
+function query(bytes: Uint8Array, start: number, end: number): readonly [number, number, number] {
+  const [from, to] = target(bytes, start, end);
+  const mark = bytes.indexOf(QUESTION, from);
+  return [from, mark < 0 || mark >= to ? to : mark, to];
+}
+
+/** After `scheme://authority` of an absolute target. */
+function path(bytes: Uint8Array, start: number, end: number): readonly [number, number] {
+  const [from, mark] = query(bytes, start, end);
+  if (bytes[from] === SLASH) return [from, mark];
+  const authority = bytes.indexOf(SLASH, from);
+  if (authority < 0 || authority >= mark || bytes[authority + 1] !== SLASH) return [from, mark];
+  const slash = bytes.indexOf(SLASH, authority + 2);
+  return slash < 0 || slash >= mark ? [mark, mark] : [slash, mark];
+}
+
+// ── captured headers ──────────────────────────────────────────────────────────────────────────────
+
+function captures(side: 'request' | 'response', clf: boolean): Field {
+  return {
+    numeric: true, // its quotes are its own
+    absent: (record) => record.frontend.config.captures[side].length === 0,
+    write: (writer, record) => {
+      const { length } = record.frontend.config.captures[side];
+      const values = record.captured?.[side];
+      if (!clf) writer.byte(OPEN);
+      for (let index = 0; index < length; index++) {
+        const value = values?.[index] ?? null;
+        if (index > 0) writer.byte(clf ? SPACE : BAR);
+        if (clf) writer.byte(QUOTE);
+        if (value) writer.foreignHeader(value);
+        else if (clf) writer.text(DASH);
+        if (clf) writer.byte(QUOTE);
+      }
+      if (!clf) writer.byte(CLOSE);
+    },
+  };
+}
+
+export const FIELDS: Readonly<Record<string, Field>> = {
+  B: growing((record) => record.bytes_sent),
+  CC: dash,
+  CS: dash,
+  H: text((writer) => writer.text(HOST)),
+  HM: partOfLine((bytes, start) => [start, bytes.indexOf(SPACE, start)]),
+  HP: partOfLine((bytes, start, end) => {
+    const [from, mark] = query(bytes, start, end);
+    return [from, mark];
+  }),
+  HPO: partOfLine(path),
+  HQ: partOfLine((bytes, start, end) => {
+    const [, mark, to] = query(bytes, start, end);
+    return [mark, to];
+  }),
+  HU: partOfLine(target),
+  HV: partOfLine((bytes, _start, end) => [bytes.lastIndexOf(SPACE, end - 1) + 1, end]),
+  ID: text((writer, record) => writer.text(record.unique_id.length > 0 ? record.unique_id : DASH)),
+  ST: number((record) => record.status),
+  T: date(gmtDate, accepted, false),
+  Ta: growing((record) => record.active_time),
+  Tc: number((record) => record.connect_time),
+  Td: number((record) => record.data_time),
+  Th: number(() => 0),
+  Ti: number((record) => record.idle_time),
+  Tl: date(zonedDate, accepted, false),
+  TR: number((record) => record.request_time),
+  Tq: number((record) => (record.request_time < 0 ? -1 : record.idle_time + record.request_time)),
+  Tr: number((record) => record.response_time),
+  Ts: number((record) => Math.floor(record.wall(accepted(record)) / 1000)),
+  Tt: growing((record) => record.total_time),
+  Tu: growing((record) => record.active_time),
+  Tw: number((record) => record.queue_time),
+  U: number((record) => record.bytes_received),
+  ac: number((record) => record.frontend.thread.all_clients),
+  b: text((writer, { assignment, frontend }) =>
+    writer.text(assignment.backend ? assignment.backend.name_bytes : frontend.name_bytes),
+  ),
+  bc: number(({ assignment }) => (assignment.backend ? assignment.backend.connections : 0)),
+  bi: text((writer, record) => writer.text(record.source ? encode(record.source.address) : DASH)),
+  bp: number((record) => record.source?.port ?? 0),
+  bq: number(() => 0),
+  ci: text((writer, record) => writer.text(record.client_address)),
+  cp: number((record) => record.client_port),
+  f: text((writer, record) => writer.text(record.frontend.name_bytes)),
+  fc: number((record) => record.frontend.connection_count),
+  fi: text((writer, record) => writer.text(localOf(record.client_socket).address)),
+  fp: number((record) => localOf(record.client_socket).port),
+  ft: text((writer, record) => writer.text(record.frontend.name_bytes)),
+  hr: captures('request', false),
+  hrl: captures('request', true),
+  hs: captures('response', false),
+  hsl: captures('response', true),
+  lc: number((record) => record.number),
+  ms: {
+    numeric: true,
+    write: (writer, record) => writer.padded(Math.floor(record.wall(accepted(record))) % 1000, 3),
+  },
+  pid: number(() => process.pid),
+  r: text((writer, { line_offset, line_length }) => {
+    if (line_length === 0) writer.text(BAD_REQUEST);
+    else writer.foreign(writer.memory, line_offset, line_offset + line_length);
+  }),
+  rc: number((record) => record.assignment.retries),
+  rt: number((record) => record.frontend.thread.all_requests),
+  s: text((writer, { assignment }) =>
+    writer.text(assignment.server_seen ? assignment.server_seen.name_bytes : NO_SERVER),
+  ),
+  sc: number(({ assignment }) => (assignment.server_seen ? assignment.server_seen.connections : 0)),
+  si: text((writer, { assignment }) => {
+    const address = assignment.server_seen?.config.endpoint.address;
+    writer.text(address ? encode(address) : DASH);
+  }),
+  sp: number(({ assignment }) => assignment.server_seen?.config.endpoint.port ?? 0),
+  sq: number(() => 0),
+  sslc: dash,
+  sslv: dash,
+  t: date(accessDate, accepted, true),
+  tr: date(accessDate, began, true),
+  trg: date(gmtDate, began, false),
+  trl: date(zonedDate, began, false),
+  ts: text(writeState),
+  tsc: text((writer, record) => {
+    writeState(writer, record);
+    writer.text(NO_COOKIE_STATE);
+  }),
+};
+
+function writeState(writer: LineWriter, { cause, phase }: LogRecord): void {
+  writer.byte(cause.charCodeAt(0));
+  writer.byte(phase.charCodeAt(0));
+}

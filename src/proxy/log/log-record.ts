@@ -1,0 +1,158 @@
+/**
+ * What one log line is about: a request or a TCP session, as the numbers that fields print. One record a thread is filled
+ * again and again. Milliseconds are the reactor's; -1 stands for "it did not come to that".
+ *
+ *   accepted ──Ti──▶ first byte ──TR──▶ head ──Tw──▶ assigned ──Tc──▶ connected ──Tr──▶ response ──Td──▶ end
+ *                        └────────────────────────────── Ta ─────────────────────────────────────────┘
+ */
+import type { Endpoint } from '../../config/model.ts';
+import type { Socket } from '../../reactor/socket.ts';
+import type { Assignment } from '../assignment.ts';
+import type { Frontend } from '../frontend.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { TcpSession } from '../tcp/tcp-session.ts';
+import type { Captured } from './captures.ts';
+
+export const NO_BYTES = new Uint8Array(0);
+
+export class LogRecord {
+  readonly frontend: Frontend;
+  assignment!: Assignment;
+  client_socket!: Socket;
+  client_address: Uint8Array = NO_BYTES;
+  client_port = 0;
+  /** Where the request line lies in the reactor's buffers; no bytes: there is none. */
+  line_offset = 0;
+  line_length = 0;
+  captured: Captured | null = null;
+  unique_id: Uint8Array = NO_BYTES;
+  /** Our end of the connection to the server, when a format names it. */
+  source: Endpoint | null = null;
+
+  /** The wall clock at the end, and the reactor's. */
+  wall_ms = 0;
+  end_ms = 0;
+  accepted_ms = 0;
+  /** When waiting for this request began. */
+  idle_ms = 0;
+  first_byte_ms = 0;
+  head_ms = -1;
+  assigned_ms = -1;
+  connected_ms = -1;
+  response_ms = -1;
+
+  status = 0;
+  bytes_sent = 0;
+  bytes_received = 0;
+  cause = '-';
+  phase = '-';
+  /** Written before the end, by `option logasap`. */
+  early = false;
+  /** Counts this frontend's lines in this thread, from 1. */
+  number = 0;
+
+  constructor(frontend: Frontend) {
+    this.frontend = frontend;
+  }
+
+  takeRequest(exchange: Exchange, wall_ms: number, end_ms: number): void {
+    const { client } = exchange;
+    this.assignment = exchange.assignment;
+    this.client_socket = client.socket;
+    this.client_address = client.address_bytes;
+    this.client_port = client.port;
+    this.line_offset = exchange.first.offset;
+    this.line_length = exchange.line_length;
+    this.captured = exchange.captured;
+    this.unique_id = exchange.unique_id;
+    this.source = exchange.source;
+    this.accepted_ms = client.accepted_ms;
+    this.idle_ms = client.idle_ms;
+    this.first_byte_ms = client.request_ms;
+    this.head_ms = exchange.head_ms;
+    this.assigned_ms = exchange.assigned_ms;
+    this.connected_ms = exchange.connected_ms;
+    this.response_ms = exchange.response_ms;
+    this.status = exchange.status === 0 ? -1 : exchange.status;
+    this.bytes_sent = exchange.bytes_sent;
+    this.bytes_received = exchange.bytes_received;
+    this.cause = exchange.cause;
+    this.phase = exchange.phase;
+    this.finish(wall_ms, end_ms);
+  }
+
+  takeSession(session: TcpSession, wall_ms: number, end_ms: number): void {
+    const { client, peer, accepted_ms } = session;
+    this.assignment = session.assignment;
+    this.client_socket = client.socket;
+    this.client_address = peer.addressOf(client.socket);
+    this.client_port = peer.portOf(client.socket);
+    this.line_length = 0;
+    this.captured = null;
+    this.unique_id = NO_BYTES;
+    this.source = session.source;
+    this.accepted_ms = accepted_ms;
+    this.idle_ms = accepted_ms;
+    this.first_byte_ms = accepted_ms;
+    this.head_ms = accepted_ms;
+    this.assigned_ms = session.assigned_ms;
+    this.connected_ms = session.connected_ms;
+    this.response_ms = -1;
+    this.status = -1;
+    this.bytes_sent = session.bytes_sent;
+    this.bytes_received = client.received;
+    this.cause = session.cause;
+    this.phase = session.phase;
+    this.finish(wall_ms, end_ms);
+  }
+
+  private finish(wall_ms: number, end_ms: number): void {
+    this.wall_ms = wall_ms;
+    this.end_ms = end_ms;
+    this.number++;
+  }
+
+  /** Since 1970, of one of the reactor's times. */
+  wall(reactor_ms: number): number {
+    return this.wall_ms - (this.end_ms - reactor_ms);
+  }
+
+  // ── times of the manual, section 8.4 ──────────────────────────────────────────────────────────
+
+  get idle_time(): number {
+    return this.first_byte_ms - this.idle_ms;
+  }
+
+  get request_time(): number {
+    return this.head_ms < 0 ? -1 : this.head_ms - this.first_byte_ms;
+  }
+
+  get queue_time(): number {
+    return this.assigned_ms < 0 || this.head_ms < 0 ? -1 : this.assigned_ms - this.head_ms;
+  }
+
+  get connect_time(): number {
+    return this.connected_ms < 0 || this.assigned_ms < 0 ? -1 : this.connected_ms - this.assigned_ms;
+  }
+
+  get response_time(): number {
+    return this.response_ms < 0 ? -1 : this.response_ms - this.connected_ms;
+  }
+
+  get data_time(): number {
+    return this.response_ms < 0 ? -1 : this.end_ms - this.response_ms;
+  }
+
+  get active_time(): number {
+    return this.end_ms - this.first_byte_ms;
+  }
+
+  get total_time(): number {
+    return this.end_ms - this.idle_ms;
+  }
+
+  /** Nothing that `option dontlog-normal` would want to see. */
+  get normal(): boolean {
+    return this.status < 500 && (this.cause === '-' || this.cause === 'L') && this.assignment.retries === 0;
+  }
+}
