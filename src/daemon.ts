@@ -11,12 +11,16 @@ import type { Diagnostic } from './config/diagnostic.ts';
 import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
 import { buildStatus } from './control/build-status.ts';
+import type { CarpStatus } from './control/carp-status.ts';
+import { wallTime } from './control/clock.ts';
 import type { ControlSocket } from './control/control-socket.ts';
 import { createDemoter, type Demoter } from './control/demoter.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
 import { type Guardian, startGuardian } from './control/guardian.ts';
 import { linePrinter } from './control/line-printer.ts';
+import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
+import { createOrders, type Orders, type OrdersOptions } from './control/orders.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
@@ -99,6 +103,7 @@ type Daemon = {
   readonly beat: NodeJS.Timeout;
   guardian: Guardian | undefined;
   carp: CarpHandle | undefined;
+  orders: Orders | undefined;
   /** Data threads and checks; not the carp thread, which is asked to stop before them. */
   readonly threads: RunningThread[];
   /** What must happen before the vhids may rise: `carp` opens its sockets, every check runs once, data threads accept. */
@@ -140,6 +145,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     beat: setInterval(() => beat(memory), BEAT_MS),
     guardian: undefined,
     carp: undefined,
+    orders: undefined,
     threads: [],
     waits_for: new Set(),
     ready: false,
@@ -147,11 +153,19 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   };
   beat(memory);
   events.record({ kind: 'start', at_ns: daemon.started_ns, pid: process.pid, version: options.version });
-  prepared.answerWith({ version: options.version, events, status: () => report(daemon, options.version) });
   const checked = config.backends.some((backend) => backend.servers.some(isChecked));
   if (checked) startChecks(daemon, fail);
   startDataThreads(daemon, prepared.listeners, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
+  daemon.orders = keepOrders(daemon);
+  prepared.answerWith({
+    version: options.version,
+    events,
+    orders: daemon.orders,
+    status: () => report(daemon, options.version),
+    carp: () => carpStatus(daemon),
+    names: () => daemon.config.carps.map(({ name }) => name),
+  });
   process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
 }
@@ -294,14 +308,40 @@ async function stop(daemon: Daemon, reason: string, status: number, hurried: () 
   const stopped = soft || (await stopThreads(daemon.memory, threads, STOP_HARD, { timeout_ms: HARD_STOP_MS }));
   await waitUntil(() => !daemon.scripts.busy || hurried(), SCRIPTS_MS);
   clearInterval(daemon.beat);
+  daemon.orders?.close();
   daemon.socket?.close();
   if (!stopped || !bowed_out) exitNow(1, 'carpool: a thread did not stop in time and was left behind');
   return status;
 }
 
-async function report(daemon: Daemon, version: string) {
+/** What people ordered, in this run or an earlier one. */
+function keepOrders(daemon: Daemon): Orders {
+  const { config, events, socket, started_ns } = daemon;
+  const file = socket === undefined ? undefined : orderFileOf(socket.path);
+  const started_ms = wallTime(started_ns).getTime();
+  const options: OrdersOptions = {
+    names: () => config.carps.map(({ name }) => name),
+    post: (message) => daemon.carp?.post(message),
+    log: (text) => logLine(events, 'notice', text),
+    store(orders) {
+      const error = file === undefined ? undefined : writeOrders(file, orders);
+      if (error !== undefined)
+        logLine(events, 'warning', `${file} cannot be written (${error}): a restart forgets the orders`);
+    },
+    // a clock that is set does not move the end of an order
+    now_ms: () => Math.round(started_ms + (now_ns() - started_ns) / 1e6),
+  };
+  return createOrders(options, file === undefined ? [] : readOrders(file));
+}
+
+async function carpStatus(daemon: Daemon): Promise<CarpStatus | undefined> {
   const answer = await daemon.carp?.status(STATUS_MS);
   if (daemon.carp !== undefined && answer === undefined) throw new Error('the carp thread gave no answer');
+  return answer;
+}
+
+async function report(daemon: Daemon, version: string) {
+  const answer = await carpStatus(daemon);
   return buildStatus({
     version,
     config: daemon.config,
@@ -309,6 +349,7 @@ async function report(daemon: Daemon, version: string) {
     memory: daemon.memory,
     ready: daemon.ready,
     vhids: answer?.vhids ?? [],
+    orders: daemon.orders?.report() ?? [],
     backends: daemon.servers.report(),
   });
 }

@@ -24,6 +24,7 @@ export async function answerClient(line: string, client: Socket, context: Comman
 function replyTo(client: Socket): Reply {
   return {
     send: (text) => client.end(text),
+    refuse: (sentence) => client.end(`${ERROR}${sentence}\n`),
     stream(follow) {
       client.setTimeout(0);
       const unfollow = follow((line) => {

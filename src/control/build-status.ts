@@ -3,6 +3,7 @@ import type { Carp, Config, Endpoint } from '../config/model.ts';
 import type { CarpVhidStatus } from '../threads/carp-messages.ts';
 import { FRONTEND_CONNECTIONS, frontendAt, type SharedMemory } from '../threads/shared-memory.ts';
 import { age_s, wallTime } from './clock.ts';
+import type { OrderReport } from './orders.ts';
 import type { BackendReport, StatusReport, VhidReport } from './status-report.ts';
 
 export type StatusSources = {
@@ -12,6 +13,7 @@ export type StatusSources = {
   readonly memory: SharedMemory;
   readonly ready: boolean;
   readonly vhids: readonly CarpVhidStatus[];
+  readonly orders: readonly OrderReport[];
   readonly backends: readonly BackendReport[];
 };
 
@@ -25,6 +27,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     ready: sources.ready,
     files: config.files,
     vhids: sources.vhids.map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
+    orders: sources.orders,
     frontends: config.frontends.map(({ name, mode, binds }, number) => ({
       name,
       mode,

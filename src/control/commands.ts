@@ -2,7 +2,11 @@
  * The commands that a running daemon understands, one table behind the control socket and the command line
  * (`carpool status` sends the line `status`).
  */
+import { CARP_COMMANDS } from './carp-commands.ts';
+import type { CarpStatus } from './carp-status.ts';
 import type { EventLog } from './event-log.ts';
+import { ORDER_COMMANDS } from './order-commands.ts';
+import type { Orders } from './orders.ts';
 import { renderIfconfig } from './status-ifconfig.ts';
 import type { StatusReport } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
@@ -14,7 +18,12 @@ export const ERROR = 'error: ';
 export type CommandContext = {
   readonly version: string;
   readonly events: EventLog;
+  readonly orders: Orders;
   status(): Promise<StatusReport>;
+  /** The carp thread's answer; undefined where there are no vhids. */
+  carp(): Promise<CarpStatus | undefined>;
+  /** The carp sections' names, in the order of the vhids' indexes. */
+  names(): readonly string[];
 };
 
 /** Who asks, as the kernel says (SO_PEERCRED): `alice`, or `uid 1001` without an entry in /etc/passwd. */
@@ -23,6 +32,8 @@ export type Caller = { readonly uid: number; readonly user: string };
 /** Where an answer goes. `stream` sends line by line until the other end has gone. */
 export type Reply = {
   send(text: string): void;
+  /** One sentence about why not. */
+  refuse(sentence: string): void;
   stream(follow: (write: (line: string) => void) => () => void): void;
 };
 
@@ -50,6 +61,7 @@ export const COMMANDS: readonly ControlCommand[] = [
         else reply.send(option === '--ifconfig' ? renderIfconfig(report) : renderStatus(report));
       }),
   },
+  ...CARP_COMMANDS,
   {
     name: 'events',
     usage: 'events',
@@ -57,6 +69,7 @@ export const COMMANDS: readonly ControlCommand[] = [
     prepare: (words) =>
       oneOption('events', [], words, () => (context, reply) => reply.stream((write) => context.events.follow(write))),
   },
+  ...ORDER_COMMANDS,
   {
     name: 'version',
     usage: 'version',

@@ -3,6 +3,8 @@
  * drawn from it. Times are ISO 8601 in UTC; durations are seconds with a fraction, or milliseconds where named so.
  */
 
+import type { OrderReport } from './orders.ts';
+
 export type StatusReport = {
   readonly version: string;
   readonly pid: number;
@@ -12,6 +14,8 @@ export type StatusReport = {
   readonly ready: boolean;
   readonly files: readonly string[];
   readonly vhids: readonly VhidReport[];
+  /** What people ordered: drain, maint, demote. */
+  readonly orders: readonly OrderReport[];
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
 };

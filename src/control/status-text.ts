@@ -1,9 +1,12 @@
 /** The report as a person reads it: `carpool status`. */
+import { formatAge } from './format-age.ts';
+import type { OrderReport } from './orders.ts';
 import type { BackendReport, FrontendReport, StatusReport, VhidReport } from './status-report.ts';
 
 export function renderStatus(report: StatusReport): string {
   const sections = [renderHead(report)];
   if (report.vhids.length > 0) sections.push(renderVhids(report.vhids));
+  if (report.orders.length > 0) sections.push(renderOrders(report.orders));
   if (report.frontends.length > 0) sections.push(renderFrontends(report.frontends));
   if (report.backends.length > 0) sections.push(renderServers(report.backends));
   return sections.join('\n');
@@ -39,6 +42,17 @@ function notes(vhid: VhidReport): string[] {
     ({ owner, amount, reason }) => `      demoted by ${amount} (${owner}): ${reason}`,
   );
   return [why, ...demotions];
+}
+
+function renderOrders(orders: readonly OrderReport[]): string {
+  const rows = orders.map(({ kind, vhid, amount, by, remaining_s, reason }) => [
+    kind === 'demote' ? `demote ${amount}` : kind,
+    vhid ?? 'all',
+    by,
+    remaining_s === null ? 'until taken back' : formatAge(remaining_s),
+    reason || '-',
+  ]);
+  return lines([['ORDER', 'VHID', 'BY', 'TIME LEFT', 'REASON'], ...rows]);
 }
 
 function renderFrontends(frontends: readonly FrontendReport[]): string {
@@ -81,14 +95,4 @@ function table(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** `0.4 s`, `12 s`, `3 min 12 s`, `2 h 5 min`, `4 d 1 h` */
-export function formatAge(seconds: number): string {
-  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
-  const whole = Math.floor(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }

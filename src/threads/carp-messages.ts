@@ -7,7 +7,7 @@
  *
  * All times are CLOCK_MONOTONIC nanoseconds as a Number. `index` is a vhid's position in `CarpSettings.vhids`.
  */
-import type { Counters, State, VhidSettings, VhidStatus } from '../carp/events.ts';
+import type { BadSource, Counters, State, VhidSettings, VhidStatus } from '../carp/events.ts';
 import type { Privileges } from '../system/privileges.ts';
 import type { Counts } from './shared-memory.ts';
 
@@ -80,6 +80,7 @@ export type FromCarp =
       readonly at_ns: number;
       readonly vhids: readonly CarpVhidStatus[];
       readonly counters: Counters;
+      readonly bad_sources: readonly BadSource[];
       /** Real-time scheduling: what the thread runs under. */
       readonly scheduling: 'SCHED_RR' | 'SCHED_OTHER';
       readonly guardian: boolean;

@@ -307,7 +307,16 @@ export class CarpThread {
     });
     const counters = { ...engine.counters };
     const scheduling = this.#scheduling;
-    postToControl({ kind: 'status', id, at_ns: now_ns(), vhids, counters, scheduling, guardian: guardian.connected });
+    postToControl({
+      kind: 'status',
+      id,
+      at_ns: now_ns(),
+      vhids,
+      counters,
+      bad_sources: [],
+      scheduling,
+      guardian: guardian.connected,
+    });
   }
 
   #writeRows(): void {

@@ -8,6 +8,7 @@ import type { CommandContext } from '#src/control/commands.js';
 import { ask } from '#src/control/control-client.js';
 import { type ControlSocket, openControlSocket } from '#src/control/control-socket.js';
 import { createEventLog } from '#src/control/event-log.js';
+import { createOrders } from '#src/control/orders.js';
 import { socketPaths } from '#src/control/socket-path.js';
 
 const BOUND_MS = 5_000;
@@ -31,7 +32,10 @@ const events = createEventLog(() => undefined);
 const CONTEXT: CommandContext = {
   version: '1.2.3',
   events,
+  orders: createOrders({ names: () => [], post() {}, log() {}, store() {}, now_ms: Date.now }, []),
   status: () => Promise.reject(new Error('the carp thread gave no answer')),
+  carp: () => Promise.resolve(undefined),
+  names: () => [],
 };
 
 async function listen(at = path) {
@@ -72,7 +76,7 @@ test('one line in, the answer out, and the socket is closed', async () => {
   await listen();
   assert.equal(await say('version\n'), 'carpool 1.2.3\n');
   assert.equal(await say('  version'), 'carpool 1.2.3\n', 'the end of the input ends the line');
-  assert.match(await say('help\n'), /^status \[--json \| --ifconfig\] {2}who holds/);
+  assert.match(await say('help\n'), /^status \[--json \| --ifconfig\] {2,}who holds/);
 });
 
 test('only the owner may connect, and nothing is left behind', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatAge } from '#src/control/format-age.js';
 import { renderIfconfig } from '#src/control/status-ifconfig.js';
 import type { StatusReport, VhidReport } from '#src/control/status-report.js';
-import { formatAge, renderStatus } from '#src/control/status-text.js';
+import { renderStatus } from '#src/control/status-text.js';
 
 const VHID: VhidReport = {
   name: 'web',
@@ -52,6 +53,7 @@ const REPORT: StatusReport = {
   ready: true,
   files: ['/etc/carpool.cfg'],
   vhids: [VHID, DEMOTED],
+  orders: [],
   frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'], connections: 12 }],
   backends: [
     {
