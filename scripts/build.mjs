@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   accessSync,
+  chmodSync,
   constants,
   existsSync,
   mkdirSync,
@@ -24,6 +25,7 @@ export function build({ tests = false } = {}) {
   }
   if (packagesAreStale()) installPackages();
   compile('tsconfig.json', 'dist', ['src']);
+  chmodSync(join(root, 'dist/main.js'), 0o755); // so that a link to it is a command
   if (tests) compile('tsconfig.test.json', 'build', ['src', 'test', 'bench']);
 }
 

@@ -19,6 +19,7 @@ import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type EventLog, type Level } from './control/event-log.ts';
 import { type Guardian, startGuardian } from './control/guardian.ts';
 import { linePrinter } from './control/line-printer.ts';
+import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
 import { createOrders, type Orders, type OrdersOptions } from './control/orders.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
@@ -26,6 +27,7 @@ import { createScriptRunner, type ScriptRunner } from './control/scripts.ts';
 import { createServerTable, type ServerTable } from './control/server-table.ts';
 import { exitNow, noteStopped, type RunningThread, stopThreads, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
+import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { isChecked } from './health/plan.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
@@ -54,6 +56,14 @@ export type DaemonOptions = {
   /** One line of the log. */
   readonly print: (line: string, level: Level) => void;
   readonly report: (diagnostics: readonly Diagnostic[]) => void;
+  /** Whose place it takes; carpool's own when left out. */
+  readonly manners?: Manners;
+  /** Prints what happens on the wire, too. */
+  readonly debug?: boolean;
+  /** What scripts print: to where the log goes, or nowhere. */
+  readonly script_output?: 'inherit' | 'ignore';
+  /** Called once, when everything is open and the vhids may rise. */
+  readonly onReady?: () => void;
 };
 
 const THE_CARP_THREAD = 'the carp thread';
@@ -76,11 +86,12 @@ const STATUS_MS = 1_000;
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report);
-  if (prepared === undefined) return 1;
-  const end = watchForEnd();
+  const manners = options.manners ?? CARPOOL_MANNERS;
+  if (prepared === undefined) return manners.refused_status;
+  const end = watchForEnd(manners.ending_signals);
   try {
     const daemon = start(options, prepared, end.because);
-    void becomeReady(daemon);
+    void becomeReady(daemon, options.onReady);
     const { reason, status } = await end.reached;
     setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
     return await stop(daemon, reason, status, end.hurried);
@@ -117,7 +128,8 @@ type Fail = (reason: string) => void;
 
 function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   const { config } = prepared;
-  const events = createEventLog(options.print);
+  const manners = options.manners ?? CARPOOL_MANNERS;
+  const events = createEventLog(options.print, manners.format);
   const memory = createSharedMemory({
     threads: THREAD_DATA + countDataThreads(config),
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
@@ -140,7 +152,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       );
       events.record({ kind: 'demotion', at_ns: now_ns(), name, vhid, owner, amount, reason });
     }),
-    scripts: createScriptRunner((text) => logLine(events, 'warning', text)),
+    scripts: createScriptRunner((text, level) => logLine(events, level, text), { output: options.script_output }),
     socket: prepared.socket,
     beat: setInterval(() => beat(memory), BEAT_MS),
     guardian: undefined,
@@ -166,7 +178,8 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     carp: () => carpStatus(daemon),
     names: () => daemon.config.carps.map(({ name }) => name),
   });
-  process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
+  if (manners.ucarp_signals) obeyUcarpSignals(asUcarp(daemon, options), options.debug ?? false);
+  else process.on('SIGHUP', () => logLine(events, 'notice', 'SIGHUP: this version cannot reload; restart it instead'));
   return daemon;
 }
 
@@ -283,7 +296,7 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
 }
 
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
-async function becomeReady(daemon: Daemon): Promise<void> {
+async function becomeReady(daemon: Daemon, onReady: (() => void) | undefined): Promise<void> {
   const complete = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
   if (daemon.stopping) return;
   if (!complete) {
@@ -295,6 +308,7 @@ async function becomeReady(daemon: Daemon): Promise<void> {
   daemon.events.record({ kind: 'ready', at_ns: now_ns() });
   daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
   notifyServiceManager('READY=1', process.env);
+  onReady?.();
 }
 
 async function stop(daemon: Daemon, reason: string, status: number, hurried: () => boolean): Promise<number> {
@@ -352,6 +366,11 @@ async function report(daemon: Daemon, version: string) {
     orders: daemon.orders?.report() ?? [],
     backends: daemon.servers.report(),
   });
+}
+
+function asUcarp(daemon: Daemon, { version, print }: DaemonOptions): UcarpDaemon {
+  const yieldAll = (reason: string) => daemon.carp?.post({ kind: 'yield', reason });
+  return { status: () => report(daemon, version), yieldAll, print };
 }
 
 function logLine(events: EventLog, level: Level, text: string): void {

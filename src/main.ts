@@ -4,7 +4,13 @@ import { type Command, parseArguments } from './cli/arguments.ts';
 import { HELP } from './cli/help.ts';
 import { readVersion } from './cli/version.ts';
 
-process.exit(await runCommand(parseArguments(process.argv.slice(2))));
+const [, program = '', ...words] = process.argv;
+process.exit(await runCommand(parseArguments(calledAsUcarp(program) ? ['ucarp', ...words] : words)));
+
+/** A link of that name to this file takes ucarp's place in scripts and unit files. */
+function calledAsUcarp(path: string): boolean {
+  return path.slice(path.lastIndexOf('/') + 1) === 'ucarp';
+}
 
 async function runCommand(command: Command): Promise<number> {
   switch (command.kind) {

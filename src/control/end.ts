@@ -11,15 +11,14 @@ export type EndWatch = {
 };
 
 /** From here on no signal and no error of ours ends the process by itself. */
-export function watchForEnd(): EndWatch {
+export function watchForEnd(ending_signals: readonly NodeJS.Signals[]): EndWatch {
   let signals = 0;
   let resolveEnd: (end: End) => void;
   const reached = new Promise<End>((resolve) => {
     resolveEnd = resolve;
   });
   const because = (reason: string) => resolveEnd({ reason, status: 1 });
-  // without a handler of ours Node would open its debugger on SIGUSR1
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
+  for (const signal of ending_signals) {
     process.on(signal, () => {
       signals++;
       resolveEnd({ reason: `asked to stop (${signal})`, status: 0 });

@@ -49,8 +49,11 @@ export type EventLog = {
   follow(listener: (line: string) => void): () => void;
 };
 
-/** `print` gets one line for people per event. */
-export function createEventLog(print: (line: string, level: Level) => void): EventLog {
+/** `print` gets one line for people per event, as `format` writes it. */
+export function createEventLog(
+  print: (line: string, level: Level) => void,
+  format: (event: DaemonEvent) => string = formatEvent,
+): EventLog {
   const remembered: string[] = [];
   const listeners = new Set<(line: string) => void>();
   return {
@@ -60,7 +63,7 @@ export function createEventLog(print: (line: string, level: Level) => void): Eve
       if (remembered.length > MAX_REMEMBERED) remembered.shift();
       for (const listener of listeners) listener(line);
       if (event.kind === 'demotion') return; // the carp thread logs every demotion, these too
-      print(`${wallTime(event.at_ns).toISOString()} ${describeEvent(event)}`, eventLevel(event));
+      print(format(event), eventLevel(event));
     },
     follow(listener) {
       for (const line of remembered) listener(line);
@@ -70,8 +73,13 @@ export function createEventLog(print: (line: string, level: Level) => void): Eve
   };
 }
 
+/** When, what, and why. */
+export function formatEvent(event: DaemonEvent): string {
+  return `${wallTime(event.at_ns).toISOString()} ${describeEvent(event)}`;
+}
+
 /** One line: what, and why. */
-export function describeEvent(event: Exclude<DaemonEvent, { kind: 'demotion' }>): string {
+export function describeEvent(event: DaemonEvent): string {
   switch (event.kind) {
     case 'start':
       return `carpool ${event.version} starts, pid ${event.pid}`;
@@ -81,6 +89,8 @@ export function describeEvent(event: Exclude<DaemonEvent, { kind: 'demotion' }>)
       return `carp ${event.name}: ${event.from} -> ${event.to}: ${event.reason}`;
     case 'server':
       return `server ${event.backend}/${event.server} is ${event.up ? 'up' : 'down'}: ${event.reason}`;
+    case 'demotion':
+      return `demotion of carp ${event.name} by ${event.amount}: ${event.reason} (${event.owner})`;
     case 'log':
       return event.level === 'info' || event.level === 'notice' ? event.text : `${event.level}: ${event.text}`;
     case 'stop':
@@ -88,7 +98,7 @@ export function describeEvent(event: Exclude<DaemonEvent, { kind: 'demotion' }>)
   }
 }
 
-function eventLevel(event: DaemonEvent): Level {
+export function eventLevel(event: DaemonEvent): Level {
   if (event.kind === 'log') return event.level;
   return event.kind === 'server' && !event.up ? 'warning' : 'info';
 }

@@ -2,7 +2,7 @@
  * The up and down scripts of vhids, outside the protocol: nothing waits for them. Of one vhid only one runs at a
  * time, in order; of those that wait only the latest is kept, because only the last state counts.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
@@ -23,28 +23,49 @@ export type ScriptRunner = {
 };
 
 const TIME_LIMIT_MS = 60_000;
+/** From SIGTERM to SIGKILL. */
+const GRACE_MS = 2_000;
 
-/** `log` hears of every end that was not exit status 0. */
-export function createScriptRunner(log: (text: string) => void): ScriptRunner {
+export type ScriptSettings = {
+  /** What the scripts print goes to where this process prints, or nowhere. */
+  readonly output?: 'inherit' | 'ignore' | undefined;
+  readonly time_limit_ms?: number;
+  /** A script of that vhid has ended and no other waits; called after `log`. */
+  readonly onIdle?: (index: number) => void;
+};
+
+/** `log` hears how every script ended. */
+export function createScriptRunner(
+  log: (text: string, level: 'info' | 'warning') => void,
+  { output = 'inherit', time_limit_ms = TIME_LIMIT_MS, onIdle }: ScriptSettings = {},
+): ScriptRunner {
   const running = new Set<number>();
   const waiting = new Map<number, ScriptCall>();
 
   const start = (call: ScriptCall): void => {
     running.add(call.index);
-    const child = spawn(call.path, call.arguments, { stdio: ['ignore', 'inherit', 'inherit'] });
-    const limit = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT_MS);
-    const ended = (problem: string | undefined): void => {
+    const began_ms = performance.now();
+    // a process group of its own, so that the time limit also ends what the script has started
+    const child = spawn(call.path, call.arguments, { stdio: ['ignore', output, output], detached: true });
+    let overdue = '';
+    const limit = setTimeout(() => {
+      overdue = ', because it took too long';
+      endGroup(child);
+    }, time_limit_ms);
+    const ended = (how: string, level: 'info' | 'warning'): void => {
       clearTimeout(limit);
       if (!running.delete(call.index)) return;
-      if (problem !== undefined) log(`${call.which} script ${call.path} ${problem}`);
+      const after_s = (performance.now() - began_ms) / 1000;
+      log(`${call.which} script ${call.path} ${how} (${after_s.toFixed(2)} s)`, level);
       const next = waiting.get(call.index);
       waiting.delete(call.index);
       if (next !== undefined) start(next);
+      else onIdle?.(call.index);
     };
-    child.once('error', (error: NodeJS.ErrnoException) => ended(`could not be started: ${error.code}`));
+    child.once('error', (error: NodeJS.ErrnoException) => ended(`could not be started (${error.code})`, 'warning'));
     child.once('exit', (code, signal) => {
-      if (code === 0) ended(undefined);
-      else ended(code === null ? `was ended by ${signal}` : `ended with exit status ${code}`);
+      if (code === null) ended(`was ended by ${signal}${overdue}`, 'warning');
+      else ended(`ended with exit status ${code}`, code === 0 ? 'info' : 'warning');
     });
   };
 
@@ -57,6 +78,20 @@ export function createScriptRunner(log: (text: string) => void): ScriptRunner {
       return running.size > 0;
     },
   };
+}
+
+/** SIGTERM, so that it may clean up, and a little later SIGKILL. */
+function endGroup(child: ChildProcess): void {
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-child.pid!, signal);
+    } catch {
+      // all of it has ended
+    }
+  };
+  send('SIGTERM');
+  const timer = setTimeout(send, GRACE_MS, 'SIGKILL');
+  child.once('exit', () => clearTimeout(timer));
 }
 
 /** Scripts that could not be started now: better told at once than when the address has to move. */

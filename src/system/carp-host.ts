@@ -47,7 +47,7 @@ type Host = {
 
 /** The vhid as this host runs it, or undefined after a diagnostic. */
 function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic[]): VhidSettings | undefined {
-  const found = carp.interface === undefined ? findBySubnet(carp, host) : findByName(carp, host);
+  const found = carp.interface === undefined ? findLink(carp, host) : findByName(carp, host);
   if ('code' in found) {
     diagnostics.push(found);
     return undefined;
@@ -60,7 +60,11 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     diagnostics.push(sources);
     return undefined;
   }
-  diagnostics.push(...checkSource(carp, host));
+  const elsewhere = checkSource(carp, host);
+  if (elsewhere !== undefined) {
+    diagnostics.push(elsewhere);
+    return undefined;
+  }
   const facts = { interface: found.name, mac: found.mac, ...sources };
   return vhidSettings(carp, config.carp_host, facts, isBalanced(carp, config.carps, config.carp_host));
 }
@@ -83,6 +87,12 @@ function findByName(carp: Carp, host: Host): Link | Diagnostic {
   if (usable.includes(link)) return link;
   const message = `Interface ${link.name} is no Ethernet: no other machine can hear adverts there.`;
   return error('interface-not-ethernet', message, at(carp, 'interface'), `Use one of ${listNames(usable)}.`);
+}
+
+/** The interface that has the source address; without one, by the virtual address. */
+function findLink(carp: Carp, host: Host): Link | Diagnostic {
+  const own = host.addresses.find((one) => one.address === carp.source_address);
+  return usableLinks(host).find((link) => link.index === own?.index) ?? findBySubnet(carp, host);
 }
 
 /** The rule of FreeBSD before 10: the interface whose subnet holds the first address. */
@@ -126,13 +136,13 @@ function withoutAddress(carp: Carp, link: Link, family: string, example: string)
   return error('interface-without-address', message, at(carp, 'interface'), mend);
 }
 
-/** Copied to the second node without a change, a written source address makes the two deaf to each other. */
-function checkSource(carp: Carp, host: Host): Diagnostic[] {
+/** Copied to the second node without a change, a written source address would make the two deaf to each other. */
+function checkSource(carp: Carp, host: Host): Diagnostic | undefined {
   const source = carp.source_address;
-  if (source === undefined || host.addresses.some((one) => one.address === source)) return [];
+  if (source === undefined || host.addresses.some((one) => one.address === source)) return undefined;
   const message = `The source address ${source} is no address of this host.`;
   const mend = 'Each node needs its own: a node ignores adverts that come from its own source address.';
-  return [{ ...error('source-address-elsewhere', message, at(carp, 'source_address'), mend), severity: 'warning' }];
+  return error('source-address-elsewhere', message, at(carp, 'source_address'), mend);
 }
 
 /** A VIP must not be an address that this host has anyway: a BACKUP would answer for it. */

@@ -25,6 +25,8 @@ export type Daemon = {
   readonly process: ChildProcess;
   /** Everything it has written to stderr so far. */
   log(): string;
+  /** And to stdout. */
+  output(): string;
   /** Resolves when the log matches; rejects when it does not in time, with the log. */
   sees(pattern: RegExp): Promise<void>;
   /** The exit status, or the signal's name. */
@@ -40,6 +42,8 @@ export type Host = {
   file(name: string, text: string): string;
   /** `carpool WORDS` with this host's control socket, run to its end. */
   run(...words: string[]): { status: number | null; stdout: string; stderr: string };
+  /** Another program in this host's namespace, run to its end. */
+  runProgram(command: string, ...words: string[]): ReturnType<Host['run']>;
   /** The same without these capabilities (`net_raw`). */
   runWithout(capabilities: readonly string[], ...words: string[]): ReturnType<Host['run']>;
   /** Another program's listening socket on every address, until the end of the test. */
@@ -89,6 +93,7 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
       return join(directory, name);
     },
     run: (...words) => run(process.execPath, MAIN, ...words),
+    runProgram: run,
     runWithout: (capabilities, ...words) => {
       const dropped = capabilities.map((name) => `-${name}`).join(',');
       return run('setpriv', `--bounding-set=${dropped}`, '--inh-caps=-all', process.execPath, MAIN, ...words);
@@ -117,7 +122,7 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
     },
     start(...words) {
       const child = insideNetworkNamespace(namespace, () =>
-        spawn(process.execPath, [MAIN, ...words], { env, stdio: ['ignore', 'inherit', 'pipe'] }),
+        spawn(process.execPath, [MAIN, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
       );
       daemons.push(child);
       return watch(child);
@@ -143,6 +148,10 @@ function listenOn(port: number, reuse_port: boolean): number {
 
 function watch(child: ChildProcess): Daemon {
   let log = '';
+  let output = '';
+  child.stdout!.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
   child.stderr!.setEncoding('utf8').on('data', (text) => {
     log += text;
   });
@@ -152,6 +161,7 @@ function watch(child: ChildProcess): Daemon {
   return {
     process: child,
     log: () => log,
+    output: () => output,
     sees: (pattern) =>
       new Promise((resolve, reject) => {
         const look = () => {

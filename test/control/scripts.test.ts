@@ -16,17 +16,26 @@ function script(name: string, body: string): string {
   return path;
 }
 
+/** `(0.20 s)` at the end is how long it took. */
+function withoutTime(text: string): string {
+  assert.match(text, / \(\d+\.\d\d s\)$/);
+  return text.replace(/ \([^()]*\)$/, '');
+}
+
 test('a script gets interface and VIP, one at a time, and of those that wait only the latest runs', async () => {
   const out = join(directory, 'out');
   const path = script('note.sh', `echo "$@" >> ${out}; sleep 0.2`);
-  const problems: string[] = [];
-  const runner = createScriptRunner((text) => problems.push(text));
+  const ends: string[] = [];
+  const runner = createScriptRunner((text, level) => ends.push(`${level} ${withoutTime(text)}`));
   for (const which of ['up', 'down', 'up', 'down'] as const) {
     runner.run({ index: 0, which, path, arguments: ['eth0', '10.0.0.1', which] });
   }
   assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
   assert.equal(readFileSync(out, 'utf8'), 'eth0 10.0.0.1 up\neth0 10.0.0.1 down\n');
-  assert.deepEqual(problems, []);
+  assert.deepEqual(ends, [
+    `info up script ${path} ended with exit status 0`,
+    `info down script ${path} ended with exit status 0`,
+  ]);
 });
 
 test('scripts of different vhids do not wait for one another', async () => {
@@ -41,16 +50,36 @@ test('scripts of different vhids do not wait for one another', async () => {
 
 test('a script that fails or is missing is a sentence in the log', async () => {
   const problems: string[] = [];
-  const runner = createScriptRunner((text) => problems.push(text));
+  const runner = createScriptRunner((text) => problems.push(withoutTime(text)));
   const path = script('fail.sh', 'exit 7');
   runner.run({ index: 0, which: 'up', path, arguments: [] });
   runner.run({ index: 1, which: 'down', path: join(directory, 'nowhere.sh'), arguments: [] });
   assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
   assert.deepEqual(problems.sort(), [
-    `down script ${join(directory, 'nowhere.sh')} could not be started: ENOENT`,
+    `down script ${join(directory, 'nowhere.sh')} could not be started (ENOENT)`,
     `up script ${path} ended with exit status 7`,
   ]);
 });
+
+test('a script that takes too long is ended, with what it has started', async () => {
+  const mark = join(directory, 'started');
+  const path = script('slow.sh', `sleep 30 & echo $! > ${mark}; wait`);
+  const ends: string[] = [];
+  const runner = createScriptRunner((text) => ends.push(withoutTime(text)), { time_limit_ms: 500 });
+  runner.run({ index: 0, which: 'up', path, arguments: [] });
+  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.deepEqual(ends, [`up script ${path} was ended by SIGTERM, because it took too long`]);
+  const child = Number(readFileSync(mark, 'utf8'));
+  assert.ok(await waitUntil(() => hasEnded(child), BOUND_MS), 'what it had started goes on');
+});
+
+function hasEnded(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
 
 test('a script that is not there or not executable is told at the start, at its place', () => {
   const plain = join(directory, 'plain');

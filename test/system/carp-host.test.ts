@@ -71,10 +71,10 @@ describe('the check of the host', { skip: needsNamespaces() }, () => {
     assert.deepEqual(codes(checkOn({ interface: 'eth2' })), ['interface-without-address']);
   });
 
-  test('warns of a source address that another host has', () => {
+  test('refuses a source address that another host has', () => {
     const result = checkOn({ source_address: '10.0.0.2' });
     assert.deepEqual(codes(result), ['source-address-elsewhere']);
-    assert.equal(result.vhids.length, 1);
+    assert.deepEqual(result.vhids, []);
   });
 
   test("refuses an address that is the host's own", () => {

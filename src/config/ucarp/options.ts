@@ -121,10 +121,7 @@ class OptionReader {
       const letter = word.text[index];
       const found = UCARP_OPTIONS.find(({ short }) => short === letter);
       if (found === undefined)
-        return [
-          ...given,
-          ...this.#unusable(word, `\`-${letter}\` is not an option of ucarp.`, 'See `carpool ucarp --help`.'),
-        ];
+        return [...given, ...this.#unusable(word, `\`-${letter}\` is not an option of ucarp.`, mendOf(letter))];
       const rest = word.text.slice(index + 1);
       if (found.takes_value && rest !== '') {
         const column = word.span.column + index + 1;
@@ -148,4 +145,9 @@ class OptionReader {
     this.#report.error(word.span, 'unknown-option', message, mend);
     return [];
   }
+}
+
+/** Its own help lists `-m`, and refuses it. */
+function mendOf(letter: string): string {
+  return letter === 'm' ? 'Write `--mcastip` and the group.' : 'See `carpool ucarp --help`.';
 }
