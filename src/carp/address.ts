@@ -1,4 +1,7 @@
-/** IPv4 and IPv6 addresses between text, bytes and (IPv4) unsigned 32-bit numbers. */
+/**
+ * IPv4 and IPv6 addresses between text and bytes. Where both may stand, they are "mapped": 16 bytes, an IPv4 address
+ * behind ::ffff: (RFC 4291, 2.5.5.2), so that one comparison serves both.
+ */
 
 /** 4 or 16 bytes, network order; undefined when `text` is no address. A `%zone` is not taken. */
 export function parseAddress(text: string): Uint8Array | undefined {
@@ -39,13 +42,59 @@ function parseGroups(text: string): number[] | undefined {
   return bytes;
 }
 
-/** The address as an unsigned number, first octet highest. */
-export function toNumber(bytes: Uint8Array, at = 0): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+export const MAPPED_BYTES = 16;
+const MAPPED_PREFIX = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff);
+
+/** Writes the 4 or 16 bytes at `bytes[at ..]` to `out` in the mapped form. */
+export function writeMapped(out: Uint8Array, bytes: Uint8Array, at: number, family: 4 | 6): void {
+  if (family === 6) {
+    for (let i = 0; i < MAPPED_BYTES; i++) out[i] = bytes[at + i];
+    return;
+  }
+  out.set(MAPPED_PREFIX);
+  for (let i = 0; i < 4; i++) out[12 + i] = bytes[at + i];
 }
 
-export function formatIPv4(address: number): string {
-  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+/** The mapped form of 4 or 16 bytes. */
+export function toMapped(bytes: Uint8Array): Uint8Array {
+  const mapped = new Uint8Array(MAPPED_BYTES);
+  writeMapped(mapped, bytes, 0, bytes.length === 4 ? 4 : 6);
+  return mapped;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Of a mapped address: `10.0.0.1`, or IPv6 as RFC 5952 writes it. */
+export function formatMapped(mapped: Uint8Array): string {
+  for (let i = 0; i < MAPPED_PREFIX.length; i++) if (mapped[i] !== MAPPED_PREFIX[i]) return formatIPv6(mapped);
+  return mapped.subarray(12).join('.');
+}
+
+function formatIPv6(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] << 8) | bytes[2 * i + 1]).toString(16));
+  const { start, length } = longestZeros(groups);
+  if (length < 2) return groups.join(':');
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
+}
+
+/** The first of the longest runs of zero groups. */
+function longestZeros(groups: readonly string[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === '0') length++;
+    if (length > best.length) best = { start, length };
+  }
+  return best;
+}
+
+/** `02:00:0a:00:00:01` */
+export function formatMac(bytes: Uint8Array, at = 0): string {
+  return Array.from(bytes.subarray(at, at + 6), (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 /** fe80::/10, ff01::/16 and ff02::/16: the addresses that mean something on one link only. */

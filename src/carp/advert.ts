@@ -1,7 +1,8 @@
 /** Building and sending this node's adverts, in frames that are written again each time. */
 import { sign } from './auth.ts';
-import { nextWord, remember } from './counter.ts';
-import { PDU_AT_IPV4 } from './frame.ts';
+import { nextWord, tagOf } from './counter.ts';
+import type { Family, SendEffect } from './events.ts';
+import { PDU_AT_IPV4, PDU_AT_IPV6 } from './frame.ts';
 import { createPdu, encodePdu } from './packet.ts';
 import { ADVERT, type Engine, type Vhid } from './state.ts';
 
@@ -11,10 +12,11 @@ const STAYING = 1;
 
 const pdu = createPdu();
 
-/** One advert, and the next one an interval later if this node is MASTER. */
+/** One advert to everybody concerned, and the next one an interval later if this node is MASTER. */
 export function sendAdvert(engine: Engine, vhid: Vhid, now_ns: number): void {
-  writeAdvert(engine, vhid, vhid.advert.frame, vhid.settings.advbase, vhid.advskew, 0);
-  engine.effects.push(vhid.advert);
+  const { advbase, openbsd_demote_byte } = vhid.settings;
+  write(engine, vhid, vhid.adverts, advbase, vhid.advskew, openbsd_demote_byte ? vhid.demotion : 0);
+  for (let i = 0; i < vhid.adverts.length; i++) engine.effects.push(vhid.adverts[i]);
   vhid.sent_ns = now_ns;
   if (vhid.state === 'MASTER') vhid.due_ns[ADVERT] = now_ns + 1000 * vhid.interval_us;
 }
@@ -24,21 +26,24 @@ export function sendAdvert(engine: Engine, vhid: Vhid, now_ns: number): void {
  * demote byte tells; OpenBSD reads it as we do, the others ignore it.
  */
 export function sendBowOut(engine: Engine, vhid: Vhid, staying: boolean): void {
-  writeAdvert(engine, vhid, vhid.bow_out.frame, BOW_OUT, BOW_OUT, staying ? STAYING : 0);
-  engine.effects.push(vhid.bow_out);
+  const demote = vhid.settings.openbsd_demote_byte ? vhid.demotion : 0;
+  write(engine, vhid, vhid.bow_outs, BOW_OUT, BOW_OUT, staying ? STAYING : demote);
+  for (let i = 0; i < vhid.bow_outs.length; i++) engine.effects.push(vhid.bow_outs[i]);
 }
 
-/** A bow-out for somebody else to send when this process is dead. */
-export function bowOutCopy(engine: Engine, vhid: Vhid): Uint8Array {
-  const frame = Uint8Array.from(vhid.bow_out.frame);
-  writeAdvert(engine, vhid, frame, BOW_OUT, BOW_OUT, 0);
-  return frame;
+/** Bow-outs for somebody else to send when this process is dead; unicast ones as broadcast frames, as no MAC is known. */
+export function bowOutCopies(engine: Engine, vhid: Vhid): readonly Uint8Array[] {
+  const copies = vhid.bow_outs.map((effect) => ({ ...effect, frame: effect.frame.slice() }));
+  write(engine, vhid, copies, BOW_OUT, BOW_OUT, 0);
+  for (const { to, frame } of copies) if (to !== undefined) frame.fill(0xff, 0, 6);
+  return copies.map(({ frame }) => frame);
 }
 
-function writeAdvert(
+/** Signs once for all frames of a family: they say the same. */
+function write(
   engine: Engine,
   vhid: Vhid,
-  frame: Uint8Array,
+  effects: readonly SendEffect[],
   advbase: number,
   advskew: number,
   demote: number,
@@ -47,9 +52,17 @@ function writeAdvert(
   pdu.advbase = advbase;
   pdu.advskew = advskew;
   pdu.demote = demote;
+  let signed: Family | undefined;
+  for (let i = 0; i < effects.length; i++) {
+    const { family, frame } = effects[i];
+    if (family !== signed) signAnew(engine, vhid);
+    signed = family;
+    encodePdu(pdu, frame, family === 4 ? PDU_AT_IPV4 : PDU_AT_IPV6);
+  }
+}
+
+function signAnew(engine: Engine, vhid: Vhid): void {
   pdu.counter_high = nextWord(engine.counter_source);
-  pdu.counter_low = nextWord(engine.counter_source);
-  remember(vhid.own_counters, pdu.counter_high, pdu.counter_low);
+  pdu.counter_low = tagOf(engine.counter_secret, pdu.counter_high);
   sign(vhid.auth.sent, pdu.counter_high, pdu.counter_low, pdu.hmac, 0);
-  encodePdu(pdu, frame, PDU_AT_IPV4);
 }

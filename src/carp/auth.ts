@@ -11,6 +11,7 @@
  * a message with up to ten IPv4 VIPs costs two compressions.
  */
 import { isLinkLocal, parseAddress } from './address.ts';
+import type { AlsoAccept } from './events.ts';
 import { BLOCK_BYTES, compress, DIGEST_BYTES, paddedTail, startChain, writeChain } from './sha1.ts';
 
 /** Everything of one HMAC that does not depend on the counter. */
@@ -35,6 +36,8 @@ export type AuthSettings = {
   readonly order: 'sorted' | 'list';
   /** FreeBSD and NetBSD hash link-local VIPs, OpenBSD sends without them (and accepts both). */
   readonly link_locals: boolean;
+  /** Accepted as well, each in all those ways. */
+  readonly also?: readonly AlsoAccept[];
 };
 
 const KEY_BYTES = 20;
@@ -43,16 +46,23 @@ const encoder = new TextEncoder();
 
 /** @throws RangeError on a key over 20 bytes or text that is no address: configuration checks both before. */
 export function createAuth(settings: AuthSettings): Auth {
+  const own = digestsOf(settings);
+  const others = (settings.also ?? []).flatMap(({ key = settings.key, addresses = settings.addresses }) =>
+    digestsOf({ ...settings, key, addresses }),
+  );
+  return { sent: own[0], accepted: [...own, ...others] };
+}
+
+/** The digest that such a node sends, then the others that it might send. */
+function digestsOf(settings: AuthSettings): Digest[] {
   if (settings.key.length > KEY_BYTES) throw new RangeError(`a key of ${settings.key.length} bytes`);
   const addresses = settings.addresses.map(addressBytes);
-  const sent = compose(settings.vhid, addresses, settings.order, settings.order, settings.link_locals);
-  const accepted = [sent];
+  const ways = [compose(settings.vhid, addresses, settings.order, settings.order, settings.link_locals)];
   for (const order4 of ['sorted', 'list'] as const)
     for (const order6 of ['sorted', 'list'] as const)
       for (const link_locals of [true, false])
-        accepted.push(compose(settings.vhid, addresses, order4, order6, link_locals));
-  const digests = distinct(accepted).map((prefix) => createDigest(settings.key, prefix));
-  return { sent: digests[0], accepted: digests };
+        ways.push(compose(settings.vhid, addresses, order4, order6, link_locals));
+  return distinct(ways).map((prefix) => createDigest(settings.key, prefix));
 }
 
 /** The key that BSD's ifconfig makes of a password: its first 19 bytes in UTF-8. */

@@ -1,12 +1,15 @@
 /**
- * The 64-bit counters of adverts: fresh pseudo-random ones for each advert, which no peer minds, and a memory of the
- * latest, so that a reflected or doctored copy of an own advert is known when it comes back.
+ * The 64-bit counters of adverts: fresh pseudo-random ones for each advert, which no peer minds. The lower word is a tag
+ * of the higher one under this process's secret, so that a reflected, doctored or replayed copy of an own advert is known
+ * however late it comes back. A peer's counter looks like that by accident once in 2^32 adverts; the next one does not.
+ *
+ *   ┌──────────────┬─────────────────────┐
+ *   │ random word  │ tag(secret, word)   │
+ *   └──────────────┴─────────────────────┘
  *
  * The generator is xorshift128 (Marsaglia 2003): deterministic from its seed. A counter is no secret and needs no more
  * than not to repeat; the digest is what cannot be guessed. (Uneven waiting draws from it, too.)
  */
-
-const REMEMBERED = 32;
 
 export type CounterSource = Uint32Array;
 
@@ -29,21 +32,18 @@ export function nextWord(source: CounterSource): number {
   return source[0];
 }
 
-/** The latest 32 counters as pairs of words, oldest overwritten. */
-export type OwnCounters = { readonly words: Uint32Array; next: number; count: number };
+/** Of this process; four words. */
+export type CounterSecret = Uint32Array;
 
-export function createOwnCounters(): OwnCounters {
-  return { words: new Uint32Array(2 * REMEMBERED), next: 0, count: 0 };
+/** The lower word that belongs to `high`. (murmur3's finalizer with the secret between its steps.) */
+export function tagOf(secret: CounterSecret, high: number): number {
+  let word = high ^ secret[0];
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b) ^ secret[1];
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35) ^ secret[2];
+  word = Math.imul(word ^ (word >>> 16), 0x27d4eb2f) ^ secret[3];
+  return (word ^ (word >>> 15)) >>> 0;
 }
 
-export function remember(own: OwnCounters, high: number, low: number): void {
-  own.words[2 * own.next] = high;
-  own.words[2 * own.next + 1] = low;
-  own.next = (own.next + 1) % REMEMBERED;
-  if (own.count < REMEMBERED) own.count++;
-}
-
-export function isOwn(own: OwnCounters, high: number, low: number): boolean {
-  for (let i = 0; i < own.count; i++) if (own.words[2 * i] === high && own.words[2 * i + 1] === low) return true;
-  return false;
+export function isOwn(secret: CounterSecret, high: number, low: number): boolean {
+  return tagOf(secret, high) === low;
 }

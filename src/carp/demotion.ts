@@ -37,6 +37,11 @@ export function undemote(demotions: Demotions, owner: string, index?: number): b
   return true;
 }
 
+/** The vhid of that index is no more. */
+export function forgetDemotions(demotions: Demotions, index: number): void {
+  for (let at = demotions.length - 1; at >= 0; at--) if (demotions[at].index === index) demotions.splice(at, 1);
+}
+
 function find(demotions: Demotions, owner: string, index: number | undefined): Entry | undefined {
   return demotions.find((entry) => entry.owner === owner && entry.index === index);
 }

@@ -6,15 +6,18 @@
  *   master-down                    = deadratio · advbase s + ⌊advskew · 10^6 / 256⌋ µs      (own advskew, undemoted)
  *   master-down when advbase is 0  = deadratio · ⌊advskew · 10^6 / 256⌋ µs                  (demoted)
  *
- * The last line is OpenBSD's rule: by the one above it a sub-second master would time out between two adverts.
+ * The last line is OpenBSD's rule: by the one above it a sub-second master would time out between two adverts. So is the
+ * shortest interval, 1/256 s, where both are 0.
  */
 import type { PeerKind } from './frame.ts';
 
 /** Advskew never goes beyond this by demotion, so that 255 stays the bow-out's. */
 export const DEMOTION_LIMIT = 240;
+/** 1/256 s */
+const SHORTEST_US = 3906;
 
 export function interval_us(advbase: number, advskew: number): number {
-  return advbase * 1_000_000 + Math.floor((advskew * 1_000_000) / 256);
+  return Math.max(advbase * 1_000_000 + Math.floor((advskew * 1_000_000) / 256), SHORTEST_US);
 }
 
 export function masterDown_us(deadratio: number, advbase: number, advskew: number): number {
@@ -32,14 +35,11 @@ export type Verdict = 'yield' | 'stay';
 /**
  * Two MASTERs with the same interval. Kernels yield to an equal, so against a kernel we do the same (and say nothing:
  * it would yield to a last advert too, and nobody would be MASTER). ucarp, and we ourselves, break the tie by source
- * address, compared as ucarp does on x86: last octet first; the lower stays.
+ * address (both of the same length), compared as ucarp does on x86: last octet first; the lower stays.
  */
-export function breakTie(peer: PeerKind, own_source: number, peer_source: number): Verdict {
+export function breakTie(peer: PeerKind, own_source: Uint8Array, peer_source: Uint8Array): Verdict {
   if (peer === 'kernel') return 'yield';
-  return byteReversed(peer_source) < byteReversed(own_source) ? 'yield' : 'stay';
-}
-
-function byteReversed(address: number): number {
-  const swapped = (address << 24) | ((address & 0xff00) << 8) | ((address >>> 8) & 0xff00) | (address >>> 24);
-  return swapped >>> 0;
+  for (let i = own_source.length - 1; i >= 0; i--)
+    if (peer_source[i] !== own_source[i]) return peer_source[i] < own_source[i] ? 'yield' : 'stay';
+  return 'stay';
 }

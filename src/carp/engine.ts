@@ -7,12 +7,16 @@
  * The shell hears everything that waits before it steps `timer`, and performs the effects in their order. The engine
  * mutates the record it is given and reuses its list of effects: hearing a master and adverting allocate nothing.
  */
-import { bowOutCopy, sendBowOut } from './advert.ts';
-import { demote, undemote } from './demotion.ts';
-import type { Effect, Event } from './events.ts';
+import { bowOutCopies, sendBowOut } from './advert.ts';
+import { configure } from './configure.ts';
+import { demote } from './demotion.ts';
+import { onDemote, onUndemote } from './demotions.ts';
+import type { Counters, Effect, Event, Family } from './events.ts';
+import { demoteForLink, onLink } from './links.ts';
+import { giveUp, NOT_READY, settleAll } from './obstacles.ts';
 import { receive } from './receive.ts';
-import { type Engine, FORGIVE_SEND_ERRORS, type Interface, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
-import { nameOf, seconds } from './text.ts';
+import { type Engine, FORGIVE_SEND_ERRORS, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
+import { log, seconds, sendErrorOwner } from './text.ts';
 import {
   addressRemoved,
   applyDemotion,
@@ -24,13 +28,13 @@ import {
 } from './vhid.ts';
 
 export { createEngine, type Engine } from './state.ts';
-export { status } from './status.ts';
+export { badSources, status } from './status.ts';
 
 /** How long `ready` may be missing. */
 const READY_LIMIT_NS = 10e9;
 const STARTING = 'starting';
-const NOT_READY = 'waiting for the listeners and the first checks';
 const FULL_DEMOTION = 240;
+const REQUESTED = 'user requested via ifconfig';
 /** Added to the time in which a vhid that was told to yield preempts nobody; ucarp sleeps as long. */
 const YIELD_CALM_NS = 3e9;
 
@@ -48,13 +52,13 @@ export function step(engine: Engine, event: Event, now_ns: number): readonly Eff
 function handle(engine: Engine, event: Event, now_ns: number): void {
   switch (event.kind) {
     case 'frame':
-      receive(engine, event.interface, event.bytes, event.length, now_ns);
+      if (engine.host.allow !== false) receive(engine, event.interface, event.bytes, event.length, now_ns);
       break;
     case 'timer':
       onTimer(engine, now_ns);
       break;
     case 'sent':
-      onSent(engine, engine.vhids[event.index], event.error, now_ns);
+      onSent(engine, engine.slots[event.index], event.error, event.family ?? 4, now_ns);
       break;
     case 'start':
       onStart(engine, now_ns);
@@ -66,7 +70,7 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       onLink(engine, event.interface, event.up, event.reason, now_ns);
       break;
     case 'maintenance':
-      onMaintenance(engine, engine.vhids[event.index], event.reason, now_ns);
+      onMaintenance(engine, event.index, event.reason, now_ns);
       break;
     case 'health':
       onHealth(engine, event.healthy, event.reason, now_ns);
@@ -86,6 +90,15 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       break;
     case 'yield':
       onYield(engine, event.index, event.reason, now_ns);
+      break;
+    case 'configure':
+      configure(engine, event, now_ns);
+      break;
+    case 'set-state':
+      onSetState(engine, event.index, event.state, now_ns);
+      break;
+    case 'reannounce':
+      for (const vhid of engine.vhids) if (vhid.state === 'MASTER') startAnnouncing(engine, vhid, now_ns);
       break;
     case 'stop':
       onStop(engine, event.reason, now_ns);
@@ -107,7 +120,8 @@ export function nextDeadline_ns(engine: Engine): number {
  * and forget them at every transition from it.
  */
 export function will(engine: Engine, index: number): readonly Uint8Array[] {
-  return [bowOutCopy(engine, engine.vhids[index])];
+  const vhid = engine.slots[index];
+  return vhid ? bowOutCopies(engine, vhid) : [];
 }
 
 function onStart(engine: Engine, now_ns: number): void {
@@ -141,57 +155,6 @@ function onTimer(engine: Engine, now_ns: number): void {
   }
 }
 
-/** Why a vhid must be in INIT; undefined when nothing holds it there. */
-function obstacle(engine: Engine, vhid: Vhid): string | undefined {
-  if (!engine.started) return 'not started';
-  if (!engine.ready) return NOT_READY;
-  if (!engine.healthy) return engine.ill_reason;
-  if (vhid.maintenance !== undefined) return vhid.maintenance;
-  const link = linkOf(engine, vhid);
-  return link.up ? undefined : link.why;
-}
-
-function linkOf(engine: Engine, vhid: Vhid): Interface {
-  return engine.interfaces.get(vhid.settings.interface)!;
-}
-
-/** Moves every vhid into INIT or out of it, as obstacles came or went. */
-function settleAll(engine: Engine, reason: string, now_ns: number): void {
-  for (const vhid of engine.vhids) {
-    const why = obstacle(engine, vhid);
-    if (why === undefined && vhid.state === 'INIT') changeState(engine, vhid, 'BACKUP', reason, now_ns);
-    if (why !== undefined && vhid.state === 'INIT') vhid.reason = why;
-    if (why !== undefined && vhid.state !== 'INIT') giveUp(engine, vhid, why, now_ns);
-  }
-}
-
-/** To INIT; a MASTER says so first, where anybody can hear it. */
-function giveUp(engine: Engine, vhid: Vhid, reason: string, now_ns: number): void {
-  if (vhid.state === 'MASTER' && linkOf(engine, vhid).up) sendBowOut(engine, vhid, false);
-  changeState(engine, vhid, 'INIT', reason, now_ns);
-}
-
-/** The vhids of the link go to INIT, and the host's other ones are demoted: who lost one side should lose the other. */
-function onLink(engine: Engine, name: string, up: boolean, why: string | undefined, now_ns: number): void {
-  const link = engine.interfaces.get(name);
-  if (!link || link.ignored || (up && link.up)) return;
-  link.up = up; // one that was down may be removed as well: that is news, too
-  link.why = why ?? `link of ${name} is ${up ? 'up' : 'down'}`;
-  if (!engine.started) return;
-  if (up) onUndemote(engine, linkOwner(link), undefined, now_ns);
-  settleAll(engine, link.why, now_ns);
-  if (!up) demoteForLink(engine, link, now_ns);
-}
-
-/** Once per interface, however many vhids it carries. */
-function demoteForLink(engine: Engine, link: Interface, now_ns: number): void {
-  onDemote(engine, linkOwner(link), FULL_DEMOTION, link.why, undefined, now_ns);
-}
-
-function linkOwner(link: Interface): string {
-  return `link down ${link.name}`;
-}
-
 function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: number): void {
   if (engine.healthy === healthy) return;
   engine.healthy = healthy;
@@ -200,7 +163,9 @@ function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: numb
 }
 
 /** Taken out of service by people, whatever the others do, until they bring it back. */
-function onMaintenance(engine: Engine, vhid: Vhid, reason: string | undefined, now_ns: number): void {
+function onMaintenance(engine: Engine, index: number, reason: string | undefined, now_ns: number): void {
+  const vhid = engine.slots[index];
+  if (!vhid) return;
   vhid.maintenance = reason;
   settleAll(engine, 'maintenance is over', now_ns);
 }
@@ -213,29 +178,6 @@ function onAddressRemoved(engine: Engine, name: string, address: string, now_ns:
   }
 }
 
-function onDemote(
-  engine: Engine,
-  owner: string,
-  amount: number,
-  reason: string,
-  index: number | undefined,
-  now_ns: number,
-): void {
-  if (!demote(engine.demotions, owner, amount, reason, index)) return;
-  log(engine, 'notice', `demoted by ${amount}${scope(engine, index)}: ${reason} (${owner})`);
-  for (const vhid of engine.vhids) applyDemotion(engine, vhid, now_ns);
-}
-
-function onUndemote(engine: Engine, owner: string, index: number | undefined, now_ns: number): void {
-  if (!undemote(engine.demotions, owner, index)) return;
-  log(engine, 'notice', `no longer demoted${scope(engine, index)} (${owner})`);
-  for (const vhid of engine.vhids) applyDemotion(engine, vhid, now_ns);
-}
-
-function scope(engine: Engine, index: number | undefined): string {
-  return index === undefined ? '' : ` on ${nameOf(engine.vhids[index])}`;
-}
-
 /** A BACKUP waits anew when adverts may have been lost meanwhile; a short stall leaves them in the socket's queue. */
 function onStall(engine: Engine, late_ns: number, now_ns: number): void {
   for (const vhid of engine.vhids) {
@@ -245,17 +187,25 @@ function onStall(engine: Engine, late_ns: number, now_ns: number): void {
 }
 
 /** Three failures in a row demote the whole host, as in the kernels; three successes take it back, or time as BACKUP. */
-function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number): void {
-  if (error !== null) {
-    engine.counters.send_errors++;
-    vhid.send_successes = 0;
-    vhid.send_errors++;
-    if (vhid.send_errors === SEND_ERRORS_LIMIT)
-      onDemote(engine, sendErrorsOwner(vhid), FULL_DEMOTION, `adverts cannot be sent: ${error}`, undefined, now_ns);
-    return;
-  }
-  engine.counters.sent++;
-  vhid.sent++;
+function onSent(engine: Engine, vhid: Vhid | undefined, error: string | null, family: Family, now_ns: number): void {
+  if (!vhid) return;
+  if (error === null) onSendSuccess(engine, vhid, family, now_ns);
+  else onSendError(engine, vhid, error, now_ns);
+}
+
+function onSendError(engine: Engine, vhid: Vhid, error: string, now_ns: number): void {
+  const amount = engine.host.senderr_demotion_factor ?? FULL_DEMOTION;
+  engine.counters.send_errors++;
+  vhid.counters.send_errors++;
+  vhid.send_successes = 0;
+  vhid.send_errors++;
+  if (vhid.send_errors === SEND_ERRORS_LIMIT && amount > 0)
+    onDemote(engine, sendErrorOwner(vhid), amount, `adverts cannot be sent: ${error}`, undefined, now_ns);
+}
+
+function onSendSuccess(engine: Engine, vhid: Vhid, family: Family, now_ns: number): void {
+  countSent(engine.counters, family);
+  countSent(vhid.counters, family);
   // announcements were lost with the adverts
   if (vhid.send_errors > 0 && vhid.send_successes === 0 && vhid.state === 'MASTER')
     startAnnouncing(engine, vhid, now_ns);
@@ -264,6 +214,27 @@ function onSent(engine: Engine, vhid: Vhid, error: string | null, now_ns: number
   } else if (++vhid.send_successes === SEND_ERRORS_LIMIT) {
     forgiveSendErrors(engine, vhid, now_ns);
   }
+}
+
+function forgiveSendErrors(engine: Engine, vhid: Vhid, now_ns: number): void {
+  vhid.due_ns[FORGIVE_SEND_ERRORS] = Number.POSITIVE_INFINITY;
+  vhid.send_errors = 0;
+  vhid.send_successes = 0;
+  onUndemote(engine, sendErrorOwner(vhid), undefined, now_ns);
+}
+
+function countSent(counters: Counters, family: Family): void {
+  counters.sent++;
+  if (family === 4) counters.sent4++;
+  else counters.sent6++;
+}
+
+/** FreeBSD's rule: a request, not an order. Who is preferred still decides. */
+function onSetState(engine: Engine, index: number, state: 'BACKUP' | 'MASTER', now_ns: number): void {
+  const vhid = engine.slots[index];
+  if (!vhid) return;
+  if (state === 'BACKUP') onYield(engine, index, REQUESTED, now_ns);
+  else if (vhid.state === 'BACKUP') changeState(engine, vhid, 'MASTER', REQUESTED, now_ns);
 }
 
 function onYield(engine: Engine, index: number | undefined, reason: string, now_ns: number): void {
@@ -276,23 +247,8 @@ function onYield(engine: Engine, index: number | undefined, reason: string, now_
   }
 }
 
-function forgiveSendErrors(engine: Engine, vhid: Vhid, now_ns: number): void {
-  vhid.due_ns[FORGIVE_SEND_ERRORS] = Number.POSITIVE_INFINITY;
-  vhid.send_errors = 0;
-  vhid.send_successes = 0;
-  onUndemote(engine, sendErrorsOwner(vhid), undefined, now_ns);
-}
-
-function sendErrorsOwner(vhid: Vhid): string {
-  return `send errors of ${nameOf(vhid)}`;
-}
-
 function onStop(engine: Engine, reason: string, now_ns: number): void {
   engine.stopped = true;
   engine.ready_due_ns = Number.POSITIVE_INFINITY;
   for (const vhid of engine.vhids) if (vhid.state !== 'INIT') giveUp(engine, vhid, reason, now_ns);
-}
-
-function log(engine: Engine, level: 'notice' | 'warning', text: string): void {
-  engine.effects.push({ kind: 'log', level, text });
 }

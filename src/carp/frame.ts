@@ -13,14 +13,14 @@
  *
  * Frames on the wire are padded to 60 bytes and more, so the IP length counts, not the frame's.
  */
-import { toNumber } from './address.ts';
+import { MAPPED_BYTES, writeMapped } from './address.ts';
 import { checksum, PDU_BYTES } from './packet.ts';
 
 const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
 const PROTOCOL_CARP = 112;
-const TTL = 255;
+export const TTL = 255;
 const DONT_FRAGMENT = 0x40;
 
 /** Where the advert stands in a frame that `createFrame` made. */
@@ -79,6 +79,11 @@ function writeEthernet(frame: Uint8Array, header: FrameHeader, type: number): vo
   frame[13] = type;
 }
 
+/** The MAC of an IPv4 group (RFC 1112, 6.4). */
+export function groupMac(group: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x01, 0x00, 0x5e, group[1] & 0x7f, group[2], group[3]);
+}
+
 /** The virtual MAC of a vhid: 00:00:5e:00:01:XX by kernels (as VRRP), 00:00:5e:00:00:XX by ucarp. */
 export function virtualMac(kind: 'kernel' | 'ucarp', vhid: number): Uint8Array {
   return Uint8Array.of(0x00, 0x00, 0x5e, 0x00, kind === 'kernel' ? 1 : 0, vhid);
@@ -87,18 +92,27 @@ export function virtualMac(kind: 'kernel' | 'ucarp', vhid: number): Uint8Array {
 /** What a frame's headers say. Reused: `readFrame` writes into it. */
 export type FrameInfo = {
   family: 4 | 6;
-  /** IPv4: the sender as an unsigned number. IPv6: 0. */
-  source: number;
+  /** Mapped (address.ts), both; all 0 while the headers could not be read. */
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  /** TTL or hop limit. Who may send with less than 255 is the vhid's business. */
+  ttl: number;
   pdu_at: number;
   pdu_length: number;
 };
 
+export function createFrameInfo(): FrameInfo {
+  const source = new Uint8Array(MAPPED_BYTES);
+  return { family: 4, source, destination: new Uint8Array(MAPPED_BYTES), ttl: 0, pdu_at: 0, pdu_length: 0 };
+}
+
 /** In the order in which they are looked at. `not-carp` is no mistake: other people's traffic. */
-export const FRAME_ERRORS = ['length', 'not-carp', 'ttl', 'checksum'] as const;
+export const FRAME_ERRORS = ['length', 'not-carp', 'checksum'] as const;
 export type FrameError = (typeof FRAME_ERRORS)[number];
 
 /** Takes `bytes[0 .. length)` apart; null when an advert may follow at `info.pdu_at`. */
 export function readFrame(bytes: Uint8Array, length: number, info: FrameInfo): FrameError | null {
+  info.source.fill(0);
   if (length < ETHERNET_BYTES || length > bytes.length) return 'length';
   const type = (bytes[12] << 8) | bytes[13];
   if (type === 0x0800) return readIPv4(bytes, length, info);
@@ -113,10 +127,11 @@ function readIPv4(bytes: Uint8Array, length: number, info: FrameInfo): FrameErro
   if (header < IPV4_BYTES || total < header || ETHERNET_BYTES + total > length) return 'length';
   const fragment = (bytes[20] & 0x3f) | bytes[21];
   if (bytes[14] >> 4 !== 4 || bytes[23] !== PROTOCOL_CARP || fragment !== 0) return 'not-carp';
-  if (bytes[22] !== TTL) return 'ttl';
-  if (checksum(bytes, ETHERNET_BYTES, header) !== 0) return 'checksum';
   info.family = 4;
-  info.source = toNumber(bytes, 26);
+  writeMapped(info.source, bytes, 26, 4);
+  writeMapped(info.destination, bytes, 30, 4);
+  if (checksum(bytes, ETHERNET_BYTES, header) !== 0) return 'checksum';
+  info.ttl = bytes[22];
   info.pdu_at = ETHERNET_BYTES + header;
   info.pdu_length = total - header;
   return null;
@@ -127,9 +142,10 @@ function readIPv6(bytes: Uint8Array, length: number, info: FrameInfo): FrameErro
   const payload = (bytes[18] << 8) | bytes[19];
   if (PDU_AT_IPV6 + payload > length) return 'length';
   if (bytes[14] >> 4 !== 6 || bytes[20] !== PROTOCOL_CARP) return 'not-carp';
-  if (bytes[21] !== TTL) return 'ttl';
   info.family = 6;
-  info.source = 0;
+  writeMapped(info.source, bytes, 22, 6);
+  writeMapped(info.destination, bytes, 38, 6);
+  info.ttl = bytes[21];
   info.pdu_at = PDU_AT_IPV6;
   info.pdu_length = payload;
   return null;

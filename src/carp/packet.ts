@@ -81,6 +81,17 @@ export function encodePdu(pdu: Pdu, out: Uint8Array, at: number): void {
   out[at + 7] = sum;
 }
 
+/**
+ * VRRP, by its length: version 2 (RFC 3768, 5.1) has 8 bytes before its IPv4 addresses and 8 behind them, version 3
+ * (RFC 9568, 5.1) has 8 before its addresses. Byte 3 counts them; CARP has 7 there, and another length for it.
+ */
+export function isVrrp(bytes: Uint8Array, at: number, length: number, family: 4 | 6): boolean {
+  if (length < 8) return false;
+  const addresses = bytes[at + 3];
+  if (bytes[at] === 0x31) return length === 8 + addresses * (family === 4 ? 4 : 16);
+  return bytes[at] === VERSION_AND_TYPE && length === 16 + 4 * addresses;
+}
+
 /** 255/255: "I go; whoever hears this takes over at once". */
 export function isBowOut(pdu: Pdu): boolean {
   return pdu.advbase === 255 && pdu.advskew === 255;

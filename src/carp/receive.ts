@@ -1,24 +1,25 @@
 /**
  * From a received frame to an advert worth hearing: a ladder of verify, count, drop.
  *
- *   length -> protocol -> TTL -> version and type -> vhid known here -> checksum -> digest -> not our own -> hear
+ *   length -> protocol -> VRRP -> version and type -> checksum -> vhid known here -> TTL -> group -> digest
+ *          -> not our own -> hear
  */
-import { formatIPv4 } from './address.ts';
+import { formatMac, formatMapped, sameBytes } from './address.ts';
 import { verify } from './auth.ts';
+import { noteBadSource } from './bad-sources.ts';
+import { answerNeighbour } from './balance.ts';
 import { isOwn } from './counter.ts';
-import type { Counters } from './events.ts';
-import { type FrameError, type FrameInfo, peerKind, readFrame } from './frame.ts';
+import type { Counters, Drop } from './events.ts';
+import { createFrameInfo, type FrameError, GROUP_IPV6, peerKind, readFrame, TTL } from './frame.ts';
 import { hear } from './hear.ts';
-import { createPdu, type DecodeError, decodePdu } from './packet.ts';
+import { createPdu, type DecodeError, decodePdu, isVrrp } from './packet.ts';
 import type { Engine, Vhid } from './state.ts';
 import { nameOf } from './text.ts';
-
-type Drop = Exclude<keyof Counters, 'received' | 'sent' | 'send_errors'>;
+import { isNews, tell } from './troubles.ts';
 
 const FRAME_DROPS: Record<FrameError, Drop> = {
   length: 'dropped_length',
   'not-carp': 'dropped_not_carp',
-  ttl: 'dropped_ttl',
   checksum: 'dropped_checksum',
 };
 const DECODE_DROPS: Record<DecodeError, Drop> = {
@@ -27,46 +28,93 @@ const DECODE_DROPS: Record<DecodeError, Drop> = {
   type: 'dropped_version',
   checksum: 'dropped_checksum',
 };
+const SOURCE_MAC_AT = 6;
 
-/** Somebody with a wrong password adverts every second; once a minute is enough to say so. */
-const REFUSED_LOG_EVERY_NS = 60e9;
-
-const info: FrameInfo = { family: 4, source: 0, pdu_at: 0, pdu_length: 0 };
+const info = createFrameInfo();
 const pdu = createPdu();
 
 export function receive(engine: Engine, name: string, bytes: Uint8Array, length: number, now_ns: number): void {
+  pdu.vhid = 0;
   const why = examine(engine, name, bytes, length);
-  if (why !== 'dropped_not_carp') engine.counters.received++;
-  if (why !== null) engine.counters[why]++;
+  if (why === 'dropped_not_carp') {
+    engine.counters[why]++;
+    answerNeighbour(engine, name, bytes, length);
+    return;
+  }
   const vhid = vhidOf(engine, name);
-  if (vhid && why === null) hear(engine, vhid, pdu, info.source, peerKind(bytes, pdu.vhid), now_ns);
-  if (vhid && why === 'dropped_digest') refuse(engine, vhid, now_ns);
+  count(engine.counters, why);
+  if (vhid) count(vhid.counters, why);
+  if (why === null) hear(engine, vhid!, pdu, info, bytes, peerKind(bytes, pdu.vhid), now_ns);
+  else drop(engine, name, vhid, bytes, why, now_ns);
 }
 
 /** Fills `info` and `pdu`; null when the advert is one to hear. */
 function examine(engine: Engine, name: string, bytes: Uint8Array, length: number): Drop | null {
-  const frameError = readFrame(bytes, length, info);
-  if (frameError !== null) return FRAME_DROPS[frameError];
-  // IPv6 adverts belong to vhids with IPv6 addresses, which this engine does not hold yet
-  if (info.family === 6) return 'dropped_not_carp';
+  const frame_error = readFrame(bytes, length, info);
+  if (frame_error !== null) return FRAME_DROPS[frame_error];
+  if (isVrrp(bytes, info.pdu_at, info.pdu_length, info.family)) {
+    pdu.vhid = bytes[info.pdu_at + 1];
+    return 'dropped_vrrp';
+  }
   const error = decodePdu(bytes, info.pdu_at, info.pdu_length, pdu);
-  if (error !== null && error !== 'checksum') return DECODE_DROPS[error];
-  const vhid = vhidOf(engine, name);
-  if (!vhid) return 'dropped_vhid';
   if (error !== null) return DECODE_DROPS[error];
+  const vhid = vhidOf(engine, name);
+  if (!vhid?.families.includes(info.family)) return 'dropped_vhid';
+  if (info.ttl !== TTL && !isPeer(vhid)) return 'dropped_ttl';
+  if (!isForGroup(vhid)) return 'dropped_group';
   if (!verify(vhid.auth, pdu.counter_high, pdu.counter_low, pdu.hmac)) return 'dropped_digest';
-  const own = info.source === vhid.source || isOwn(vhid.own_counters, pdu.counter_high, pdu.counter_low);
-  return own ? 'dropped_own' : null;
+  const own = info.family === 4 ? vhid.source4 : vhid.source6;
+  if (own && sameBytes(info.source, own)) return 'dropped_own';
+  return isOwn(engine.counter_secret, pdu.counter_high, pdu.counter_low) ? 'dropped_replay' : null;
 }
 
 function vhidOf(engine: Engine, name: string): Vhid | undefined {
   return engine.interfaces.get(name)?.vhids[pdu.vhid];
 }
 
-function refuse(engine: Engine, vhid: Vhid, now_ns: number): void {
-  vhid.refused++;
-  if (now_ns < vhid.refused_log_ns) return;
-  vhid.refused_log_ns = now_ns + REFUSED_LOG_EVERY_NS;
-  const text = `an advert for ${nameOf(vhid)} from ${formatIPv4(info.source)} does not authenticate: its password or its addresses differ from this node's`;
-  engine.effects.push({ kind: 'log', level: 'warning', text });
+/** A unicast peer may be routers away, so its TTL says nothing (as FreeBSD 14). */
+function isPeer(vhid: Vhid): boolean {
+  for (const peer of vhid.peers) if (sameBytes(peer, info.source)) return true;
+  return false;
+}
+
+/** Sent to one host, or to the group that this vhid uses. */
+function isForGroup(vhid: Vhid): boolean {
+  const { destination } = info;
+  if (info.family === 6) return destination[0] !== 0xff || sameBytes(destination, GROUP_IPV6);
+  return destination[12] >> 4 !== 14 || sameBytes(destination, vhid.group4);
+}
+
+function count(counters: Counters, why: Drop | null): void {
+  counters.received++;
+  if (info.family === 4) counters.received4++;
+  else counters.received6++;
+  if (why !== null) counters[why]++;
+}
+
+function drop(
+  engine: Engine,
+  name: string,
+  vhid: Vhid | undefined,
+  bytes: Uint8Array,
+  why: Drop,
+  now_ns: number,
+): void {
+  // vhids that are not ours are other people's, and our own adverts nobody's fault
+  if (why === 'dropped_vhid' || why === 'dropped_own') return;
+  noteBadSource(engine.bad_sources, name, info.source, bytes, pdu.vhid === 0 ? -1 : pdu.vhid, why, now_ns);
+  if (!vhid) return;
+  if (why === 'dropped_digest' && isNews(vhid, 'clash', now_ns)) {
+    const text = `an advert for ${nameOf(vhid)} from ${sender(bytes)} does not authenticate: its password or its addresses differ from this node's, or others use the same vhid`;
+    tell(engine, vhid, 'clash', text, now_ns);
+  }
+  if (why === 'dropped_vrrp' && isNews(vhid, 'vrrp', now_ns)) {
+    const text = `${sender(bytes)} speaks VRRP with the id of ${nameOf(vhid)}: with virtual MACs both would be the same; use another vhid`;
+    tell(engine, vhid, 'vrrp', text, now_ns);
+  }
+}
+
+/** `10.0.0.12 (02:00:0a:00:00:0c)` */
+function sender(bytes: Uint8Array): string {
+  return `${formatMapped(info.source)} (${formatMac(bytes, SOURCE_MAC_AT)})`;
 }

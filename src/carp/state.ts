@@ -1,21 +1,28 @@
 /** The engine's whole memory. `step` changes it in place; nothing else does. */
-import { parseAddress, toNumber } from './address.ts';
-import { announcements } from './announce.ts';
-import { type Auth, createAuth } from './auth.ts';
-import { type CounterSource, createCounterSource, createOwnCounters, type OwnCounters } from './counter.ts';
+import { MAPPED_BYTES } from './address.ts';
+import { type BadSources, createBadSources } from './bad-sources.ts';
+import { type CounterSecret, type CounterSource, createCounterSource, nextWord } from './counter.ts';
 import { createCounters } from './counters.ts';
 import type { Demotions } from './demotion.ts';
-import { interval_us, masterDown_us } from './election.ts';
-import type { AddressEffect, Counters, Effect, EngineSettings, State, VhidSettings } from './events.ts';
-import { createFrame, GROUP_IPV4, GROUP_MAC_IPV4, type PeerKind, virtualMac } from './frame.ts';
+import { masterDown_us } from './election.ts';
+import type { Counters, Effect, EngineSettings, HostSettings, State, Trouble, VhidSettings } from './events.ts';
+import type { PeerKind } from './frame.ts';
+import { createInterface, type Interface, settleInterface } from './interfaces.ts';
+import { type Prepared, prepare } from './prepared.ts';
 
 export type Engine = {
-  readonly settings: EngineSettings;
-  readonly vhids: readonly Vhid[];
-  readonly interfaces: ReadonlyMap<string, Interface>;
+  readonly lease_s: number;
+  host: HostSettings;
+  /** In the order of their slots. Only `configure` changes these three. */
+  readonly vhids: Vhid[];
+  /** By `index`. */
+  readonly slots: (Vhid | undefined)[];
+  readonly interfaces: Map<string, Interface>;
   readonly demotions: Demotions;
   readonly counters: Counters;
+  readonly bad_sources: BadSources;
   readonly counter_source: CounterSource;
+  readonly counter_secret: CounterSecret;
   /** What the present step asks for; emptied by the next one. */
   readonly effects: Effect[];
   started: boolean;
@@ -28,43 +35,30 @@ export type Engine = {
   stopped: boolean;
 };
 
-export type Interface = {
-  readonly name: string;
-  up: boolean;
-  /** Its vhids do not want to know. */
-  readonly ignored: boolean;
-  /** Why it is so, in words. */
-  why: string;
-  /** By vhid number. */
-  readonly vhids: (Vhid | undefined)[];
-};
-
 /** The deadlines of one vhid, absolute, in `Vhid.due_ns`; Infinity is "not armed". In the order of their handling. */
 export const MASTER_DOWN = 0;
-export const RENEW = 1;
-export const ADD_AGAIN = 2;
-export const ADVERT = 3;
-export const ANNOUNCE = 4;
+export const MASTER_DOWN6 = 1;
+export const RENEW = 2;
+export const ADD_AGAIN = 3;
+export const ADVERT = 4;
+export const ANNOUNCE = 5;
 /** The end of the demotion for send errors, on a node that sends no more adverts which could succeed. */
-export const FORGIVE_SEND_ERRORS = 5;
-const DEADLINES = 6;
+export const FORGIVE_SEND_ERRORS = 6;
+const DEADLINES = 7;
 
 /** So many failures in a row demote, and so many successes take it back. */
 export const SEND_ERRORS_LIMIT = 3;
 
-export type Vhid = {
+/** What follows from the settings (`Prepared`) is replaced by a `configure` event alone; the rest is its life. */
+export type Vhid = Prepared & {
   readonly index: number;
-  readonly settings: VhidSettings;
-  readonly auth: Auth;
-  /** `settings.source_address` as an unsigned number. */
-  readonly source: number;
-  /** What we advert without and with demotion, in µs; shorter wins. */
-  readonly configured_interval_us: number;
+  /** What we advert with demotion, in µs; shorter wins. */
   interval_us: number;
   /** How long a BACKUP waits; with advbase 0 it follows the demotion. */
   master_down_ns: number;
+  /** With the demotion in it, unless that goes into byte 4. */
   advskew: number;
-  /** 0..240, the sum that is in `advskew`. */
+  /** 0..240 */
   demotion: number;
 
   state: State;
@@ -88,91 +82,97 @@ export type Vhid = {
   answer_defeated_ns: number;
   /** Until then it does not preempt, because it was told to yield. */
   calm_until_ns: number;
+  /** Since when this BACKUP hears slower masters only; Infinity: it does not. */
+  slower_since_ns: number;
 
-  readonly own_counters: OwnCounters;
   readonly peer: Peer;
-  equal_logged: boolean;
-  refused_log_ns: number;
+  readonly defeated: Defeated;
+  /** By kind; made when first needed, then changed in place. */
+  readonly troubles: Map<Trouble['kind'], LiveTrouble>;
   send_errors: number;
   send_successes: number;
-  sent: number;
-  received: number;
-  refused: number;
-
-  /** Frames and effects that are the same each time, made once. */
-  readonly advert: Extract<Effect, { kind: 'send' }>;
-  readonly bow_out: Extract<Effect, { kind: 'send' }>;
-  readonly announce: Extract<Effect, { kind: 'announce' }>;
-  readonly add: AddressEffect;
-  readonly renew: AddressEffect;
-  readonly remove: AddressEffect;
+  readonly counters: Counters;
 };
 
 /** The last advert that authenticated. */
 export type Peer = {
-  source: number;
+  /** Mapped. */
+  readonly source: Uint8Array;
+  readonly mac: Uint8Array;
+  family: 4 | 6;
   kind: PeerKind;
+  advbase: number;
+  advskew: number;
+  demote: number;
   interval_us: number;
-  /** -1: nothing heard in this state's time. */
+  /** -1: nothing heard yet; of either family, and of each. */
   heard_ns: number;
-  /** Whose adverts make it MASTER in our eyes; 0 is nobody. */
-  master: number;
+  heard4_ns: number;
+  heard6_ns: number;
+  /** Whose adverts make it MASTER in our eyes, mapped, while `master_known`. */
+  readonly master: Uint8Array;
+  master_known: boolean;
   /** The interval of the last MASTER that a BACKUP heard and had to give way to, and until when its next advert may take. */
   preferred_interval_us: number;
   preferred_until_ns: number;
 };
 
+/** A MASTER that goes on adverting although this one is preferred. */
+export type Defeated = { readonly source: Uint8Array; heard_ns: number; count: number; sent_before: number };
+
+export type LiveTrouble = { text: string; at_ns: number; logged_ns: number };
+
 /** @throws RangeError on settings that the configuration's checks should have refused. */
 export function createEngine(settings: EngineSettings): Engine {
-  const vhids = settings.vhids.map((vhid, index) => createVhid(vhid, index, settings.lease_s));
-  return {
-    settings,
-    vhids,
-    interfaces: groupByInterface(vhids, settings.links_down ?? []),
+  const { vhids, seed, lease_s, wait_for_ready, links_down = [], ...host } = settings;
+  const counter_source = createCounterSource(seed);
+  const engine: Engine = {
+    lease_s,
+    host,
+    vhids: [],
+    slots: [],
+    interfaces: new Map(),
     demotions: [],
     counters: createCounters(),
-    counter_source: createCounterSource(settings.seed),
+    bad_sources: createBadSources(),
+    counter_source,
+    counter_secret: Uint32Array.from([1, 2, 3, 4], () => nextWord(counter_source)),
     effects: [],
     started: false,
-    ready: !settings.wait_for_ready,
+    ready: !wait_for_ready,
     ready_due_ns: Number.POSITIVE_INFINITY,
     healthy: true,
     ill_reason: '',
     stopped: false,
   };
-}
-
-function groupByInterface(vhids: readonly Vhid[], down: readonly string[]): Map<string, Interface> {
-  const interfaces = new Map<string, Interface>();
-  for (const vhid of vhids) {
-    const name = vhid.settings.interface;
-    const ignored = vhids.every(({ settings }) => settings.interface !== name || settings.ignore_link_state);
-    const up = ignored || !down.includes(name);
-    const why = `link of ${name} is ${up ? 'up' : 'down'}`;
-    const group = interfaces.get(name) ?? { name, up, ignored, why, vhids: [] };
-    if (group.vhids[vhid.settings.vhid]) throw new RangeError(`vhid ${vhid.settings.vhid} twice on ${name}`);
-    group.vhids[vhid.settings.vhid] = vhid;
-    interfaces.set(name, group);
+  for (const [index, one] of vhids.entries()) {
+    const vhid = createVhid(one, index, lease_s, host);
+    engine.slots[index] = vhid;
+    engine.vhids.push(vhid);
   }
-  return interfaces;
+  enlist(engine, links_down);
+  return engine;
 }
 
-function createVhid(settings: VhidSettings, index: number, lease_s: number): Vhid {
-  const interval = interval_us(settings.advbase, settings.advskew);
-  if (interval === 0) throw new RangeError('advbase and advskew are both 0');
+/** Brings `interfaces` up to date with `vhids`; new ones are down if they are among `links_down`. */
+export function enlist(engine: Engine, links_down: readonly string[]): void {
+  for (const link of engine.interfaces.values()) link.vhids.length = 0;
+  for (const vhid of engine.vhids) {
+    const { interface: name, vhid: number } = vhid.settings;
+    let link = engine.interfaces.get(name);
+    if (!link) engine.interfaces.set(name, (link = createInterface(name, !links_down.includes(name))));
+    if (link.vhids[number]) throw new RangeError(`vhid ${number} twice on ${name}`);
+    link.vhids[number] = vhid;
+  }
+  for (const link of engine.interfaces.values()) settleInterface(link);
+}
+
+export function createVhid(settings: VhidSettings, index: number, lease_s: number, host: HostSettings): Vhid {
+  const prepared = prepare(settings, index, lease_s, host);
   return {
+    ...prepared,
     index,
-    settings,
-    auth: createAuth({
-      key: settings.key,
-      vhid: settings.vhid,
-      addresses: settings.addresses,
-      order: settings.address_order ?? 'sorted',
-      link_locals: settings.hash_link_locals ?? true,
-    }),
-    source: toNumber(sourceAddress(settings)),
-    configured_interval_us: interval,
-    interval_us: interval,
+    interval_us: prepared.configured_interval_us,
     master_down_ns: 1000 * masterDown_us(settings.deadratio, settings.advbase, settings.advskew),
     advskew: settings.advskew,
     demotion: 0,
@@ -189,55 +189,32 @@ function createVhid(settings: VhidSettings, index: number, lease_s: number): Vhi
     add_again_ns: 0,
     answer_defeated_ns: 0,
     calm_until_ns: 0,
-    own_counters: createOwnCounters(),
-    peer: {
-      source: 0,
-      kind: 'carpool',
-      interval_us: 0,
-      heard_ns: -1,
-      master: 0,
-      preferred_interval_us: 0,
-      preferred_until_ns: 0,
-    },
-    equal_logged: false,
-    refused_log_ns: 0,
+    slower_since_ns: Number.POSITIVE_INFINITY,
+    peer: createPeer(),
+    defeated: { source: new Uint8Array(MAPPED_BYTES), heard_ns: 0, count: 0, sent_before: 0 },
+    troubles: new Map(),
     send_errors: 0,
     send_successes: 0,
-    sent: 0,
-    received: 0,
-    refused: 0,
-    ...createEffects(settings, index, lease_s),
+    counters: createCounters(),
   };
 }
 
-function createEffects(settings: VhidSettings, index: number, lease_s: number) {
-  const place = { index, interface: settings.interface };
-  const addresses = { ...place, addresses: settings.addresses, lease_s };
-  const frames = announcements(settings.interface_mac, settings.addresses);
+function createPeer(): Peer {
   return {
-    advert: { kind: 'send', ...place, what: 'advert', family: 4, frame: advertFrame(settings) },
-    bow_out: { kind: 'send', ...place, what: 'bow-out', family: 4, frame: advertFrame(settings) },
-    announce: { kind: 'announce', ...place, frames },
-    add: { kind: 'add-addresses', ...addresses },
-    renew: { kind: 'renew-addresses', ...addresses },
-    remove: { kind: 'remove-addresses', ...addresses },
-  } as const;
-}
-
-function advertFrame(settings: VhidSettings): Uint8Array {
-  const mac = settings.advert_mac ?? 'interface';
-  return createFrame({
-    destination_mac: GROUP_MAC_IPV4,
-    source_mac: mac === 'interface' ? settings.interface_mac : virtualMac(mac, settings.vhid),
-    source: sourceAddress(settings),
-    destination: GROUP_IPV4,
-    tos: 0x10,
-    id: 0,
-  });
-}
-
-function sourceAddress(settings: VhidSettings): Uint8Array {
-  const bytes = parseAddress(settings.source_address ?? '');
-  if (bytes?.length !== 4) throw new RangeError(`no IPv4 source address: ${settings.source_address}`);
-  return bytes;
+    source: new Uint8Array(MAPPED_BYTES),
+    mac: new Uint8Array(6),
+    family: 4,
+    kind: 'carpool',
+    advbase: 0,
+    advskew: 0,
+    demote: 0,
+    interval_us: 0,
+    heard_ns: -1,
+    heard4_ns: -1,
+    heard6_ns: -1,
+    master: new Uint8Array(MAPPED_BYTES),
+    master_known: false,
+    preferred_interval_us: 0,
+    preferred_until_ns: 0,
+  };
 }

@@ -1,14 +1,23 @@
-/** The engine as `carpool status` shows it. */
-import { formatIPv4 } from './address.ts';
+/** The engine as `carpool status` and `carpool explain` show it. */
+import { formatMac, formatMapped } from './address.ts';
+import { listBadSources } from './bad-sources.ts';
 import { demotionsOf } from './demotion.ts';
-import type { VhidStatus } from './events.ts';
+import type { BadSource, HeardAdvert, VhidStatus } from './events.ts';
+import { outlookOf } from './outlook.ts';
 import type { Engine, Vhid } from './state.ts';
+import { troublesOf } from './troubles.ts';
 
-export function status(engine: Engine): readonly VhidStatus[] {
-  return engine.vhids.map((vhid) => statusOf(engine, vhid));
+/** `now_ns` tells which troubles are still present; without it all that there were are shown. */
+export function status(engine: Engine, now_ns = 0): readonly VhidStatus[] {
+  return engine.vhids.map((vhid) => statusOf(engine, vhid, now_ns));
 }
 
-function statusOf(engine: Engine, vhid: Vhid): VhidStatus {
+/** Who sent what was dropped, the latest first. */
+export function badSources(engine: Engine): readonly BadSource[] {
+  return listBadSources(engine.bad_sources);
+}
+
+function statusOf(engine: Engine, vhid: Vhid, now_ns: number): VhidStatus {
   const { interface: name, vhid: number, addresses, advbase, advskew, preempt } = vhid.settings;
   return {
     index: vhid.index,
@@ -28,17 +37,33 @@ function statusOf(engine: Engine, vhid: Vhid): VhidStatus {
     last_heard_ns: vhid.peer.heard_ns < 0 ? undefined : vhid.peer.heard_ns,
     interval_ns: 1000 * vhid.interval_us,
     master_down_ns: vhid.master_down_ns,
-    heard: undefined,
-    outlook: [],
-    troubles: [],
-    sent: vhid.sent,
-    received: vhid.received,
-    refused: vhid.refused,
-    counters: { ...engine.counters },
+    heard: heardOf(vhid),
+    outlook: outlookOf(engine, vhid),
+    troubles: troublesOf(vhid, now_ns),
+    sent: vhid.counters.sent,
+    received: vhid.counters.received,
+    refused: vhid.counters.dropped_digest,
+    counters: { ...vhid.counters },
   };
 }
 
-function masterOf(vhid: Vhid): string | undefined {
-  if (vhid.state === 'MASTER') return vhid.settings.source_address;
-  return vhid.peer.master === 0 ? undefined : formatIPv4(vhid.peer.master);
+function masterOf({ state, source4, source6, peer }: Vhid): string | undefined {
+  if (state === 'MASTER') return formatMapped((source4 ?? source6)!);
+  return peer.master_known ? formatMapped(peer.master) : undefined;
+}
+
+function heardOf({ peer }: Vhid): HeardAdvert | undefined {
+  if (peer.heard_ns < 0) return undefined;
+  const { kind, family, advbase, advskew, demote } = peer;
+  return {
+    source: formatMapped(peer.source),
+    mac: formatMac(peer.mac),
+    kind,
+    family,
+    advbase,
+    advskew,
+    demote,
+    interval_ns: 1000 * peer.interval_us,
+    at_ns: peer.heard_ns,
+  };
 }

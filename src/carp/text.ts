@@ -1,6 +1,6 @@
 /** The few pieces that reasons and log lines are made of. */
-import { formatIPv4 } from './address.ts';
-import type { Vhid } from './state.ts';
+import { formatMapped } from './address.ts';
+import type { Engine, Vhid } from './state.ts';
 
 /** `3.39 s` */
 export function seconds(time_ns: number): string {
@@ -19,5 +19,14 @@ export function nameOf(vhid: Vhid): string {
 
 /** The peer that was last heard. */
 export function peerName(vhid: Vhid): string {
-  return formatIPv4(vhid.peer.source);
+  return formatMapped(vhid.peer.source);
+}
+
+/** The owner of the demotion for adverts that cannot be sent. */
+export function sendErrorOwner(vhid: Vhid): string {
+  return `send errors of ${nameOf(vhid)}`;
+}
+
+export function log(engine: Engine, level: 'notice' | 'warning', text: string): void {
+  engine.effects.push({ kind: 'log', level, text });
 }

@@ -12,7 +12,8 @@ import { sendAdvert, sendBowOut } from './advert.ts';
 import { ANNOUNCE_AFTER_S } from './announce.ts';
 import { demotionOf } from './demotion.ts';
 import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from './election.ts';
-import type { State } from './events.ts';
+import type { Family, State } from './events.ts';
+import { isNeededElsewhere } from './interfaces.ts';
 import {
   ADD_AGAIN,
   ADVERT,
@@ -20,11 +21,13 @@ import {
   type Engine,
   FORGIVE_SEND_ERRORS,
   MASTER_DOWN,
+  MASTER_DOWN6,
   RENEW,
   SEND_ERRORS_LIMIT,
   type Vhid,
 } from './state.ts';
-import { nameOf, seconds } from './text.ts';
+import { nameOf, peerName, seconds } from './text.ts';
+import { isNews, tell } from './troubles.ts';
 
 /** A lease is renewed this many times in its life. */
 const RENEWALS = 4;
@@ -43,8 +46,9 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
   vhid.due_ns.fill(Number.POSITIVE_INFINITY);
   if (to !== 'MASTER' && vhid.send_errors >= SEND_ERRORS_LIMIT)
     vhid.due_ns[FORGIVE_SEND_ERRORS] = now_ns + FORGIVE_AFTER_NS;
+  vhid.slower_since_ns = Number.POSITIVE_INFINITY;
   if (from === 'MASTER') leaveMaster(engine, vhid);
-  if (to === 'INIT') vhid.peer.master = 0;
+  if (to === 'INIT') vhid.peer.master_known = false;
   if (to === 'MASTER') enterMaster(engine, vhid, now_ns);
   if (to === 'BACKUP') enterBackup(engine, vhid, now_ns);
   const { interface: name, vhid: number } = vhid.settings;
@@ -62,14 +66,17 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
 
 /** The advert goes first: whoever is MASTER now yields while we add the address. */
 function enterMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
-  vhid.peer.master = 0;
+  vhid.peer.master_known = false;
+  vhid.counters.transitions_to_master++;
+  engine.counters.transitions_to_master++;
+  vhid.defeated.count = 0;
   sendAdvert(engine, vhid, now_ns);
   addAddresses(engine, vhid, now_ns);
   runScript(engine, vhid, 'up');
 }
 
 function leaveMaster(engine: Engine, vhid: Vhid): void {
-  engine.effects.push(vhid.remove);
+  removeAddresses(engine, vhid, vhid.settings.addresses);
   if (!engine.stopped || vhid.settings.scripts?.down_at_exit) runScript(engine, vhid, 'down');
 }
 
@@ -80,9 +87,21 @@ function enterBackup(engine: Engine, vhid: Vhid, now_ns: number): void {
   vhid.was_backup = true;
 }
 
-/** A BACKUP waits a whole master-down interval from now. */
+/** But of shared addresses none that this host needs for another vhid. */
+export function removeAddresses(engine: Engine, vhid: Vhid, addresses: readonly string[]): void {
+  const shared = vhid.settings.balancing === 'arp';
+  const gone = shared ? addresses.filter((address) => !isNeededElsewhere(engine, vhid, address)) : addresses;
+  if (gone === vhid.settings.addresses) engine.effects.push(vhid.remove);
+  else if (gone.length > 0) engine.effects.push({ ...vhid.remove, addresses: gone });
+}
+
+/** A BACKUP waits a whole master-down interval from now, for adverts of each family. */
 export function listen(vhid: Vhid, now_ns: number): void {
-  vhid.due_ns[MASTER_DOWN] = now_ns + vhid.master_down_ns;
+  for (let i = 0; i < vhid.families.length; i++) listenTo(vhid, vhid.families[i], now_ns);
+}
+
+export function listenTo(vhid: Vhid, family: Family, now_ns: number): void {
+  vhid.due_ns[family === 4 ? MASTER_DOWN : MASTER_DOWN6] = now_ns + vhid.master_down_ns;
 }
 
 function addAddresses(engine: Engine, vhid: Vhid, now_ns: number): void {
@@ -100,11 +119,13 @@ function renewAddresses(engine: Engine, vhid: Vhid, now_ns: number): void {
 
 function leased(engine: Engine, vhid: Vhid, now_ns: number): void {
   vhid.renewed_ns = now_ns;
-  vhid.due_ns[RENEW] = now_ns + leaseOf_ns(engine) / RENEWALS;
+  // on one grid for all vhids, so that they are renewed together
+  const step_ns = leaseOf_ns(engine) / RENEWALS;
+  vhid.due_ns[RENEW] = (Math.floor(now_ns / step_ns) + 1) * step_ns;
 }
 
 function leaseOf_ns(engine: Engine): number {
-  return engine.settings.lease_s * 1e9;
+  return engine.lease_s * 1e9;
 }
 
 /** At once and as often as a new MASTER does. */
@@ -115,7 +136,7 @@ export function startAnnouncing(engine: Engine, vhid: Vhid, now_ns: number): voi
 }
 
 function announce(engine: Engine, vhid: Vhid): void {
-  engine.effects.push(vhid.announce);
+  if (vhid.announce.frames.length > 0) engine.effects.push(vhid.announce);
   vhid.announce_step++;
   const after_s = ANNOUNCE_AFTER_S[vhid.announce_step];
   vhid.due_ns[ANNOUNCE] = after_s === undefined ? Number.POSITIVE_INFINITY : vhid.announce_from_ns + after_s * 1e9;
@@ -140,7 +161,8 @@ function runScript(engine: Engine, vhid: Vhid, which: 'up' | 'down'): void {
 /** Everything of this vhid that is due. Frames that came before now must have been heard already. */
 export function runTimers(engine: Engine, vhid: Vhid, now_ns: number): void {
   const due_ns = vhid.due_ns;
-  if (due_ns[MASTER_DOWN] <= now_ns) changeState(engine, vhid, 'MASTER', silence(vhid, now_ns), now_ns);
+  if (due_ns[MASTER_DOWN] <= now_ns) takeOver(engine, vhid, 4, now_ns);
+  else if (due_ns[MASTER_DOWN6] <= now_ns) takeOver(engine, vhid, 6, now_ns);
   if (vhid.state !== 'MASTER' || stepBackIfHeldUp(engine, vhid, 0, now_ns)) return;
   if (due_ns[ADD_AGAIN] <= now_ns) addAddresses(engine, vhid, now_ns);
   if (due_ns[RENEW] <= now_ns) renewAddresses(engine, vhid, now_ns);
@@ -148,9 +170,23 @@ export function runTimers(engine: Engine, vhid: Vhid, now_ns: number): void {
   if (due_ns[ANNOUNCE] <= now_ns) announce(engine, vhid);
 }
 
-function silence(vhid: Vhid, now_ns: number): string {
-  const heard = vhid.peer.heard_ns >= vhid.since_ns;
-  const quiet_ns = now_ns - (heard ? vhid.peer.heard_ns : vhid.since_ns);
+/** Silence over one family is enough: whoever speaks IPv6 only has no master then. */
+function takeOver(engine: Engine, vhid: Vhid, family: Family, now_ns: number): void {
+  const other_ns = family === 4 ? vhid.peer.heard6_ns : vhid.peer.heard4_ns;
+  const goes_on = vhid.families.length > 1 && other_ns >= vhid.since_ns && now_ns - other_ns < vhid.master_down_ns;
+  const other = family === 4 ? 6 : 4;
+  const rest = goes_on ? ` over IPv${family}; ${peerName(vhid)} is heard over IPv${other} only` : '';
+  if (goes_on && isNews(vhid, 'one-family', now_ns)) {
+    const text = `${peerName(vhid)} is heard over IPv${other} only, for ${nameOf(vhid)}: IPv${family} adverts are lost or filtered`;
+    tell(engine, vhid, 'one-family', text, now_ns);
+  }
+  changeState(engine, vhid, 'MASTER', silence(vhid, family, now_ns) + rest, now_ns);
+}
+
+function silence(vhid: Vhid, family: Family, now_ns: number): string {
+  const heard_ns = family === 4 ? vhid.peer.heard4_ns : vhid.peer.heard6_ns;
+  const heard = heard_ns >= vhid.since_ns;
+  const quiet_ns = now_ns - (heard ? heard_ns : vhid.since_ns);
   return heard
     ? `master went silent: nothing heard for ${seconds(quiet_ns)}`
     : `no master: nothing heard for ${seconds(quiet_ns)}`;
@@ -168,9 +204,13 @@ export function stepBackIfHeldUp(engine: Engine, vhid: Vhid, late_ns: number, no
   return true;
 }
 
-/** How long a peer with advskew 0 waits for our next advert; never less than two of our own intervals. */
+/**
+ * How long a peer with advskew 0 waits for our next advert; never less than two of our own intervals. With advbase 0 as
+ * long as we ourselves would wait: three.
+ */
 function patienceOfPeers_ns(vhid: Vhid): number {
   const { deadratio, advbase } = vhid.settings;
+  if (advbase === 0) return deadratio * 1000 * vhid.interval_us;
   return Math.max(deadratio * advbase * 1e9, 2000 * vhid.interval_us);
 }
 
@@ -190,26 +230,38 @@ export function addressRemoved(engine: Engine, vhid: Vhid, address: string, now_
 export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void {
   const before = vhid.demotion;
   const skew_before = vhid.advskew;
-  vhid.demotion = demotionOf(engine.demotions, vhid.index);
-  vhid.advskew = demotedSkew(vhid.settings.advskew, vhid.demotion);
-  vhid.interval_us = interval_us(vhid.settings.advbase, vhid.advskew);
-  if (vhid.settings.advbase === 0) changePatience(vhid, now_ns);
+  const { openbsd_demote_byte } = vhid.settings;
+  measure(engine, vhid, now_ns);
+  if (openbsd_demote_byte && vhid.demotion !== before) vhid.peer.preferred_until_ns = 0;
   if (vhid.state !== 'MASTER') return;
   // once, on the edge: a bow-out moves the address also to peers without preempt, and two demoted nodes do not flap
-  if (before < DEMOTION_LIMIT && vhid.demotion >= DEMOTION_LIMIT) {
+  if (!openbsd_demote_byte && before < DEMOTION_LIMIT && vhid.demotion >= DEMOTION_LIMIT) {
     sendBowOut(engine, vhid, true);
     vhid.sent_ns = now_ns;
     vhid.due_ns[ADVERT] = now_ns + 1000 * vhid.interval_us;
-  } else if (vhid.advskew !== skew_before) {
+  } else if (vhid.advskew !== skew_before || (openbsd_demote_byte && vhid.demotion !== before)) {
     sendAdvert(engine, vhid, now_ns);
   }
 }
 
-/** A demoted sub-second node is slow itself: with the patience of a quick one it would contest every equal. */
-function changePatience(vhid: Vhid, now_ns: number): void {
-  const before_ns = vhid.master_down_ns;
-  vhid.master_down_ns = 1000 * masterDown_us(vhid.settings.deadratio, 0, vhid.advskew);
-  if (vhid.state !== 'BACKUP') return;
-  const later_ns = vhid.due_ns[MASTER_DOWN] + vhid.master_down_ns - before_ns;
-  vhid.due_ns[MASTER_DOWN] = Math.max(later_ns, Math.min(vhid.due_ns[MASTER_DOWN], now_ns + vhid.master_down_ns));
+/** Everything that follows from settings and demotion together. */
+export function measure(engine: Engine, vhid: Vhid, now_ns: number): void {
+  const { advbase, advskew, deadratio, openbsd_demote_byte } = vhid.settings;
+  vhid.demotion = demotionOf(engine.demotions, vhid.index);
+  vhid.advskew = openbsd_demote_byte ? advskew : demotedSkew(advskew, vhid.demotion);
+  vhid.interval_us = interval_us(advbase, vhid.advskew);
+  // a demoted sub-second node is slow itself: with the patience of a quick one it would contest every equal
+  const patience_us = masterDown_us(deadratio, advbase, advbase === 0 ? vhid.advskew : advskew);
+  changePatience(vhid, 1000 * patience_us, now_ns);
+}
+
+/** A BACKUP that waits already waits that much longer or shorter. */
+function changePatience(vhid: Vhid, patience_ns: number, now_ns: number): void {
+  const change_ns = patience_ns - vhid.master_down_ns;
+  vhid.master_down_ns = patience_ns;
+  if (vhid.state !== 'BACKUP' || change_ns === 0) return;
+  for (const which of [MASTER_DOWN, MASTER_DOWN6]) {
+    const due_ns = vhid.due_ns[which];
+    vhid.due_ns[which] = Math.max(due_ns + change_ns, Math.min(due_ns, now_ns + patience_ns));
+  }
 }

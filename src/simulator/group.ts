@@ -1,5 +1,5 @@
 /** The members of one vhid on one segment, and what the world (not the program) knows of each. */
-import { parseAddress, toNumber } from '../carp/address.ts';
+import { parseAddress } from '../carp/address.ts';
 import { breakTie, DEMOTION_LIMIT, demotedSkew, interval_us } from '../carp/election.ts';
 import type { Host } from './host.ts';
 import { type Program, vhidSettings } from './program.ts';
@@ -10,7 +10,7 @@ export class Member {
   readonly host: Host;
   readonly index: number;
   readonly settings: MemberSettings;
-  readonly source: number;
+  readonly source: Uint8Array;
   /** Transitions so far: a condition over a state may not outlive one. */
   moves = 0;
   /** How many there were when it woke from a stall that was too long to go on as MASTER; -1: it may go on. */
@@ -21,7 +21,7 @@ export class Member {
     this.host = host;
     this.index = index;
     this.settings = host.settings.members[index];
-    this.source = toNumber(parseAddress(vhidSettings(this.settings, host.number).source_address!)!);
+    this.source = parseAddress(vhidSettings(this.settings, host.number).source_address!)!;
   }
 
   get name(): string {

@@ -295,8 +295,8 @@ export class CarpThread {
 
   #answerStatus(id: number): void {
     const { engine, addresses, interfaces, guardian } = this.#performer;
-    const vhids = status(engine).map((vhid): CarpVhidStatus => {
-      const { interval_us, peer } = engine.vhids[vhid.index];
+    const vhids = status(engine, now_ns()).map((vhid): CarpVhidStatus => {
+      const { interval_us, peer } = engine.slots[vhid.index]!;
       return {
         ...vhid,
         interval_ms: interval_us / 1000,
@@ -320,12 +320,12 @@ export class CarpThread {
   }
 
   #writeRows(): void {
-    for (const { index, state, peer, received, sent } of this.#performer.engine.vhids) {
+    for (const { index, state, peer, counters } of this.#performer.engine.vhids) {
       const at = memory.vhidAt(this.#shared, index);
       Atomics.store(this.#shared.words, at + memory.VHID_STATE, STATE_WORDS[state]);
       Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(Math.max(peer.heard_ns, 0)));
-      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, received);
-      Atomics.store(this.#shared.words, at + memory.VHID_SENT, sent);
+      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, counters.received);
+      Atomics.store(this.#shared.words, at + memory.VHID_SENT, counters.sent);
     }
   }
 

@@ -5,9 +5,10 @@ import { createEngine, type Engine, nextDeadline_ns, step } from '#src/carp/engi
 import type { Effect, Event } from '#src/carp/events.js';
 import { peerFrame, vhidSettings } from './peer.js';
 
+const everyday = { seed: Uint32Array.of(1, 2, 3, 4), lease_s: 2, wait_for_ready: false };
+
 function engineWith(...changes: Parameters<typeof vhidSettings>[0][]): Engine {
-  const vhids = changes.map(vhidSettings);
-  return createEngine({ vhids, seed: Uint32Array.of(1, 2, 3, 4), lease_s: 2, wait_for_ready: false });
+  return createEngine({ ...everyday, vhids: changes.map(vhidSettings) });
 }
 
 const two = [
@@ -149,7 +150,7 @@ test('a BACKUP that hears its master makes next to no garbage', () => {
   const event = frameEvent(peerFrame({ source: '10.0.0.12', vhid: 1, advbase: 1, advskew: 0 }));
   step(engine, { kind: 'start' }, 0);
   const garbage = garbagePerTurn((count) => step(engine, event, count * 1e9));
-  assert.equal(engine.vhids[0].received, 40_000);
+  assert.equal(engine.vhids[0].counters.received, 40_000);
   assert.ok(garbage < GARBAGE_MAX, `${garbage} bytes per advert`);
 });
 
@@ -163,12 +164,12 @@ test('a MASTER that adverts and renews makes next to no garbage', () => {
     const effects = step(engine, timer, nextDeadline_ns(engine));
     if (effects.some((effect) => effect.kind === 'send')) step(engine, sent, engine.vhids[0].sent_ns);
   });
-  assert.ok(engine.vhids[0].sent > 10_000);
+  assert.ok(engine.vhids[0].counters.sent > 10_000);
   assert.ok(garbage < GARBAGE_MAX, `${garbage} bytes per advert`);
 });
 
 test('a vhid that waits in INIT has been there since the start', () => {
-  const engine = createEngine({ ...engineWith().settings, vhids: [vhidSettings()], wait_for_ready: true });
+  const engine = createEngine({ ...everyday, vhids: [vhidSettings()], wait_for_ready: true });
   step(engine, { kind: 'start' }, 7e9);
   assert.deepEqual([engine.vhids[0].state, engine.vhids[0].since_ns], ['INIT', 7e9]);
 });
@@ -177,13 +178,12 @@ test('settings that no configuration should let through are refused at once', ()
   const refused = [
     { source_address: 'fe80::1' },
     { addresses: ['10.0.0'] },
-    { advbase: 0, advskew: 0 },
+    { addresses: ['2001:db8::1'] },
+    { balancing: 'arp' as const },
+    { also_accept: Array.from({ length: 5 }, () => ({})) },
     { key: new Uint8Array(21) },
   ];
   for (const change of refused)
-    assert.throws(
-      () => createEngine({ ...engineWith().settings, vhids: [{ ...vhidSettings(), ...change }] }),
-      RangeError,
-    );
+    assert.throws(() => createEngine({ ...everyday, vhids: [{ ...vhidSettings(), ...change }] }), RangeError);
   assert.throws(() => engineWith({}, {}), /vhid 1 twice on eth0/);
 });

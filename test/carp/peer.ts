@@ -1,8 +1,20 @@
 /** Frames as another machine would send them, and vhid settings with everyday values filled in. */
+
+import { parseAddress } from '#src/carp/address.js';
 import { createAuth, passwordKey, sign } from '#src/carp/auth.js';
 import type { VhidSettings } from '#src/carp/events.js';
-import { createFrame, GROUP_IPV4, GROUP_MAC_IPV4, PDU_AT_IPV4, type PeerKind, virtualMac } from '#src/carp/frame.js';
-import { createPdu, decodePdu, encodePdu, type Pdu } from '#src/carp/packet.js';
+import {
+  createFrame,
+  GROUP_IPV4,
+  GROUP_IPV6,
+  GROUP_MAC_IPV4,
+  GROUP_MAC_IPV6,
+  PDU_AT_IPV4,
+  PDU_AT_IPV6,
+  type PeerKind,
+  virtualMac,
+} from '#src/carp/frame.js';
+import { checksum, createPdu, decodePdu, encodePdu, type Pdu } from '#src/carp/packet.js';
 
 export type PeerAdvert = {
   source: string;
@@ -11,8 +23,9 @@ export type PeerAdvert = {
   advskew: number;
   demote?: number;
   pass?: string;
-  addresses?: readonly string[];
+  addresses?: readonly string[] | undefined;
   kind?: PeerKind;
+  ttl?: number;
 };
 
 const OWN_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0x77);
@@ -20,11 +33,12 @@ let counter = 0;
 
 export function peerFrame(advert: PeerAdvert): Uint8Array {
   const { vhid, advbase, advskew, kind = 'carpool' } = advert;
+  const six = advert.source.includes(':');
   const frame = createFrame({
-    destination_mac: GROUP_MAC_IPV4,
+    destination_mac: six ? GROUP_MAC_IPV6 : GROUP_MAC_IPV4,
     source_mac: kind === 'carpool' ? OWN_MAC : virtualMac(kind, vhid),
     source: bytesOf(advert.source),
-    destination: GROUP_IPV4,
+    destination: six ? GROUP_IPV6 : GROUP_IPV4,
     tos: 0x10,
     id: 7,
   });
@@ -35,14 +49,47 @@ export function peerFrame(advert: PeerAdvert): Uint8Array {
   const key = passwordKey(advert.pass ?? 'secret');
   const auth = createAuth({ key, vhid, addresses, order: 'sorted', link_locals: true });
   sign(auth.sent, pdu.counter_high, pdu.counter_low, pdu.hmac, 0);
-  encodePdu(pdu, frame, PDU_AT_IPV4);
+  encodePdu(pdu, frame, six ? PDU_AT_IPV6 : PDU_AT_IPV4);
+  setTtl(frame, six, advert.ttl ?? 255);
+  return frame;
+}
+
+function setTtl(frame: Uint8Array, six: boolean, ttl: number): void {
+  frame[six ? 21 : 22] = ttl;
+  if (!six) mendHeader(frame);
+}
+
+function mendHeader(frame: Uint8Array): void {
+  frame.fill(0, 24, 26);
+  const sum = checksum(frame, 14, 20);
+  frame.set([sum >> 8, sum & 255], 24);
+}
+
+/** An IPv4 frame as somebody else sends it again, from 10.0.0.66. */
+export function fromElsewhere(frame: Uint8Array): Uint8Array {
+  const copy = frame.slice();
+  copy.set([10, 0, 0, 66], 26);
+  mendHeader(copy);
+  return copy;
+}
+
+/** "Who has `address`? Tell `asker`." */
+export function arpRequest(address: string, asker: string): Uint8Array {
+  const frame = new Uint8Array(42);
+  frame.fill(0xff, 0, 6);
+  frame.set(OWN_MAC, 6);
+  frame.set([0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, 1], 12);
+  frame.set(OWN_MAC, 22);
+  frame.set(bytesOf(asker), 28);
+  frame.set(bytesOf(address), 38);
   return frame;
 }
 
 /** The advert in a frame that the engine built. */
 export function advertIn(frame: Uint8Array): Pdu {
   const pdu = createPdu();
-  const error = decodePdu(frame, PDU_AT_IPV4, frame.length - PDU_AT_IPV4, pdu);
+  const pdu_at = frame[12] === 0x86 ? PDU_AT_IPV6 : PDU_AT_IPV4;
+  const error = decodePdu(frame, pdu_at, frame.length - pdu_at, pdu);
   if (error !== null) throw new Error(`the engine sent an advert with a bad ${error}`);
   return pdu;
 }
@@ -60,11 +107,11 @@ export function vhidSettings(changes: Partial<VhidSettings> = {}): VhidSettings 
     preempt: false,
     deadratio: 3,
     source_address,
-    interface_mac: Uint8Array.of(2, 0, ...bytesOf(source_address)),
+    interface_mac: Uint8Array.of(2, 0, ...bytesOf(source_address).subarray(0, 4)),
     ...changes,
   };
 }
 
 function bytesOf(address: string): Uint8Array {
-  return Uint8Array.from(address.split('.'), Number);
+  return parseAddress(address)!;
 }

@@ -9,13 +9,17 @@
  *
  * `runScript` returns the text with the indented lines as they really are; the test compares it with the file.
  */
+
+import { formatMac } from '#src/carp/address.js';
 import { passwordKey } from '#src/carp/auth.js';
 import { createEngine, type Engine, nextDeadline_ns, status, step } from '#src/carp/engine.js';
 import type { Effect, EngineSettings, Event, VhidSettings } from '#src/carp/events.js';
 import type { PeerKind } from '#src/carp/frame.js';
-import { advertIn, peerFrame, vhidSettings } from './peer.js';
+import { advertIn, arpRequest, fromElsewhere, peerFrame, vhidSettings } from './peer.js';
 
 const TIMERS_MAX = 10_000;
+/** Follows from the other counters in nearly every script. */
+const DULL = new Set(['received4', 'sent4', 'transitions_to_master']);
 
 export function runScript(text: string): string {
   const run = new Run();
@@ -24,10 +28,13 @@ export function runScript(text: string): string {
 }
 
 class Run {
-  readonly #vhids: VhidSettings[] = [];
+  /** As the next engine or `configure` gets them. */
+  #vhids: VhidSettings[] = [];
+  readonly #numbers = new Map<number, number>();
   #host: Partial<EngineSettings> = {};
   #engine: Engine | undefined;
   #output: string[] = [];
+  #now_ns = 0;
   #send_error: string | null = null;
   #last_frame = new Uint8Array(0);
 
@@ -35,11 +42,18 @@ class Run {
   line(line: string): string[] {
     this.#output = [];
     const words = line.split(' ');
-    if (words[0] === 'vhid') this.#vhids.push(parseVhid(words));
+    if (words[0] === 'vhid') this.#setVhid(parseVhid(words));
     else if (words[0] === 'host') this.#host = parseHost(words);
     else if (/^\d/.test(line)) return this.#at(Math.round(Number(words[0]) * 1e9), words.slice(1), line);
     else if (line !== '' && !line.startsWith('#')) throw new Error(`not understood: ${line}`);
     return [line];
+  }
+
+  /** Of a vhid that was there the new settings take the place. */
+  #setVhid(settings: VhidSettings): void {
+    const at = this.#vhids.findIndex((one) => one.vhid === settings.vhid && one.interface === settings.interface);
+    if (at < 0) this.#vhids.push(settings);
+    else this.#vhids[at] = settings;
   }
 
   #at(now_ns: number, words: string[], line: string): string[] {
@@ -54,6 +68,7 @@ class Run {
     else if (words[0] !== 'stall') this.#runTimersUntil(now_ns);
     this.#output.push(line);
     if (words[0] === 'stall') this.#step({ kind: 'stall', late_ns: now_ns - nextDeadline_ns(this.#engine) }, now_ns);
+    else if (words[0] === 'forget') this.#vhids = this.#vhids.filter(({ vhid }) => vhid !== Number(words[2]));
     else if (words[0] === 'sends') this.#send_error = words[1] === 'work' ? null : words[2];
     else if (words[0] === 'status') this.#printStatus();
     else if (words[0] !== 'until') this.#step(this.#parseEvent(words), now_ns);
@@ -70,27 +85,30 @@ class Run {
   }
 
   #step(event: Event, now_ns: number): void {
+    this.#now_ns = now_ns;
     const effects = [...step(this.#engine!, event, now_ns)];
+    for (const { index, settings } of this.#engine!.vhids) this.#numbers.set(index, settings.vhid);
     const sent = effects.filter((effect) => effect.kind === 'send');
     for (const effect of effects) this.#output.push(`  ${(now_ns / 1e9).toFixed(3)} ${this.#describe(effect)}`);
     for (const effect of sent) this.#last_frame = effect.frame.slice();
-    for (const { index } of sent) this.#step({ kind: 'sent', index, error: this.#send_error }, now_ns);
+    for (const { index, family } of sent) this.#step({ kind: 'sent', index, family, error: this.#send_error }, now_ns);
   }
 
   #describe(effect: Effect): string {
     if (effect.kind === 'log') return `${effect.level}: ${effect.text}`;
-    const which = this.#vhids.length > 1 ? `vhid ${this.#vhids[effect.index].vhid} ` : '';
+    const which = this.#numbers.size > 1 ? `vhid ${this.#numbers.get(effect.index)} ` : '';
     return which + describe(effect);
   }
 
   #printStatus(): void {
-    for (const vhid of status(this.#engine!)) {
+    for (const vhid of status(this.#engine!, this.#now_ns)) {
       const { state, reason, master, advertised_advskew, demotion } = vhid;
       this.#output.push(`  vhid ${vhid.vhid} ${state} (${reason}), master ${master}, advskew ${advertised_advskew}`);
+      for (const { text } of vhid.troubles) this.#output.push(`    trouble: ${text}`);
       for (const { owner, amount } of vhid.demotions)
         this.#output.push(`    demoted by ${amount} of ${demotion}: ${owner}`);
     }
-    const counters = Object.entries(this.#engine!.counters).filter(([, count]) => count > 0);
+    const counters = Object.entries(this.#engine!.counters).filter(([name, count]) => count > 0 && !DULL.has(name));
     this.#output.push(`  ${counters.map(([name, count]) => `${name} ${count}`).join(', ')}`);
   }
 
@@ -117,8 +135,20 @@ class Run {
         return { kind, index: Number(first), reason: second === 'over' ? undefined : words.slice(2).join(' ') };
       case 'removed':
         return { kind: 'address-removed', interface: second ?? 'eth0', address: first };
+      case 'configure':
+        return { kind, vhids: [...this.#vhids], host: hostOf(this.#host) };
+      case 'set-state':
+        return { kind, index: Number(first), state: second as 'BACKUP' | 'MASTER' };
+      case 'reannounce':
+        return { kind };
       case 'reflect':
         return frameEvent(this.#last_frame);
+      case 'replay':
+        return frameEvent(fromElsewhere(this.#last_frame));
+      case 'arp':
+        return frameEvent(arpRequest(first, second));
+      case 'bytes':
+        return frameEvent(Buffer.from(first, 'hex'));
       case 'advert':
         return frameEvent(parseAdvert(words));
       default:
@@ -135,12 +165,14 @@ function describe(effect: Exclude<Effect, { kind: 'log' }>): string {
   switch (effect.kind) {
     case 'send': {
       const pdu = advertIn(effect.frame);
-      return `sends ${effect.what} ${pdu.advbase}/${pdu.advskew}${pdu.demote ? ` demote ${pdu.demote}` : ''}`;
+      const over = effect.family === 6 ? ' over IPv6' : '';
+      const to = effect.to === undefined ? '' : ` to ${effect.to}`;
+      return `sends ${effect.what} ${pdu.advbase}/${pdu.advskew}${pdu.demote ? ` demote ${pdu.demote}` : ''}${over}${to}`;
     }
     case 'announce':
       return `announces with ${effect.frames.length} frames`;
     case 'answer':
-      return `answers with ${effect.frame.length} bytes`;
+      return `answers ${effect.frame.subarray(38, 42).join('.')} with ${formatMac(effect.frame, 22)}`;
     case 'script':
       return `runs ${effect.path} ${effect.arguments.join(' ')}`;
     case 'transition':
@@ -150,7 +182,7 @@ function describe(effect: Exclude<Effect, { kind: 'log' }>): string {
   }
 }
 
-/** `advert 10.0.0.12 1/100 [vhid N] [by ucarp|kernel] [pass X] [demote N]` */
+/** `advert 10.0.0.12 1/100 [vhid N] [by ucarp|kernel] [pass X] [demote N] [addresses A,B] [ttl N]` */
 function parseAdvert(words: string[]): Uint8Array {
   const [advbase, advskew] = words[2].split('/').map(Number);
   const options = pairs(words.slice(3));
@@ -162,6 +194,8 @@ function parseAdvert(words: string[]): Uint8Array {
     demote: Number(options.get('demote') ?? 0),
     pass: options.get('pass') ?? 'secret',
     kind: (options.get('by') as PeerKind) ?? 'carpool',
+    addresses: options.get('addresses')?.split(','),
+    ttl: Number(options.get('ttl') ?? 255),
   });
 }
 
@@ -177,7 +211,15 @@ function parseVhid(words: string[]): VhidSettings {
     deadratio: Number(options.get('deadratio') ?? 3),
     preempt: flag('preempt'),
     ignore_link_state: flag('ignore-link-state'),
+    disabled: flag('disabled'),
+    openbsd_demote_byte: flag('demote-byte'),
+    preempt_delay_ns: Number(options.get('delay') ?? 0) * 1e9,
+    mac: flag('virtual') ? 'virtual' : 'real',
+    balancing: flag('balancing') ? 'arp' : 'none',
     key: passwordKey(options.get('pass') ?? 'secret'),
+    ...listed(options, 'addresses', 'peers'),
+    source_address6: 'fe80::11',
+    also_accept: options.has('also') ? [{ key: passwordKey(options.get('also')!) }] : [],
     ...(scripted && {
       scripts: {
         up: options.get('up'),
@@ -190,15 +232,43 @@ function parseVhid(words: string[]): VhidSettings {
   });
 }
 
-const FLAGS = new Set(['preempt', 'ignore-link-state', 'neutral', 'down-at-exit', 'wait-for-ready']);
+const FLAGS = new Set([
+  'preempt',
+  'disabled',
+  'demote-byte',
+  'virtual',
+  'balancing',
+  'forbidden',
+  'ignore-link-state',
+  'neutral',
+  'down-at-exit',
+  'wait-for-ready',
+]);
 
 function parseHost(words: string[]): Partial<EngineSettings> {
   const options = pairs(words.slice(1).filter((word) => !FLAGS.has(word)));
   return {
     wait_for_ready: words.includes('wait-for-ready'),
     lease_s: Number(options.get('lease') ?? 20),
+    allow: !words.includes('forbidden'),
+    ifdown_demotion_factor: Number(options.get('ifdown') ?? 240),
+    senderr_demotion_factor: Number(options.get('senderr') ?? 240),
     links_down: options.has('down') ? [options.get('down')!] : [],
   };
+}
+
+function hostOf({
+  allow = true,
+  ifdown_demotion_factor = 240,
+  senderr_demotion_factor = 240,
+}: Partial<EngineSettings>) {
+  return { allow, ifdown_demotion_factor, senderr_demotion_factor };
+}
+
+function listed(options: Map<string, string>, ...names: string[]) {
+  return Object.fromEntries(
+    names.filter((name) => options.has(name)).map((name) => [name, options.get(name)!.split(',')]),
+  );
 }
 
 function pairs(words: string[]): Map<string, string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createAuth, passwordKey, sign, verify } from '#src/carp/auth.js';
-import { createFrame, type FrameInfo, PDU_AT_IPV4, PDU_AT_IPV6, readFrame } from '#src/carp/frame.js';
+import { createFrame, createFrameInfo, PDU_AT_IPV4, PDU_AT_IPV6, readFrame } from '#src/carp/frame.js';
 import { createPdu, decodePdu, encodePdu, type Pdu } from '#src/carp/packet.js';
 
 /** Captured from ucarp, or computed by the kernels' rules; the notes in the file say which. */
@@ -67,7 +67,7 @@ for (const vector of vectors) {
 }
 
 function decode(frame: Uint8Array): Pdu {
-  const info: FrameInfo = { family: 4, source: 0, pdu_at: 0, pdu_length: 0 };
+  const info = createFrameInfo();
   const pdu = createPdu();
   assert.equal(readFrame(frame, frame.length, info), null);
   assert.equal(decodePdu(frame, info.pdu_at, info.pdu_length, pdu), null);

@@ -1,13 +1,13 @@
 /** What every modelled peer does the same way: adverts to frames and back, addresses, transitions. The rules are elsewhere. */
 
-import { parseAddress, toNumber } from '../../carp/address.ts';
+import { parseAddress, sameBytes, toMapped } from '../../carp/address.ts';
 import { type Auth, createAuth, sign, verify } from '../../carp/auth.ts';
 import { createCounterSource, nextWord } from '../../carp/counter.ts';
 import { interval_us } from '../../carp/election.ts';
 import type { Effect, State, VhidSettings } from '../../carp/events.ts';
 import {
   createFrame,
-  type FrameInfo,
+  createFrameInfo,
   GROUP_IPV4,
   GROUP_MAC_IPV4,
   PDU_AT_IPV4,
@@ -16,14 +16,15 @@ import {
 } from '../../carp/frame.ts';
 import { createPdu, decodePdu, encodePdu } from '../../carp/packet.ts';
 
-export type Advert = { readonly source: number; readonly interval_us: number; readonly demote: number };
+export type Advert = { readonly source: Uint8Array; readonly interval_us: number; readonly demote: number };
 
-const info: FrameInfo = { family: 4, source: 0, pdu_at: 0, pdu_length: 0 };
+const info = createFrameInfo();
 const pdu = createPdu();
 
 export class Speaker {
   readonly settings: VhidSettings;
-  readonly source: number;
+  /** Mapped. */
+  readonly source: Uint8Array;
   state: State = 'INIT';
   effects: Effect[] = [];
   readonly #index: number;
@@ -35,7 +36,7 @@ export class Speaker {
     const { vhid, key, addresses } = settings;
     const source = parseAddress(settings.source_address!)!;
     this.settings = settings;
-    this.source = toNumber(source);
+    this.source = toMapped(source);
     this.#index = index;
     this.#auth = createAuth({ key, vhid, addresses, order: 'sorted', link_locals: true });
     this.#counters = createCounterSource(seed.map((word) => word + index));
@@ -51,11 +52,11 @@ export class Speaker {
 
   /** The advert in a frame; undefined when it is none for this vhid. */
   read(bytes: Uint8Array): Advert | undefined {
-    if (readFrame(bytes, bytes.length, info) !== null || info.source === this.source) return undefined;
+    if (readFrame(bytes, bytes.length, info) !== null || sameBytes(info.source, this.source)) return undefined;
     if (decodePdu(bytes, info.pdu_at, info.pdu_length, pdu) !== null || pdu.vhid !== this.settings.vhid)
       return undefined;
     if (!verify(this.#auth, pdu.counter_high, pdu.counter_low, pdu.hmac)) return undefined;
-    return { source: info.source, interval_us: interval_us(pdu.advbase, pdu.advskew), demote: pdu.demote };
+    return { source: info.source.slice(), interval_us: interval_us(pdu.advbase, pdu.advskew), demote: pdu.demote };
   }
 
   send(advbase: number, advskew: number, demote = 0): void {
