@@ -82,6 +82,8 @@ export type Bind = {
   readonly endpoint: Endpoint;
   readonly name: string | undefined;
   readonly backlog: number | undefined;
+  /** Connections at once that came to this address. */
+  readonly maxconn: number | undefined;
   readonly span: Span;
 };
 
@@ -92,6 +94,8 @@ export type Timeouts = {
   readonly http_request_ms: number | undefined;
   readonly http_keep_alive_ms: number | undefined;
   readonly check_ms: number | undefined;
+  /** How long a request may wait for a server; undefined: as long as a connection may take. */
+  readonly queue_ms: number | undefined;
 };
 
 export type LogTarget = {
@@ -181,17 +185,74 @@ export type ForwardFor = {
   readonly if_none: boolean;
 };
 
-export type Algorithm = 'roundrobin' | 'leastconn';
+/** How the next server is chosen (manual 4.2 "balance"). */
+export type Balance =
+  | { readonly kind: 'roundrobin' | 'static-rr' | 'leastconn' | 'first' | 'source' }
+  /** `len` characters and `depth` directories at most; undefined: all. */
+  | {
+      readonly kind: 'uri';
+      readonly len: number | undefined;
+      readonly depth: number | undefined;
+      readonly whole: boolean;
+      readonly path_only: boolean;
+    }
+  | { readonly kind: 'url_param'; readonly name: string }
+  | { readonly kind: 'hdr'; readonly name: string; readonly use_domain_only: boolean }
+  /** The least loaded of so many servers. */
+  | { readonly kind: 'random'; readonly draws: number }
+  | { readonly kind: 'rdp-cookie'; readonly name: string };
+
+export type HashFunction = 'sdbm' | 'djb2' | 'wt6' | 'crc32' | 'none';
+
+/** From a hash to a server (manual 4.2 "hash-type"). */
+export type HashType = {
+  readonly method: 'map-based' | 'consistent';
+  readonly function: HashFunction;
+  readonly avalanche: boolean;
+};
+
+/** The cookie that brings a client back to its server (manual 4.2 "cookie"). */
+export type SessionCookie = {
+  readonly name: string;
+  /** Passive: read only. */
+  readonly mode: 'passive' | 'rewrite' | 'insert' | 'prefix';
+  readonly indirect: boolean;
+  readonly nocache: boolean;
+  readonly postonly: boolean;
+  readonly preserve: boolean;
+  readonly httponly: boolean;
+  readonly secure: boolean;
+  readonly domains: readonly string[];
+  readonly attributes: readonly string[];
+  /** Whole seconds. */
+  readonly maxidle_s: number | undefined;
+  readonly maxlife_s: number | undefined;
+  readonly dynamic: boolean;
+};
 
 export type Backend = {
   readonly name: string;
   readonly kind: 'backend' | 'listen';
   readonly mode: Mode;
-  readonly balance: Algorithm;
+  readonly balance: Balance;
+  /** Undefined: map-based, sdbm. */
+  readonly hash: HashType | undefined;
+  /** Percent of the average load that one server may have under consistent hashing; undefined: any. */
+  readonly hash_balance_factor: number | undefined;
   readonly servers: readonly Server[];
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;
+  /** Which retries may leave the server that a cookie or a hash names: every Nth, or the Nth from the end (negative). */
+  readonly redispatch: number | undefined;
+  /** Clients stay with their cookie's server even when it is down. */
+  readonly persist: boolean;
+  /** All backup servers take traffic, not only the first that works. */
+  readonly all_backups: boolean;
+  /** Connections of the backend at which servers with `minconn` take their `maxconn`. */
+  readonly fullconn: number | undefined;
+  readonly cookie: SessionCookie | undefined;
+  readonly dynamic_cookie_key: string | undefined;
   readonly forwardfor: ForwardFor | undefined;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;
@@ -215,9 +276,32 @@ export type Server = {
   readonly weight: number;
   readonly backup: boolean;
   readonly disabled: boolean;
+  /** As written with `id`; undefined: its place in the backend, from 1. */
+  readonly id: number | undefined;
+  /** Requests or connections at once; more wait. */
+  readonly maxconn: number | undefined;
+  /** The limit while the backend is idle; it grows to `maxconn` as the backend fills. */
+  readonly minconn: number | undefined;
+  /** How many may wait for this server. */
+  readonly maxqueue: number | undefined;
+  /** How long it takes a server that comes back to get its whole share. */
+  readonly slowstart_ms: number | undefined;
+  /** What a client's cookie says to come back to this server. */
+  readonly cookie: string | undefined;
+  readonly observe: Observe | undefined;
+  readonly shutdown_sessions_when_down: boolean;
+  readonly shutdown_backup_sessions_when_up: boolean;
   readonly check: ServerCheck | undefined;
   readonly span: Span;
   readonly spans: Spans;
+};
+
+/** What traffic tells of a server's health (manual 5.2 "observe", "on-error", "error-limit"). */
+export type Observe = {
+  readonly layer: 4 | 7;
+  /** Errors in a row. */
+  readonly error_limit: number;
+  readonly on_error: 'fastinter' | 'fail-check' | 'sudden-death' | 'mark-down';
 };
 
 export type ServerCheck = {

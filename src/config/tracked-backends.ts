@@ -5,6 +5,7 @@
 import { newDefaults, newProxy } from './haproxy/drafts.ts';
 import { finishBackend } from './haproxy/proxy.ts';
 import type { Backend, Carp, Config, Track } from './model.ts';
+import { Reporter } from './reporter.ts';
 
 export const TRACKED_SERVER = 'service';
 
@@ -25,5 +26,5 @@ function trackedBackend(carp: Carp, track: Track): Backend {
   const settings = { ...draft.default_server, ...check, check: true };
   const server = { name: TRACKED_SERVER, host, ...endpoint, settings, span };
   const mode = method.kind === 'http' ? 'http' : 'tcp';
-  return finishBackend({ ...draft, mode, check: method, servers: [server] }, []);
+  return finishBackend({ ...draft, mode, check: method, servers: [server] }, [], new Reporter());
 }

@@ -65,7 +65,7 @@ export function createServerTable(config: Config, memory: SharedMemory): ServerT
       config.backends.map(({ name, mode, balance, servers }) => ({
         name,
         mode,
-        balance,
+        balance: balance.kind,
         servers: servers.map(reportServer),
       })),
   };

@@ -1,8 +1,8 @@
 /** The log in the words that scripts which watch ucarp look for: `[WARNING] Switching to state: MASTER`. */
 
 import { type DaemonEvent, describeEvent, eventLevel, type Level } from './event-log.ts';
-import type { StatusReport } from './status-report.ts';
 import { formatAge } from './format-age.ts';
+import type { StatusReport } from './status-report.ts';
 
 const LEVELS: Readonly<Record<Level, string>> = {
   info: 'INFO',

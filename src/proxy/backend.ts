@@ -1,46 +1,126 @@
 /** A backend as one data thread sees it: its servers and the picker over those that can take traffic now. */
 import type * as model from '../config/model.ts';
 import * as shared from '../threads/shared-memory.ts';
-import { leastConnections } from './balance/leastconn.ts';
-import { emptyPicker, NO_SERVER, type Picker } from './balance/picker.ts';
-import { roundRobin } from './balance/roundrobin.ts';
+import { type Algorithm, algorithmOf } from './balance/algorithm.ts';
+import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
+import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
 import { Server } from './server.ts';
+import { WaitingLine } from './waiting-line.ts';
 
-const algorithms = { roundrobin: roundRobin, leastconn: leastConnections };
+/** Of a slow start: how often a server's share is counted anew, as in HAProxy. */
+const STEPS_OF_A_START = 20;
 
-export class Backend {
+/** Where a backend stands: its number, the number of its first server through all backends, and the thread that looks at it. */
+export type BackendPlace = {
+  readonly number: number;
+  readonly first_server: number;
+  readonly memory: shared.SharedMemory;
+  /** In shared memory. */
+  readonly thread: number;
+  /** What `fullconn` is where nobody wrote it. */
+  readonly fullconn: number;
+  /** 32 bits. */
+  readonly random: () => number;
+};
+
+export class Backend implements Loads {
   readonly config: model.Backend;
   readonly name_bytes: Uint8Array;
   readonly servers: readonly Server[];
   readonly connect_ms: number;
   readonly server_ms: number;
+  readonly queue_ms: number;
+  /** Those of this thread that wait for any of the servers. */
+  readonly waiting: WaitingLine;
+  readonly number: number;
+  readonly random: () => number;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
+  private readonly fullconn: number;
+  private readonly algorithm: Algorithm;
   private picker: Picker = emptyPicker;
   private picker_version = -1;
-  private readonly connectionsOf = (position: number): number => this.servers[position].connections;
+  /** While a server starts slowly the picker holds for a while only. */
+  private rebuild_ms = Number.POSITIVE_INFINITY;
+  private now_ms = 0;
+  /** Of each server, whether the picker has it. */
+  private readonly chosen: Uint8Array;
 
-  /** `number` is the backend's, `first_server` the number of its first server through all backends. */
-  constructor(config: model.Backend, number: number, first_server: number, memory: shared.SharedMemory) {
+  constructor(config: model.Backend, place: BackendPlace) {
+    const { number, first_server, memory, thread } = place;
     this.config = config;
+    this.number = number;
+    this.memory = memory;
+    this.random = place.random;
+    this.fullconn = config.fullconn ?? place.fullconn;
     this.name_bytes = new TextEncoder().encode(config.name);
     this.servers = config.servers.map(
-      (server, position) => new Server(server, position, first_server + position, memory),
+      (server, position) => new Server(server, position, first_server + position, memory, thread),
+    );
+    this.chosen = new Uint8Array(this.servers.length);
+    this.algorithm = algorithmOf(
+      config,
+      this.servers.map(({ position, id, config: { weight } }) => ({ position, id, weight })),
     );
     this.connect_ms = config.timeouts.connect_ms ?? Number.POSITIVE_INFINITY;
     this.server_ms = config.timeouts.server_ms ?? Number.POSITIVE_INFINITY;
-    this.memory = memory;
+    this.queue_ms = config.timeouts.queue_ms ?? this.connect_ms;
     this.at = shared.backendAt(memory, number);
+    const row = shared.queueAt(memory, thread, memory.counts.servers + number);
+    this.waiting = new WaitingLine(memory, row, this.at + shared.BACKEND_QUEUED);
   }
 
-  /** The next server; null when none is usable. `avoid` has just failed and is taken only if it is the last one. */
-  pick(avoid: Server | null): Server | null {
-    const version = Atomics.load(this.memory.words, this.at + shared.BACKEND_VERSION);
-    if (version !== this.picker_version) this.rebuild(version);
+  /**
+   * The position of the next server, NO_SERVER or ALL_FULL. `hash` is the request's, or NO_HASH. `avoid` has just failed and is
+   * taken only if it is the last one.
+   */
+  pick(hash: number, avoid: Server | null, now_ms: number): number {
+    const version = this.version;
+    if (version !== this.picker_version || now_ms >= this.rebuild_ms) this.rebuild(version, now_ms);
+    this.now_ms = now_ms;
+    if (this.waiting.queued > 0 && !this.algorithm.hashes && this.picker !== emptyPicker) return ALL_FULL;
     const turn = Atomics.add(this.memory.words, this.at + shared.BACKEND_ROUND, 1);
-    const position = this.picker.pick(turn, this.connectionsOf, avoid ? avoid.position : NO_SERVER);
-    return position === NO_SERVER ? null : this.servers[position];
+    return this.picker.pick(turn, hash, avoid ? avoid.position : NO_SERVER, this);
   }
+
+  /** Changes with the state or the weight of any server. */
+  get version(): number {
+    return Atomics.load(this.memory.words, this.at + shared.BACKEND_VERSION);
+  }
+
+  /** What a request is hashed by decides which server gets it. */
+  get hashes(): boolean {
+    return this.algorithm.hashes;
+  }
+
+  /** How many requests a server may serve at once. */
+  limitOf(server: Server, now_ms: number): number {
+    const { maxconn, minconn } = server.config;
+    if (maxconn === undefined) return Number.POSITIVE_INFINITY;
+    return limitOf({ maxconn, minconn, fullconn: this.fullconn }, this.connections, server.shareAt(now_ms));
+  }
+
+  /** The server is one of those that balancing gives traffic to. */
+  gives(server: Server, now_ms: number): boolean {
+    const version = this.version;
+    if (version !== this.picker_version) this.rebuild(version, now_ms);
+    return this.chosen[server.position] === 1;
+  }
+
+  // ── the loads, for pickers ────────────────────────────────────────────────────────────────────
+
+  connectionsOf(position: number): number {
+    const server = this.servers[position];
+    return server.limited ? server.connections + server.waiting.queued : server.connections;
+  }
+
+  isFull(position: number): boolean {
+    const server = this.servers[position];
+    if (!server.limited) return false;
+    return server.waiting.queued > 0 || server.connections >= this.limitOf(server, this.now_ms);
+  }
+
+  // ── counts of all threads ─────────────────────────────────────────────────────────────────────
 
   enter(): void {
     Atomics.add(this.memory.words, this.at + shared.BACKEND_CONNECTIONS, 1);
@@ -54,12 +134,22 @@ export class Backend {
     return Atomics.load(this.memory.words, this.at + shared.BACKEND_CONNECTIONS);
   }
 
-  /** Backup servers take traffic only when no other server can, and then the first of them alone (HAProxy's rule). */
-  private rebuild(version: number): void {
+  /** Backup servers take traffic only when no other server can; then the first of them alone, or with `allbackups` all. */
+  private rebuild(version: number, now_ms: number): void {
     this.picker_version = version;
+    this.rebuild_ms = Number.POSITIVE_INFINITY;
     const usable = this.servers.filter((server) => server.usable && server.weight > 0);
     const active = usable.filter((server) => !server.config.backup);
-    const chosen = active.length > 0 ? active : usable.slice(0, 1);
-    this.picker = algorithms[this.config.balance](chosen.map(({ position, weight }) => ({ position, weight })));
+    const chosen = active.length > 0 ? active : this.config.all_backups ? usable : usable.slice(0, 1);
+    this.chosen.fill(0);
+    const candidates = chosen.map((server) => {
+      const { position, id, weight, config } = server;
+      const share = server.shareAt(now_ms);
+      const step_ms = share === WHOLE_SHARE ? Number.POSITIVE_INFINITY : (config.slowstart_ms ?? 0) / STEPS_OF_A_START;
+      this.rebuild_ms = Math.min(this.rebuild_ms, now_ms + Math.max(1, step_ms));
+      this.chosen[position] = 1;
+      return { position, id, weight: this.algorithm.weigh(weight, share) };
+    });
+    this.picker = this.algorithm.build(candidates);
   }
 }

@@ -15,10 +15,14 @@ import { ServerConnection } from './http/server-connection.ts';
 import { HeadWriter } from './http/write-head.ts';
 import { RequestLog, type Target } from './log/request-log.ts';
 import type { Sink } from './log/sink.ts';
+import { Queue } from './queue.ts';
 import type { Server } from './server.ts';
 
 /** Clients of the whole process without a global `maxconn`: each takes two descriptors, of which systems give 20,000 and more. */
 const DEFAULT_MAXCONN = 8_000;
+
+/** A backend is full when a tenth of the clients that may come to it are there (manual 4.2 "fullconn"). */
+const SHARE_THAT_FILLS = 10;
 
 /** A listening descriptor and the frontend it belongs to. */
 export type OpenListener = { readonly frontend: number; readonly fd: number };
@@ -32,6 +36,8 @@ export class ProxyThread {
   readonly request = new Message();
   readonly response = new Message();
   readonly writer: HeadWriter;
+  /** Those who wait for a server. */
+  readonly queue: Queue;
   /** Stands where no connection is: closed, and deaf to everything. */
   readonly no_socket: Socket;
   /** Stopping: no new clients, every reply says `Connection: close`. */
@@ -51,7 +57,8 @@ export class ProxyThread {
     this.at = shared.threadAt(memory, thread);
     this.writer = new HeadWriter(reactor.buffers.bytes);
     this.no_socket = new Socket(reactor, -1);
-    this.backends = buildBackends(config, memory);
+    this.backends = buildBackends(config, memory, thread, reactor.now_ms);
+    this.queue = new Queue(memory, thread, this.backends);
     this.frontends = config.frontends.map((frontend, number) => {
       const backend = this.backends.find(({ config: { name } }) => name === frontend.default_backend);
       return new Frontend(this, frontend, number, backend ?? null);
@@ -75,7 +82,8 @@ export class ProxyThread {
 
   /** One turn of the loop. */
   pass(wait_ms: number): void {
-    this.reactor.pass(wait_ms);
+    this.reactor.pass(this.queue.busy ? 0 : wait_ms);
+    this.queue.serve(this.reactor.now_ms);
     for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
   }
 
@@ -88,6 +96,11 @@ export class ProxyThread {
     for (const frontend of this.frontends) {
       for (const listener of frontend.listeners.splice(0)) listener.release();
     }
+  }
+
+  /** Gives its own memory back; the reactor's is the reactor's. */
+  destroy(): void {
+    this.queue.destroy();
   }
 
   clientArrived(): void {
@@ -150,11 +163,36 @@ export class ProxyThread {
   }
 }
 
-function buildBackends(config: model.Config, memory: shared.SharedMemory): Backend[] {
+function buildBackends(
+  config: model.Config,
+  memory: shared.SharedMemory,
+  thread: number,
+  seed: number,
+): readonly Backend[] {
   let first_server = 0;
+  const random = randomNumbers(seed + thread);
   return config.backends.map((backend, number) => {
-    const built = new Backend(backend, number, first_server, memory);
+    const fullconn = Math.ceil(clientsOf(config, backend.name) / SHARE_THAT_FILLS);
+    const built = new Backend(backend, { number, first_server, memory, thread, fullconn, random });
     first_server += backend.servers.length;
     return built;
   });
+}
+
+/** Clients that may come to a backend at once. */
+function clientsOf({ frontends, global }: model.Config, backend: string): number {
+  const most = global.maxconn ?? DEFAULT_MAXCONN;
+  const leading = frontends.filter(({ default_backend }) => default_backend === backend);
+  return leading.reduce((sum, { maxconn }) => sum + (maxconn ?? most), 0);
+}
+
+/** Xorshift: quick, and good enough to share load out. */
+function randomNumbers(seed: number): () => number {
+  let word = (seed * 2_654_435_761) | 1;
+  return () => {
+    word ^= word << 13;
+    word ^= word >>> 17;
+    word ^= word << 5;
+    return word;
+  };
 }

@@ -5,59 +5,116 @@
 import type * as model from '../config/model.ts';
 import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
 import * as shared from '../threads/shared-memory.ts';
+import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
 import type { ServerConnection } from './http/server-connection.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** Idle connections a thread keeps to one server; the oldest is closed for a newer one. */
 export const IDLE_LIMIT = 512;
+/** Another thread can come between a look and a change so many times before we call the server full. */
+const ENTER_TRIES = 64;
 
 export class Server {
   readonly config: model.Server;
   /** Its place in the backend, and its number through all backends. */
   readonly position: number;
   readonly number: number;
+  /** What consistent hashes and `balance first` know it by. */
+  readonly id: number;
   readonly name_bytes: Uint8Array;
   /** Null: the name could not be resolved. */
   readonly address: PinnedAddress | null;
   readonly idle: ServerConnection[] = [];
+  /** It has a `maxconn`, so requests may have to wait for it. */
+  readonly limited: boolean;
+  /** Those of this thread that wait for this server and no other. */
+  readonly waiting: WaitingLine;
+  /** It is to be looked at for those who wait: some may have become its turn. */
+  room_noted = false;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
 
-  constructor(config: model.Server, position: number, number: number, memory: shared.SharedMemory) {
+  constructor(config: model.Server, position: number, number: number, memory: shared.SharedMemory, thread: number) {
     this.config = config;
     this.position = position;
     this.number = number;
+    this.id = config.id ?? position + 1;
     this.name_bytes = new TextEncoder().encode(config.name);
     this.address = config.endpoint.address === '' ? null : encodeSocketAddress(config.endpoint);
+    this.limited = config.maxconn !== undefined;
     this.memory = memory;
     this.at = shared.serverAt(memory, number);
+    const row = shared.queueAt(memory, thread, number);
+    this.waiting = new WaitingLine(memory, row, this.at + shared.SERVER_QUEUED);
   }
 
-  get usable(): boolean {
-    const { words } = this.memory;
+  /** It can serve those who are bound to it, also while it is drained of all others. */
+  get running(): boolean {
     return (
       this.address !== null &&
-      Atomics.load(words, this.at + shared.SERVER_OPERATIONAL) === shared.SERVER_UP &&
-      Atomics.load(words, this.at + shared.SERVER_ADMINISTRATIVE) === 0
+      this.read(shared.SERVER_OPERATIONAL) === shared.SERVER_UP &&
+      (this.read(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_MAINTENANCE) === 0
     );
   }
 
+  get usable(): boolean {
+    return this.running && this.read(shared.SERVER_ADMINISTRATIVE) === 0;
+  }
+
   get weight(): number {
-    return Atomics.load(this.memory.words, this.at + shared.SERVER_WEIGHT);
+    return this.read(shared.SERVER_WEIGHT);
+  }
+
+  /** Sixteenths of its share: less than all of them for some time after it came back, if it starts slowly. */
+  shareAt(now_ms: number): number {
+    const { slowstart_ms } = this.config;
+    if (slowstart_ms === undefined) return WHOLE_SHARE;
+    const up_since_ms = this.read(shared.SERVER_UP_SINCE_MS);
+    return up_since_ms === 0 ? WHOLE_SHARE : startingShare((now_ms - up_since_ms) & 0x7fffffff, slowstart_ms);
   }
 
   /** Of all threads. */
   get connections(): number {
-    return Atomics.load(this.memory.words, this.at + shared.SERVER_CONNECTIONS);
+    return this.read(shared.SERVER_CONNECTIONS);
   }
 
   /** A request or a TCP session begins to use the server. */
   enter(): void {
-    Atomics.add(this.memory.words, this.at + shared.SERVER_CONNECTIONS, 1);
-    Atomics.add(this.memory.words, this.at + shared.SERVER_TOTAL, 1);
+    const { words } = this.memory;
+    this.noteEntered(Atomics.add(words, this.at + shared.SERVER_CONNECTIONS, 1) + 1);
+  }
+
+  /** The same where the server may serve `limit` at once. False: it does already. */
+  tryEnter(limit: number): boolean {
+    const { words } = this.memory;
+    const word = this.at + shared.SERVER_CONNECTIONS;
+    for (let tries = 0; tries < ENTER_TRIES; tries++) {
+      const count = Atomics.load(words, word);
+      if (count >= limit) return false;
+      if (Atomics.compareExchange(words, word, count, count + 1) === count) {
+        this.noteEntered(count + 1);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private noteEntered(count: number): void {
+    this.count(shared.SERVER_TOTAL);
+    shared.raise(this.memory, this.at + shared.SERVER_CONNECTIONS_MAX, count);
   }
 
   leave(): void {
     Atomics.sub(this.memory.words, this.at + shared.SERVER_CONNECTIONS, 1);
+  }
+
+  /** `word`: one of SERVER_*. */
+  count(word: number): void {
+    Atomics.add(this.memory.words, this.at + word, 1);
+  }
+
+  private read(word: number): number {
+    return Atomics.load(this.memory.words, this.at + word);
   }
 
   /** The connection used last: the one whose server is least likely to be about to close it. */

@@ -40,6 +40,7 @@ function run(): void {
   let drain_until_ms = Number.POSITIVE_INFINITY;
   proxy.listen(settings.listeners);
   tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason });
+  Atomics.store(memory.words, line + shared.THREAD_WAKE_FD, settings.wake_fd);
   Atomics.store(memory.words, line + shared.THREAD_STATE, 1);
   for (let stop = 0; stop !== shared.STOP_HARD; stop = Atomics.load(memory.words, shared.STOP)) {
     Atomics.store(memory.words, line + shared.THREAD_BEAT_MS, reactor.now_ms & 0x7fffffff);
@@ -51,6 +52,8 @@ function run(): void {
     proxy.pass(BEAT_MS);
     tellDropped(reactor.now_ms);
   }
+  Atomics.store(memory.words, line + shared.THREAD_WAKE_FD, 0);
+  proxy.destroy();
   reactor.destroy();
   Atomics.store(memory.words, line + shared.THREAD_STATE, 2);
 }

@@ -7,8 +7,10 @@
  *   BACKENDS      16 words a backend
  *   FRONTENDS     16 words a frontend
  *   VHIDS         16 words a vhid     (only the carp thread writes it)
+ *   QUEUES        4 words a thread and server or backend   (only that thread writes it; all of one thread stand together)
  *
- * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add.
+ * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add, exchange and
+ * compareExchange.
  */
 
 export const CONTROL_WORDS = 16;
@@ -24,6 +26,10 @@ export const THREAD_BEAT_MS = 0; // monotonic milliseconds, low 31 bits, of the 
 export const THREAD_STATE = 1; // 0 starting, 1 running, 2 stopped
 export const THREAD_CONNECTIONS = 2; // client connections open now
 export const THREAD_REQUESTS = 3; // requests finished, wraps
+export const THREAD_WAKE_FD = 4; // its eventfd, for other data threads; 0 while it does not run
+/** Not its own to write alone: 0, or 1 + the number of a server that has room for one of its waiting requests, or ROOM_AT_SEVERAL. */
+export const THREAD_ROOM_AT = 5;
+export const ROOM_AT_SEVERAL = -1;
 
 /** Per server, first line: one writer. */
 export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN (what checks say)
@@ -31,9 +37,20 @@ export const SERVER_ADMINISTRATIVE = 1; // 0 or a mask of ADMIN_* (what people s
 export const SERVER_WEIGHT = 2; // 0..256, now
 export const SERVER_CHECKS_DONE = 3; // checks finished since the start
 export const SERVER_HEALTH = 4; // the rise/fall counter
+export const SERVER_UP_SINCE_MS = 5; // monotonic, low 31 bits, never 0: when it last came back; 0: it was always up
 /** Per server, second line: data threads add. */
 export const SERVER_CONNECTIONS = 16; // requests or connections being served now
 export const SERVER_TOTAL = 17;
+export const SERVER_CONNECTIONS_MAX = 18;
+export const SERVER_QUEUED = 19; // requests that wait for this server now
+export const SERVER_QUEUED_MAX = 20;
+export const SERVER_DEQUEUED = 21; // requests that have left its queue, wraps
+export const SERVER_RETRIES = 22;
+export const SERVER_REDISPATCHES = 23; // to another server
+export const SERVER_CONNECT_ERRORS = 24;
+export const SERVER_RESPONSE_ERRORS = 25;
+export const SERVER_ERRORS_IN_A_ROW = 26; // what `observe` counts
+export const SERVER_ALARMS = 27; // how often `error-limit` was reached; the checks thread acts on it
 export const SERVER_WORDS = 32;
 
 export const SERVER_UP = 1;
@@ -44,10 +61,20 @@ export const ADMIN_DRAIN = 2;
 /** Per backend. */
 export const BACKEND_VERSION = 0; // +1 whenever a server's state or weight changed: pickers rebuild
 export const BACKEND_ROUND = 1; // the shared position of round robin
-export const BACKEND_CONNECTIONS = 2;
+export const BACKEND_CONNECTIONS = 2; // requests or sessions, those that wait among them
+export const BACKEND_QUEUED = 3; // requests that wait for any server now; the next two follow it as they do in a server
+export const BACKEND_QUEUED_MAX = 4;
+export const BACKEND_DEQUEUED = 5;
+export const BACKEND_ALARMS = 6; // of its servers together
 
 /** Per frontend. */
 export const FRONTEND_CONNECTIONS = 0;
+
+/** Per thread and server, per thread and backend: who of that thread's waits longest. Only that thread writes it. */
+export const QUEUE_LENGTH = 0;
+export const QUEUE_PRIORITY = 1;
+export const QUEUE_SINCE_MS = 2; // monotonic, low 31 bits
+export const QUEUE_WORDS = 4;
 
 /** Per vhid: times are monotonic milliseconds, low 31 bits. */
 export const VHID_STATE = 0; // 0 INIT 1 BACKUP 2 MASTER
@@ -71,6 +98,7 @@ type Tables = {
   readonly backends: number;
   readonly frontends: number;
   readonly vhids: number;
+  readonly queues: number;
   readonly length: number;
 };
 
@@ -88,7 +116,9 @@ function layout(counts: Counts): Tables {
   const backends = servers + counts.servers * SERVER_WORDS;
   const frontends = backends + counts.backends * LINE;
   const vhids = frontends + counts.frontends * LINE;
-  return { threads, servers, backends, frontends, vhids, length: vhids + counts.vhids * LINE };
+  const queues = vhids + counts.vhids * LINE;
+  const lines = Math.ceil(((counts.servers + counts.backends) * QUEUE_WORDS) / LINE);
+  return { threads, servers, backends, frontends, vhids, queues, length: queues + counts.threads * lines * LINE };
 }
 
 /** Thread numbers: the control thread, carp and checks first, then data 0, data 1, … */
@@ -111,4 +141,16 @@ export function frontendAt(memory: SharedMemory, frontend: number): number {
 }
 export function vhidAt(memory: SharedMemory, vhid: number): number {
   return memory.vhids + vhid * LINE;
+}
+
+/** The row of a thread for a server; a backend's is that of the server `counts.servers + backend`. */
+export function queueAt(memory: SharedMemory, thread: number, server: number): number {
+  const { servers, backends } = memory.counts;
+  const lines = Math.ceil(((servers + backends) * QUEUE_WORDS) / LINE);
+  return memory.queues + thread * lines * LINE + server * QUEUE_WORDS;
+}
+
+/** Makes a word, which only grows, at least `value`. A lost race costs precision of a maximum that is shown, no more. */
+export function raise({ words }: SharedMemory, at: number, value: number): void {
+  if (value > Atomics.load(words, at)) Atomics.store(words, at, value);
 }

@@ -120,6 +120,7 @@ export class ProxyRig {
     assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
     assert.equal(this.reactor.timers.count, 0, 'timers are off the wheel');
     this.assertCountsAreZero();
+    this.proxy.destroy();
     this.reactor.destroy();
     libc.close(this.listening_fd);
     libc.close(this.wake_fd);

@@ -2,17 +2,20 @@
 import { NOWHERE, type Span } from '../diagnostic.ts';
 import type { SysctlSetting } from '../freebsd/sysctl.ts';
 import type {
-  Algorithm,
+  Balance,
   Bind,
   Capture,
   CheckMethod,
   ErrorFile,
   ForwardFor,
   Global,
+  HashType,
   InterfaceName,
   LogFormat,
   LogTarget,
   Mode,
+  Observe,
+  SessionCookie,
   StatsSocket,
   Timeouts,
 } from '../model.ts';
@@ -56,10 +59,18 @@ export type ProxyDraft = {
   unique_id_format: LogFormat | undefined;
   error_files: ErrorFile[];
   forwardfor: ForwardFor | undefined;
-  balance: Algorithm;
+  balance: Balance;
+  hash: HashType | undefined;
+  hash_balance_factor: number | undefined;
   servers: ServerDraft[];
   default_server: ServerSettings;
   retries: number;
+  redispatch: number | undefined;
+  persist: boolean;
+  all_backups: boolean;
+  fullconn: number | undefined;
+  cookie: SessionCookie | undefined;
+  dynamic_cookie_key: string | undefined;
   check: CheckMethod;
   disabled: boolean;
   spans: Spans;
@@ -78,6 +89,17 @@ export type ServerSettings = {
   fall: number;
   check_port: number | undefined;
   check_address: string | undefined;
+  id: number | undefined;
+  maxconn: number | undefined;
+  minconn: number | undefined;
+  maxqueue: number | undefined;
+  slowstart_ms: number | undefined;
+  cookie: string | undefined;
+  observe: Observe['layer'] | undefined;
+  on_error: Observe['on_error'];
+  error_limit: number;
+  shutdown_sessions_when_down: boolean;
+  shutdown_backup_sessions_when_up: boolean;
   spans: Spans;
 };
 
@@ -112,6 +134,7 @@ export function newDefaults(): ProxyDraft {
       http_request_ms: undefined,
       http_keep_alive_ms: undefined,
       check_ms: undefined,
+      queue_ms: undefined,
     },
     log_targets: [],
     log_global: undefined,
@@ -125,10 +148,18 @@ export function newDefaults(): ProxyDraft {
     unique_id_format: undefined,
     error_files: [],
     forwardfor: undefined,
-    balance: 'roundrobin',
+    balance: { kind: 'roundrobin' },
+    hash: undefined,
+    hash_balance_factor: undefined,
     servers: [],
     default_server: newServerSettings(),
     retries: 3,
+    redispatch: undefined,
+    persist: false,
+    all_backups: false,
+    fullconn: undefined,
+    cookie: undefined,
+    dynamic_cookie_key: undefined,
     check: { kind: 'tcp' },
     disabled: false,
     spans: {},
@@ -148,6 +179,17 @@ function newServerSettings(): ServerSettings {
     fall: 3,
     check_port: undefined,
     check_address: undefined,
+    id: undefined,
+    maxconn: undefined,
+    minconn: undefined,
+    maxqueue: undefined,
+    slowstart_ms: undefined,
+    cookie: undefined,
+    observe: undefined,
+    on_error: 'fail-check',
+    error_limit: 10,
+    shutdown_sessions_when_down: false,
+    shutdown_backup_sessions_when_up: false,
     spans: {},
   };
 }

@@ -82,7 +82,7 @@ export const HAPROXY_PROXY: ReadonlyMap<string, string> = bySections({
     maxconn monitor-uri rate-limit unique-id-format unique-id-header
   `,
   DLB: `
-    balance cookie default-server external-check fullconn hash-type http-check http-reuse http-send-name-header
+    balance cookie default-server dynamic-cookie-key external-check fullconn hash-balance-factor hash-type http-check http-reuse http-send-name-header
     load-server-state-from-file max-keep-alive-queue persist retries retry-on server-state-file-name source
     srvtcpka-cnt srvtcpka-idle srvtcpka-intvl tcp-check tcp-response transparent
   `,

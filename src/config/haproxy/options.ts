@@ -104,11 +104,26 @@ export const OPTIONS: readonly Option[] = [
   ),
   {
     name: 'redispatch',
+    field: 'redispatch',
     sections: BACK,
-    help: 'Carpool always tries another server at once when the chosen one cannot be reached.',
+    help: 'Which retries may leave the server that a cookie or a hash names (-1: the last).',
     has_effect: true,
     set: setRedispatch,
   },
+  option(
+    'persist',
+    BACK,
+    'persist',
+    "Stay with the cookie's server even when it is down.",
+    (draft, enable) => (draft.persist = enable),
+  ),
+  option(
+    'allbackups',
+    BACK,
+    'all_backups',
+    'All backup servers take traffic, not only the first that works.',
+    (draft, enable) => (draft.all_backups = enable),
+  ),
   {
     name: 'forwardfor',
     field: 'forwardfor',
@@ -185,19 +200,21 @@ function reportUnknown(name: Word, negated: boolean, { report }: Context): void 
   }
 }
 
+/** `option redispatch [INTERVAL]`; 0 is off. */
 function setRedispatch(
-  _draft: ProxyDraft,
+  draft: ProxyDraft,
   enable: boolean,
   words: readonly Word[],
-  context: Context,
+  { report }: Context,
   name: Word,
 ): void {
-  const lost = 'another server is always tried at once';
-  if (!enable) context.report.warning(name.span, 'no-effect', `\`no option redispatch\` has no effect yet: ${lost}.`);
-  else if (words.length > 0)
-    context.report.warning(
-      words[0].span,
-      'no-effect',
-      `The interval of \`option redispatch\` has no effect yet: ${lost}.`,
-    );
+  const [interval, ...more] = words;
+  refuseMore(more, interval ?? name, report);
+  if (interval !== undefined && !/^-?\d{1,9}$/.test(interval.text)) {
+    const message = `The interval \`${interval.text}\` of \`option redispatch\` is not a whole number.`;
+    report.error(interval.span, 'not-a-number', message, 'Write for example `option redispatch 1`.');
+    return;
+  }
+  const every = interval === undefined ? -1 : Number(interval.text);
+  draft.redispatch = enable && every !== 0 ? every : undefined;
 }

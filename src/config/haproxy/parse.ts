@@ -207,7 +207,7 @@ class HaproxyParser {
     return {
       global,
       frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets, report)),
-      backends: backs.map((draft) => finishBackend(draft, global.log_targets)),
+      backends: backs.map((draft) => finishBackend(draft, global.log_targets, report)),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
       interface_names: this.#global.interface_names,
       sysctls: this.#global.sysctls,

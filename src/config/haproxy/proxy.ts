@@ -3,6 +3,14 @@ import type { Backend, Frontend, LogTarget } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
+import {
+  ALGORITHMS,
+  HASH_FUNCTIONS,
+  parseBalance,
+  parseBalanceFactor,
+  parseHashType,
+  usableBalance,
+} from './balance.ts';
 import { parseBind } from './bind.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile } from './error-file.ts';
@@ -22,6 +30,7 @@ import { parseLogTarget } from './log.ts';
 import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
 import { finishServer, parseDefaultServer, parseServer } from './server.ts';
+import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
 import { parseTimeout } from './timeouts.ts';
 
 export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
@@ -63,9 +72,44 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
     name: 'balance',
     sections: BACK,
-    help: 'How the next server is chosen: `roundrobin` or `leastconn`.',
+    help: `How the next server is chosen: ${[...ALGORITHMS.keys()].map((name) => `\`${name}\``).join(', ')}.`,
     has_effect: true,
     parse: parseBalance,
+  },
+  {
+    name: 'hash-type',
+    sections: BACK,
+    help: `From a hash to a server: \`map-based\` or \`consistent\`, with ${HASH_FUNCTIONS.join(', ')}, and \`avalanche\`.`,
+    has_effect: true,
+    parse: parseHashType,
+  },
+  {
+    name: 'hash-balance-factor',
+    sections: BACK,
+    help: 'Percent of the average load that consistent hashing may give to one server.',
+    has_effect: true,
+    parse: parseBalanceFactor,
+  },
+  {
+    name: 'cookie',
+    sections: BACK,
+    help: 'The cookie that brings a client back to its server.',
+    has_effect: true,
+    parse: parseCookie,
+  },
+  {
+    name: 'dynamic-cookie-key',
+    sections: BACK,
+    help: 'The secret from which `cookie … dynamic` makes the values of servers without `cookie`.',
+    has_effect: true,
+    parse: parseDynamicCookieKey,
+  },
+  {
+    name: 'fullconn',
+    sections: BACK,
+    help: 'Connections of the backend at which servers with `minconn` take their `maxconn`.',
+    has_effect: true,
+    parse: parseCount('fullconn', 1),
   },
   {
     name: 'maxconn',
@@ -138,7 +182,6 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
-  withoutEffect('fullconn', BACK, 'the limits of servers are fixed'),
   withoutEffect('http-reuse', BACK, 'idle connections to servers are shared between clients'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
@@ -171,51 +214,7 @@ function parseDefaultBackend(draft: ProxyDraft, statement: Statement, context: C
   if (!reportPlaceholder(name, 'backend', context.report)) draft.default_backend = name.text;
 }
 
-const OTHER_ALGORITHMS = [
-  'static-rr',
-  'first',
-  'source',
-  'uri',
-  'url_param',
-  'hdr',
-  'random',
-  'rdp-cookie',
-  'hash',
-  'log-hash',
-  'log-sticky',
-];
-
-function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
-  if (args.length === 0)
-    return report.error(
-      keyword.span,
-      'missing-value',
-      '`balance` needs an algorithm.',
-      'Write `balance roundrobin` or `balance leastconn`.',
-    );
-  const [algorithm, ...rest] = args;
-  draft.spans['balance'] = algorithm.span;
-  if (algorithm.text === 'roundrobin' || algorithm.text === 'leastconn') {
-    draft.balance = algorithm.text;
-    refuseMore(rest, algorithm, report);
-  } else if (OTHER_ALGORITHMS.includes(algorithm.text.replace(/\(.*$/, ''))) {
-    report.error(
-      algorithm.span,
-      'unsupported-value',
-      `\`balance ${algorithm.text}\` is not supported yet.`,
-      'Write `balance roundrobin` or `balance leastconn`.',
-    );
-  } else {
-    report.error(
-      algorithm.span,
-      'unknown-value',
-      `\`${algorithm.text}\` is not an algorithm.`,
-      didYouMean(algorithm.text, ['roundrobin', 'leastconn', ...OTHER_ALGORITHMS]),
-    );
-  }
-}
-
-function parseCount(field: 'maxconn' | 'backlog' | 'retries', min: number): Keyword<ProxyDraft>['parse'] {
+function parseCount(field: 'maxconn' | 'backlog' | 'retries' | 'fullconn', min: number): Keyword<ProxyDraft>['parse'] {
   return (draft, statement, context) => {
     const word = onlyArgument(statement, 'a number', context);
     const value = word && parseInteger(word, { what: field, min, max: 2 ** 31 - 1 }, context.report);
@@ -267,16 +266,25 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
   };
 }
 
-export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[]): Backend {
-  const { name, mode, balance, timeouts, retries, forwardfor, check, span, spans } = draft;
+export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Backend {
+  const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
+  const { fullconn, dynamic_cookie_key, forwardfor, check, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
     mode,
-    balance,
-    servers: draft.servers.map(finishServer),
+    balance: usableBalance(draft, report),
+    hash,
+    hash_balance_factor,
+    servers: draft.servers.map((server) => finishServer(server, report)),
     timeouts,
     retries,
+    redispatch,
+    persist,
+    all_backups,
+    fullconn,
+    cookie: usableCookie(draft, report),
+    dynamic_cookie_key,
     forwardfor,
     check,
     error_files: draft.error_files,

@@ -1,5 +1,7 @@
 /** `server NAME HOST[:PORT] [words …]` and `default-server [words …]` (manual 5.2). */
+import { NOWHERE } from '../diagnostic.ts';
 import type { Server } from '../model.ts';
+import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
@@ -80,7 +82,66 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     256,
     (settings, value) => (settings.weight = value),
   ),
-  withoutEffect('maxconn', 'requests do not wait for a server, they are spread over all that work'),
+  count('maxconn', 'Requests or connections at once (0: any number); more wait.'),
+  count('minconn', 'The limit while the backend is idle; it grows to `maxconn` as the backend fills.'),
+  count('maxqueue', 'How many may wait for this server (0: any number).'),
+  time(
+    'slowstart',
+    'How long it takes a server that comes back to get its whole share.',
+    'slowstart_ms',
+    (settings, time_ms) => (settings.slowstart_ms = time_ms),
+  ),
+  number(
+    'id',
+    'Its number in the backend, for hashes and `balance first` (its place, from 1).',
+    'id',
+    1,
+    2 ** 31 - 1,
+    (settings, value) => (settings.id = value),
+  ),
+  {
+    name: 'cookie',
+    help: "What a client's cookie says to come back to this server.",
+    field: 'cookie',
+    takes_value: true,
+    parse: parseServerCookie,
+  },
+  oneOf(
+    'observe',
+    'Learn from traffic whether it works, at `layer4` or `layer7`.',
+    ['layer4', 'layer7'],
+    (settings, value) => {
+      settings.observe = value === 'layer4' ? 4 : 7;
+    },
+  ),
+  oneOf(
+    'on-error',
+    'What too many errors do: `fastinter`, `fail-check`, `sudden-death` or `mark-down` (fail-check).',
+    ['fastinter', 'fail-check', 'sudden-death', 'mark-down'],
+    (settings, value) => (settings.on_error = value),
+  ),
+  number(
+    'error-limit',
+    'Errors in a row until `on-error` happens (10).',
+    'error_limit',
+    1,
+    2 ** 31 - 1,
+    (settings, value) => (settings.error_limit = value),
+  ),
+  oneOf(
+    'on-marked-down',
+    'End its sessions when it goes down: `shutdown-sessions`.',
+    ['shutdown-sessions'],
+    (settings) => {
+      settings.shutdown_sessions_when_down = true;
+    },
+  ),
+  oneOf(
+    'on-marked-up',
+    'End the sessions of backup servers when it comes up: `shutdown-backup-sessions`.',
+    ['shutdown-backup-sessions'],
+    (settings) => (settings.shutdown_backup_sessions_when_up = true),
+  ),
   {
     name: 'addr',
     help: "The IP address to check when it is not the server's own.",
@@ -124,14 +185,34 @@ function number(
   return { name, help, field, takes_value: true, parse };
 }
 
-/** A word with a number that HAProxy acts on and carpool not yet. */
-function withoutEffect(name: string, lost: string): ServerWord {
-  const parse: ServerWord['parse'] = (_settings, word, { report }) => {
-    const value = parseInteger(word, { what: name, min: 0, max: 2 ** 31 - 1 }, report);
-    if (value !== undefined)
-      report.warning(word.span, 'no-effect', `\`${name}\` of a server has no effect yet: ${lost}.`);
+/** A limit; 0 is none. */
+function count(name: 'maxconn' | 'minconn' | 'maxqueue', help: string): ServerWord {
+  return number(name, help, name, 0, 2 ** 31 - 1, (settings, value) => (settings[name] = value || undefined));
+}
+
+function oneOf<Value extends string>(
+  name: string,
+  help: string,
+  values: readonly Value[],
+  set: (settings: ServerSettings, value: Value) => void,
+): ServerWord {
+  const parse: ServerWord['parse'] = (settings, word, { report }) => {
+    const value = values.find((known) => known === word.text);
+    if (value !== undefined) set(settings, value);
+    else {
+      const mend = didYouMean(word.text, values) ?? `Write ${values.map((known) => `\`${known}\``).join(' or ')}.`;
+      report.error(word.span, 'unknown-value', `\`${word.text}\` is not a value of \`${name}\`.`, mend);
+    }
   };
-  return { name, help: `Accepted without effect: ${lost}.`, field: name, takes_value: true, parse };
+  return { name, help, field: name.replaceAll('-', '_'), takes_value: true, parse };
+}
+
+function parseServerCookie(settings: ServerSettings, value: Word, { report }: Context): void {
+  if (/^[\x21-\x7e]+$/.test(value.text) && !/[;,|~]/.test(value.text)) settings.cookie = value.text;
+  else {
+    const message = `\`${value.text}\` cannot be the value of a cookie.`;
+    report.error(value.span, 'bad-value', message, 'Write printable characters other than `;`, `,`, `|` and `~`.');
+  }
 }
 
 function parseCheckAddress(settings: ServerSettings, value: Word, { report }: Context): void {
@@ -241,11 +322,39 @@ function reportUnknown(word: Word, { report }: Context): void {
 }
 
 /** The draft as the model wants it. */
-export function finishServer({ name, host, address, port, settings, span }: ServerDraft): Server {
+export function finishServer({ name, host, address, port, settings, span }: ServerDraft, report: Reporter): Server {
   const { weight, backup, disabled, inter_ms, fastinter_ms, downinter_ms, rise, fall, spans } = settings;
-  const { check_port, check_address } = settings;
+  const { check_port, check_address, id, maxconn, minconn, maxqueue, slowstart_ms, cookie } = settings;
+  const { shutdown_sessions_when_down, shutdown_backup_sessions_when_up } = settings;
   const elsewhere = check_port !== undefined || check_address !== undefined;
   const endpoint = elsewhere ? { address: check_address ?? '', port: check_port ?? 0 } : undefined;
   const check = settings.check ? { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint } : undefined;
-  return { name, host, endpoint: { address, port }, weight, backup, disabled, check, span, spans };
+  return {
+    name,
+    host,
+    endpoint: { address, port },
+    weight,
+    backup,
+    disabled,
+    id,
+    // as in HAProxy: the lower limit alone is the limit, and it is never the greater one
+    maxconn: maxconn ?? minconn,
+    minconn: minconn !== undefined && maxconn !== undefined && minconn < maxconn ? minconn : undefined,
+    maxqueue,
+    slowstart_ms,
+    cookie,
+    observe: observeOf(settings, report),
+    shutdown_sessions_when_down,
+    shutdown_backup_sessions_when_up,
+    check,
+    span,
+    spans,
+  };
+}
+
+function observeOf({ observe, error_limit, on_error, check, spans }: ServerSettings, report: Reporter) {
+  if (observe === undefined) return undefined;
+  if (check) return { layer: observe, error_limit, on_error };
+  const message = '`observe` of a server without `check` has no effect: nothing would bring it back.';
+  return report.warning(spans['observe'] ?? NOWHERE, 'no-effect', message, 'Add `check`.');
 }

@@ -30,7 +30,7 @@ export const TIMEOUTS: readonly TimeoutWord[] = [
   timeout('http-request', 'http_request_ms', ALL_PROXIES, 'How long the head of a request may take.'),
   timeout('http-keep-alive', 'http_keep_alive_ms', ALL_PROXIES, 'How long to wait for the next request.'),
   timeout('check', 'check_ms', BACK, 'How long a check may take once it is connected.'),
-  timeout('queue', undefined, BACK, 'Accepted without effect: requests do not wait for a server.'),
+  timeout('queue', 'queue_ms', BACK, 'How long a request may wait for a server (`timeout connect`).'),
   timeout('client-fin', undefined, FRONT, 'Accepted without effect: `timeout client` holds.'),
   timeout('server-fin', undefined, BACK, 'Accepted without effect: `timeout server` holds.'),
   timeout('tunnel', undefined, BACK, 'Accepted without effect: the timeouts of client and server hold.'),

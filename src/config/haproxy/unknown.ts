@@ -14,7 +14,10 @@ const OUR_GLOBAL = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report }: Context): void {
   const { text, span } = keyword;
   const elsewhere = sectionsOf(text);
-  if (kind === 'global' && text.startsWith('tune.') && HAPROXY_GLOBAL.has(text)) {
+  if (text === 'appsession') {
+    const message = '`appsession` is not supported: HAProxy has done without it since 1.6.';
+    report.error(span, 'unsupported-keyword', message, 'Write `cookie NAME prefix`, or `cookie NAME insert`.');
+  } else if (kind === 'global' && text.startsWith('tune.') && HAPROXY_GLOBAL.has(text)) {
     report.warning(span, 'no-effect', `\`${text}\` has no effect yet: carpool sizes itself.`);
   } else if (isKnownToHaproxy(text, kind)) {
     const message = `HAProxy's \`${text}\` is not supported yet in a ${kind} section.`;

@@ -2,7 +2,7 @@
  * Weighted round robin, smooth: a server of weight 3 beside one of weight 1 gives a a b a, never a a a b. The whole turn is
  * laid out in advance, so that a pick is one look-up at a position that all threads share.
  */
-import { type Candidate, emptyPicker, NO_SERVER, type Picker } from './picker.ts';
+import { type Candidate, emptyPicker, NO_SERVER, type Picker, pickFromTurn } from './picker.ts';
 
 /** Longest turn that is laid out; heavier sums of weights are scaled down to it. */
 const LONGEST_TURN = 16_384;
@@ -10,21 +10,11 @@ const LONGEST_TURN = 16_384;
 export function roundRobin(candidates: readonly Candidate[]): Picker {
   const turn = layOut(scale(candidates));
   if (turn.length === 0) return emptyPicker;
-  return {
-    pick(count, _connections, avoid) {
-      const first = (count >>> 0) % turn.length;
-      if (turn[first] !== avoid) return turn[first];
-      for (let step = 1; step < turn.length; step++) {
-        const position = turn[(first + step) % turn.length];
-        if (position !== avoid) return position;
-      }
-      return avoid;
-    },
-  };
+  return { pick: (count, _hash, avoid, loads) => pickFromTurn(turn, count, avoid, loads) };
 }
 
 /** Divides the weights by their common divisor, and further if a turn would be too long. Every server keeps at least 1. */
-function scale(candidates: readonly Candidate[]): Candidate[] {
+function scale(candidates: readonly Candidate[]): Pick<Candidate, 'position' | 'weight'>[] {
   const usable = candidates.filter((candidate) => candidate.weight > 0);
   const divisor = usable.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
   const sum = usable.reduce((total, { weight }) => total + weight / divisor, 0);
@@ -36,7 +26,7 @@ function scale(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** Each step every server gains its weight; the richest one is picked and pays the sum. */
-function layOut(candidates: readonly Candidate[]): Int32Array {
+function layOut(candidates: readonly Pick<Candidate, 'position' | 'weight'>[]): Int32Array {
   const sum = candidates.reduce((total, { weight }) => total + weight, 0);
   const credit = candidates.map(() => 0);
   const turn = new Int32Array(sum).fill(NO_SERVER);
@@ -53,6 +43,6 @@ function layOut(candidates: readonly Candidate[]): Int32Array {
   return turn;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
+export function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }

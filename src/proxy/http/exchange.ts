@@ -64,7 +64,6 @@ export class Exchange implements Assignee {
   /** Monotonic milliseconds; -1: it did not come to that. */
   head_ms = -1;
   /** When it had a server, after the queue. */
-  assigned_ms = -1;
   connected_ms = -1;
   response_ms = -1;
   /** HAProxy's termination state: who, and when (manual, section 8.5). */
@@ -131,7 +130,6 @@ export class Exchange implements Assignee {
     this.status = 0;
     this.bytes_sent = 0;
     this.bytes_received = 0;
-    this.assigned_ms = -1;
     this.captured = null;
     this.unique_id = NO_BYTES;
     this.source = null;
@@ -147,7 +145,6 @@ export class Exchange implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer(server: Server): void {
-    this.assigned_ms = this.thread.reactor.now_ms;
     const idle = this.repeatable && this.assignment.retries === 0 ? server.takeIdle() : null;
     this.reused = idle !== null;
     if (idle) {
@@ -384,7 +381,8 @@ export class Exchange implements Assignee {
 
   /** The client went away. */
   clientGone(): void {
-    this.abort('C', this.state === ANSWERING || this.state === SENDING ? 'D' : this.state === WAITING ? 'H' : 'C');
+    const answering = this.state === ANSWERING || this.state === SENDING;
+    this.abort('C', answering ? 'D' : this.state === WAITING ? 'H' : this.assignment.phase);
   }
 
   /** Answers with a status of our own. */

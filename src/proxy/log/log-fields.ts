@@ -184,7 +184,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   bc: number(({ assignment }) => (assignment.backend ? assignment.backend.connections : 0)),
   bi: text((writer, record) => writer.text(record.source ? encode(record.source.address) : DASH)),
   bp: number((record) => record.source?.port ?? 0),
-  bq: number(() => 0),
+  bq: number(({ assignment }) => assignment.backend_queue),
   ci: text((writer, record) => writer.text(record.client_address)),
   cp: number((record) => record.client_port),
   f: text((writer, record) => writer.text(record.frontend.name_bytes)),
@@ -206,7 +206,13 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     if (line_length === 0) writer.text(BAD_REQUEST);
     else writer.foreign(writer.memory, line_offset, line_offset + line_length);
   }),
-  rc: number((record) => record.assignment.retries),
+  rc: {
+    numeric: true,
+    write: (writer, { assignment }) => {
+      if (assignment.redispatched) writer.byte(PLUS);
+      writer.integer(assignment.retries);
+    },
+  },
   rt: number((record) => record.frontend.thread.all_requests),
   s: text((writer, { assignment }) =>
     writer.text(assignment.server_seen ? assignment.server_seen.name_bytes : NO_SERVER),
@@ -217,7 +223,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     writer.text(address ? encode(address) : DASH);
   }),
   sp: number(({ assignment }) => assignment.server_seen?.config.endpoint.port ?? 0),
-  sq: number(() => 0),
+  sq: number(({ assignment }) => assignment.server_queue),
   sslc: dash,
   sslv: dash,
   t: date(accessDate, accepted, true),

@@ -70,7 +70,7 @@ export class LogRecord {
     this.idle_ms = client.idle_ms;
     this.first_byte_ms = client.request_ms;
     this.head_ms = exchange.head_ms;
-    this.assigned_ms = exchange.assigned_ms;
+    this.assigned_ms = exchange.assignment.assigned_ms;
     this.connected_ms = exchange.connected_ms;
     this.response_ms = exchange.response_ms;
     this.status = exchange.status === 0 ? -1 : exchange.status;
@@ -95,7 +95,7 @@ export class LogRecord {
     this.idle_ms = accepted_ms;
     this.first_byte_ms = accepted_ms;
     this.head_ms = accepted_ms;
-    this.assigned_ms = session.assigned_ms;
+    this.assigned_ms = session.assignment.assigned_ms;
     this.connected_ms = session.connected_ms;
     this.response_ms = -1;
     this.status = -1;

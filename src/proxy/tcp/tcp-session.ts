@@ -61,7 +61,6 @@ export class TcpSession implements Assignee {
   readonly peer = new Peer();
   readonly assignment = new Assignment(this);
   accepted_ms = 0;
-  assigned_ms = -1;
   connected_ms = -1;
   /** Our end of the connection to the server, when the log wants it. */
   source: Endpoint | null = null;
@@ -93,7 +92,6 @@ export class TcpSession implements Assignee {
     this.peer.forget();
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
-    this.assigned_ms = -1;
     this.connected_ms = -1;
     this.source = null;
     this.logged = false;
@@ -111,7 +109,6 @@ export class TcpSession implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer({ address }: Server): void {
-    this.assigned_ms = this.thread.reactor.now_ms;
     const socket =
       address && this.thread.reactor.connect(this.upstream, address.family, address.address, address.length);
     if (!socket) {
@@ -166,7 +163,7 @@ export class TcpSession implements Assignee {
   }
 
   broke(side: Side): void {
-    this.finish(side === this.client ? 'C' : 'S', this.connecting ? 'C' : 'D', true);
+    this.finish(side === this.client ? 'C' : 'S', this.connecting ? this.assignment.phase : 'D', true);
   }
 
   private other(side: Side): Side {
