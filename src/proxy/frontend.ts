@@ -6,6 +6,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { ForwardFor } from './http/forwardfor.ts';
+import { ParkedConnection } from './http/parked-connection.ts';
 import { CaptureList } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
 import type { ProxyThread } from './proxy-thread.ts';
@@ -29,6 +30,7 @@ export class Frontend implements ListenerOwner {
   private readonly maxconn: number;
   private paused = false;
   private readonly connections: ClientConnection[] = [];
+  private readonly parked: ParkedConnection[] = [];
   private readonly sessions: TcpSession[] = [];
 
   constructor(thread: ProxyThread, config: model.Frontend, number: number, backend: Backend | null) {
@@ -72,6 +74,25 @@ export class Frontend implements ListenerOwner {
 
   connectionGone(connection: ClientConnection): void {
     this.connections.push(connection);
+    this.clientLeft();
+  }
+
+  /** The connection object goes to the next client; its socket lives on in a smaller one. `left_ms` until it has been quiet too long. */
+  park(connection: ClientConnection, left_ms: number): void {
+    const parked = this.parked.pop() ?? new ParkedConnection(this);
+    parked.begin(connection, left_ms);
+    this.connections.push(connection);
+  }
+
+  unpark(parked: ParkedConnection): ClientConnection {
+    const connection = this.connections.pop() ?? new ClientConnection(this);
+    connection.resume(parked);
+    this.parked.push(parked);
+    return connection;
+  }
+
+  parkedGone(parked: ParkedConnection): void {
+    this.parked.push(parked);
     this.clientLeft();
   }
 

@@ -11,6 +11,7 @@ import { Frontend } from './frontend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Message } from './http/message.ts';
+import { ParkedConnection } from './http/parked-connection.ts';
 import { ServerConnection } from './http/server-connection.ts';
 import { HeadWriter } from './http/write-head.ts';
 import { RequestLog, type Target } from './log/request-log.ts';
@@ -91,7 +92,7 @@ export class ProxyThread {
   drain(): void {
     this.draining = true;
     this.reactor.forEachSocket(({ owner }) => {
-      if (owner instanceof ClientConnection) owner.closeIfIdle();
+      if (owner instanceof ClientConnection || owner instanceof ParkedConnection) owner.closeIfIdle();
     });
     for (const frontend of this.frontends) {
       for (const listener of frontend.listeners.splice(0)) listener.release();

@@ -6,6 +6,7 @@
  *                          │                    └───── no body ───────────▲
  *                          └─ malformed, too slow ─▶ LEAVING (a last reply goes out) ─▶ closed
  *
+ *   IDLE for a while: its socket goes on in a ParkedConnection, and this object to another client.
  *   TUNNEL: after 101 both sides' bytes pass as they come.
  *
  * What arrives out of turn (pipelined requests, a body before its server is connected) waits in the inbox; the socket's
@@ -23,6 +24,7 @@ import { type ErrorStatus, errorReply } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
 import { Inbox } from './inbox.ts';
 import * as m from './message.ts';
+import { PARK_AFTER_MS, type ParkedConnection } from './parked-connection.ts';
 import { INCOMPLETE, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -80,6 +82,18 @@ export class ClientConnection implements SocketOwner {
     this.request_ms = this.accepted_ms;
     this.arm(this.frontend.request_ms);
     socket.receive();
+  }
+
+  /** A parked client has said something: it goes on between two requests. */
+  resume({ socket, accepted_ms, idle_ms, requests }: ParkedConnection): void {
+    this.socket = socket;
+    this.peer.forget();
+    if (this.frontend.log) this.peer.learn(socket);
+    this.state = IDLE;
+    this.requests = requests;
+    this.accepted_ms = accepted_ms;
+    this.idle_ms = idle_ms;
+    socket.owner = this;
   }
 
   onData(_socket: Socket, buffer: number, offset: number, length: number): void {
@@ -247,7 +261,7 @@ export class ClientConnection implements SocketOwner {
     this.state = IDLE;
     this.idle_ms = this.thread.reactor.now_ms;
     this.request_ms = this.idle_ms;
-    this.arm(this.frontend.keep_alive_ms);
+    this.arm(Math.min(this.frontend.keep_alive_ms, PARK_AFTER_MS));
     while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
     if (this.state > HEAD) return;
     if (this.socket.ended) this.close();
@@ -393,7 +407,7 @@ export class ClientConnection implements SocketOwner {
     }
     switch (this.state) {
       case IDLE:
-        this.close();
+        this.parkOrClose();
         return;
       case BODY:
         this.exchange.bodySilent();
@@ -407,5 +421,24 @@ export class ClientConnection implements SocketOwner {
       default:
         this.exchange.clientSilent();
     }
+  }
+
+  /** Nothing has come since the last reply. */
+  private parkOrClose(): void {
+    const { reactor } = this.thread;
+    const left_ms = this.request_ms + this.frontend.keep_alive_ms - reactor.now_ms;
+    if (left_ms <= 0) {
+      this.close();
+      return;
+    }
+    const { socket } = this;
+    if (socket.state !== OPEN || !socket.idle) {
+      this.arm(Math.min(left_ms, PARK_AFTER_MS));
+      return;
+    }
+    reactor.timers.remove(this.timer);
+    this.frontend.park(this, left_ms);
+    this.socket = this.thread.no_socket;
+    this.state = LEAVING;
   }
 }

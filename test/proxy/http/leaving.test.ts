@@ -13,11 +13,11 @@ const LEAVING: readonly (readonly [string, (client: Wire) => void])[] = [
 
 for (const kind of KINDS) {
   for (const [leaves, leave] of LEAVING) {
-    test(`${kind}: a client that ${leaves} in its head leaves nothing behind`, async () => {
+    test(`${kind}: a client that ${leaves} in its long head leaves nothing behind`, async () => {
       const server = await RawServer.start();
       const rig = new ProxyRig(kind, [server]);
       const client = await rig.client();
-      client.write('GET / HTTP/1.1\r\nHo');
+      client.write(`GET /${'x'.repeat(1024)} HTTP/1.1\r\nHo`);
       await rig.until('the piece is kept', () => rig.buffersAway().small === 1);
       leave(client);
       await rig.until('it is gone', () => rig.client_count === 0);

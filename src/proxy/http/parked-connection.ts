@@ -1,0 +1,69 @@
+/**
+ * A client between two requests that has been quiet for a while: all that is kept of it. A balancer has thousands of these, and
+ * whoever has nothing to say shall cost next to nothing.
+ *
+ *   ClientConnection ── quiet for PARK_AFTER_MS ──▶ ParkedConnection ── first byte ──▶ ClientConnection (another object)
+ */
+import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { Timer } from '../../reactor/timers.ts';
+import type { Frontend } from '../frontend.ts';
+import type { ClientConnection } from './client-connection.ts';
+
+export const PARK_AFTER_MS = 1_000;
+
+export class ParkedConnection implements SocketOwner {
+  readonly frontend: Frontend;
+  socket: Socket;
+  accepted_ms = 0;
+  /** Since when it has been quiet. */
+  idle_ms = 0;
+  requests = 0;
+  private readonly timer: Timer;
+
+  constructor(frontend: Frontend) {
+    this.frontend = frontend;
+    this.socket = frontend.thread.no_socket;
+    this.timer = new Timer(() => this.closeIfIdle());
+  }
+
+  /** Takes over the socket, which is receiving. `left_ms` until the client has been quiet for too long; Infinity: never. */
+  begin({ socket, accepted_ms, idle_ms, requests }: ClientConnection, left_ms: number): void {
+    this.socket = socket;
+    this.accepted_ms = accepted_ms;
+    this.idle_ms = idle_ms;
+    this.requests = requests;
+    const { timers, now_ms } = this.frontend.thread.reactor;
+    if (left_ms !== Number.POSITIVE_INFINITY) timers.arm(this.timer, now_ms + left_ms);
+    socket.owner = this;
+  }
+
+  onConnect(): void {}
+
+  onData(socket: Socket, buffer: number, offset: number, length: number): void {
+    const connection = this.frontend.unpark(this);
+    this.forget();
+    connection.onData(socket, buffer, offset, length);
+  }
+
+  onEnd(): void {
+    this.socket.close();
+  }
+
+  onError(): void {}
+
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.forget();
+    this.frontend.parkedGone(this);
+  }
+
+  closeIfIdle(): void {
+    this.socket.close();
+  }
+
+  private forget(): void {
+    this.frontend.thread.reactor.timers.remove(this.timer);
+    this.socket = this.frontend.thread.no_socket;
+  }
+}
