@@ -31,6 +31,7 @@ import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { isChecked } from './health/plan.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
+import { hostSettings } from './system/vhid-settings.ts';
 import { type CarpHandle, startCarpThread } from './threads/carp-handle.ts';
 import type { FromCarp } from './threads/carp-messages.ts';
 import { startChecksThread } from './threads/checks-handle.ts';
@@ -248,6 +249,7 @@ function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): 
   daemon.waits_for.add(THE_CARP_THREAD);
   daemon.carp = startCarpThread({
     vhids,
+    host: hostSettings(daemon.config.carp_host),
     memory: daemon.memory,
     watched: [
       { thread: THREAD_CONTROL, name: 'control' },

@@ -5,10 +5,10 @@
 import type { VhidSettings } from '../carp/events.ts';
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
 import type { Carp, Config } from '../config/model.ts';
+import { findSource4, findSource6, linkLocalOf } from './carp-sources.ts';
 import { SystemError } from './errors.ts';
 import { parseAddress } from './ip-address.ts';
 import { type InterfaceAddress, type Link, Netlink } from './netlink.ts';
-import { AF_INET } from './netlink-address.ts';
 import { ipv4Adverts, PacketSocket } from './packet-socket.ts';
 import { isBalanced, vhidSettings } from './vhid-settings.ts';
 
@@ -31,7 +31,7 @@ export function checkCarpHost(config: Config): CarpHostCheck {
     const host = { netlink, links: netlink.listLinks(), addresses: netlink.listAddresses() };
     const diagnostics: Diagnostic[] = [];
     const vhids = config.carps.flatMap((carp) => resolve(carp, config, host, diagnostics) ?? []);
-    diagnostics.push(...checkPermission(config.carps[0], vhids, host));
+    diagnostics.push(...checkPermission(config.carps[0], vhids, host), ...checkVirtual(config, host));
     const failed = diagnostics.some((one) => one.severity === 'error');
     return { diagnostics, vhids: failed ? [] : vhids };
   } finally {
@@ -65,6 +65,7 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     diagnostics.push(elsewhere);
     return undefined;
   }
+  diagnostics.push(...checkIpv6(carp, found, host));
   const facts = { interface: found.name, mac: found.mac, ...sources };
   return vhidSettings(carp, config.carp_host, facts, isBalanced(carp, config.carps, config.carp_host));
 }
@@ -119,21 +120,26 @@ function findSources(carp: Carp, link: Link, host: Host): Sources | Diagnostic {
   // A VIP that an earlier run left there is not an address to send from.
   const vips = new Set(carp.addresses.map(({ address }) => address));
   const own = host.addresses.filter((one) => one.index === link.index && !vips.has(one.address));
-  const own4 = own.find(({ family }) => family === AF_INET)?.address;
-  const own6 = own.filter(({ family }) => family !== AF_INET);
-  const local6 = own6.find(({ address }) => /^fe[89ab]/.test(address)) ?? own6[0];
-  const sources = { source_address: carp.source_address ?? own4, source_address6: local6?.address };
-  const needs6 = carp.addresses.some(({ address }) => address.includes(':'));
+  const source_address = carp.source_address ?? findSource4(own);
+  // An interface without IPv6 addresses gets one when it is up.
+  const source_address6 = findSource6(own) ?? linkLocalOf(link.mac);
   const needs4 = carp.addresses.some(({ address }) => !address.includes(':'));
-  if (needs4 && sources.source_address === undefined) return withoutAddress(carp, link, 'IPv4', '192.0.2.11/24');
-  if (needs6 && sources.source_address6 === undefined) return withoutAddress(carp, link, 'IPv6', 'fe80::11/64');
-  return sources;
+  if (needs4 && source_address === undefined) return withoutAddress(carp, link);
+  return { source_address, source_address6 };
 }
 
-function withoutAddress(carp: Carp, link: Link, family: string, example: string): Diagnostic {
-  const message = `Interface ${link.name} has no ${family} address of its own to send adverts from.`;
-  const mend = `Give it one first, for example \`ip address add ${example} dev ${link.name}\`.`;
+function withoutAddress(carp: Carp, link: Link): Diagnostic {
+  const message = `Interface ${link.name} has no IPv4 address of its own to send adverts from.`;
+  const mend = `Give it one first, for example \`ip address add 192.0.2.11/24 dev ${link.name}\`.`;
   return error('interface-without-address', message, at(carp, 'interface'), mend);
+}
+
+function checkIpv6(carp: Carp, link: Link, host: Host): Diagnostic[] {
+  if (!link.running || !carp.addresses.some(({ address }) => address.includes(':'))) return [];
+  if (host.addresses.some((one) => one.index === link.index && one.bytes.length === 16)) return [];
+  const message = `Interface ${link.name} is up and has no IPv6 address: IPv6 seems to be switched off there.`;
+  const mend = `Switch it on: \`sysctl net.ipv6.conf.${link.name}.disable_ipv6=0\`.`;
+  return [{ ...error('ipv6-disabled', message, at(carp, 'addresses'), mend), severity: 'warning' }];
 }
 
 /** Copied to the second node without a change, a written source address would make the two deaf to each other. */
@@ -159,6 +165,17 @@ function checkAddresses(carp: Carp, host: Host): Diagnostic[] {
       'Take it off the interface, or choose another virtual address.',
     );
   });
+}
+
+/** A macvlan on nothing: the kernel misses the interface below, unless it does not know macvlans at all. */
+function checkVirtual(config: Config, host: Host): Diagnostic[] {
+  const carp = config.carps.find((one) => one.mac === 'virtual' || isBalanced(one, config.carps, config.carp_host));
+  if (!carp) return [];
+  const make = (): void => host.netlink.createMacvlan({ name: 'carp-probe' }, NO_SUCH_INDEX);
+  if (!fails('EOPNOTSUPP', make)) return [];
+  const message = 'This kernel has no macvlan links, which carry the virtual MAC.';
+  const mend = 'Load the module (`modprobe macvlan`), or leave `mac virtual` out: the real MAC works everywhere.';
+  return [error('no-macvlan', message, at(carp, carp.mac === 'virtual' ? 'mac' : 'balancing'), mend)];
 }
 
 /** CAP_NET_RAW by opening what will be opened, CAP_NET_ADMIN by a request that can only fail. */

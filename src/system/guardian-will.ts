@@ -7,6 +7,8 @@
  *   FORGET    this vhid's address and frames are forgotten
  *   ADDRESS   prefix length (1), address (4 or 16): delete it from interface `index`
  *   FRAME     an Ethernet frame: send it on interface `index` (the bow-out)
+ *   LINK      delete the link `index`, a macvlan that the daemon made
+ *   SETTINGS  arp_ignore (1), arp_announce (1): what link `index` had before the daemon changed it
  *   CLEAN     the daemon ends in order: nothing is to be done
  *
  * `vhid` is a position in the daemon's list, 0..65535; `index` the kernel's interface index.
@@ -18,6 +20,8 @@ export const FORGET = 1;
 export const ADDRESS = 2;
 export const FRAME = 3;
 export const CLEAN = 4;
+export const LINK = 5;
+export const SETTINGS = 6;
 
 const HEADER_LENGTH = 12;
 export const MAX_RECORD = 2048;
@@ -45,6 +49,10 @@ export function encodeRecord(into: Uint8Array, kind: number, vhid: number, index
 export class WillReader {
   /** By vhid. */
   readonly wills = new Map<number, Will>();
+  /** The indexes of links to delete. */
+  readonly links = new Set<number>();
+  /** By link: the settings to restore. */
+  readonly settings = new Map<number, { readonly arp_ignore: number; readonly arp_announce: number }>();
   /** The daemon said CLEAN. */
   clean = false;
   #rest = new Uint8Array(0);
@@ -71,6 +79,8 @@ export class WillReader {
   #take(kind: number, vhid: number, index: number, bytes: Uint8Array): void {
     if (kind === CLEAN) this.clean = true;
     if (kind === FORGET) this.wills.delete(vhid);
+    if (kind === LINK) this.links.add(index);
+    if (kind === SETTINGS) this.settings.set(index, { arp_ignore: bytes[0], arp_announce: bytes[1] });
     if (kind !== ADDRESS && kind !== FRAME) return;
     const will = this.wills.get(vhid) ?? { vhid, addresses: [], frames: [] };
     this.wills.set(vhid, will);

@@ -4,16 +4,19 @@
  * the cause, it deletes the daemon's addresses and sends its bow-out adverts, so that the other node takes over at once.
  *
  *   daemon ── will ──> pipe ──> guardian ── end of file ──> netlink: delete addresses
- *                                                      └──> packet socket: bow out
+ *                                                      ├──> packet or raw IP socket: bow out
+ *                                                      └──> netlink: delete macvlans, restore settings
  *
  * It is made hard to kill together with the daemon: own session, no signals, no out-of-memory killer.
  */
 import { AddressBatch } from './address-batch.ts';
 import { byReference } from './arguments.ts';
-import { check } from './errors.ts';
+import { check, SystemError } from './errors.ts';
 import { type Will, WillReader } from './guardian-will.ts';
 import * as libc from './libc.ts';
+import { Netlink } from './netlink.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
+import { familyOf, RawIpSocket } from './raw-ip-socket.ts';
 import { setOomScore, useRealTimeScheduling } from './scheduling.ts';
 
 const PIPE = 0;
@@ -22,7 +25,6 @@ const EINTR = 4;
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC_NONBLOCK = 0o2004000;
-const ETH_P_IP = 0x0800;
 
 function main(): void {
   process.title = 'carpool: guardian';
@@ -31,11 +33,15 @@ function main(): void {
   }
   setOomScore(-1000);
   useRealTimeScheduling();
-  // Both are opened while there is time, so that nothing can fail in the moment they are needed.
+  // All are opened while there is time, so that nothing can fail in the moment they are needed.
   const batch = new AddressBatch();
   const packet_fd = check(libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC_NONBLOCK, 0), 'packet socket');
+  const netlink = new Netlink();
   const reader = readToTheEnd();
-  if (!reader.clean) execute([...reader.wills.values()], batch, packet_fd);
+  if (!reader.clean) {
+    execute([...reader.wills.values()], batch, packet_fd);
+    clearUp(reader, netlink);
+  }
   process.exit(0);
 }
 
@@ -65,13 +71,33 @@ function execute(wills: readonly Will[], batch: AddressBatch, packet_fd: number)
   }
 }
 
+/** A frame without a destination is for a unicast peer, whom the kernel finds. */
 function sendFrame(fd: number, index: number, frame: Uint8Array): void {
+  if (frame.subarray(0, 6).every((byte) => byte === 0)) {
+    attempt(() => new RawIpSocket(familyOf(frame), index).send(frame));
+    return;
+  }
   const address = new Uint8Array(20);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_PACKET, LITTLE_ENDIAN);
-  view.setUint16(2, ETH_P_IP);
+  view.setUint16(2, (frame[12] << 8) | frame[13]);
   view.setInt32(4, index, LITTLE_ENDIAN);
   libc.sendto(fd, byReference(frame), frame.length, 0, byReference(address), address.length);
+}
+
+/** What takes longer and nobody waits for. */
+function clearUp({ links, settings }: WillReader, netlink: Netlink): void {
+  for (const index of links) attempt(() => netlink.deleteLink(index));
+  for (const [index, ipv4_conf] of settings) attempt(() => netlink.setLink(index, { ipv4_conf }));
+}
+
+/** The link may be gone already. */
+function attempt(body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
 }
 
 main();

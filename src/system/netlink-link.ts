@@ -34,6 +34,7 @@ const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
+const IFLA_IFALIAS = 20;
 const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
@@ -124,6 +125,8 @@ export type LinkChange = {
   /** Moves the link into that network namespace (which takes its addresses away and sets it down). */
   readonly namespace_fd?: number;
   readonly ipv4_conf?: Ipv4Conf;
+  /** A note that people see in `ip link`, at most 255 bytes. */
+  readonly alias?: string;
   /** The link gets no link-local IPv6 address by itself from now on. */
   readonly no_ipv6_link_local?: boolean;
 };
@@ -143,6 +146,7 @@ export function encodeSetLink(builder: MessageBuilder, sequence: number, index: 
   if (change.mtu !== undefined) builder.attributeU32(IFLA_MTU, change.mtu);
   if (change.master !== undefined) builder.attributeU32(IFLA_MASTER, change.master);
   if (change.namespace_fd !== undefined) builder.attributeU32(IFLA_NET_NS_FD, change.namespace_fd);
+  if (change.alias !== undefined) builder.attribute(IFLA_IFALIAS, new TextEncoder().encode(change.alias));
   if (change.ipv4_conf || change.no_ipv6_link_local) builder.nest(IFLA_AF_SPEC, () => encodeSettings(builder, change));
   builder.end();
 }
@@ -214,6 +218,7 @@ export type Link = {
   /** The index of the link that this one stands on (a macvlan's parent), 0 for none. */
   readonly parent: number;
   readonly kind: string;
+  readonly alias: string;
   readonly ipv4_conf: Required<Ipv4Conf>;
 };
 
@@ -237,6 +242,7 @@ export function decodeLink(message: Message): Link | undefined {
     master: readU32(attributes.get(IFLA_MASTER)) ?? 0,
     parent: readU32(attributes.get(IFLA_LINK)) ?? 0,
     kind: (info && readText(parseAttributes(info).get(IFLA_INFO_KIND))) ?? '',
+    alias: readText(attributes.get(IFLA_IFALIAS)) ?? '',
     ipv4_conf: decodeIpv4Conf(attributes.get(IFLA_AF_SPEC)),
   };
 }

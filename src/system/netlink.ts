@@ -7,6 +7,8 @@ import { byReference } from './arguments.ts';
 import { check, SystemError } from './errors.ts';
 import * as libc from './libc.ts';
 import {
+  AF_INET,
+  AF_INET6,
   decodeAddress,
   encodeDeleteAddress,
   encodeNewAddress,
@@ -22,11 +24,13 @@ import {
   encodeNewVeth,
   encodeSetBridgePort,
   encodeSetLink,
+  type Ipv4Conf,
   type Link,
   type LinkChange,
   type LinkEnd,
 } from './netlink-link.ts';
 import {
+  HEADER_LENGTH,
   LITTLE_ENDIAN,
   type Message,
   MessageBuilder,
@@ -38,6 +42,7 @@ import {
   parseMessages,
   RTM_GETADDR,
   RTM_GETLINK,
+  RTM_NEWADDR,
 } from './netlink-message.ts';
 import {
   attachFilter,
@@ -48,7 +53,7 @@ import {
   type FilterStep,
 } from './packet-filter.ts';
 
-export type { InterfaceAddress, Link, LinkChange, LinkEnd, NewAddress };
+export type { InterfaceAddress, Ipv4Conf, Link, LinkChange, LinkEnd, NewAddress };
 export { decodeAddress, decodeLink };
 
 const AF_NETLINK = 16;
@@ -62,6 +67,7 @@ const SO_RCVBUF = 8;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const TYPE_AT = 4;
 const EINTR = 4;
 const EAGAIN = 11;
 const ENOBUFS = 105;
@@ -205,10 +211,13 @@ export class NetlinkEvents {
   readonly fd: number;
   readonly #in: libc.Pinned;
 
-  /** `groups`: GROUP_* bits. Messages of the types in `ignored` do not even wake the reader. */
-  constructor(groups: number, ignored: readonly number[] = []) {
+  /**
+   * `groups`: GROUP_* bits. Messages of the types in `ignored` do not even wake the reader, nor do with `no host
+   * addresses` new addresses that are a whole host (/32, /128): every renewal of a lease is one.
+   */
+  constructor(groups: number, ignored: readonly number[] | 'no host addresses' = []) {
     this.fd = openSocket(groups, SOCK_NONBLOCK);
-    ignoreTypes(this.fd, ignored);
+    attachFilter(this.fd, ignored === 'no host addresses' ? NO_HOST_ADDRESSES : withoutTypes(ignored));
     this.#in = libc.allocatePinned(BUFFER_LENGTH);
     setOption(this.fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
   }
@@ -249,16 +258,30 @@ export function openSocket(groups: number, flags: number): number {
 }
 
 /** Classic BPF, which loads in network order: drop by the 16-bit type at byte 4 of the netlink header. */
-function ignoreTypes(fd: number, types: readonly number[]): void {
-  const swapped = (type: number): number => (LITTLE_ENDIAN ? (type << 8) | (type >> 8) : type);
-  attachFilter(fd, [
-    [BPF_LOAD_HALF, 0, 0, 4],
+function withoutTypes(types: readonly number[]): FilterStep[] {
+  return [
+    [BPF_LOAD_HALF, 0, 0, TYPE_AT],
     ...types.flatMap((type): FilterStep[] => [
-      [BPF_JUMP_EQUAL, 0, 1, swapped(type)],
+      [BPF_JUMP_EQUAL, 0, 1, inNetworkOrder(type)],
       [BPF_RETURN, 0, 0, 0],
     ]),
     [BPF_RETURN, 0, 0, BPF_WHOLE],
-  ]);
+  ];
+}
+
+/** By family and prefix length, the first two bytes behind the header. */
+const NO_HOST_ADDRESSES: readonly FilterStep[] = [
+  [BPF_LOAD_HALF, 0, 0, TYPE_AT],
+  [BPF_JUMP_EQUAL, 0, 4, inNetworkOrder(RTM_NEWADDR)],
+  [BPF_LOAD_HALF, 0, 0, HEADER_LENGTH],
+  [BPF_JUMP_EQUAL, 1, 0, (AF_INET << 8) | 32],
+  [BPF_JUMP_EQUAL, 0, 1, (AF_INET6 << 8) | 128],
+  [BPF_RETURN, 0, 0, 0],
+  [BPF_RETURN, 0, 0, BPF_WHOLE],
+];
+
+function inNetworkOrder(half: number): number {
+  return LITTLE_ENDIAN ? ((half & 0xff) << 8) | (half >> 8) : half;
 }
 
 function setOption(fd: number, level: number, name: number, value: number): void {

@@ -6,6 +6,7 @@
  *   ipv4   | destination 6 | source 6 | 0x0800 | IPv4 header, protocol 112 at byte 23   |
  *   ipv6   | destination 6 | source 6 | 0x86dd | IPv6 header, next header 112 at byte 20 |
  *   arp    | destination 6 | source 6 | 0x0806 | operation (16) 1 = request at byte 20, target address at byte 38 |
+ *   nd     | destination 6 | source 6 | 0x86dd | next header 58 at byte 20, ICMP type 135 at 54, target at 62     |
  */
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
@@ -35,6 +36,8 @@ export const ETH_P_ARP = 0x0806;
 export const ETH_P_IPV6 = 0x86dd;
 const CARP_PROTOCOL = 112;
 const ARP_REQUEST = 1;
+const ICMPV6 = 58;
+const NEIGHBOUR_SOLICITATION = 135;
 
 export const CARP_GROUP_IPV4 = Uint8Array.of(224, 0, 0, 18);
 export const CARP_GROUP_IPV6 = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12);
@@ -42,7 +45,7 @@ export const CARP_GROUP_IPV6 = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 /** Longer frames are cut; the engine drops by the length in the IP header. */
 const FRAME_LENGTH = 2048;
 /** As many targets fit one filter, whose jumps are 8 bits wide. */
-const MAX_ARP_TARGETS = 200;
+const MAX_TARGETS = 200;
 
 const KEEP: FilterStep = [BPF_RETURN, 0, 0, BPF_WHOLE];
 const DROP: FilterStep = [BPF_RETURN, 0, 0, 0];
@@ -68,16 +71,41 @@ export function ipv6Adverts(): PacketSocketOptions {
 /** ARP requests that ask for one of `targets` (four bytes each); where there are very many, all requests. */
 export function arpRequests(targets: readonly Uint8Array[]): PacketSocketOptions {
   const words = targets.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0));
-  if (words.length > MAX_ARP_TARGETS) return { ethertype: ETH_P_ARP, filter: [KEEP], groups: [] };
-  const filter: FilterStep[] = [
+  if (words.length > MAX_TARGETS) return { ethertype: ETH_P_ARP, filter: [KEEP], groups: [] };
+  const filter = [
     [BPF_LOAD_HALF, 0, 0, 20],
-    [BPF_JUMP_EQUAL, 0, words.length + 1, ARP_REQUEST],
-    [BPF_LOAD_WORD, 0, 0, 38],
-    ...words.map((word, place): FilterStep => [BPF_JUMP_EQUAL, words.length - place, 0, word]),
+    [BPF_JUMP_EQUAL, 1, 0, ARP_REQUEST],
     DROP,
-    KEEP,
-  ];
+    [BPF_LOAD_WORD, 0, 0, 38],
+    ...oneOf(words),
+  ] as const;
   return { ethertype: ETH_P_ARP, filter, groups: [] };
+}
+
+/** Neighbour solicitations (RFC 4861 4.3) for one of `targets`, 16 bytes each; they come to the targets' own groups. */
+export function neighbourSolicitations(targets: readonly Uint8Array[]): PacketSocketOptions {
+  const words = targets.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, 16).getUint32(12));
+  const filter = [
+    [BPF_LOAD_BYTE, 0, 0, 20],
+    [BPF_JUMP_EQUAL, 1, 0, ICMPV6],
+    DROP,
+    [BPF_LOAD_BYTE, 0, 0, 54],
+    [BPF_JUMP_EQUAL, 1, 0, NEIGHBOUR_SOLICITATION],
+    DROP,
+    [BPF_LOAD_WORD, 0, 0, 74],
+    ...(words.length > MAX_TARGETS ? [KEEP] : oneOf(words)),
+  ] as const;
+  return { ethertype: ETH_P_IPV6, filter, groups: targets.map(solicitedNodeGroup) };
+}
+
+/** RFC 4291 2.7.1. */
+function solicitedNodeGroup(address: Uint8Array): Uint8Array {
+  return Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...address.subarray(13));
+}
+
+/** Keeps the frame when the word that was loaded is one of these. */
+function oneOf(words: readonly number[]): FilterStep[] {
+  return [...words.map((word, place): FilterStep => [BPF_JUMP_EQUAL, words.length - place, 0, word]), DROP, KEEP];
 }
 
 export class PacketSocket {

@@ -6,17 +6,20 @@
  *   Ethernet frame as the engine builds it   | 14 bytes, unused | IP header | 36 bytes |
  *   what is sent                                                | IP header | 36 bytes |
  *
- * IPPROTO_RAW means that we write the header and that the socket hears nothing. The packet goes through the firewall's
- * output chain, and only out of this interface.
+ * The packet goes through the firewall's output chain, and only out of this interface. The socket hears nothing (the
+ * packet sockets do), but that it is there keeps the kernel from answering adverts with "protocol unreachable".
  */
-import { AF_INET, AF_INET6, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET } from './abi/linux.ts';
+import { AF_INET, AF_INET6, IPPROTO_IP, IPPROTO_IPV6, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
 import { check } from './errors.ts';
 import * as libc from './libc.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
+import { attachFilter, BPF_RETURN } from './packet-filter.ts';
 
 const SOCK_RAW = 3;
-const IPPROTO_RAW = 255;
+const CARP_PROTOCOL = 112;
+const IP_HDRINCL = 3;
+const IPV6_HDRINCL = 36;
 const SO_BINDTOIFINDEX = 62;
 const ETHERNET_BYTES = 14;
 const PACKET_BYTES = 2048;
@@ -39,11 +42,17 @@ export class RawIpSocket {
   constructor(family: 4 | 6, index: number) {
     this.#family = family === 4 ? AF_INET : AF_INET6;
     this.#index = index;
-    this.fd = check(libc.socket(this.#family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW), 'raw IP socket');
-    const interface_index = byReference(Int32Array.of(index));
-    if (libc.setsockopt(this.fd, SOL_SOCKET, SO_BINDTOIFINDEX, interface_index, 4) === 0) return;
-    this.close();
-    check(-1, 'bind raw IP socket to its interface');
+    const kind = SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    this.fd = check(libc.socket(this.#family, kind, CARP_PROTOCOL), 'raw IP socket');
+    try {
+      attachFilter(this.fd, [[BPF_RETURN, 0, 0, 0]]);
+      if (family === 4) this.#set(IPPROTO_IP, IP_HDRINCL, 1);
+      else this.#set(IPPROTO_IPV6, IPV6_HDRINCL, 1);
+      this.#set(SOL_SOCKET, SO_BINDTOIFINDEX, index);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Sends a frame's IP packet to the destination that its IP header says; 0 or the errno. Never blocks. */
@@ -59,6 +68,10 @@ export class RawIpSocket {
     libc.close(this.fd);
     libc.munmap(this.#packet.address, PACKET_BYTES);
     libc.munmap(this.#to.address, 32);
+  }
+
+  #set(level: number, option: number, value: number): void {
+    check(libc.setsockopt(this.fd, level, option, byReference(Int32Array.of(value)), 4), `raw IP option ${option}`);
   }
 
   /** Writes the destination's socket address; its size. */

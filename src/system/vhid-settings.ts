@@ -1,6 +1,6 @@
 /** What the engine runs, out of what is configured and what this host is. */
 import type { HostSettings, VhidSettings } from '../carp/events.ts';
-import type { AlsoAccept, Carp, CarpHost } from '../config/model.ts';
+import type { AdvertMac, AlsoAccept, Carp, CarpHost } from '../config/model.ts';
 
 /** What only the host knows. */
 export type HostFacts = {
@@ -29,7 +29,7 @@ export function vhidSettings(carp: Carp, host: CarpHost, facts: HostFacts, balan
     ignore_link_state: carp.ignore_link_state,
     peers: carp.peers,
     mac: balances ? 'virtual' : carp.mac,
-    advert_mac: balances && carp.advert_mac === 'interface' ? 'kernel' : carp.advert_mac,
+    advert_mac: advertMac(carp, balances || carp.mac === 'virtual'),
     hash_link_locals: carp.hash_link_locals,
     also_accept: carp.also_accept.map(alsoAccept),
     balancing: balances ? 'arp' : 'none',
@@ -39,6 +39,11 @@ export function vhidSettings(carp: Carp, host: CarpHost, facts: HostFacts, balan
     ...(carp.multicast_address === undefined ? {} : { multicast_address: carp.multicast_address }),
     ...(carp.scripts ? { scripts: carp.scripts } : {}),
   };
+}
+
+/** Unless it was written it follows the MAC of the addresses: so switches keep learning where a virtual one is. */
+function advertMac(carp: Carp, virtual: boolean): AdvertMac {
+  return virtual && carp.advert_mac === 'interface' && !carp.spans['advert_mac'] ? 'kernel' : carp.advert_mac;
 }
 
 /** Whether the vhid shares its clients: it says so, or net.inet.carp.arpbalance does and another vhid has its address. */

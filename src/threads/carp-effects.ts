@@ -1,30 +1,42 @@
 /**
  * Carries out what the engine asks for: addresses first and in one batch, then frames, then words to control.
  *
- *   effects ──> addresses (netlink) ──> frames (packet sockets) ──> messages (control)
- *                                            └── outcome ──> `sent` event, back into the engine
+ *   effects ──> connections, links, addresses (netlink) ──> frames (sockets) ──> messages (control)
+ *                                                               └── outcome ──> `sent` event, back into the engine
  *
  * Addresses may come first because that is right both ways: a new MASTER answers before it announces, and one that
  * bows out has let go before its peer hears of it.
  */
 import { type Engine, will } from '../carp/engine.ts';
-import type { Effect } from '../carp/events.ts';
+import type { AddressEffect, Effect, Family, SendEffect, VhidSettings } from '../carp/events.ts';
+import type { ConnectionReset } from '../system/connection-reset.ts';
 import { errnoName } from '../system/libc.ts';
+import type { Netlink } from '../system/netlink.ts';
 import type { CarpAddresses } from './carp-addresses.ts';
 import type { GuardianPipe } from './carp-guardian.ts';
 import type { CarpInterfaces } from './carp-interfaces.ts';
 import type { FromCarp } from './carp-messages.ts';
+import { isVirtual, type VirtualLinks } from './carp-virtual-links.ts';
 
 const ENETDOWN = 100;
+/** How much of a hand-over may be spent on resetting connections, and how many for one address. */
+const RESET_NS = 5e6;
+const MAX_RESETS = 4096;
 
-/** A sent frame's vhid and errno. Filled here, read by the loop, used again. */
-export type Outcomes = { readonly vhids: number[]; readonly errors: number[] };
+/** A sent frame's vhid, family and errno. Filled here, read by the loop, used again. */
+export type Outcomes = { readonly vhids: number[]; readonly families: Family[]; readonly errors: number[] };
 
 export type Performer = {
   readonly engine: Engine;
+  /** By slot; undefined where no vhid is. */
+  slots: readonly (VhidSettings | undefined)[];
   readonly addresses: CarpAddresses;
   readonly interfaces: CarpInterfaces;
+  readonly virtual: VirtualLinks;
   readonly guardian: GuardianPipe;
+  readonly netlink: Netlink;
+  /** Undefined where the kernel cannot end connections. */
+  readonly resets: ConnectionReset | undefined;
   readonly post: (message: FromCarp) => void;
   readonly outcomes: Outcomes;
 };
@@ -37,38 +49,81 @@ export function perform(performer: Performer, effects: readonly Effect[], now_ns
 }
 
 function changeAddresses(performer: Performer, effects: readonly Effect[], now_ns: number): void {
-  const { addresses, guardian } = performer;
+  const { addresses, guardian, slots } = performer;
   let changed = false;
+  let removed = false;
   for (let position = 0; position < effects.length; position++) {
     const effect = effects[position];
     if (effect.kind === 'add-addresses') {
+      const vhid = slots[effect.index];
+      if (vhid && isVirtual(vhid)) performer.virtual.set(vhid, true);
       bequeath(performer, effect.index, effect.interface);
-      addresses.change(effect.index, 'add', now_ns);
-    } else if (effect.kind === 'renew-addresses') addresses.change(effect.index, 'renew', now_ns);
-    else if (effect.kind === 'remove-addresses') addresses.change(effect.index, 'remove', now_ns);
-    else continue;
+      addresses.change(effect.index, effect.addresses, 'add', now_ns);
+    } else if (effect.kind === 'renew-addresses') {
+      addresses.change(effect.index, effect.addresses, 'renew', now_ns);
+    } else if (effect.kind === 'remove-addresses') {
+      removed = true;
+    } else continue;
     changed = true;
   }
+  if (removed) remove(performer, effects, now_ns);
   if (!changed) return;
   addresses.flush();
+  if (!removed) return;
   for (let position = 0; position < effects.length; position++) {
     const effect = effects[position];
-    if (effect.kind === 'remove-addresses') guardian.forget(effect.index);
+    if (effect.kind === 'remove-addresses' && !isMaster(performer, effect.index)) guardian.forget(effect.index);
   }
 }
 
+/** All connections before the first address: a reset needs the address that it comes from. */
+function remove(performer: Performer, effects: readonly Effect[], now_ns: number): void {
+  const deadline_ns = now_ns + RESET_NS;
+  for (const effect of effects)
+    if (effect.kind === 'remove-addresses') resetConnections(performer, effect, deadline_ns);
+  for (const effect of effects) {
+    if (effect.kind !== 'remove-addresses') continue;
+    const vhid = performer.slots[effect.index];
+    // The link first: what the kernel says when an IPv6 address goes must not leave from the virtual MAC.
+    if (vhid && isVirtual(vhid) && !isMaster(performer, effect.index)) performer.virtual.set(vhid, false);
+    performer.addresses.change(effect.index, effect.addresses, 'remove', now_ns);
+    if (vhid?.scripts) removeEntries(performer, effect.index);
+  }
+}
+
+/** A script may have added the addresses once more, with another prefix length. */
+export function removeEntries(performer: Performer, slot: number): void {
+  performer.addresses.flush();
+  performer.addresses.removeEntries(slot, performer.netlink.listAddresses());
+}
+
+function resetConnections(performer: Performer, effect: AddressEffect, deadline_ns: number): void {
+  if (!performer.resets) return;
+  for (const address of performer.addresses.of(effect.index)) {
+    if (effect.addresses.includes(address.text)) performer.resets.reset(address.request.bytes, MAX_RESETS, deadline_ns);
+  }
+}
+
+function isMaster(performer: Performer, slot: number): boolean {
+  return performer.engine.slots[slot]?.state === 'MASTER';
+}
+
 /** The guardian learns of an address before the address is there. */
-export function bequeath(performer: Performer, vhid: number, interface_name: string): void {
+export function bequeath(performer: Performer, slot: number, interface_name: string): void {
   const { guardian, interfaces, addresses, engine } = performer;
   if (!guardian.connected) return;
-  guardian.set(vhid, interfaces.get(interface_name).index, addresses.vhids[vhid], will(engine, vhid));
+  guardian.set(slot, interfaces.find(interface_name)?.index ?? 0, addresses.of(slot), will(engine, slot));
 }
 
 function act(performer: Performer, effect: Effect, now_ns: number): void {
   switch (effect.kind) {
     case 'send':
       performer.outcomes.vhids.push(effect.index);
-      performer.outcomes.errors.push(send(performer, effect.interface, effect.frame));
+      performer.outcomes.families.push(effect.family);
+      performer.outcomes.errors.push(sendAdvert(performer, effect));
+      return;
+    case 'answer':
+      send(performer, effect.interface, effect.frame);
       return;
     case 'announce':
       for (const frame of effect.frames) send(performer, effect.interface, frame);
@@ -92,8 +147,14 @@ function act(performer: Performer, effect: Effect, now_ns: number): void {
 }
 
 /** 0 or the errno. */
+function sendAdvert(performer: Performer, effect: SendEffect): number {
+  const sockets = performer.interfaces.find(effect.interface)?.sockets;
+  if (!sockets) return ENETDOWN;
+  return effect.to === undefined ? sockets.send(effect.frame) : sockets.sendToPeer(effect.frame);
+}
+
 function send(performer: Performer, interface_name: string, frame: Uint8Array): number {
-  return performer.interfaces.get(interface_name).socket?.send(frame) ?? ENETDOWN;
+  return performer.interfaces.find(interface_name)?.sockets?.send(frame) ?? ENETDOWN;
 }
 
 /** What the `sent` event wants: null, or the errno's name. */

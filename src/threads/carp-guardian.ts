@@ -1,6 +1,6 @@
 /** The carp thread's end of the guardian's pipe: keeps the will up to date, before the address is there. */
 
-import { ADDRESS, CLEAN, encodeRecord, FORGET, FRAME, MAX_RECORD } from '../system/guardian-will.ts';
+import { ADDRESS, CLEAN, encodeRecord, FORGET, FRAME, LINK, MAX_RECORD, SETTINGS } from '../system/guardian-will.ts';
 import * as libc from '../system/libc.ts';
 import type { HeldAddress } from './carp-addresses.ts';
 
@@ -27,15 +27,25 @@ export class GuardianPipe {
     this.#fd = fd;
   }
 
-  /** From now on: `addresses` of this vhid are to be deleted and `frames` are to be sent on a sudden death. */
+  /** From now on: `addresses` of this vhid are to be deleted, and `frames` to be sent on link `index`, on a sudden death. */
   set(vhid: number, index: number, addresses: readonly HeldAddress[], frames: readonly Uint8Array[]): void {
     this.#write(FORGET, vhid, index, NOTHING);
-    for (const address of addresses) this.#write(ADDRESS, vhid, index, address.will);
+    for (const address of addresses) this.#write(ADDRESS, vhid, address.request.index, address.will);
     for (const frame of frames) this.#write(FRAME, vhid, index, frame);
   }
 
   forget(vhid: number): void {
     this.#write(FORGET, vhid, 0, NOTHING);
+  }
+
+  /** A link of our own making, to be deleted on a sudden death. */
+  addLink(index: number): void {
+    this.#write(LINK, 0, index, NOTHING);
+  }
+
+  /** What link `index` had before we changed it. */
+  addSettings(index: number, before: { readonly arp_ignore: number; readonly arp_announce: number }): void {
+    this.#write(SETTINGS, 0, index, Uint8Array.of(before.arp_ignore, before.arp_announce));
   }
 
   /** The end of this thread. Unless everything was `undone` by ourselves, the guardian does the rest now. */

@@ -6,7 +6,7 @@
  *   await carp.stop('SIGTERM', 1000);
  */
 import { Worker } from 'node:worker_threads';
-import type { VhidSettings } from '../carp/events.ts';
+import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import type { CarpSettings, FromCarp, RunAs, ToCarp, WatchedThread } from './carp-messages.ts';
@@ -22,6 +22,8 @@ ONE.words[0] = 1;
 export type CarpThreadOptions = {
   /** From `checkCarpHost`. */
   readonly vhids: readonly VhidSettings[];
+  /** net.inet.carp.*, where it differs from the defaults. */
+  readonly host?: HostSettings | undefined;
   readonly memory: SharedMemory;
   /** Control, checks and every data thread that runs; a watched thread counts from its first beat on. */
   readonly watched: readonly WatchedThread[];
@@ -117,6 +119,7 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
 function settingsOf(options: CarpThreadOptions, wake_fd: number): CarpSettings {
   return {
     vhids: options.vhids,
+    host: options.host,
     memory: options.memory.words.buffer as SharedArrayBuffer,
     counts: options.memory.counts,
     watched: options.watched,

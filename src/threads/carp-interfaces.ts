@@ -1,6 +1,8 @@
-/** The interfaces that carry vhids: their index, their link state and their packet socket, through deletion and return. */
+/** The interfaces that carry vhids: their index, their link state and their sockets, through deletion and return. */
+import type { VhidSettings } from '../carp/events.ts';
+import { SystemError } from '../system/errors.ts';
 import type { Link } from '../system/netlink.ts';
-import { ipv4Adverts, PacketSocket } from '../system/packet-socket.ts';
+import { CarpSockets, type Wanted, wantedBy } from './carp-sockets.ts';
 
 export type CarpInterface = {
   readonly name: string;
@@ -9,72 +11,94 @@ export type CarpInterface = {
   /** Administratively up and with carrier. */
   up: boolean;
   mac: Uint8Array;
-  socket: PacketSocket | undefined;
-  /** The socket's place in the poll set. */
-  place: number;
+  wanted: Wanted;
+  sockets: CarpSockets | undefined;
 };
 
 /** Why the state of an interface changed, or undefined when it did not. */
 export type LinkChange = {
   readonly changed: CarpInterface;
   readonly reason: string;
-  /** The interface went or came, so its index and its socket are others. */
-  readonly new_socket: boolean;
+  /** The interface went or came, so its index and its sockets are others. */
+  readonly new_sockets: boolean;
 };
 
 export class CarpInterfaces {
-  readonly list: readonly CarpInterface[];
+  #list: readonly CarpInterface[] = [];
 
-  constructor(names: Iterable<string>, links: readonly Link[]) {
-    this.list = [...new Set(names)].map((name) => ({
-      name,
-      index: 0,
-      up: false,
-      mac: new Uint8Array(6),
-      socket: undefined,
-      place: -1,
-    }));
-    for (const link of links) this.onLink(link);
+  constructor(vhids: readonly VhidSettings[], links: readonly Link[]) {
+    this.configure(vhids, links);
   }
 
-  get(name: string): CarpInterface {
-    const found = this.list.find((one) => one.name === name);
-    if (!found) throw new Error(`no vhid is on ${name}`);
-    return found;
+  get list(): readonly CarpInterface[] {
+    return this.#list;
   }
 
-  /** RTM_NEWLINK: the link is there, in this state. Throws a SystemError when its packet socket cannot be opened. */
+  /** The interfaces of these vhids from now on. What stays keeps its sockets unless it wants to hear something else. */
+  configure(vhids: readonly VhidSettings[], links: readonly Link[]): void {
+    const names = [...new Set(vhids.map((vhid) => vhid.interface))];
+    const before = this.#list;
+    this.#list = names.map((name) => {
+      const wanted = wantedBy(vhids.filter((vhid) => vhid.interface === name));
+      const known = before.find((one) => one.name === name);
+      if (!known) return { name, index: 0, up: false, mac: new Uint8Array(6), wanted, sockets: undefined };
+      known.wanted = wanted;
+      if (known.sockets && known.sockets.key !== wanted.key) openSockets(known);
+      return known;
+    });
+    for (const one of before) if (!this.#list.includes(one)) one.sockets?.close();
+    for (const link of links) if (this.#list.some((one) => one.name === link.name)) this.onLink(link);
+  }
+
+  find(name: string): CarpInterface | undefined {
+    for (const one of this.#list) if (one.name === name) return one;
+    return undefined;
+  }
+
+  /** RTM_NEWLINK: the link is there, in this state. Throws a SystemError when its sockets are refused. */
   onLink(link: Link): LinkChange | undefined {
-    const known = this.list.find((one) => one.name === link.name);
+    const known = this.find(link.name);
     if (!known) return this.onGone(link.index); // renamed away from a name that we know
-    const new_socket = known.index !== link.index;
-    if (new_socket) {
-      known.socket?.close();
-      known.socket = new PacketSocket(link.index, ipv4Adverts());
+    const new_sockets = known.index !== link.index;
+    if (new_sockets) {
       known.index = link.index;
+      if (!openSockets(known)) return this.onGone(link.index);
     }
     const up = link.up && link.running;
     const new_mac = !isEqual(link.mac, known.mac);
-    if (up === known.up && !new_mac && !new_socket) return undefined;
+    if (up === known.up && !new_mac && !new_sockets) return undefined;
     known.up = up;
     known.mac = link.mac;
-    return { changed: known, reason: reasonOf(link), new_socket };
+    return { changed: known, reason: reasonOf(link), new_sockets };
   }
 
   /** RTM_DELLINK, or the link is not in the list any more (it was renamed, moved or deleted). */
   onGone(index: number): LinkChange | undefined {
-    const known = this.list.find((one) => one.index === index && index !== 0);
+    const known = this.#list.find((one) => one.index === index && index !== 0);
     if (!known) return undefined;
-    known.socket?.close();
-    known.socket = undefined;
+    known.sockets?.close();
+    known.sockets = undefined;
     known.index = 0;
     known.up = false;
-    return { changed: known, reason: `interface ${known.name} was removed`, new_socket: true };
+    return { changed: known, reason: `interface ${known.name} was removed`, new_sockets: true };
   }
 
   close(): void {
-    for (const one of this.list) one.socket?.close();
+    for (const one of this.#list) one.sockets?.close();
   }
+}
+
+/** The new ones first: should they be refused, the old ones are still there. False: the interface went meanwhile. */
+function openSockets(one: CarpInterface): boolean {
+  const before = one.sockets;
+  try {
+    one.sockets = new CarpSockets(one.index, one.wanted);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ENODEV') return false;
+    throw error;
+  }
+  before?.close();
+  return true;
 }
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {

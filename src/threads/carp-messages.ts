@@ -7,7 +7,7 @@
  *
  * All times are CLOCK_MONOTONIC nanoseconds as a Number. `index` is a vhid's position in `CarpSettings.vhids`.
  */
-import type { BadSource, Counters, State, VhidSettings, VhidStatus } from '../carp/events.ts';
+import type { BadSource, Counters, HostSettings, State, VhidSettings, VhidStatus } from '../carp/events.ts';
 import type { Privileges } from '../system/privileges.ts';
 import type { Counts } from './shared-memory.ts';
 
@@ -16,6 +16,7 @@ export type WatchedThread = { readonly thread: number; readonly name: string };
 
 export type CarpSettings = {
   readonly vhids: readonly VhidSettings[];
+  readonly host?: HostSettings | undefined;
   readonly memory: SharedArrayBuffer;
   readonly counts: Counts;
   readonly watched: readonly WatchedThread[];
@@ -49,6 +50,18 @@ export type ToCarp =
   /** The engine's event of that name. */
   | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
   | { readonly kind: 'maintenance'; readonly index: number; readonly reason: string | undefined }
+  /**
+   * Other settings on the running node, by the engine's event of that name; answered by `configured`. The vhids come
+   * from `checkCarpHost`.
+   */
+  | {
+      readonly kind: 'configure';
+      readonly id: number;
+      readonly vhids: readonly VhidSettings[];
+      readonly host?: HostSettings;
+    }
+  /** The down script has run: unless the vhid is MASTER again, no entry of its VIPs stays on the interface. */
+  | { readonly kind: 'remove-entries'; readonly index: number }
   | { readonly kind: 'status'; readonly id: number }
   /** A new guardian after the old one died; -1: none. */
   | { readonly kind: 'guardian'; readonly fd: number }
@@ -94,6 +107,8 @@ export type FromCarp =
       readonly path: string;
       readonly arguments: readonly string[];
     }
+  /** The slot, which is `index` everywhere, of each vhid of the `configure` message, in its order. */
+  | { readonly kind: 'configured'; readonly id: number; readonly at_ns: number; readonly slots: readonly number[] }
   /** The guardian's pipe broke: start another and post its descriptor. */
   | { readonly kind: 'guardian-lost'; readonly at_ns: number }
   /** The thread failed, after it bowed out and removed the addresses. `stopped` follows. */

@@ -10,30 +10,21 @@
  * One pass: was I late? then read everything that waits, then let the engine's timers run, then judge the threads.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
+import { badSources, createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
 import type { Event, VhidSettings } from '../carp/events.ts';
-import { changeInterfaceMac } from '../carp/interface-mac.ts';
 import { now_ns, toMs31 } from '../system/clock.ts';
+import { ConnectionReset } from '../system/connection-reset.ts';
+import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
-import {
-  decodeAddress,
-  decodeLink,
-  GROUP_IPV4_ADDRESS,
-  GROUP_IPV6_ADDRESS,
-  GROUP_LINK,
-  Netlink,
-  NetlinkEvents,
-} from '../system/netlink.ts';
-import { type Message, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR } from '../system/netlink-message.ts';
+import type { PacketSocket } from '../system/packet-socket.ts';
 import { PollSet } from '../system/poll-set.ts';
 import { dropPrivileges } from '../system/privileges.ts';
 import { useRealTimeScheduling } from '../system/scheduling.ts';
-import { CarpAddresses } from './carp-addresses.ts';
-import { bequeath, type Outcomes, outcomeText, type Performer, perform } from './carp-effects.ts';
+import { bequeath, type Outcomes, outcomeText, type Performer, perform, removeEntries } from './carp-effects.ts';
 import { GuardianPipe } from './carp-guardian.ts';
 import { ThreadHealth } from './carp-health.ts';
-import { CarpInterfaces, type LinkChange } from './carp-interfaces.ts';
 import type { CarpSettings, CarpVhidStatus, FromCarp, ToCarp } from './carp-messages.ts';
+import { CarpNetwork } from './carp-network.ts';
 import * as memory from './shared-memory.ts';
 
 const BEAT_NS = 200e6;
@@ -47,26 +38,32 @@ const STATE_WORDS = { INIT: 0, BACKUP: 1, MASTER: 2 } as const;
 /** Sent frames after one event: one or two for every vhid of a host. */
 const MAX_OUTCOMES = 4096;
 
+/** Adverts this close together need a thread that nothing holds up. */
+const TIGHT_ADVSKEW = 8;
+
 /** An event whose fields the shell writes again and again. */
 type Reused<K extends Event['kind']> = {
   -readonly [F in keyof Extract<Event, { kind: K }>]: Extract<Event, { kind: K }>[F];
 };
 
+/** A socket that frames come in by, and its place in the poll set. */
+type Ear = { readonly interface: string; readonly socket: PacketSocket; readonly place: number };
+
 export class CarpThread {
   readonly #settings: CarpSettings;
   readonly #shared: memory.SharedMemory;
-  readonly #netlink = new Netlink();
-  readonly #events = new NetlinkEvents(GROUP_LINK | GROUP_IPV4_ADDRESS | GROUP_IPV6_ADDRESS, [RTM_NEWADDR]);
-  readonly #poll: PollSet;
+  readonly #network: CarpNetwork;
   readonly #performer: Performer;
   readonly #health: ThreadHealth;
-  readonly #outcomes: Outcomes = { vhids: [], errors: [] };
+  readonly #outcomes: Outcomes = { vhids: [], families: [], errors: [] };
   readonly #wake_buffer = libc.allocatePinned(8);
-  readonly #stall_ns: number;
   readonly #scheduling: 'SCHED_RR' | 'SCHED_OTHER';
   readonly #frame: Reused<'frame'> = { kind: 'frame', interface: '', bytes: new Uint8Array(0), length: 0 };
-  readonly #sent: Reused<'sent'> = { kind: 'sent', index: 0, error: null };
+  readonly #sent: Reused<'sent'> = { kind: 'sent', index: 0, error: null, family: 4 };
   readonly #timer: Event = { kind: 'timer' };
+  #poll = new PollSet(2);
+  #ears: readonly Ear[] = [];
+  #stall_ns = SHORTEST_STALL_NS;
   #wake_place = 0;
   #events_place = 0;
   #beat_ns = 0;
@@ -77,27 +74,24 @@ export class CarpThread {
     this.#settings = settings;
     this.#shared = memory.attachSharedMemory(settings.memory, settings.counts);
     this.#scheduling = useRealTimeScheduling() ? 'SCHED_RR' : 'SCHED_OTHER';
-    const interfaces = new CarpInterfaces(
-      settings.vhids.map((vhid) => vhid.interface),
-      this.#netlink.listLinks(),
-    );
-    const addresses = new CarpAddresses(settings.vhids, settings.lease_s, (text) => this.#log('error', text));
-    for (const one of interfaces.list) addresses.setIndex(one.name, one.index);
+    const { vhids, seed, lease_s, wait_for_ready, host } = settings;
     const guardian = new GuardianPipe(settings.guardian_fd, () => this.#onGuardianLost());
-    const { vhids, seed, lease_s, wait_for_ready } = settings;
-    const links_down = interfaces.list.filter((one) => !one.up).map((one) => one.name);
-    const engine = createEngine({ vhids, seed, lease_s, wait_for_ready, links_down });
-    this.#performer = { engine, addresses, interfaces, guardian, post: postToControl, outcomes: this.#outcomes };
+    const onError = (text: string): void => this.#log('error', text);
+    const network = new CarpNetwork({ vhids, lease_s, guardian, onError });
+    const engine = createEngine({ ...host, vhids, seed, lease_s, wait_for_ready, links_down: network.links_down });
+    this.#network = network;
+    const { addresses, interfaces, virtual, netlink } = network;
+    const parts = { addresses, interfaces, virtual, netlink, guardian, resets: openResets() };
+    this.#performer = { ...parts, engine, slots: vhids, post: postToControl, outcomes: this.#outcomes };
     this.#health = new ThreadHealth(this.#shared, settings.watched, toMs31(now_ns()));
-    this.#stall_ns = Math.max(SHORTEST_STALL_NS, Math.min(...vhids.map(interval_ns)));
-    this.#poll = new PollSet(interfaces.list.length + 2);
-    this.#arrangePoll();
+    this.#adjust(vhids);
     if (settings.run_as) dropPrivileges({ ...settings.run_as, keep: ['CAP_NET_RAW', 'CAP_NET_ADMIN'] });
   }
 
   /** Returns after `stop` or the stop word in shared memory. */
   run(): void {
-    this.#removeLeftovers();
+    const removed = this.#network.prepare(this.#settings.vhids);
+    if (removed.length > 0) this.#log('notice', `removed what an earlier run left: ${removed.join(', ')}`);
     this.#setThreadState(1);
     postToControl({ kind: 'started', at_ns: now_ns() });
     this.#step({ kind: 'start' });
@@ -109,15 +103,9 @@ export class CarpThread {
 
   /** Whatever happened: nothing of this node stays on an interface. */
   close(): void {
-    const { addresses, interfaces, guardian } = this.#performer;
-    for (const vhid of this.#settings.vhids.keys()) addresses.change(vhid, 'remove', now_ns());
-    addresses.flush();
-    guardian.close(!addresses.anyHeld);
     this.#writeRows();
-    interfaces.close();
-    addresses.close();
-    this.#events.close();
-    this.#netlink.close();
+    this.#network.close(now_ns());
+    this.#performer.resets?.close();
     this.#poll.close();
     this.#setThreadState(2);
   }
@@ -136,7 +124,7 @@ export class CarpThread {
   #pass(now: number): void {
     const late_ns = now - this.#deadline_ns();
     if (this.#beat_ns > 0 && late_ns > this.#stall_ns) this.#onStall(late_ns, now);
-    this.#readNetlink();
+    if (this.#poll.isReady(this.#events_place)) this.#readNetwork();
     // Before a timer runs, look at the sockets again: a frame that came since ppoll returned was in time.
     this.#readFrames(nextDeadline_ns(this.#performer.engine) <= now);
     this.#readMessages();
@@ -167,28 +155,46 @@ export class CarpThread {
 
   /** Steps the engine, carries out what it wants, and tells it what became of its frames. */
   #step(event: Event): void {
-    const { vhids, errors } = this.#outcomes;
+    const { vhids, families, errors } = this.#outcomes;
     const now = now_ns();
-    perform(this.#performer, step(this.#performer.engine, event, now), now);
+    const { engine } = this.#performer;
+    const effects = step(engine, event, now);
+    if (event.kind === 'configure') this.#takeSlots(now);
+    perform(this.#performer, effects, now);
     // An answer may send again, which appends: bounded all the same.
     for (let position = 0; position < vhids.length && position < MAX_OUTCOMES; position++) {
       this.#sent.index = vhids[position];
+      this.#sent.family = families[position];
       this.#sent.error = outcomeText(errors[position]);
-      perform(this.#performer, step(this.#performer.engine, this.#sent, now), now);
+      perform(this.#performer, step(engine, this.#sent, now), now);
     }
     // Popping keeps the arrays' memory, `length = 0` would give it back.
     while (vhids.length > 0) vhids.pop();
+    while (families.length > 0) families.pop();
     while (errors.length > 0) errors.pop();
   }
 
+  /** The engine gave the vhids of a `configure` their slots. Those that went are needed until they are taken down. */
+  #takeSlots(now: number): void {
+    const before = this.#performer.slots;
+    const slots = this.#slots();
+    const length = Math.max(before.length, slots.length);
+    this.#performer.slots = Array.from({ length }, (_, slot) => slots[slot] ?? before[slot]);
+    this.#network.addresses.configure(slots, now);
+  }
+
+  #slots(): (VhidSettings | undefined)[] {
+    return Array.from(this.#performer.engine.slots, (vhid) => vhid?.settings);
+  }
+
   #readFrames(every_socket: boolean): void {
-    for (const one of this.#performer.interfaces.list) {
-      if (!one.socket || !(every_socket || this.#poll.isReady(one.place))) continue;
+    for (const { interface: name, socket, place } of this.#ears) {
+      if (!every_socket && !this.#poll.isReady(place)) continue;
       for (let count = 0; count < MAX_DRAIN; count++) {
-        const length = one.socket.receive();
+        const length = socket.receive();
         if (length < 0) break;
-        this.#frame.interface = one.name;
-        this.#frame.bytes = one.socket.frame;
+        this.#frame.interface = name;
+        this.#frame.bytes = socket.frame;
         this.#frame.length = length;
         this.#step(this.#frame);
       }
@@ -217,6 +223,13 @@ export class CarpThread {
       case 'maintenance':
         this.#step(message);
         return;
+      case 'configure':
+        this.#configure(message);
+        return;
+      case 'remove-entries':
+        if (this.#performer.engine.slots[message.index]?.state !== 'MASTER')
+          removeEntries(this.#performer, message.index);
+        return;
       case 'status':
         this.#answerStatus(message.id);
         return;
@@ -228,62 +241,54 @@ export class CarpThread {
     }
   }
 
-  #readNetlink(): void {
-    if (!this.#poll.isReady(this.#events_place)) return;
-    this.#events.read({
-      message: (message) => this.#onNetlink(message),
-      lost: () => this.#resynchronize(),
+  #readNetwork(): void {
+    const { engine } = this.#performer;
+    const new_sockets = this.#network.read(
+      () => this.#slots(),
+      engine,
+      (event) => this.#step(event),
+    );
+    if (new_sockets) this.#arrangePoll();
+  }
+
+  /** New settings on a running node: what stays keeps its state. */
+  #configure({ id, vhids, host }: Extract<ToCarp, { kind: 'configure' }>): void {
+    this.#network.configure(vhids);
+    const links_down = this.#network.links_down;
+    this.#step({ kind: 'configure', vhids, links_down, ...(host ? { host } : {}) });
+    const slots = this.#slots();
+    this.#performer.slots = slots;
+    this.#network.settle(slots);
+    slots.forEach((vhid, slot) => {
+      if (vhid && this.#performer.engine.slots[slot]?.state === 'MASTER')
+        bequeath(this.#performer, slot, vhid.interface);
     });
+    this.#adjust(vhids);
+    const places = vhids.map(({ interface: name, vhid }) =>
+      slots.findIndex((one) => one?.interface === name && one.vhid === vhid),
+    );
+    postToControl({ kind: 'configured', id, at_ns: now_ns(), slots: places });
   }
 
-  #onNetlink(message: Message): void {
-    if (message.type === RTM_DELADDR) {
-      const removed = decodeAddress(message);
-      const vhid = removed ? this.#performer.addresses.onRemoved(removed) : -1;
-      if (vhid >= 0) this.#onAddressRemoved(vhid, removed!.address);
-      return;
-    }
-    const link = decodeLink(message);
-    if (!link) return;
-    const { interfaces } = this.#performer;
-    this.#onLinkChange(message.type === RTM_DELLINK ? interfaces.onGone(link.index) : interfaces.onLink(link));
-  }
-
-  #onLinkChange(change: LinkChange | undefined): void {
-    if (!change) return;
-    const { changed, reason, new_socket } = change;
-    if (new_socket) {
-      this.#performer.addresses.setIndex(changed.name, changed.index);
-      this.#arrangePoll();
-    }
-    if (changed.index > 0) changeInterfaceMac(this.#performer.engine, changed.name, changed.mac);
-    this.#step({ kind: 'link', interface: changed.name, up: changed.up, reason });
-  }
-
-  #onAddressRemoved(vhid: number, address: string): void {
-    this.#step({ kind: 'address-removed', interface: this.#settings.vhids[vhid].interface, address });
-  }
-
-  /** The kernel had more news than fitted its buffer: compare everything. */
-  #resynchronize(): void {
-    const { interfaces, addresses } = this.#performer;
-    const links = this.#netlink.listLinks();
-    for (const one of interfaces.list) {
-      if (!links.some((link) => link.index === one.index)) this.#onLinkChange(interfaces.onGone(one.index));
-    }
-    for (const link of links) this.#onLinkChange(interfaces.onLink(link));
-    const missing = addresses.findMissing(this.#netlink.listAddresses());
-    for (const { vhid, address } of missing) this.#onAddressRemoved(vhid, address.text);
-  }
-
-  #removeLeftovers(): void {
-    const removed = this.#performer.addresses.removeLeftovers(this.#netlink.listAddresses());
-    if (removed.length > 0) this.#log('notice', `removed what an earlier run left: ${removed.join(', ')}`);
+  /** To the vhids' sockets and how often they advert. */
+  #adjust(vhids: readonly VhidSettings[]): void {
+    this.#stall_ns = Math.max(SHORTEST_STALL_NS, Math.min(...vhids.map(interval_ns)));
+    this.#arrangePoll();
+    if (this.#scheduling === 'SCHED_RR') return;
+    const tight = vhids.find((vhid) => vhid.advbase === 0 && vhid.advskew < TIGHT_ADVSKEW);
+    if (!tight) return;
+    const what = `vhid ${tight.vhid} on ${tight.interface} adverts every ${(interval_ns(tight) / 1e6).toFixed(1)} ms`;
+    const why = 'but the system refuses real-time scheduling, so a busy host may be late and lose its addresses';
+    this.#log(
+      'warning',
+      `${what}, ${why}: allow it (LimitRTPRIO=10 in the unit) or use advskew ${TIGHT_ADVSKEW} or more`,
+    );
   }
 
   #onGuardian(fd: number): void {
     const { guardian, engine } = this.#performer;
     guardian.replace(fd);
+    this.#network.bequeathLinks();
     for (const vhid of status(engine)) {
       if (vhid.state === 'MASTER') bequeath(this.#performer, vhid.index, vhid.interface);
     }
@@ -295,16 +300,15 @@ export class CarpThread {
 
   #answerStatus(id: number): void {
     const { engine, addresses, interfaces, guardian } = this.#performer;
-    const vhids = status(engine, now_ns()).map((vhid): CarpVhidStatus => {
-      const { interval_us, peer } = engine.slots[vhid.index]!;
-      return {
+    const vhids = status(engine, now_ns()).map(
+      (vhid): CarpVhidStatus => ({
         ...vhid,
-        interval_ms: interval_us / 1000,
-        heard_interval_ms: peer.heard_ns < 0 ? undefined : peer.interval_us / 1000,
-        link_up: interfaces.get(vhid.interface).up,
+        interval_ms: vhid.interval_ns / 1e6,
+        heard_interval_ms: vhid.heard && vhid.heard.interval_ns / 1e6,
+        link_up: interfaces.find(vhid.interface)?.up ?? false,
         leases: addresses.leases(vhid.index),
-      };
-    });
+      }),
+    );
     const counters = { ...engine.counters };
     const scheduling = this.#scheduling;
     postToControl({
@@ -313,14 +317,17 @@ export class CarpThread {
       at_ns: now_ns(),
       vhids,
       counters,
-      bad_sources: [],
+      bad_sources: badSources(engine),
       scheduling,
       guardian: guardian.connected,
     });
   }
 
   #writeRows(): void {
-    for (const { index, state, peer, counters } of this.#performer.engine.vhids) {
+    for (const vhid of this.#performer.engine.vhids) {
+      // A configuration that came later may have more vhids than there are rows.
+      if (vhid.index >= this.#shared.counts.vhids) continue;
+      const { index, state, peer, counters } = vhid;
       const at = memory.vhidAt(this.#shared, index);
       Atomics.store(this.#shared.words, at + memory.VHID_STATE, STATE_WORDS[state]);
       Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(Math.max(peer.heard_ns, 0)));
@@ -336,10 +343,14 @@ export class CarpThread {
   }
 
   #arrangePoll(): void {
-    this.#poll.clear();
+    const sockets = this.#network.interfaces.list.flatMap((one) =>
+      (one.sockets?.list ?? []).map((socket) => ({ interface: one.name, socket })),
+    );
+    this.#poll.close();
+    this.#poll = new PollSet(sockets.length + 2);
     this.#wake_place = this.#poll.add(this.#settings.wake_fd);
-    this.#events_place = this.#poll.add(this.#events.fd);
-    for (const one of this.#performer.interfaces.list) one.place = one.socket ? this.#poll.add(one.socket.fd) : -1;
+    this.#events_place = this.#poll.add(this.#network.events_fd);
+    this.#ears = sockets.map((ear) => ({ ...ear, place: this.#poll.add(ear.socket.fd) }));
   }
 
   #log(level: 'info' | 'notice' | 'warning' | 'error', text: string): void {
@@ -350,6 +361,16 @@ export class CarpThread {
 /** How often a vhid adverts as MASTER, without demotion. */
 function interval_ns({ advbase, advskew }: VhidSettings): number {
   return (advbase + advskew / 256) * 1e9;
+}
+
+/** Undefined where the kernel does not know such sockets. */
+function openResets(): ConnectionReset | undefined {
+  try {
+    return new ConnectionReset(now_ns);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
 }
 
 function postToControl(message: FromCarp): void {

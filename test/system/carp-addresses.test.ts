@@ -28,25 +28,26 @@ class Scene {
   readonly netlink = new Netlink();
   readonly events = new NetlinkEvents(GROUP_IPV4_ADDRESS);
   readonly errors: string[] = [];
-  readonly addresses = new CarpAddresses([vhid], 2, (text) => this.errors.push(text));
+  readonly addresses = new CarpAddresses(2, (text) => this.errors.push(text));
   readonly index: number;
 
   constructor() {
     this.netlink.createVeth({ name: 'eth0' }, { name: 'eth1' });
     this.index = this.netlink.indexOf('eth0');
     this.addresses.setIndex('eth0', this.index);
+    this.addresses.configure([vhid], 0);
   }
 
   present(): string[] {
     return this.netlink.listAddresses().map((one) => one.address);
   }
 
-  /** By whom else than us addresses were removed, as the vhid that lost them. */
-  losses(): number[] {
-    const losses: number[] = [];
+  /** What others than us removed; '' where it was us. */
+  losses(): string[] {
+    const losses: string[] = [];
     this.events.read({
       message: (message) => {
-        if (message.type === RTM_DELADDR) losses.push(this.addresses.onRemoved(decodeAddress(message)!));
+        if (message.type === RTM_DELADDR) losses.push(this.addresses.onRemoved(decodeAddress(message)!)?.text ?? '');
       },
       lost: () => assert.fail('lost'),
     });
@@ -54,7 +55,7 @@ class Scene {
   }
 
   change(what: 'add' | 'remove'): void {
-    this.addresses.change(0, what, 1);
+    this.addresses.change(0, vhid.addresses, what, 1);
     this.addresses.flush();
   }
 
@@ -84,7 +85,7 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
       assert.equal(scene.addresses.leases(0).length, 2);
       scene.change('remove');
       assert.deepEqual(scene.present(), []);
-      assert.deepEqual(scene.losses(), [-1, -1]);
+      assert.deepEqual(scene.losses(), ['', '']);
       assert.deepEqual(scene.errors, []);
     });
   });
@@ -95,7 +96,7 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
       scene.change('remove');
       scene.change('add');
       scene.netlink.deleteAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 10), prefix_length: 32 });
-      assert.deepEqual(scene.losses(), [-1, -1, 0]);
+      assert.deepEqual(scene.losses(), ['', '', B]);
       assert.deepEqual(
         scene.addresses.leases(0).map(({ address }) => address),
         [A],
@@ -109,8 +110,8 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
       scene.netlink.deleteAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 9), prefix_length: 32 });
       const missing = scene.addresses.findMissing(scene.netlink.listAddresses());
       assert.deepEqual(
-        missing.map(({ vhid: lost, address }) => [lost, address.text]),
-        [[0, A]],
+        missing.map((address) => address.text),
+        [A],
       );
     });
   });
@@ -123,6 +124,40 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
       add(10, 24);
       assert.deepEqual(scene.addresses.removeLeftovers(scene.netlink.listAddresses()), [`${A} on eth0`]);
       assert.deepEqual(scene.present(), [B]);
+    });
+  });
+
+  test('stand on the interface once, also when a script added one of them with its own prefix, and all entries go', () => {
+    onHost((scene) => {
+      scene.change('add');
+      scene.netlink.addAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 9), prefix_length: 24 });
+      scene.change('remove');
+      assert.deepEqual(scene.present(), [A]);
+      scene.addresses.removeEntries(0, scene.netlink.listAddresses());
+      assert.deepEqual(scene.present(), []);
+      assert.deepEqual(scene.losses(), ['', '', '']);
+    });
+  });
+
+  test('follow a change of the configuration: what stays is not touched', () => {
+    onHost((scene) => {
+      scene.change('add');
+      const C = '10.0.0.11';
+      const slots = [{ ...vhid, addresses: [B, C] }];
+      scene.addresses.configure(slots, 2);
+      scene.addresses.change(0, [A], 'remove', 2);
+      scene.addresses.change(0, [C], 'add', 2);
+      scene.addresses.flush();
+      scene.addresses.settle(slots);
+      assert.deepEqual(scene.present(), [B, C]);
+      assert.deepEqual(scene.losses(), ['']);
+      assert.deepEqual(
+        scene.addresses.leases(0).map(({ address, renewed_ns }) => [address, renewed_ns]),
+        [
+          [B, 1],
+          [C, 2],
+        ],
+      );
     });
   });
 
