@@ -153,7 +153,10 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       );
       events.record({ kind: 'demotion', at_ns: now_ns(), name, vhid, owner, amount, reason });
     }),
-    scripts: createScriptRunner((text, level) => logLine(events, level, text), { output: options.script_output }),
+    scripts: createScriptRunner((text, level) => logLine(events, level, text), {
+      output: options.script_output,
+      onIdle: (index) => daemon.carp?.post({ kind: 'remove-entries', index }),
+    }),
     socket: prepared.socket,
     beat: setInterval(() => beat(memory), BEAT_MS),
     guardian: undefined,

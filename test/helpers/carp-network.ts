@@ -21,12 +21,14 @@ import { now_ns } from '#src/system/clock.js';
 import { SystemError } from '#src/system/errors.js';
 import { parseIpv4 } from '#src/system/ipv4-address.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
-import { Netlink } from '#src/system/netlink.js';
+import { type Link, Netlink } from '#src/system/netlink.js';
 import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
+import type { RunnerOptions, ToRunner } from './carp-runner.js';
 import { peerPath } from './peers.js';
 
 const RUNNER = fileURLToPath(new URL('./carp-runner.js', import.meta.url));
 const POLL_MS = 2;
+const GUARDED = { guardian: true };
 
 /** For node:test's `skip`: false where this process may make network namespaces. */
 export function needsNamespaces(): string | false {
@@ -79,6 +81,12 @@ export class TestHost {
 
   has(address: string): boolean {
     return this.#netlink.listAddresses().some((one) => one.address === address);
+  }
+
+  /** The link that carries the address, or undefined. */
+  carrierOf(address: string): Link | undefined {
+    const found = this.#netlink.listAddresses().find((one) => one.address === address);
+    return found && this.#netlink.listLinks().find((link) => link.index === found.index);
   }
 
   /** For what a test does to the host behind the daemon's back. */
@@ -144,8 +152,8 @@ export class TestNetwork {
     host.netlink.setLink(index, { up: true });
   }
 
-  startCarpool(host: TestHost, carps: readonly Carp[], options = { guardian: true }): Carpool {
-    const carpool = new Carpool(host, carps, options.guardian);
+  startCarpool(host: TestHost, carps: readonly Carp[], options: Omit<RunnerOptions, 'carps'> = GUARDED): Carpool {
+    const carpool = new Carpool(host, { ...options, carps });
     this.#daemons.push(carpool);
     return carpool;
   }
@@ -218,12 +226,13 @@ export class Carpool extends Daemon {
   guardian_pid = 0;
   #id = 0;
 
-  constructor(host: TestHost, carps: readonly Carp[], guardian: boolean) {
-    super(host.spawn(process.execPath, [RUNNER, JSON.stringify({ carps, guardian })]));
+  constructor(host: TestHost, options: RunnerOptions) {
+    super(host.spawn(process.execPath, [RUNNER, JSON.stringify(options)]));
   }
 
   override onLine(line: string): void {
-    this.output += `${line}\n`;
+    // A status is long, and asked for again and again.
+    if (!line.startsWith('{"kind":"status"')) this.output += `${line}\n`;
     if (!line.startsWith('{')) return;
     const message = JSON.parse(line) as FromCarp | { kind: 'guardian'; pid: number };
     if (message.kind === 'guardian') this.guardian_pid = message.pid;
@@ -242,7 +251,7 @@ export class Carpool extends Daemon {
     }
   }
 
-  post(message: ToCarp | { kind: 'hang' | 'unhang' }): void {
+  post(message: ToCarp | ToRunner): void {
     this.process.stdin!.write(`${JSON.stringify(message)}\n`);
   }
 

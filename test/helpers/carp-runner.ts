@@ -7,19 +7,33 @@
  * {"kind": "hang"}: the control thread's beat ends though the process lives, until "unhang". SIGTERM stops it in order.
  */
 import { createInterface } from 'node:readline';
+import type { VhidSettings } from '#src/carp/events.js';
 import { formatDiagnostic, hasErrors } from '#src/config/diagnostic.js';
 import type { Carp, Config } from '#src/config/model.js';
 import { carpWith, emptyConfig } from '#src/config/model-defaults.js';
 import { startGuardian } from '#src/control/guardian.js';
+import { createScriptRunner } from '#src/control/scripts.js';
 import { checkCarpHost } from '#src/system/carp-host.js';
 import { now_ms31 } from '#src/system/clock.js';
 import { startCarpThread } from '#src/threads/carp-handle.js';
-import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
+import type { FromCarp, RunAs, ToCarp } from '#src/threads/carp-messages.js';
 import * as memory from '#src/threads/shared-memory.js';
 
 const BEAT_MS = 100;
 
-export type RunnerOptions = { readonly carps: readonly Carp[]; readonly guardian: boolean };
+export type RunnerOptions = {
+  readonly carps: readonly Carp[];
+  readonly guardian: boolean;
+  /** Whom the carp thread becomes. */
+  readonly run_as?: RunAs;
+};
+
+/** What a test says to the runner itself. */
+export type ToRunner =
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'unhang' }
+  /** Other vhids from now on, checked against this host. */
+  | { readonly kind: 'carps'; readonly carps: readonly Carp[] };
 
 /** One vhid with the given fields over plain defaults. */
 export function carpOf(fields: Partial<Carp> & Pick<Carp, 'vhid' | 'addresses'>): Carp {
@@ -34,9 +48,7 @@ export function configOf(carps: readonly Carp[]): Config {
 }
 
 function main(options: RunnerOptions): void {
-  const { diagnostics, vhids } = checkCarpHost(configOf(options.carps));
-  for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
-  if (hasErrors(diagnostics)) process.exit(1);
+  const vhids = checked(options.carps);
   const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, vhids: vhids.length });
   const control = memory.threadAt(shared, memory.THREAD_CONTROL);
   const beat = (): void => {
@@ -52,24 +64,39 @@ function main(options: RunnerOptions): void {
     if (guardian) tell({ kind: 'guardian', pid: guardian.pid });
     return guardian?.fd ?? -1;
   };
+  const scripts = createScriptRunner(() => {}, {
+    output: 'ignore',
+    onIdle: (index) => carp.post({ kind: 'remove-entries', index }),
+  });
   const carp = startCarpThread({
     vhids,
+    run_as: options.run_as,
     memory: shared,
     watched: [{ thread: memory.THREAD_CONTROL, name: 'control' }],
     guardian_fd: options.guardian ? guard() : -1,
     wait_for_ready: false,
     onMessage: (message: FromCarp) => {
       tell(message);
-      if (message.kind === 'stopped') process.exit(0);
+      if (message.kind === 'run-script') scripts.run(message);
+      if (message.kind === 'stopped') setInterval(() => scripts.busy || process.exit(0), 5);
     },
   });
   createInterface({ input: process.stdin }).on('line', (line) => {
-    const message = JSON.parse(line) as ToCarp | { kind: 'hang' } | { kind: 'unhang' };
+    const message = JSON.parse(line) as ToCarp | ToRunner;
     if (message.kind === 'hang') hanging = true;
     else if (message.kind === 'unhang') hanging = false;
+    else if (message.kind === 'carps') carp.post({ kind: 'configure', id: 0, vhids: checked(message.carps) });
     else carp.post(message);
   });
   process.on('SIGTERM', () => void carp.stop('SIGTERM', 2000));
+}
+
+/** As this host runs them. Ends the process when it cannot. */
+function checked(carps: readonly Carp[]): readonly VhidSettings[] {
+  const { diagnostics, vhids } = checkCarpHost(configOf(carps));
+  for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+  if (hasErrors(diagnostics)) process.exit(1);
+  return vhids;
 }
 
 function tell(message: object): void {

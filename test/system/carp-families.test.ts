@@ -1,0 +1,109 @@
+/** Two carpools that share IPv6 addresses, alone and beside IPv4, by multicast and from peer to peer. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Carp } from '#src/config/model.js';
+import {
+  always,
+  type Carpool,
+  eventually,
+  needsNamespaces,
+  type TestHost,
+  TestNetwork,
+  vip,
+} from '../helpers/carp-network.js';
+import { carpOf } from '../helpers/carp-runner.js';
+
+const VIP4 = '10.44.0.50';
+const VIP6 = '2001:db8::50';
+const START_MS = 15_000;
+
+type Pair = { readonly host_a: TestHost; readonly host_b: TestHost; readonly a: Carpool; readonly b: Carpool };
+
+/** `a` is MASTER, `b` hears it. `fields` may differ by node. */
+async function startPair(network: TestNetwork, fields: (node: 'a' | 'b') => Partial<Carp>): Promise<Pair> {
+  const carp = (node: 'a' | 'b') =>
+    carpOf({ vhid: 7, addresses: [vip(VIP4), vip(VIP6)], advskew: node === 'a' ? 0 : 100, ...fields(node) });
+  const host_a = network.addHost('a', '10.44.0.1');
+  const host_b = network.addHost('b', '10.44.0.2');
+  const a = network.startCarpool(host_a, [carp('a')]);
+  await a.becomes('MASTER', START_MS);
+  const b = network.startCarpool(host_b, [carp('b')]);
+  await b.becomes('BACKUP', START_MS);
+  await b.hears(3000);
+  await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
+  return { host_a, host_b, a, b };
+}
+
+function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
+  test(name, { timeout: 60_000 }, async () => {
+    const network = new TestNetwork();
+    try {
+      await body(network);
+    } finally {
+      await network.close();
+    }
+  });
+}
+
+const holds = (host: TestHost, vips: readonly string[]) => vips.every((address) => host.has(address));
+const holdsNone = (host: TestHost, vips: readonly string[]) => !vips.some((address) => host.has(address));
+
+describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, () => {
+  for (const [what, vips] of [
+    ['both families', [VIP4, VIP6]],
+    ['IPv6 alone', [VIP6]],
+  ] as const) {
+    scene(`${what}: a graceful stop hands the addresses over, and so does SIGKILL`, async (network) => {
+      const { host_a, host_b, a, b } = await startPair(network, () => ({ addresses: vips.map(vip) }));
+      assert.ok(holds(host_a, vips) && holdsNone(host_b, vips));
+      const found = host_a.netlink.listAddresses().find((one) => one.address === VIP6)!;
+      assert.deepEqual([found.prefix_length, found.tentative, found.preferred_s], [128, false, 0]);
+      await a.kill('SIGTERM');
+      await b.becomes('MASTER', 100);
+      assert.ok(holdsNone(host_a, vips) && holds(host_b, vips));
+
+      const again = network.startCarpool(host_a, [carpOf({ vhid: 7, advskew: 100, addresses: vips.map(vip) })]);
+      await again.becomes('BACKUP', START_MS);
+      await again.hears(3000);
+      await eventually('the guardian of b runs', START_MS, () => b.guardianRuns());
+      await b.kill('SIGKILL');
+      await eventually('the addresses are gone', 200, () => holdsNone(host_b, vips));
+      await again.becomes('MASTER', 200);
+      assert.match(again.reason, /bow/);
+    });
+  }
+
+  scene('unicast: peers reach each other though no MAC is known, and nothing goes to the group', async (network) => {
+    const peers = (node: 'a' | 'b') => ({ peers: [node === 'a' ? '10.44.0.2' : '10.44.0.1'], addresses: [vip(VIP4)] });
+    const { host_a, host_b, a, b } = await startPair(network, peers);
+    assert.match((await b.status()).vhids[0].heard!.source, /^10\.44\.0\.1$/);
+    await a.kill('SIGKILL');
+    await eventually('the address is gone', 200, () => !host_a.has(VIP4));
+    await b.becomes('MASTER', 200);
+    assert.ok(host_b.has(VIP4));
+  });
+
+  scene(
+    'an interface that is deleted and made again is used again, with its new link-local address',
+    async (network) => {
+      const { host_a, a, b } = await startPair(network, (node) => ({ preempt: node === 'a' }));
+      const before = (await b.status()).vhids[0].heard!;
+      network.replaceCable(host_a);
+      await eventually('a is BACKUP anew', 2000, () => a.states.length === 4);
+      await a.becomes('MASTER', 10_000);
+      await eventually('the addresses are there', 1000, () => holds(host_a, [VIP4, VIP6]));
+      const sources = new Set<string>();
+      for (let tries = 0; tries < 40 && !sources.has(linkLocal(host_a)); tries++) {
+        const { heard } = (await b.status()).vhids[0];
+        if (heard) sources.add(heard.source);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.ok(sources.has(linkLocal(host_a)), `heard ${[...sources]}, before ${before.source}`);
+      await always('one MASTER', 1500, () => a.state === 'MASTER' && b.state === 'BACKUP');
+    },
+  );
+});
+
+function linkLocal(host: TestHost): string {
+  return host.netlink.listAddresses().find((one) => one.address.startsWith('fe80'))?.address ?? 'none';
+}
