@@ -1,6 +1,7 @@
 /** `carpool -f FILE …`: reads and checks the configuration, and runs the daemon with it. */
 import { type Diagnostic, formatDiagnostic, NOWHERE, type Span } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
+import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import type { Level } from '../control/event-log.ts';
 import { type SocketPaths, socketPaths } from '../control/socket-path.ts';
@@ -19,19 +20,24 @@ export async function runRun(words: RunArguments): Promise<number> {
     return 0;
   }
   const paths = socketPaths(words.socket, process.env);
-  return startDaemon(withMaxconn(config, words.maxconn), { paths, quiet: words.quiet });
+  const load = () => {
+    const loaded = loadFiles(words.files, { env: process.env });
+    return { ...loaded, config: loaded.config && withMaxconn(loaded.config, words.maxconn) };
+  };
+  return startDaemon(withMaxconn(config, words.maxconn), { paths, quiet: words.quiet, load });
 }
 
-type Voice = { readonly paths: SocketPaths; readonly quiet: boolean };
+type Voice = { readonly paths: SocketPaths; readonly quiet: boolean; readonly load: () => Loaded };
 
 /** Runs a checked configuration in the foreground until a signal ends it. */
-export function startDaemon(config: Config, { paths, quiet }: Voice): Promise<number> {
+export function startDaemon(config: Config, { paths, quiet, load }: Voice): Promise<number> {
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return runDaemon({
     config,
     version: readVersion(),
     socket: paths,
+    load,
     print: (line, level) => printLine(line, level, quiet),
     report: (diagnostics) => reportDiagnostics(diagnostics, quiet),
   });

@@ -7,6 +7,7 @@ import type { CarpStatus } from './carp-status.ts';
 import type { EventLog } from './event-log.ts';
 import { ORDER_COMMANDS } from './order-commands.ts';
 import type { Orders } from './orders.ts';
+import type { Reloaded } from './reloaded.ts';
 import { renderIfconfig } from './status-ifconfig.ts';
 import type { StatusReport } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
@@ -24,6 +25,10 @@ export type CommandContext = {
   carp(): Promise<CarpStatus | undefined>;
   /** The carp sections' names, in the order of the vhids' indexes. */
   names(): readonly string[];
+  /** The configurations that serve somebody, in words. */
+  workers(): string;
+  /** Undefined: there are no files to read again. */
+  readonly reload: (() => Promise<Reloaded>) | undefined;
 };
 
 /** Who asks, as the kernel says (SO_PEERCRED): `alice`, or `uid 1001` without an entry in /etc/passwd. */
@@ -71,6 +76,18 @@ export const COMMANDS: readonly ControlCommand[] = [
   },
   ...ORDER_COMMANDS,
   {
+    name: 'reload',
+    usage: 'reload',
+    help: 'read the configuration again and change to it without a break (also by SIGHUP and SIGUSR2)',
+    prepare: (words) => oneOption('reload', [], words, () => reloadNow),
+  },
+  {
+    name: 'workers',
+    usage: 'workers',
+    help: 'the configuration that holds, and earlier ones with what they wait for',
+    prepare: (words) => oneOption('workers', [], words, () => (context, reply) => reply.send(context.workers())),
+  },
+  {
     name: 'version',
     usage: 'version',
     help: 'the version that runs',
@@ -84,6 +101,13 @@ export const COMMANDS: readonly ControlCommand[] = [
     prepare: (words) => oneOption('help', [], words, () => (_context, reply) => reply.send(renderHelp())),
   },
 ];
+
+async function reloadNow({ reload }: CommandContext, reply: Reply): Promise<void> {
+  const result = await reload?.();
+  if (result === undefined) reply.refuse('This daemon was not started from files that could be read again.');
+  else if (result.done) reply.send(`configuration ${result.generation} holds\n`);
+  else reply.refuse(`Everything stays as it is: ${result.why}. \`carpool events\` and the log say more.`);
+}
 
 function renderHelp(): string {
   const width = Math.max(...COMMANDS.map((command) => command.usage.length));

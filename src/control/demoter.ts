@@ -14,32 +14,47 @@ export type DemotionChange = {
 export type Demoter = {
   /** Call it at the start and after each change of a server's state. */
   evaluate(): void;
+  /** Why each rule demotes now, by rule; '' where it does not. For the demoter of the next configuration. */
+  readonly reasons: ReadonlyMap<string, DemotionChange>;
 };
 
-export function createDemoter(config: Config, serversOf: ServersOf, apply: (change: DemotionChange) => void): Demoter {
+/** `earlier` is that of the configuration before, whose demotions stand; those of rules that are gone end. */
+export function createDemoter(
+  config: Config,
+  serversOf: ServersOf,
+  apply: (change: DemotionChange) => void,
+  earlier?: Demoter,
+): Demoter {
   const entries = config.carps.flatMap((carp, index) => [
     ...carp.demotions.map((rule) => ({
       index,
       amount: rule.amount,
       owner: ruleOwner(rule),
-      reason: '',
       evaluate: () => evaluateRule(rule, serversOf),
     })),
     ...carp.tracks.map((track) => ({
       index,
       amount: track.amount,
       owner: `track ${track.text}`,
-      reason: '',
       evaluate: () => evaluateTrack(track.text, serversOf(trackedBackendName(carp, track))),
     })),
   ]);
+  const keyOf = ({ index, owner }: { index: number; owner: string }) => `${index} ${owner}`;
+  const reasons = new Map(earlier?.reasons);
   return {
+    reasons,
     evaluate() {
+      for (const [key, change] of reasons) {
+        if (entries.some((entry) => keyOf(entry) === key)) continue;
+        reasons.delete(key);
+        if (change.reason !== '') apply({ ...change, amount: 0, reason: '' });
+      }
       for (const entry of entries) {
         const { demoted, reason } = entry.evaluate();
-        if (reason === entry.reason) continue;
-        entry.reason = reason;
-        apply({ index: entry.index, owner: entry.owner, amount: demoted ? entry.amount : 0, reason });
+        if (reason === (reasons.get(keyOf(entry))?.reason ?? '')) continue;
+        const change = { index: entry.index, owner: entry.owner, amount: demoted ? entry.amount : 0, reason };
+        reasons.set(keyOf(entry), change);
+        apply(change);
       }
     },
   };

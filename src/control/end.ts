@@ -1,6 +1,7 @@
 /** When and why the daemon ends: the first signal or failure counts. */
 
-export type End = { readonly reason: string; readonly status: number };
+/** `soft`: by SIGUSR1, which lets clients finish. */
+export type End = { readonly reason: string; readonly status: number; readonly soft: boolean };
 
 export type EndWatch = {
   readonly reached: Promise<End>;
@@ -17,11 +18,11 @@ export function watchForEnd(ending_signals: readonly NodeJS.Signals[]): EndWatch
   const reached = new Promise<End>((resolve) => {
     resolveEnd = resolve;
   });
-  const because = (reason: string) => resolveEnd({ reason, status: 1 });
+  const because = (reason: string) => resolveEnd({ reason, status: 1, soft: false });
   for (const signal of ending_signals) {
     process.on(signal, () => {
       signals++;
-      resolveEnd({ reason: `asked to stop (${signal})`, status: 0 });
+      resolveEnd({ reason: `asked to stop (${signal})`, status: 0, soft: signal === 'SIGUSR1' });
     });
   }
   const onError = (error: unknown) => because(`an error of carpool itself: ${describeError(error)}`);

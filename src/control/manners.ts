@@ -7,6 +7,8 @@ export type Manners = {
   readonly refused_status: number;
   /** Each of them ends it in order; a second one shortens the waits. */
   readonly ending_signals: readonly NodeJS.Signals[];
+  /** Each of them reads the configuration again. */
+  readonly reload_signals: readonly NodeJS.Signals[];
   /** USR1 reports, USR2 yields. */
   readonly ucarp_signals: boolean;
   /** One line of the log. */
@@ -17,6 +19,7 @@ export const CARPOOL_MANNERS: Manners = {
   refused_status: 1,
   // without a handler of ours Node would open its debugger on SIGUSR1
   ending_signals: ['SIGTERM', 'SIGINT', 'SIGUSR1'],
+  reload_signals: ['SIGHUP', 'SIGUSR2'],
   ucarp_signals: false,
   format: formatEvent,
 };
@@ -24,6 +27,7 @@ export const CARPOOL_MANNERS: Manners = {
 export const UCARP_MANNERS: Manners = {
   refused_status: 2,
   ending_signals: ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'],
+  reload_signals: [],
   ucarp_signals: true,
   format: formatAsUcarp,
 };

@@ -23,9 +23,10 @@ import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { socketAddressBytes } from '../system/socket-address.ts';
 
-export function probeBinds(config: Config): readonly Diagnostic[] {
+/** Only those that `wanted` says. */
+export function probeBinds(config: Config, wanted: (bind: Bind) => boolean = () => true): readonly Diagnostic[] {
   const vips = new Set(config.carps.flatMap((carp) => carp.addresses.map(({ address }) => address)));
-  const binds = config.frontends.flatMap((frontend) => frontend.binds);
+  const binds = config.frontends.flatMap((frontend) => frontend.binds).filter(wanted);
   return binds.flatMap((bind) => {
     const code = probe(bind.endpoint, vips.has(bind.endpoint.address));
     return code === undefined ? [] : [describe(bind, code)];

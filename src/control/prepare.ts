@@ -6,14 +6,15 @@ import { availableParallelism } from 'node:os';
 import type { VhidSettings } from '../carp/events.ts';
 import { type Diagnostic, hasErrors, NOWHERE } from '../config/diagnostic.ts';
 import type { Config } from '../config/model.ts';
-import type { OpenListener } from '../proxy/proxy-thread.ts';
 import { refusalOfRing } from '../reactor/choose.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
 import { SystemError } from '../system/errors.ts';
-import { openListeners } from '../threads/data-handle.ts';
+import { type ListenerSet, openListeners, placeOf } from '../threads/listeners.ts';
 import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
 import { type ControlSocket, openControlSocket } from './control-socket.ts';
+import { withErrorFiles } from './error-files.ts';
+import type { Generation } from './generation.ts';
 import { probeLogs } from './log-probe.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
@@ -25,8 +26,7 @@ export type Prepared = {
   readonly config: Config;
   /** One per `config.carps`. */
   readonly vhids: readonly VhidSettings[];
-  /** One list per data thread. */
-  readonly listeners: readonly (readonly OpenListener[])[];
+  readonly listeners: ListenerSet;
   readonly socket: ControlSocket | undefined;
   /** Until then clients hear that the daemon is starting. */
   answerWith(context: CommandContext): void;
@@ -37,14 +37,16 @@ type Report = (diagnostics: readonly Diagnostic[]) => void;
 /** Undefined when something was refused; then it is reported, and nothing is left behind. */
 export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
   const host = checkCarpHost(config);
+  const read = withErrorFiles(config);
   const early = [
     ...host.diagnostics,
     ...checkScripts(config),
     ...probeBinds(config),
     ...probeLogs(config),
+    ...read.diagnostics,
     ...checkReactorVariable(),
   ];
-  const resolved = await resolveServers(config);
+  const resolved = await resolveServers(read.config);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors(early)) return undefined;
 
@@ -56,7 +58,7 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
   if (opened.diagnostic !== undefined) report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
 
-  const listeners = listen(resolved.config);
+  const listeners = listen(resolved.config, countDataThreads(resolved.config));
   if ('code' in listeners) {
     report([listeners]);
     opened.socket?.close();
@@ -68,13 +70,52 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
   return { config: resolved.config, vhids: host.vhids, listeners, socket: opened.socket, answerWith };
 }
 
+/** The same for a configuration that is to follow another one: what is open stays open. */
+export async function prepareNext(
+  config: Config,
+  previous: Generation,
+  report: Report,
+): Promise<Pick<Prepared, 'config' | 'listeners'> | undefined> {
+  const held = new Set(previous.listeners.sockets.map(({ place }) => place));
+  const read = withErrorFiles(config);
+  const early = [
+    ...checkRestart(config, previous.config),
+    ...checkScripts(config),
+    ...probeBinds(config, (bind) => !held.has(placeOf(bind))),
+    ...probeLogs(config),
+    ...read.diagnostics,
+  ];
+  const resolved = await resolveServers(read.config);
+  report([...early, ...resolved.diagnostics]);
+  if (hasErrors(early)) return undefined;
+  const listeners = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
+  if (!('code' in listeners)) return { config: resolved.config, listeners };
+  report([listeners]);
+  return undefined;
+}
+
+/** What only a restart can change. */
+function checkRestart(config: Config, previous: Config): Diagnostic[] {
+  const carps = (of: Config) =>
+    JSON.stringify(of.carps, (key, value) => (key === 'span' || key === 'spans' ? undefined : value));
+  const base = { severity: 'error', code: 'needs-restart' } as const;
+  if (carps(config) !== carps(previous)) {
+    const message = 'The carp sections are not the ones that run, and a reload cannot change them.';
+    return [{ ...base, message, mend: 'Restart carpool instead.', span: config.carps[0]?.span ?? NOWHERE }];
+  }
+  const threads = countDataThreads(config);
+  if (threads === countDataThreads(previous)) return [];
+  const message = `This configuration wants ${threads} data threads, and a reload cannot change how many there are.`;
+  return [{ ...base, message, mend: 'Restart carpool instead.', span: config.global.spans['nbthread'] ?? NOWHERE }];
+}
+
 export function countDataThreads(config: Config): number {
   return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
 }
 
-function listen(config: Config): OpenListener[][] | Diagnostic {
+function listen(config: Config, threads: number, earlier?: ListenerSet): ListenerSet | Diagnostic {
   try {
-    return openListeners(config, countDataThreads(config));
+    return openListeners(config, threads, earlier);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const base = { severity: 'error', code: 'cannot-listen', span: NOWHERE } as const;

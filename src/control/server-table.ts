@@ -8,6 +8,7 @@ import {
   SERVER_ADMINISTRATIVE,
   SERVER_CONNECTIONS,
   SERVER_DOWN,
+  SERVER_HEALTH,
   SERVER_OPERATIONAL,
   SERVER_TOTAL,
   SERVER_UP,
@@ -18,18 +19,36 @@ import {
 import type { ServersOf, ServerView } from './demotion-rules.ts';
 import type { BackendReport, ServerReport } from './status-report.ts';
 
+/** What is known of a server and outlives a reload. */
+export type ServerState = {
+  readonly config: Server;
+  readonly operational: number;
+  readonly administrative: number;
+  readonly weight: number;
+  readonly health: number;
+  readonly reason: string;
+};
+
 export type ServerTable = {
   readonly serversOf: ServersOf;
   noteReason(backend: string, server: string, reason: string): void;
+  /** What a later configuration's server of that name begins with; undefined: there is none. */
+  stateOf(backend: string, server: string): ServerState | undefined;
   report(): readonly BackendReport[];
 };
 
 /** Writes every server's first state into shared memory: up, as in HAProxy, until a check says otherwise. */
-export function createServerTable(config: Config, memory: SharedMemory): ServerTable {
+export function createServerTable(config: Config, memory: SharedMemory, earlier?: ServerTable): ServerTable {
   const numbers = new Map<Server, number>();
   for (const server of config.backends.flatMap((backend) => backend.servers)) numbers.set(server, numbers.size);
   const reasons = new Map<Server, string>();
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
+  for (const backend of config.backends) {
+    for (const server of backend.servers) {
+      const known = earlier?.stateOf(backend.name, server.name);
+      if (known !== undefined) reasons.set(server, carryOver(memory, numbers.get(server)!, server, known));
+    }
+  }
 
   const read = (server: Server, word: number) =>
     Atomics.load(memory.words, serverAt(memory, numbers.get(server)!) + word);
@@ -61,6 +80,19 @@ export function createServerTable(config: Config, memory: SharedMemory): ServerT
       const server = backend?.servers.find((candidate) => candidate.name === server_name);
       if (server !== undefined) reasons.set(server, reason);
     },
+    stateOf(backend_name, server_name) {
+      const backend = config.backends.find((candidate) => candidate.name === backend_name);
+      const server = backend?.servers.find((candidate) => candidate.name === server_name);
+      if (server === undefined) return undefined;
+      return {
+        config: server,
+        operational: read(server, SERVER_OPERATIONAL),
+        administrative: read(server, SERVER_ADMINISTRATIVE),
+        weight: read(server, SERVER_WEIGHT),
+        health: read(server, SERVER_HEALTH),
+        reason: reasons.get(server)!,
+      };
+    },
     report: () =>
       config.backends.map(({ name, mode, balance, servers }) => ({
         name,
@@ -82,6 +114,25 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
   if (unresolved) return `the name ${server.host} did not resolve`;
   if (server.disabled) return 'disabled in the configuration';
   return server.check === undefined ? 'not checked' : 'no check has changed its state yet';
+}
+
+/**
+ * What checks found out stays, when they ask the same address still; what people set at run time stays unless the file
+ * says something else now than it did. Returns the reason.
+ */
+function carryOver(memory: SharedMemory, number: number, server: Server, known: ServerState): string {
+  const at = serverAt(memory, number);
+  const before = known.config;
+  const same_place =
+    before.endpoint.address === server.endpoint.address && before.endpoint.port === server.endpoint.port;
+  if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
+  const administrative_stays = before.disabled === server.disabled && (server.endpoint.address !== '' || same_place);
+  if (administrative_stays) Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, known.administrative);
+  if (same_place && server.check !== undefined && before.check !== undefined) {
+    Atomics.store(memory.words, at + SERVER_OPERATIONAL, known.operational);
+    Atomics.store(memory.words, at + SERVER_HEALTH, known.health);
+  }
+  return same_place ? known.reason : 'the configuration gave it another address';
 }
 
 function formatServerAddress(server: Server): string {

@@ -6,7 +6,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { ForwardFor } from './http/forwardfor.ts';
-import { ParkedConnection } from './http/parked-connection.ts';
+import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { CaptureList } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
 import type { ProxyThread } from './proxy-thread.ts';
@@ -26,6 +26,8 @@ export class Frontend implements ListenerOwner {
   readonly captures: { readonly request: CaptureList; readonly response: CaptureList };
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
+  /** The same frontend of a later configuration, on the same reactor. */
+  successor: Frontend | null = null;
   private readonly at: number;
   private readonly maxconn: number;
   private paused = false;
@@ -51,10 +53,7 @@ export class Frontend implements ListenerOwner {
   }
 
   onAccept(_listener: Listener, socket: Socket): SocketOwner {
-    const count = Atomics.add(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
-    this.thread.clientArrived();
-    if (this.thread.full) this.thread.pauseAll();
-    else if (count >= this.maxconn) this.pause();
+    this.countClient();
     if (this.config.mode === 'tcp') {
       const session = this.sessions.pop() ?? new TcpSession(this);
       session.begin(socket);
@@ -65,7 +64,37 @@ export class Frontend implements ListenerOwner {
     return connection;
   }
 
-  onReleased(_listener: Listener): void {}
+  onReleased(listener: Listener): void {
+    this.thread.onListenerReleased(listener.fd);
+  }
+
+  /** Clients are asked to connect anew for their next request: nobody here can serve it. */
+  get ends_connections(): boolean {
+    return this.thread.draining && this.successor === null;
+  }
+
+  private countClient(): void {
+    const count = Atomics.add(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
+    this.thread.clientArrived();
+    if (this.thread.full) this.thread.pauseAll();
+    else if (count >= this.maxconn) this.pause();
+  }
+
+  /** A client between two requests, from the frontend of an earlier configuration. */
+  adopt(client: QuietClient): void {
+    this.countClient();
+    const { socket, requests, idle_ms } = client;
+    if (requests === 0) {
+      const connection = this.connections.pop() ?? new ClientConnection(this);
+      socket.owner = connection;
+      connection.begin(socket);
+      return;
+    }
+    const parked = this.parked.pop() ?? new ParkedConnection(this);
+    const { now_ms } = this.thread.reactor;
+    parked.begin(client, Math.max(0, this.keep_alive_ms - (now_ms - idle_ms)));
+    socket.receive();
+  }
 
   /** Clients connected now, over all threads. */
   get connection_count(): number {
@@ -115,7 +144,7 @@ export class Frontend implements ListenerOwner {
 
   /** Also asked once a pass: the room may have been made by another thread. */
   considerResume(): void {
-    if (!this.paused || this.thread.draining || this.connection_count >= this.maxconn || this.thread.full) return;
+    if (!this.paused || this.connection_count >= this.maxconn || this.thread.full) return;
     this.paused = false;
     for (const listener of this.listeners) listener.resume();
   }

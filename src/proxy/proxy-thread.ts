@@ -3,8 +3,9 @@
  * Nothing here is shared with other threads but the words of shared memory.
  */
 import type * as model from '../config/model.ts';
+import type { Listener } from '../reactor/listener.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import { Socket } from '../reactor/socket.ts';
+import { Socket, type SocketOwner } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { Backend } from './backend.ts';
 import { Frontend } from './frontend.ts';
@@ -18,6 +19,7 @@ import { RequestLog, type Target } from './log/request-log.ts';
 import type { Sink } from './log/sink.ts';
 import { Queue } from './queue.ts';
 import type { Server } from './server.ts';
+import { Side, type TcpSession } from './tcp/tcp-session.ts';
 
 /** Clients of the whole process without a global `maxconn`: each takes two descriptors, of which systems give 20,000 and more. */
 const DEFAULT_MAXCONN = 8_000;
@@ -41,9 +43,11 @@ export class ProxyThread {
   readonly queue: Queue;
   /** Stands where no connection is: closed, and deaf to everything. */
   readonly no_socket: Socket;
-  /** Stopping: no new clients, every reply says `Connection: close`. */
+  /** Stopping, or another configuration holds: replies say `Connection: close` to clients that cannot move on to it. */
   draining = false;
   client_count = 0;
+  /** Closes listening descriptors that are not used any more. */
+  onListenerReleased: (fd: number) => void = () => {};
   private readonly global: model.Global;
   /** Global: of all frontends and threads. */
   private readonly maxconn: number;
@@ -81,22 +85,102 @@ export class ProxyThread {
     }
   }
 
-  /** One turn of the loop. */
+  /**
+   * Takes the listeners over from an earlier configuration's proxy on the same reactor, and its clients as soon as they are
+   * between two requests; it serves the others to the end.
+   *
+   *   previous ── listeners ──▶ this         a listener that stays is never closed, and accepts all the time
+   *            ── idle clients ──▶ this      where the frontend of that name is still there
+   */
+  takeOver(previous: ProxyThread, listeners: readonly OpenListener[]): void {
+    const kept = previous.giveListeners();
+    for (const { frontend, fd } of listeners) {
+      const owner = this.frontends[frontend];
+      const listener = kept.get(fd);
+      kept.delete(fd);
+      owner.listeners.push(listener ?? this.reactor.listen(fd, owner));
+      if (!listener) continue;
+      const before = listener.owner as Frontend;
+      if (before.config.name === owner.config.name && before.config.mode === owner.config.mode)
+        before.successor = owner;
+      listener.handOver(owner);
+    }
+    for (const listener of kept.values()) listener.release();
+    previous.drain();
+  }
+
+  private giveListeners(): Map<number, Listener> {
+    const all = this.frontends.flatMap((frontend) => frontend.listeners.splice(0));
+    return new Map(all.map((listener) => [listener.fd, listener]));
+  }
+
+  /** One turn of the loop, where this is the only proxy on its reactor. */
   pass(wait_ms: number): void {
-    this.reactor.pass(this.queue.busy ? 0 : wait_ms);
+    this.reactor.pass(this.busy ? 0 : wait_ms);
+    this.afterPass();
+  }
+
+  /** There is something to do without waiting for the kernel. */
+  get busy(): boolean {
+    return this.queue.busy;
+  }
+
+  /** To be called after each pass of the reactor. */
+  afterPass(): void {
     this.queue.serve(this.reactor.now_ms);
     for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
   }
 
+  /** From now on every reply says `Connection: close`; who comes is still served. */
+  announceEnd(): void {
+    this.draining = true;
+  }
+
   /** No new clients; those who are served are served to the end, those who only keep a connection open lose it. */
   drain(): void {
-    this.draining = true;
+    this.announceEnd();
     this.reactor.forEachSocket(({ owner }) => {
-      if (owner instanceof ClientConnection || owner instanceof ParkedConnection) owner.closeIfIdle();
+      if (this.isQuiet(owner)) owner.leaveIfIdle();
     });
     for (const frontend of this.frontends) {
       for (const listener of frontend.listeners.splice(0)) listener.release();
     }
+  }
+
+  /** The clients that are left lose their connections. */
+  abandonClients(): void {
+    this.reactor.forEachSocket((socket) => {
+      if (this.clientOf(socket) !== null) socket.reset();
+    });
+  }
+
+  /** Nobody is served any more: connections that were kept for the next request are closed. */
+  retire(): void {
+    for (const { servers } of this.backends) {
+      for (const server of servers) for (const connection of [...server.idle]) connection.close();
+    }
+  }
+
+  /** Writes down since when the longest of its clients has been here. */
+  noteOldest(): void {
+    let oldest_ms = this.reactor.now_ms;
+    this.reactor.forEachSocket((socket) => {
+      oldest_ms = Math.min(oldest_ms, this.clientOf(socket)?.accepted_ms ?? oldest_ms);
+    });
+    Atomics.store(this.memory.words, this.at + shared.THREAD_OLDEST_MS, oldest_ms & 0x7fffffff);
+  }
+
+  private isQuiet(owner: SocketOwner): owner is ClientConnection | ParkedConnection {
+    const is_client = owner instanceof ClientConnection || owner instanceof ParkedConnection;
+    return is_client && owner.frontend.thread === this;
+  }
+
+  /** Null: the socket is none of this proxy's clients. */
+  private clientOf({ owner }: Socket): ClientConnection | ParkedConnection | TcpSession | null {
+    if (owner instanceof ClientConnection || owner instanceof ParkedConnection)
+      return this.isQuiet(owner) ? owner : null;
+    if (!(owner instanceof Side) || owner.session.thread !== this) return null;
+    return owner === owner.session.client ? owner.session : null;
   }
 
   /** Gives its own memory back; the reactor's is the reactor's. */

@@ -20,7 +20,7 @@ export class Listener {
   private readonly all: Listeners;
   readonly number: number;
   readonly fd: number;
-  readonly owner: ListenerOwner;
+  owner: ListenerOwner;
   readonly generation: number;
   wants_accept = true;
   armed = false;
@@ -64,6 +64,12 @@ export class Listener {
       this.first_waiting = 0;
     }
     return fd;
+  }
+
+  /** From now on another owner is told. It accepts, whatever the one before wanted. */
+  handOver(owner: ListenerOwner): void {
+    this.owner = owner;
+    if (!this.wants_accept) this.resume();
   }
 
   pause(): void {

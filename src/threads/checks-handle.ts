@@ -16,7 +16,10 @@ import type { SharedMemory } from './shared-memory.ts';
 export type ChecksThreadOptions = {
   /** With every server's name resolved. */
   readonly config: Config;
+  /** The states of its servers. */
   readonly memory: SharedMemory;
+  /** Heartbeat and stop word, when they are elsewhere. */
+  readonly process_memory?: SharedMemory;
   /** CARPOOL_REACTOR: `ring`, `epoll`, or undefined for what the kernel allows. */
   readonly reactor: string | undefined;
   readonly onMessage: (message: FromChecks) => void;
@@ -25,11 +28,14 @@ export type ChecksThreadOptions = {
 export type ChecksHandle = {
   /** For what is written in shared memory (the stop word). */
   wake(): void;
+  /** Asks these servers from now on; what is known of them so far stands in `memory`. */
+  configure(config: Config, memory: SharedMemory): void;
   /** Resolves to true when the thread left its loop in time. May be called again. */
   stop(timeout_ms: number): Promise<boolean>;
 };
 
-export function startChecksThread({ config, memory, reactor, onMessage }: ChecksThreadOptions): ChecksHandle {
+export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
+  const { config, memory, process_memory = memory, reactor, onMessage } = options;
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
@@ -37,6 +43,8 @@ export function startChecksThread({ config, memory, reactor, onMessage }: Checks
     plans: planChecks(config),
     memory: memory.words.buffer as SharedArrayBuffer,
     counts: memory.counts,
+    process_memory: process_memory.words.buffer as SharedArrayBuffer,
+    process_counts: process_memory.counts,
     wake_fd,
     reactor,
   };
@@ -70,6 +78,12 @@ export function startChecksThread({ config, memory, reactor, onMessage }: Checks
   };
   return {
     wake,
+    configure(next, { words, counts }) {
+      const plans = planChecks(next);
+      const message: ToChecks = { kind: 'configure', plans, memory: words.buffer as SharedArrayBuffer, counts };
+      worker.postMessage(message);
+      wake();
+    },
     async stop(timeout_ms) {
       if (stopped) return true;
       worker.postMessage({ kind: 'stop' } satisfies ToChecks);

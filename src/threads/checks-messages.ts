@@ -13,8 +13,12 @@ import type { Counts } from './shared-memory.ts';
 
 export type ChecksSettings = {
   readonly plans: readonly CheckPlan[];
+  /** Of the configuration's generation: the servers' states. */
   readonly memory: SharedArrayBuffer;
   readonly counts: Counts;
+  /** Of the process: heartbeat and stop word. */
+  readonly process_memory: SharedArrayBuffer;
+  readonly process_counts: Counts;
   /** An eventfd that control writes to after it posted or stored the stop word. */
   readonly wake_fd: number;
   /** CARPOOL_REACTOR: `ring`, `epoll`, or undefined for what the kernel allows. */
@@ -22,7 +26,15 @@ export type ChecksSettings = {
 };
 
 /** Ends the loop; the stop word in shared memory does the same. Answered by `stopped`. */
-export type ToChecks = { readonly kind: 'stop' };
+export type ToChecks =
+  | { readonly kind: 'stop' }
+  /** From now on these servers, whose states so far stand in this memory. */
+  | {
+      readonly kind: 'configure';
+      readonly plans: readonly CheckPlan[];
+      readonly memory: SharedArrayBuffer;
+      readonly counts: Counts;
+    };
 
 export type FromChecks =
   /** The loop runs, on this back end, for this reason. */

@@ -65,9 +65,10 @@ export class ChecksRunner implements CheckRound {
     this.first_left = plans.length;
   }
 
-  /** The first check of each server begins within the first second. */
-  start(): void {
+  /** The first check of each server begins within the first second. `resumes`: memory says what is known already. */
+  start(resumes = false): void {
     for (const check of this.checks) {
+      if (resumes) check.resume(this.load(check, SERVER_HEALTH));
       this.store(check, SERVER_HEALTH, check.health);
       check.start();
     }
@@ -144,6 +145,10 @@ export class ChecksRunner implements CheckRound {
     this.next_warning_ms = this.reactor.now_ms + WARNING_INTERVAL_MS;
     const text = `no descriptor or memory left to check ${plan.backend}/${plan.server} with: ${libc.errnoName(error)}`;
     this.post({ kind: 'log', at_ns: now_ns(), level: 'warning', text });
+  }
+
+  private load({ plan }: ServerCheck, word: number): number {
+    return Atomics.load(this.memory.words, serverAt(this.memory, plan.server_index) + word);
   }
 
   private store({ plan }: ServerCheck, word: number, value: number): void {

@@ -79,6 +79,13 @@ export class ServerCheck implements SocketOwner {
     return isUp(this.health, this.plan.thresholds);
   }
 
+  /** Goes on from what earlier checks, perhaps under another rise and fall, made of its health. */
+  resume(health: number): void {
+    if (health <= 0) return;
+    const { rise, fall } = this.plan.thresholds;
+    this.health = Math.min(health, rise + fall - 1);
+  }
+
   start(): void {
     this.wakeIn(this.plan.first_delay_ms);
   }

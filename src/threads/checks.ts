@@ -25,23 +25,35 @@ const RUNNING = 1;
 const STOPPED = 2;
 
 function main(settings: ChecksSettings): void {
-  const memory = attachSharedMemory(settings.memory, settings.counts);
-  const words = memory.words;
-  const at = threadAt(memory, THREAD_CHECKS);
+  const { words, ...tables } = attachSharedMemory(settings.process_memory, settings.process_counts);
+  const at = threadAt({ words, ...tables }, THREAD_CHECKS);
   let told_to_stop = false;
-  try {
-    const { reactor, reason } = chooseReactor(reactorOptions(settings, readMessages), settings.reactor);
-    const runner = new ChecksRunner({ reactor, plans: settings.plans, memory, post: postToControl });
-    Atomics.store(words, at + THREAD_BEAT_MS, now_ms31());
+  let next: Servers | undefined;
+  const beat = () => Atomics.store(words, at + THREAD_BEAT_MS, now_ms31());
+  const run = (servers: Servers, resumes: boolean): void => {
+    const { reactor, reason } = chooseReactor(
+      reactorOptions(servers, settings.wake_fd, readMessages),
+      settings.reactor,
+    );
+    const memory = attachSharedMemory(servers.memory, servers.counts);
+    const runner = new ChecksRunner({ reactor, plans: servers.plans, memory, post: postToControl });
+    beat();
     Atomics.store(words, at + THREAD_STATE, RUNNING);
-    const checked = settings.plans.length;
-    postToControl({ kind: 'started', at_ns: now_ns(), reactor: reactor.kind, reason, checked });
-    runner.start();
-    while (!told_to_stop && Atomics.load(words, STOP) === 0) {
+    postToControl({ kind: 'started', at_ns: now_ns(), reactor: reactor.kind, reason, checked: servers.plans.length });
+    runner.start(resumes);
+    while (!told_to_stop && next === undefined && Atomics.load(words, STOP) === 0) {
       reactor.pass(PASS_MS);
-      Atomics.store(words, at + THREAD_BEAT_MS, now_ms31());
+      beat();
     }
     close(runner, reactor);
+  };
+  try {
+    run(settings, false);
+    while (!told_to_stop && next !== undefined && Atomics.load(words, STOP) === 0) {
+      const servers: Servers = next;
+      next = undefined;
+      run(servers, true);
+    }
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     postToControl({ kind: 'fatal', at_ns: now_ns(), text });
@@ -54,11 +66,15 @@ function main(settings: ChecksSettings): void {
       const received = receiveMessageOnPort(parentPort!) as { message: ToChecks } | undefined;
       if (!received) return;
       if (received.message.kind === 'stop') told_to_stop = true;
+      else next = received.message;
     }
   }
 }
 
-function reactorOptions({ plans, wake_fd }: ChecksSettings, onWake: () => void) {
+/** Whom to ask, and where to write what they say. */
+type Servers = Pick<ChecksSettings, 'plans' | 'memory' | 'counts'>;
+
+function reactorOptions({ plans }: Servers, wake_fd: number, onWake: () => void) {
   const requests = new Set(plans.map((plan) => JSON.stringify(plan.method))).size;
   const small_count = ANSWER_BUFFERS + requests;
   const socket_count = MOST_IN_FLIGHT + SPARE_SOCKETS;

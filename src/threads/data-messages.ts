@@ -1,31 +1,53 @@
-/** What the control thread and a data thread say to each other. */
+/**
+ * What the control thread and a data thread say to each other.
+ *
+ *   control ── workerData: DataSettings ──> data         once, at the start
+ *   control ── ToData, then a write to the eventfd ──> data
+ *   control <── FromData ── data
+ */
 import type { Config, LogTarget } from '../config/model.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { Counts } from './shared-memory.ts';
 
-/** workerData. */
-export type DataSettings = {
-  readonly thread: number;
+/** A configuration that a thread serves, with shared memory of its own. */
+export type GenerationSettings = {
+  /** 1, 2, … : one more with each reload. */
+  readonly generation: number;
   readonly config: Config;
   readonly shared: SharedArrayBuffer;
   readonly counts: Counts;
+  /** Descriptors that an earlier generation listens on are taken over from it. */
   readonly listeners: readonly OpenListener[];
+  /** For every descriptor that its log targets print on (line-ring.ts). */
+  readonly lines: readonly LineTarget[];
+};
+
+/** workerData. The first generation's memory also holds the thread's heartbeat and the stop word, for good. */
+export type DataSettings = {
+  readonly thread: number;
+  readonly first: GenerationSettings;
   readonly wake_fd: number;
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
-  /** What the control thread prints for this one (line-ring.ts). */
-  readonly lines: readonly LineTarget[];
-  /** How long a soft stop waits for the clients that are being served. */
-  readonly drain_ms: number;
 };
 
 /** A descriptor of the process that lines are printed on, and the ring that they go through. */
 export type LineTarget = { readonly fd: number; readonly ring: SharedArrayBuffer };
 
-export type ToData = { readonly kind: 'nothing yet' };
+export type ToData =
+  /** Serve this from now on; who is served by an earlier one is served to the end. Answered by `configured`. */
+  | { readonly kind: 'configure'; readonly settings: GenerationSettings }
+  /** Clients of this generation that are left lose their connections. */
+  | { readonly kind: 'abandon'; readonly generation: number }
+  /**
+   * The process will stop: replies say `Connection: close`, and new clients are still served. After the stop word clients
+   * may go on for `limit_ms`; null: as long as they want.
+   */
+  | { readonly kind: 'announce-end'; readonly limit_ms: number | null };
 
 export type FromData =
   | { readonly kind: 'running'; readonly thread: number; readonly reactor: 'ring' | 'epoll'; readonly reason: string }
+  | { readonly kind: 'configured'; readonly thread: number; readonly generation: number }
   /** There are log lines to print. */
   | { readonly kind: 'lines'; readonly thread: number; readonly fd: number }
   /** So many lines were lost since the last word of it. */

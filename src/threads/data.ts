@@ -1,95 +1,171 @@
 /**
- * A data thread: a reactor and the proxy on it, in one synchronous loop for ever. No promise, timer or stream runs here;
+ * A data thread: a reactor and the proxies on it, in one synchronous loop for ever. No promise, timer or stream runs here;
  * main wakes it by the eventfd.
+ *
+ *   configure ──▶ a new proxy takes over the listeners and the idle clients ──▶ the one before drains ──▶ retired
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { LogTarget } from '../config/model.ts';
-import { DatagramSink, RingSink, type Sink } from '../proxy/log/sink.ts';
 import { ProxyThread } from '../proxy/proxy-thread.ts';
 import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import { connectUdp, connectUnixDatagram } from '../system/log-socket.ts';
-import { type DataSettings, type FromData, type LineTarget, lineDescriptor, type ToData } from './data-messages.ts';
-import { LineRing } from './line-ring.ts';
+import * as libc from '../system/libc.ts';
+import type { DataSettings, FromData, GenerationSettings, ToData } from './data-messages.ts';
+import { DataSinks } from './data-sinks.ts';
 import * as shared from './shared-memory.ts';
 
 /** An idle thread wakes for its heartbeat. */
 const BEAT_MS = 200;
-/** Lost log lines are told of at most so often. */
-const DROPPED_MS = 1_000;
+/** How often it looks who of a draining generation is still there. */
+const LOOK_MS = 1_000;
+/** After the stop word, when nothing else was said. */
+const DRAIN_MS = 1_500;
+/** Read in one go. */
+const MOST_MESSAGES = 64;
+const RUNNING = 1;
+const STOPPED = 2;
+
+/** A configuration as this thread serves it. */
+type Generation = { readonly number: number; readonly proxy: ProxyThread; readonly memory: shared.SharedMemory };
 
 const settings = workerData as DataSettings;
-const memory = shared.attachSharedMemory(settings.shared, settings.counts);
-const line = shared.threadAt(memory, settings.thread);
 const port = parentPort as NonNullable<typeof parentPort>;
 
-const sinks = new Map<string, Sink>();
-let dropped_told = 0;
-let dropped_told_ms = 0;
+class DataThread {
+  private readonly reactor: Reactor;
+  private readonly reason: string;
+  private readonly sinks: DataSinks;
+  /** Of the process: heartbeat and stop word. */
+  private readonly memory: shared.SharedMemory;
+  private readonly at: number;
+  private current: Generation;
+  /** Earlier ones that still serve somebody. */
+  private draining: Generation[] = [];
+  private limit_ms: number | null = DRAIN_MS;
+  private next_look_ms = 0;
 
-run();
-
-function run(): void {
-  const { reactor, reason } = chooseReactor(
-    { ...DEFAULT_COUNTS, wake_fd: settings.wake_fd, onWake: readMessages },
-    settings.reactor,
-  );
-  const proxy = new ProxyThread(settings.config, settings.thread, reactor, memory);
-  proxy.log((target) => sinkFor(target, reactor));
-  let drain_until_ms = Number.POSITIVE_INFINITY;
-  proxy.listen(settings.listeners);
-  tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason });
-  Atomics.store(memory.words, line + shared.THREAD_WAKE_FD, settings.wake_fd);
-  Atomics.store(memory.words, line + shared.THREAD_STATE, 1);
-  for (let stop = 0; stop !== shared.STOP_HARD; stop = Atomics.load(memory.words, shared.STOP)) {
-    Atomics.store(memory.words, line + shared.THREAD_BEAT_MS, reactor.now_ms & 0x7fffffff);
-    if (stop === shared.STOP_SOFT && !proxy.draining) {
-      proxy.drain();
-      drain_until_ms = reactor.now_ms + settings.drain_ms;
-    }
-    if (proxy.draining && (proxy.client_count === 0 || reactor.now_ms >= drain_until_ms)) break;
-    proxy.pass(BEAT_MS);
-    tellDropped(reactor.now_ms);
+  constructor() {
+    const { reactor, reason } = chooseReactor(
+      { ...DEFAULT_COUNTS, wake_fd: settings.wake_fd, onWake: () => this.readMessages() },
+      settings.reactor,
+    );
+    this.reactor = reactor;
+    this.reason = reason;
+    this.sinks = new DataSinks(reactor, settings.thread, tell);
+    this.current = this.begin(settings.first);
+    this.memory = this.current.memory;
+    this.at = shared.threadAt(this.memory, settings.thread);
+    this.current.proxy.listen(settings.first.listeners);
   }
-  Atomics.store(memory.words, line + shared.THREAD_WAKE_FD, 0);
-  proxy.destroy();
-  reactor.destroy();
-  Atomics.store(memory.words, line + shared.THREAD_STATE, 2);
-}
 
-/** Those that log to the same target share a sink. */
-function sinkFor({ to }: LogTarget, reactor: Reactor): Sink {
-  const key = JSON.stringify(to);
-  const sink = sinks.get(key) ?? openSink(to, reactor);
-  sinks.set(key, sink);
-  return sink;
-}
+  run(): void {
+    const { reactor, memory, at } = this;
+    tell({ kind: 'running', thread: settings.thread, reactor: reactor.kind, reason: this.reason });
+    Atomics.store(memory.words, at + shared.THREAD_STATE, RUNNING);
+    let stop_ms = Number.POSITIVE_INFINITY;
+    for (let stop = 0; stop !== shared.STOP_HARD; stop = Atomics.load(memory.words, shared.STOP)) {
+      Atomics.store(memory.words, at + shared.THREAD_BEAT_MS, reactor.now_ms & 0x7fffffff);
+      if (stop === shared.STOP_SOFT && stop_ms === Number.POSITIVE_INFINITY) {
+        this.current.proxy.drain();
+        stop_ms = this.limit_ms === null ? Number.MAX_SAFE_INTEGER : reactor.now_ms + this.limit_ms;
+      }
+      if (stop === shared.STOP_SOFT && (this.client_count === 0 || reactor.now_ms >= stop_ms)) break;
+      reactor.pass(this.busy ? 0 : BEAT_MS);
+      this.afterPass();
+    }
+    for (const generation of [...this.draining, this.current]) this.end(generation);
+    reactor.destroy();
+    Atomics.store(memory.words, at + shared.THREAD_STATE, STOPPED);
+  }
 
-function openSink(to: LogTarget['to'], reactor: Reactor): Sink {
-  if (to.kind === 'udp') return new DatagramSink(reactor, () => connectUdp(to.endpoint), false);
-  if (to.kind === 'unix') return new DatagramSink(reactor, () => connectUnixDatagram(to.path), true);
-  const fd = lineDescriptor(to);
-  const target = settings.lines.find((lines) => lines.fd === fd) as LineTarget;
-  return new RingSink(reactor, new LineRing(target.ring), () => tell({ kind: 'lines', thread: settings.thread, fd }));
-}
+  private afterPass(): void {
+    this.current.proxy.afterPass();
+    this.sinks.tellDropped();
+    if (this.draining.length > 0) this.watchDraining();
+  }
 
-/** A target that takes no line costs the line and no time; main says how many. */
-function tellDropped(now_ms: number): void {
-  if (now_ms < dropped_told_ms + DROPPED_MS) return;
-  dropped_told_ms = now_ms;
-  let lines = 0;
-  for (const sink of sinks.values()) lines += sink.dropped;
-  if (lines === dropped_told) return;
-  tell({ kind: 'dropped', thread: settings.thread, lines: lines - dropped_told });
-  dropped_told = lines;
-}
+  private get busy(): boolean {
+    return this.current.proxy.busy || this.draining.some(({ proxy }) => proxy.busy);
+  }
 
-function readMessages(): void {
-  const received = receiveMessageOnPort(port);
-  if (received) throw new Error(`a data thread does not know ${(received.message as ToData).kind}`);
+  private get client_count(): number {
+    return this.draining.reduce((sum, { proxy }) => sum + proxy.client_count, this.current.proxy.client_count);
+  }
+
+  // ── generations ───────────────────────────────────────────────────────────────────────────────
+
+  private begin({ generation, config, shared: buffer, counts, lines }: GenerationSettings): Generation {
+    const memory = shared.attachSharedMemory(buffer, counts);
+    const proxy = new ProxyThread(config, settings.thread, this.reactor, memory);
+    proxy.onListenerReleased = (fd) => void libc.close(fd);
+    this.sinks.addLines(lines);
+    proxy.log((target) => this.sinks.sinkFor(target));
+    Atomics.store(memory.words, shared.threadAt(memory, settings.thread) + shared.THREAD_WAKE_FD, settings.wake_fd);
+    return { number: generation, proxy, memory };
+  }
+
+  private configure(next: GenerationSettings): void {
+    const previous = this.current;
+    this.current = this.begin(next);
+    this.current.proxy.takeOver(previous.proxy, next.listeners);
+    this.draining.push(previous);
+    this.next_look_ms = 0;
+    tell({ kind: 'configured', thread: settings.thread, generation: next.generation });
+  }
+
+  private watchDraining(): void {
+    const { now_ms } = this.reactor;
+    const looks = now_ms >= this.next_look_ms;
+    if (looks) this.next_look_ms = now_ms + LOOK_MS;
+    for (const generation of this.draining) {
+      generation.proxy.afterPass();
+      if (generation.proxy.client_count === 0) this.retire(generation);
+      else if (looks) generation.proxy.noteOldest();
+    }
+    if (this.draining.some(({ proxy }) => proxy.client_count === 0)) {
+      this.draining = this.draining.filter(({ proxy }) => proxy.client_count > 0);
+    }
+  }
+
+  private retire(generation: Generation): void {
+    const { proxy, memory } = generation;
+    proxy.retire();
+    this.end(generation);
+    Atomics.store(memory.words, shared.threadAt(memory, settings.thread) + shared.THREAD_RETIRED, 1);
+  }
+
+  private end({ proxy, memory }: Generation): void {
+    Atomics.store(memory.words, shared.threadAt(memory, settings.thread) + shared.THREAD_WAKE_FD, 0);
+    proxy.destroy();
+  }
+
+  // ── messages ──────────────────────────────────────────────────────────────────────────────────
+
+  private readMessages(): void {
+    for (let count = 0; count < MOST_MESSAGES; count++) {
+      const received = receiveMessageOnPort(port) as { message: ToData } | undefined;
+      if (!received) return;
+      this.onMessage(received.message);
+    }
+  }
+
+  private onMessage(message: ToData): void {
+    switch (message.kind) {
+      case 'configure':
+        this.configure(message.settings);
+        return;
+      case 'abandon':
+        for (const { number, proxy } of this.draining) if (number === message.generation) proxy.abandonClients();
+        return;
+      case 'announce-end':
+        this.limit_ms = message.limit_ms;
+        this.current.proxy.announceEnd();
+    }
+  }
 }
 
 function tell(message: FromData): void {
   port.postMessage(message);
 }
+
+new DataThread().run();

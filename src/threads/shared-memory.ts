@@ -30,6 +30,9 @@ export const THREAD_WAKE_FD = 4; // its eventfd, for other data threads; 0 while
 /** Not its own to write alone: 0, or 1 + the number of a server that has room for one of its waiting requests, or ROOM_AT_SEVERAL. */
 export const THREAD_ROOM_AT = 5;
 export const ROOM_AT_SEVERAL = -1;
+/** Of a generation that another one has replaced. */
+export const THREAD_OLDEST_MS = 6; // when the oldest of its clients came, monotonic, low 31 bits
+export const THREAD_RETIRED = 7; // 1: it has no client left in this thread
 
 /** Per server, first line: one writer. */
 export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN (what checks say)

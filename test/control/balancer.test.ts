@@ -112,7 +112,7 @@ test('a data thread that fails ends the daemon with status 1, and nothing is lef
   skip: needsRoot,
 }, async (t) => {
   const fault =
-    "import { workerData } from 'node:worker_threads'; if (workerData?.drain_ms) throw new Error('on purpose');";
+    "import { workerData } from 'node:worker_threads'; if (workerData?.first) throw new Error('on purpose');";
   const host = createHost(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
   const daemon = host.start('-f', host.file('a.cfg', CARP + PROXY));
   assert.equal(await daemon.ended(), 1);

@@ -36,6 +36,8 @@ const CONTEXT: CommandContext = {
   status: () => Promise.reject(new Error('the carp thread gave no answer')),
   carp: () => Promise.resolve(undefined),
   names: () => [],
+  workers: () => '',
+  reload: undefined,
 };
 
 async function listen(at = path) {

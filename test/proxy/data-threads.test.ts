@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { loadConfig } from '#src/config/load.js';
 import * as libc from '#src/system/libc.js';
-import { type DataHandle, openListeners, startDataThread } from '#src/threads/data-handle.js';
+import { type DataHandle, startDataThread } from '#src/threads/data-handle.js';
+import { openListeners } from '#src/threads/listeners.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { KINDS } from './harness.js';
 import { deadPort, RawServer, response, Wire } from './wire.js';
@@ -38,17 +39,15 @@ for (const kind of KINDS) {
     const word = (at: number, offset: number) => Atomics.load(memory.words, at + offset);
     const threadWord = (number: number, offset: number) =>
       word(shared.threadAt(memory, shared.THREAD_DATA + number), offset);
-    const listeners = openListeners(config, 2);
+    const listeners = openListeners(config, 2).by_thread;
     const errors: Error[] = [];
     const threads: DataHandle[] = listeners.map((its, number) =>
       startDataThread({
         number,
-        config,
-        memory,
-        listeners: its,
+        first: { generation: 1, config, memory, listeners: its },
         reactor: kind,
-        drain_ms: 2_000,
         onRunning: () => {},
+        onConfigured: () => {},
         onLines: () => {},
         onDropped: () => {},
         onError: (error) => errors.push(error),

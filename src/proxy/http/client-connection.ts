@@ -254,7 +254,7 @@ export class ClientConnection implements SocketOwner {
   /** The exchange is over and its reply is sent: the next request, if the client may send one. */
   next(keep_alive: boolean): void {
     if (this.socket.state !== OPEN) return; // and we are about to hear of it
-    if (!keep_alive || this.thread.draining) {
+    if (!keep_alive || this.frontend.ends_connections) {
       this.leave();
       return;
     }
@@ -265,6 +265,7 @@ export class ClientConnection implements SocketOwner {
     while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
     if (this.state > HEAD) return;
     if (this.socket.ended) this.close();
+    else if (this.thread.draining) this.leaveIfIdle();
     else this.socket.receive();
   }
 
@@ -369,9 +370,19 @@ export class ClientConnection implements SocketOwner {
     this.socket.close();
   }
 
-  /** Between two requests nobody is hurt. */
-  closeIfIdle(): void {
-    if (this.state === IDLE && this.requests > 0) this.close();
+  /** Between two requests it may go on with a later configuration; without one it is told goodbye. */
+  leaveIfIdle(): void {
+    const { successor } = this.frontend;
+    if (this.state !== IDLE || this.socket.state !== OPEN) return;
+    if (!successor) {
+      if (this.requests > 0) this.close();
+    } else if (this.inbox.empty && this.partial.empty && !this.socket.ended) {
+      successor.adopt(this);
+      this.thread.reactor.timers.remove(this.timer);
+      this.state = LEAVING;
+      this.socket = this.thread.no_socket;
+      this.frontend.connectionGone(this);
+    }
   }
 
   /** The client's address as text, for X-Forwarded-For and the log; asked of the kernel once a connection. */

@@ -220,7 +220,7 @@ export class Exchange implements Assignee {
     body.begin(frameOfResponse(response, this.method), response.content_length);
     this.server_keeps = serverMayKeep(response, body.kind);
     this.dechunks = body.kind === BODY_CHUNKED && this.client_minor === 0;
-    if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.thread.draining) this.keep_alive = false;
+    if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.frontend.ends_connections) this.keep_alive = false;
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
     if (taken < 0) {
       buffers.release(buffer);
@@ -392,7 +392,7 @@ export class Exchange implements Assignee {
     this.status = status;
     this.cause = cause;
     this.phase = phase;
-    if (client.state === CLIENT_BODY || this.thread.draining) this.keep_alive = false;
+    if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
     this.state = SENDING;
     const sent = client.sendError(status, !this.keep_alive);
     if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it

@@ -4,10 +4,17 @@
  *
  *   ClientConnection ── quiet for PARK_AFTER_MS ──▶ ParkedConnection ── first byte ──▶ ClientConnection (another object)
  */
-import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import { OPEN, type Socket, type SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import type { Frontend } from '../frontend.ts';
-import type { ClientConnection } from './client-connection.ts';
+
+/** A client between two requests. */
+export type QuietClient = {
+  readonly socket: Socket;
+  readonly accepted_ms: number;
+  readonly idle_ms: number;
+  readonly requests: number;
+};
 
 export const PARK_AFTER_MS = 1_000;
 
@@ -23,11 +30,11 @@ export class ParkedConnection implements SocketOwner {
   constructor(frontend: Frontend) {
     this.frontend = frontend;
     this.socket = frontend.thread.no_socket;
-    this.timer = new Timer(() => this.closeIfIdle());
+    this.timer = new Timer(() => this.socket.close());
   }
 
   /** Takes over the socket, which is receiving. `left_ms` until the client has been quiet for too long; Infinity: never. */
-  begin({ socket, accepted_ms, idle_ms, requests }: ClientConnection, left_ms: number): void {
+  begin({ socket, accepted_ms, idle_ms, requests }: QuietClient, left_ms: number): void {
     this.socket = socket;
     this.accepted_ms = accepted_ms;
     this.idle_ms = idle_ms;
@@ -58,8 +65,16 @@ export class ParkedConnection implements SocketOwner {
     this.frontend.parkedGone(this);
   }
 
-  closeIfIdle(): void {
-    this.socket.close();
+  /** It goes on with a later configuration; without one it ends here. */
+  leaveIfIdle(): void {
+    const { successor } = this.frontend;
+    if (!successor || this.socket.state !== OPEN || this.socket.ended) {
+      this.socket.close();
+      return;
+    }
+    successor.adopt(this);
+    this.forget();
+    this.frontend.parkedGone(this);
   }
 
   private forget(): void {

@@ -19,7 +19,7 @@ import type { Server } from '../server.ts';
 const BULK_BYTES = 64 * 1024;
 
 /** One of the two ends. */
-class Side implements SocketOwner {
+export class Side implements SocketOwner {
   readonly session: TcpSession;
   socket: Socket;
   received = 0;

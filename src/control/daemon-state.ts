@@ -1,0 +1,51 @@
+/** What runs: the one value that the parts of the daemon share. */
+import type { Config } from '../config/model.ts';
+import { now_ns } from '../system/clock.ts';
+import type { CarpHandle } from '../threads/carp-handle.ts';
+import type { ChecksHandle } from '../threads/checks-handle.ts';
+import type { DataHandle } from '../threads/data-handle.ts';
+import type { SharedMemory } from '../threads/shared-memory.ts';
+import type { ControlSocket } from './control-socket.ts';
+import type { EventLog, Level } from './event-log.ts';
+import type { Generation } from './generation.ts';
+import type { Guardian } from './guardian.ts';
+import type { Orders } from './orders.ts';
+import type { ScriptRunner } from './scripts.ts';
+import type { RunningThread } from './shutdown.ts';
+
+export type Daemon = {
+  /** The configuration that holds. */
+  generation: Generation;
+  /** Earlier ones that still serve somebody, the oldest first. */
+  readonly draining: Generation[];
+  readonly started_ns: number;
+  /** Of the first generation: heartbeats, the stop word and the vhids' rows stay there for good. */
+  readonly memory: SharedMemory;
+  readonly events: EventLog;
+  readonly scripts: ScriptRunner;
+  readonly socket: ControlSocket | undefined;
+  readonly beat: NodeJS.Timeout;
+  guardian: Guardian | undefined;
+  carp: CarpHandle | undefined;
+  checks: ChecksHandle | undefined;
+  orders: Orders | undefined;
+  readonly data: DataHandle[];
+  /** Data threads and checks; not the carp thread, which is asked to stop before them. */
+  readonly threads: RunningThread[];
+  /** What must happen before the vhids may rise: `carp` opens its sockets, every check runs once, data threads accept. */
+  readonly waits_for: Set<string>;
+  ready: boolean;
+  stopping: boolean;
+  reloading: boolean;
+};
+
+/** Ends the daemon with exit status 1. */
+export type Fail = (reason: string) => void;
+
+export function configOf(daemon: Daemon): Config {
+  return daemon.generation.config;
+}
+
+export function logLine(events: EventLog, level: Level, text: string): void {
+  events.record({ kind: 'log', at_ns: now_ns(), level, text });
+}

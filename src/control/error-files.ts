@@ -1,0 +1,48 @@
+/** Reads the replies that `errorfile` names, before a chroot hides them. */
+import { readFileSync } from 'node:fs';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Config, ErrorFile } from '../config/model.ts';
+
+/** HAProxy's tune.bufsize: it takes no longer one either. */
+const LONGEST_BYTES = 16_384;
+
+/** The configuration with the files' contents; one that cannot be read is an error, as in HAProxy. */
+export function withErrorFiles(config: Config): { config: Config; diagnostics: Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
+  const known = new Map<string, Uint8Array>();
+  const read = (file: ErrorFile): ErrorFile => {
+    const content = known.get(file.path) ?? readReply(file, diagnostics);
+    if (content !== undefined) known.set(file.path, content);
+    return { ...file, content };
+  };
+  const fill = <T extends { readonly error_files: readonly ErrorFile[] }>(proxy: T): T => ({
+    ...proxy,
+    error_files: proxy.error_files.map(read),
+  });
+  const filled = { ...config, frontends: config.frontends.map(fill), backends: config.backends.map(fill) };
+  return { config: filled, diagnostics };
+}
+
+function readReply({ path, span }: ErrorFile, diagnostics: Diagnostic[]): Uint8Array | undefined {
+  const base = { severity: 'error', span } as const;
+  let content: Uint8Array;
+  try {
+    content = readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const message = `The reply in ${path} cannot be read (${code}).`;
+    if (!diagnostics.some((other) => other.message === message)) {
+      diagnostics.push({
+        ...base,
+        code: 'cannot-read-reply',
+        message,
+        mend: 'Write the path of a file, or remove the line.',
+      });
+    }
+    return undefined;
+  }
+  if (content.length <= LONGEST_BYTES && content.length > 0) return content;
+  const message = `The reply in ${path} has ${content.length} bytes; it may have 1 to ${LONGEST_BYTES}.`;
+  diagnostics.push({ ...base, code: 'bad-reply-length', message });
+  return undefined;
+}

@@ -1,0 +1,86 @@
+/**
+ * A generation: one configuration as it runs, with shared memory of its own. A reload makes the next one, which starts with
+ * what is known of the servers that both have; the one before goes on until its last client has gone.
+ */
+import type { Config } from '../config/model.ts';
+import type { ListenerSet } from '../threads/listeners.ts';
+import {
+  createSharedMemory,
+  type SharedMemory,
+  THREAD_CONNECTIONS,
+  THREAD_DATA,
+  THREAD_OLDEST_MS,
+  THREAD_RETIRED,
+  threadAt,
+} from '../threads/shared-memory.ts';
+import { createDemoter, type Demoter, type DemotionChange } from './demoter.ts';
+import { createServerTable, type ServerTable } from './server-table.ts';
+
+export type Generation = {
+  /** 1, 2, … */
+  readonly number: number;
+  /** With the servers' names resolved. */
+  readonly config: Config;
+  readonly memory: SharedMemory;
+  readonly listeners: ListenerSet;
+  readonly servers: ServerTable;
+  readonly demoter: Demoter;
+  readonly started_ns: number;
+  /** When the next one took over; -1: it is the one that holds. */
+  replaced_ns: number;
+};
+
+export type GenerationOptions = {
+  readonly config: Config;
+  readonly listeners: ListenerSet;
+  readonly threads: number;
+  readonly started_ns: number;
+  readonly previous: Generation | undefined;
+  readonly onDemotion: (change: DemotionChange) => void;
+};
+
+export function createGeneration(options: GenerationOptions): Generation {
+  const { config, listeners, threads, started_ns, previous } = options;
+  const memory = createSharedMemory({
+    threads: THREAD_DATA + threads,
+    servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
+    backends: config.backends.length,
+    frontends: config.frontends.length,
+    vhids: config.carps.length,
+  });
+  const servers = createServerTable(config, memory, previous?.servers);
+  const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);
+  const number = (previous?.number ?? 0) + 1;
+  return { number, config, memory, listeners, servers, demoter, started_ns, replaced_ns: -1 };
+}
+
+/** Clients of all data threads that are connected to it. */
+export function countClients({ memory }: Generation): number {
+  return sumOfThreads(memory, THREAD_CONNECTIONS);
+}
+
+/** No data thread serves anybody by it. */
+export function isRetired({ memory }: Generation): boolean {
+  return sumOfThreads(memory, THREAD_RETIRED) === memory.counts.threads - THREAD_DATA;
+}
+
+/** When the client came that has been here longest (monotonic, low 31 bits of milliseconds); threads look once a second. */
+export function oldestClient_ms31({ memory }: Generation): number | undefined {
+  const times = threadNumbers(memory)
+    .filter((thread) => readWord(memory, thread, THREAD_CONNECTIONS) > 0)
+    .map((thread) => readWord(memory, thread, THREAD_OLDEST_MS))
+    .filter((time_ms) => time_ms > 0);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function sumOfThreads(memory: SharedMemory, word: number): number {
+  return threadNumbers(memory).reduce((sum, thread) => sum + readWord(memory, thread, word), 0);
+}
+
+function threadNumbers({ counts }: SharedMemory): number[] {
+  return Array.from({ length: counts.threads - THREAD_DATA }, (_, number) => THREAD_DATA + number);
+}
+
+function readWord(memory: SharedMemory, thread: number, word: number): number {
+  return Atomics.load(memory.words, threadAt(memory, thread) + word);
+}

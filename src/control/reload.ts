@@ -1,0 +1,69 @@
+/**
+ * A new configuration without a break: SIGHUP, SIGUSR2 or `carpool reload`.
+ *
+ *   files ──▶ parse, check, resolve, open what is new ──▶ next generation ──▶ checks, data threads, carp
+ *                     └── refused: everything stays as it is, and the log says why
+ *
+ * Listeners that stay are never closed. A client between two requests goes on with the new configuration; one that is being
+ * served is served to the end by the one it began with.
+ */
+import { formatDiagnostic } from '../config/diagnostic.ts';
+import type { Loaded } from '../config/load.ts';
+import { withTrackedBackends } from '../config/tracked-backends.ts';
+import { now_ns } from '../system/clock.ts';
+import { notifyServiceManager } from '../system/sd-notify.ts';
+import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { createGeneration } from './generation.ts';
+import { postDemotion } from './post-demotion.ts';
+import { prepareNext } from './prepare.ts';
+import type { Reloaded } from './reloaded.ts';
+import { configureChecks } from './run-checks.ts';
+import { configureDataThreads } from './run-data.ts';
+
+/** `load` reads and checks the files again. */
+export async function reload(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
+  if (daemon.stopping) return refuse(daemon, 'the daemon is stopping');
+  if (daemon.reloading) return refuse(daemon, 'another reload is under way');
+  daemon.reloading = true;
+  try {
+    notifyServiceManager(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(now_ns() / 1e3)}`, process.env);
+    return await change(daemon, load, fail);
+  } finally {
+    daemon.reloading = false;
+    notifyServiceManager('READY=1', process.env);
+  }
+}
+
+async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
+  const { config, diagnostics } = load();
+  const said = [...diagnostics];
+  const previous = daemon.generation;
+  const prepared = config && (await prepareNext(withTrackedBackends(config), previous, (more) => said.push(...more)));
+  for (const diagnostic of said) {
+    logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
+  }
+  if (prepared === undefined) return refuse(daemon, 'the configuration is not accepted, and the one before stays');
+  const started_ns = now_ns();
+  const next = createGeneration({
+    config: prepared.config,
+    listeners: prepared.listeners,
+    threads: daemon.data.length,
+    started_ns,
+    previous,
+    onDemotion: (demotion) => postDemotion(daemon, demotion),
+  });
+  previous.replaced_ns = started_ns;
+  daemon.generation = next;
+  daemon.draining.push(previous);
+  configureChecks(daemon, fail);
+  const complete = await configureDataThreads(daemon);
+  next.demoter.evaluate();
+  logLine(daemon.events, 'notice', `configuration ${next.number} holds: ${next.config.files.join(' ')}`);
+  if (!complete) logLine(daemon.events, 'warning', 'a data thread has not taken the new configuration yet');
+  return { done: true, generation: next.number };
+}
+
+function refuse(daemon: Daemon, why: string): Reloaded {
+  logLine(daemon.events, 'error', `no reload: ${why}`);
+  return { done: false, why };
+}

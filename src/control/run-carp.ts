@@ -1,0 +1,67 @@
+/** The carp thread and its guardian from the control thread. */
+import type { VhidSettings } from '../carp/events.ts';
+import { hostSettings } from '../system/vhid-settings.ts';
+import { startCarpThread } from '../threads/carp-handle.ts';
+import type { FromCarp } from '../threads/carp-messages.ts';
+import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
+import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { startGuardian } from './guardian.ts';
+
+const THE_CARP_THREAD = 'the carp thread';
+const GUARDIAN_TRIES = 10;
+
+export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
+  daemon.guardian = startGuardian(() => replaceGuardian(daemon, GUARDIAN_TRIES));
+  daemon.waits_for.add(THE_CARP_THREAD);
+  const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
+  daemon.carp = startCarpThread({
+    vhids,
+    host: hostSettings(daemon.generation.config.carp_host),
+    memory: daemon.memory,
+    // a thread counts from its first beat on: checks may be started by a reload
+    watched: [
+      { thread: THREAD_CONTROL, name: 'control' },
+      { thread: THREAD_CHECKS, name: 'checks' },
+      ...others.map(({ thread, name }) => ({ thread, name })),
+    ],
+    guardian_fd: daemon.guardian?.fd ?? -1,
+    wait_for_ready: true,
+    onMessage: (message) => onCarpMessage(daemon, message, fail),
+  });
+}
+
+/** A guardian that ended is replaced, but not for ever when none stays. */
+function replaceGuardian(daemon: Daemon, tries: number): void {
+  if (daemon.stopping) return;
+  const next = tries > 0 ? 'starting another' : 'from now on only the leases guard the addresses';
+  logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
+  if (tries === 0) return;
+  daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
+  daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
+}
+
+function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
+  switch (message.kind) {
+    case 'started':
+      daemon.waits_for.delete(THE_CARP_THREAD);
+      return;
+    case 'transition': {
+      const { at_ns, index, vhid, from, to, reason } = message;
+      const name = daemon.generation.config.carps[index]?.name ?? `vhid ${vhid}`;
+      daemon.events.record({ kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason });
+      return;
+    }
+    case 'log':
+      daemon.events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+      return;
+    case 'run-script':
+      daemon.scripts.run(message);
+      return;
+    case 'fatal':
+      fail(`the carp thread failed: ${message.text}`);
+      return;
+    case 'stopped':
+      if (!daemon.stopping) fail('the carp thread ended');
+      return;
+  }
+}

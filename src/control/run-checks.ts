@@ -1,0 +1,56 @@
+/** The checks thread from the control thread: its start, and what becomes of what it finds out. */
+import { isChecked } from '../health/plan.ts';
+import { startChecksThread } from '../threads/checks-handle.ts';
+import type { FromChecks } from '../threads/checks-messages.ts';
+import { THREAD_CHECKS } from '../threads/shared-memory.ts';
+import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+
+const THE_FIRST_CHECKS = 'the first checks';
+
+/** Without a checked server there is no thread, unless it could not be started later: from within a chroot no program is read. */
+export function startChecks(daemon: Daemon, fail: Fail): void {
+  const { config, memory } = daemon.generation;
+  const checked = config.backends.some((backend) => backend.servers.some(isChecked));
+  if (!checked && config.global.chroot === undefined) return;
+  if (checked) daemon.waits_for.add(THE_FIRST_CHECKS);
+  const reactor = process.env['CARPOOL_REACTOR'] || undefined;
+  const onMessage = (message: FromChecks) => onChecksMessage(daemon, message, fail);
+  // its heartbeat is always in the memory of the first generation
+  daemon.checks = startChecksThread({ config, memory, process_memory: daemon.memory, reactor, onMessage });
+  daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: daemon.checks.wake });
+}
+
+/** Asks the servers of the daemon's present generation from now on. */
+export function configureChecks(daemon: Daemon, fail: Fail): void {
+  const { config, memory } = daemon.generation;
+  if (daemon.checks === undefined) startChecks(daemon, fail);
+  else daemon.checks.configure(config, memory);
+}
+
+function onChecksMessage(daemon: Daemon, message: FromChecks, fail: Fail): void {
+  const { events } = daemon;
+  switch (message.kind) {
+    case 'started':
+      logLine(events, 'info', `checking ${message.checked} servers with ${message.reactor}: ${message.reason}`);
+      return;
+    case 'server': {
+      const { at_ns, backend, server, up, reason } = message;
+      daemon.generation.servers.noteReason(backend, server, reason);
+      events.record({ kind: 'server', at_ns, backend, server, up, reason });
+      daemon.generation.demoter.evaluate();
+      return;
+    }
+    case 'checked-once':
+      daemon.waits_for.delete(THE_FIRST_CHECKS);
+      return;
+    case 'log':
+      events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+      return;
+    case 'fatal':
+      fail(`the checks thread failed: ${message.text}`);
+      return;
+    case 'stopped':
+      if (!daemon.stopping) fail('the checks thread ended');
+      return;
+  }
+}

@@ -1,0 +1,73 @@
+/** The data threads from the control thread: their start, their next configuration, and who still serves by an earlier one. */
+import { now_ns } from '../system/clock.ts';
+import { startDataThread } from '../threads/data-handle.ts';
+import { THREAD_DATA } from '../threads/shared-memory.ts';
+import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { describeError } from './end.ts';
+import { countClients, type Generation, isRetired } from './generation.ts';
+import { linePrinter } from './line-printer.ts';
+import { noteStopped, waitUntil } from './shutdown.ts';
+
+/** Every data thread takes a new configuration within a pass of its loop. */
+const CONFIGURE_MS = 5_000;
+
+export function startDataThreads(daemon: Daemon, fail: Fail): void {
+  const { memory, events } = daemon;
+  daemon.generation.listeners.by_thread.forEach((_own, number) => {
+    const name = `data thread ${number}`;
+    daemon.waits_for.add(name);
+    const handle = startDataThread({
+      number,
+      first: settingsOf(daemon.generation, number),
+      reactor: process.env['CARPOOL_REACTOR'] || undefined,
+      onRunning: (reactor, reason) => {
+        daemon.waits_for.delete(name);
+        logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
+      },
+      onConfigured: () => void daemon.waits_for.delete(name),
+      onLines: (fd, lines) => linePrinter(fd).print(lines),
+      onDropped: (lines) => logLine(events, 'warning', `${name} lost ${lines} log lines: a log target was too slow`),
+      onError: (error) => {
+        noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
+        fail(`${name} failed: ${describeError(error)}`);
+      },
+    });
+    daemon.data.push(handle);
+    daemon.threads.push({ name, thread: handle.thread, wake: handle.wake });
+  });
+}
+
+/** Resolves when all of them serve the daemon's present generation; false when one did not say so in time. */
+export async function configureDataThreads(daemon: Daemon): Promise<boolean> {
+  daemon.data.forEach((handle, number) => {
+    daemon.waits_for.add(`data thread ${number}`);
+    handle.configure(settingsOf(daemon.generation, number));
+  });
+  const waits = () => daemon.data.some((_, number) => daemon.waits_for.has(`data thread ${number}`));
+  return waitUntil(() => !waits() || daemon.stopping, CONFIGURE_MS);
+}
+
+/** Called a few times a second: forgets generations that have ended, and ends those whose time is over. */
+export function watchDraining(daemon: Daemon): void {
+  const limit_ms = daemon.generation.config.global.hard_stop_after_ms;
+  for (const generation of [...daemon.draining]) {
+    if (isRetired(generation)) {
+      daemon.draining.splice(daemon.draining.indexOf(generation), 1);
+      logLine(daemon.events, 'info', `configuration ${generation.number} has no clients any more and is gone`);
+    } else if (limit_ms !== undefined && now_ns() - generation.replaced_ns > limit_ms * 1e6) {
+      abandon(daemon, generation, limit_ms);
+    }
+  }
+}
+
+function abandon(daemon: Daemon, generation: Generation, limit_ms: number): void {
+  const clients = countClients(generation);
+  if (clients === 0) return;
+  const text = `configuration ${generation.number}: hard-stop-after ${limit_ms} ms is over, ${clients} clients lose their connection`;
+  logLine(daemon.events, 'warning', text);
+  for (const handle of daemon.data) handle.abandon(generation.number);
+}
+
+function settingsOf({ number, config, memory, listeners }: Generation, thread: number) {
+  return { generation: number, config, memory, listeners: listeners.by_thread[thread] ?? [] };
+}
