@@ -175,7 +175,7 @@ function readCommand({ words }: Command, interfaces: Map<string, BsdInterface>, 
 }
 
 /** The beginner's slip: `ifconfig vhid 1 pass x 10.10.0.1/16`. */
-export function reportNoInterface(words: readonly Word[], report: Reporter): undefined {
+function reportNoInterface(words: readonly Word[], report: Reporter): undefined {
   // the other mistakes of the line are worth telling too
   readIfconfigLine(words.slice(1), report);
   const rest = words.slice(1).map(({ text }) => text);
