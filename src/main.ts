@@ -22,6 +22,8 @@ async function runCommand(command: Command): Promise<number> {
       return (await import('./cli/lab.ts')).lab(command.words);
     case 'ucarp':
       return (await import('./cli/ucarp.ts')).runUcarp(command.words);
+    case 'debian':
+      return (await import('./cli/debian.ts')).runDebian(command.words);
     case 'help':
       process.stdout.write(HELP);
       return 0;

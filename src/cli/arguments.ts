@@ -22,6 +22,7 @@ export type Command =
   | { readonly kind: 'ask'; readonly line: string; readonly socket: string | undefined }
   | { readonly kind: 'lab'; readonly words: readonly string[] }
   | { readonly kind: 'ucarp'; readonly words: readonly string[] }
+  | { readonly kind: 'debian'; readonly words: readonly string[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   /** One sentence for the person who typed it. */
@@ -34,13 +35,19 @@ export function parseArguments(argv: readonly string[]): Command {
   if (first === 'version' || first === '--version' || first === '-v' || first === '-vv') return { kind: 'version' };
   if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help' };
   if (first === 'run') return parseRun(rest);
-  if (first === 'lab' || first === 'ucarp') return { kind: first, words: rest };
+  if (first === 'lab' || first === 'ucarp' || first === 'debian') return { kind: first, words: rest };
   if (first.startsWith('-')) return parseRun(argv);
   if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
   return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
 }
 
-const COMMANDS: readonly string[] = ['run', 'lab', 'ucarp', ...DAEMON_COMMANDS.map((command) => command.name)];
+const COMMANDS: readonly string[] = [
+  'run',
+  'lab',
+  'ucarp',
+  'debian',
+  ...DAEMON_COMMANDS.map((command) => command.name),
+];
 
 /** HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
 function parseRun(words: readonly string[]): Command {

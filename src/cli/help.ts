@@ -8,6 +8,7 @@ and balances the traffic that arrives there over your servers (haproxy.cfg).
   carpool events                follow what happens, one JSON object a line
   carpool lab [SCENARIO]        play a failover on this machine, in namespaces of its own
   carpool ucarp OPTIONS         run with ucarp's arguments (-i -s -v -p -a …)
+  carpool debian up|down IFACE  run what /etc/network/interfaces says about ucarp (ifupdown's hooks call it)
 
 Run:
   -f FILE|DIR    haproxy.cfg with or without "carp" sections, or rc.conf; may be repeated

@@ -6,6 +6,7 @@ export function detectDialect(file: string, text: string): Dialect {
   const name = file.replace(/^.*\//, '');
   if (/^rc\.conf(\.|$)/.test(name)) return 'rc.conf';
   if (/^sysctl\.conf(\.|$)/.test(name)) return 'sysctl.conf';
+  if (/^interfaces$/.test(name)) return 'interfaces';
   if (/^(hostname|ifconfig)\.[a-z]+\d+$/.test(name)) return 'hostname';
   if (name.endsWith('.cfg')) return 'haproxy';
   for (const line of text.split('\n')) {
@@ -18,7 +19,7 @@ export function detectDialect(file: string, text: string): Dialect {
 function dialectOfLine(line: string): Dialect | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   if (/^(global|defaults|frontend|backend|listen|carp)\b(?!=)/.test(line)) return 'haproxy';
-  if (/^(auto|allow-\S+|iface|ucarp-\S+)\s/.test(line)) return 'interfaces';
+  if (/^(auto|allow-\S+|iface|mapping|source|source-directory|ucarp-\S+)\s/.test(line)) return 'interfaces';
   if (/^[a-z]\w*(\.\w+)+\s*[=:]/.test(line)) return 'sysctl.conf';
   if (/^([A-Za-z_]\w*=|ifconfig\s)/.test(line)) return 'rc.conf';
   return 'haproxy';

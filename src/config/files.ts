@@ -1,7 +1,9 @@
 /** Reads the files that `-f` names; everything else about configuration is pure. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from './diagnostic.ts';
+import { detectDialect } from './dialect.ts';
+import { withSourced } from './files-sourced.ts';
 import { type Loaded, type LoadOptions, loadConfig, type Source } from './load.ts';
 import { parseUcarpCommand, type UcarpCommand } from './ucarp/command.ts';
 
@@ -11,7 +13,8 @@ const LARGEST_FILE_BYTES = 16 * 2 ** 20;
 /** loadConfig() of files and directories. When one cannot be read, that is all that is said. */
 export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
   const { sources, diagnostics } = readSources(paths);
-  return diagnostics.length > 0 ? { config: undefined, diagnostics } : loadConfig(sources, options);
+  if (diagnostics.length > 0) return { config: undefined, diagnostics };
+  return loadConfig(sources, { hasFile: existsSync, ...options });
 }
 
 /** parseUcarpCommand() with -o reading its file. */
@@ -30,11 +33,18 @@ export function readSources(paths: readonly string[]): { sources: Source[]; diag
   for (const path of paths) {
     for (const file of expandDirectory(path, diagnostics)) {
       const read = readText(file, LARGEST_FILE_BYTES);
-      if (typeof read === 'string') sources.push({ file, text: read });
-      else diagnostics.push(read);
+      if (typeof read !== 'string') diagnostics.push(read);
+      else if (detectDialect(file, read) !== 'interfaces') sources.push({ file, text: read });
+      else sources.push(...withSourced({ file, text: read }, readQuietly));
     }
   }
   return { sources, diagnostics };
+}
+
+/** ifupdown passes over what it cannot read. */
+function readQuietly(file: string): string | undefined {
+  const read = readText(file, LARGEST_FILE_BYTES);
+  return typeof read === 'string' ? read : undefined;
 }
 
 function expandDirectory(path: string, diagnostics: Diagnostic[]): string[] {

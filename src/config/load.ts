@@ -4,9 +4,9 @@
  *   sources ─▶ dialect of each ─▶ parser of the dialect ─▶ one Config ─▶ checks
  */
 import { checkConfig } from './check/check.ts';
-import { refuseInterfaces } from './debian/interfaces.ts';
+import { parseInterfaces } from './debian/interfaces.ts';
 import { type Diagnostic, hasErrors } from './diagnostic.ts';
-import { detectDialect } from './dialect.ts';
+import { type Dialect, detectDialect } from './dialect.ts';
 import { parseRcConf } from './freebsd/rc-conf.ts';
 import { applySysctls, parseSysctlConf } from './freebsd/sysctl.ts';
 import { parseHaproxy } from './haproxy/parse.ts';
@@ -16,11 +16,18 @@ import { parseHostnameFiles } from './openbsd/hostname.ts';
 import { Reporter } from './reporter.ts';
 
 /** One file: its name as the user wrote it (for diagnostics) and its text. */
-export type Source = { readonly file: string; readonly text: string };
+export type Source = {
+  readonly file: string;
+  readonly text: string;
+  /** When the file itself does not tell. */
+  readonly dialect?: Dialect;
+};
 
 export type LoadOptions = {
   /** For "${NAME}" in haproxy.cfg; none when left out. */
   readonly env?: Environment;
+  /** Whether that file is on this host; nothing is when left out. */
+  readonly hasFile?: (path: string) => boolean;
 };
 
 export type Loaded = {
@@ -30,17 +37,17 @@ export type Loaded = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-export function loadConfig(sources: readonly Source[], { env = {} }: LoadOptions = {}): Loaded {
+export function loadConfig(sources: readonly Source[], { env = {}, hasFile = () => false }: LoadOptions = {}): Loaded {
   const report = new Reporter();
   const of = (dialect: string): Source[] =>
-    sources.filter((source) => detectDialect(source.file, source.text) === dialect);
+    sources.filter((source) => (source.dialect ?? detectDialect(source.file, source.text)) === dialect);
   const haproxy = parseHaproxy(of('haproxy'), env, report);
   const carp_host = applySysctls(parseSysctlConf(of('sysctl.conf'), report), haproxy.sysctls);
-  refuseInterfaces(of('interfaces'), report);
   const written = [
     ...haproxy.carps,
     ...parseRcConf(of('rc.conf'), report),
     ...parseHostnameFiles(of('hostname'), report),
+    ...parseInterfaces(of('interfaces'), { hasFile }, report),
   ];
   const config: Config = {
     files: sources.map(({ file }) => file),

@@ -8,6 +8,7 @@ import { type Diagnostic, hasErrors, type Span } from '../diagnostic.ts';
 import type { Carp, Config, Scripts, Track } from '../model.ts';
 import { carpWith, emptyConfig } from '../model-defaults.ts';
 import { Reporter } from '../reporter.ts';
+import { readAsStrtoul } from '../strtoul.ts';
 import { didYouMean } from '../suggest.ts';
 import { SYSLOG_FACILITIES } from '../syslog-facilities.ts';
 import { parseTrackWord } from '../track.ts';
@@ -153,10 +154,7 @@ class Settings {
     const value = this.#last(name)?.value;
     if (value === undefined) return otherwise;
     this.#spans[name] = value.span;
-    const [, hexadecimal, octal] = /^(?:0[xX]([0-9a-fA-F]{1,8})|0([0-7]{1,8}))$/.exec(value.text) ?? [];
-    const digits = hexadecimal ?? octal;
-    const text = digits === undefined ? value.text : String(Number.parseInt(digits, hexadecimal ? 16 : 8));
-    return parseInteger({ text, span: value.span }, { what: name, min, max }, this.#report);
+    return parseInteger(readAsStrtoul(value), { what: name, min, max }, this.#report);
   }
 
   #interface(): string | undefined {

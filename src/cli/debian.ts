@@ -1,0 +1,71 @@
+/**
+ * `carpool debian up|down IFACE`: what ifupdown's hooks call (packaging/debian). `up` starts a daemon in the background for
+ * the stanza that is in the environment, `down` ends it. By hand, without that environment, the stanza is looked up.
+ */
+import { existsSync } from 'node:fs';
+import { checkConfig } from '../config/check/check.ts';
+import { asksForUcarp, parseHookEnvironment } from '../config/debian/hook-environment.ts';
+import { hasErrors } from '../config/diagnostic.ts';
+import { loadFiles } from '../config/files.ts';
+import type { Config } from '../config/model.ts';
+import { emptyConfig } from '../config/model-defaults.ts';
+import { Reporter } from '../config/reporter.ts';
+import { SYSLOG_FACILITIES } from '../config/syslog-facilities.ts';
+import { endDaemons } from '../control/end-daemons.ts';
+import { ucarpSocketPaths } from '../control/socket-path.ts';
+import { isInBackground, runInBackground } from './background.ts';
+import { reportDiagnostics } from './run.ts';
+import { runAsUcarp } from './ucarp.ts';
+
+const INTERFACES = '/etc/network/interfaces';
+
+/** Resolves to the exit status: 0 also when the stanza asks for nothing. */
+export async function runDebian(words: readonly string[]): Promise<number> {
+  const [verb, link = process.env['IFACE'] ?? '', ...rest] = words;
+  if ((verb !== 'up' && verb !== 'down') || link === '' || rest.length > 0) {
+    process.stderr.write('carpool: write `carpool debian up IFACE` or `carpool debian down IFACE`.\n');
+    return 1;
+  }
+  return verb === 'up' ? up(link) : endDaemons(configName(link), process.env);
+}
+
+async function up(link: string): Promise<number> {
+  const by_hook = process.env['IFACE'] !== undefined;
+  if (by_hook && !asksForUcarp(process.env)) return 0;
+  const respawned = isInBackground(process.env);
+  const config = by_hook ? readEnvironment(link, respawned) : readInterfaces(link, respawned);
+  if (config === undefined) return 1;
+  if (!respawned) return runInBackground(process.argv.slice(1), withoutIfupdown(process.env));
+  const facility = SYSLOG_FACILITIES[process.env['IF_UCARP_FACILITY'] ?? ''] ?? SYSLOG_FACILITIES['daemon'];
+  const { vhid } = config.carps[0]!;
+  const paths = ucarpSocketPaths(`${link}-${vhid}`, process.env);
+  return runAsUcarp(config, { background: true, facility, debug: false }, paths);
+}
+
+/** By this `down` knows the daemon that `up` started; `carpool status` shows it. */
+function configName(link: string): string {
+  return `ifup ${link}`;
+}
+
+function readEnvironment(link: string, quiet: boolean): Config | undefined {
+  const report = new Reporter();
+  const carp = parseHookEnvironment(link, process.env, { hasFile: existsSync }, report);
+  const config = { ...emptyConfig([configName(link)]), carps: carp === undefined ? [] : [carp] };
+  checkConfig(config, report);
+  if (!quiet) reportDiagnostics(report.diagnostics, false);
+  return carp === undefined || hasErrors(report.diagnostics) ? undefined : config;
+}
+
+function readInterfaces(link: string, quiet: boolean): Config | undefined {
+  const { config, diagnostics } = loadFiles([INTERFACES]);
+  if (!quiet) reportDiagnostics(diagnostics, false);
+  const carps = config?.carps.filter((carp) => carp.interface === link) ?? [];
+  if (config !== undefined && carps.length === 0)
+    process.stderr.write(`carpool: no stanza of ${link} in ${INTERFACES} has options of ucarp.\n`);
+  return carps.length === 0 ? undefined : { ...emptyConfig([configName(link)]), carps };
+}
+
+/** ifupdown marks what it is doing, so as to notice loops; the scripts of a later moment call it on their own account. */
+function withoutIfupdown(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('IFUPDOWN_')));
+}
