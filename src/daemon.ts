@@ -102,6 +102,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     events,
     scripts: createScriptRunner((text, level) => logLine(events, level, text), {
       output: options.script_output,
+      // it may have added the address late, when this node was MASTER no longer
       onIdle: (index) => daemon.carp?.post({ kind: 'remove-entries', index }),
     }),
     socket: prepared.socket,

@@ -97,6 +97,19 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     assert.equal(await daemon.ended(), 0);
   });
 
+  test('an up script that adds the address when this node is MASTER no longer leaves nothing behind', async (t) => {
+    const host = createHost(t);
+    const mark = join(host.directory, 'go');
+    const body = `while [ ! -e ${mark} ]; do sleep 0.05; done; ip address add "$2/24" dev "$1"`;
+    const daemon = host.start(...ARGUMENTS, ...QUICK, '-n', '-u', writeScript(host, 'up.sh', body));
+    await daemon.sees(/Switching to state: MASTER/);
+    host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });
+    await daemon.sees(/Switching to state: INIT/);
+    writeFileSync(mark, '');
+    await eventually('the script ends', BOUND_MS, () => /up script .* ended with exit status 0/.test(daemon.output()));
+    await eventually('the address goes', BOUND_MS, () => host.addresses().join() === '10.10.0.5/16');
+  });
+
   test('-S goes on while the carrier is down', async (t) => {
     const host = createHost(t);
     host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });

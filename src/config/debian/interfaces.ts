@@ -35,7 +35,9 @@ export function parseInterfaces(sources: readonly Source[], options: InterfacesO
   reportHomeless(interfaces.homeless, report);
   for (const option of [...interfaces.homeless, ...interfaces.stanzas.flatMap((stanza) => stanza.options)]) {
     const { name, value } = option;
-    if (isPlaceholder(value.text)) reportPlaceholder(value, `value of ${name.text}`, report);
+    // of the password its own reader says so
+    if (name.text !== 'ucarp-password' && isPlaceholder(value.text))
+      reportPlaceholder(value, `value of ${name.text}`, report);
   }
   const carps = interfaces.stanzas.flatMap((stanza) => {
     if (!stanza.options.some(isUcarp)) return [];
