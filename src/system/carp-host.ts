@@ -153,6 +153,8 @@ function checkSource(carp: Carp, host: Host): Diagnostic | undefined {
 
 /** A VIP must not be an address that this host has anyway: a BACKUP would answer for it. */
 function checkAddresses(carp: Carp, host: Host): Diagnostic[] {
+  // an up script has added it, in the life of a daemon that was killed
+  if (carp.scripts?.up !== undefined) return [];
   return carp.addresses.flatMap((vip) => {
     const own = host.addresses.find((one) => one.address === vip.address && one.prefix_length < one.bytes.length * 8);
     if (!own) return [];

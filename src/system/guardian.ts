@@ -39,7 +39,9 @@ function main(): void {
   const netlink = new Netlink();
   const reader = readToTheEnd();
   if (!reader.clean) {
-    execute([...reader.wills.values()], batch, packet_fd);
+    const wills = [...reader.wills.values()];
+    execute(wills, batch, packet_fd);
+    attempt(() => removeEntries(wills, netlink));
     clearUp(reader, netlink);
   }
   process.exit(0);
@@ -68,6 +70,15 @@ function execute(wills: readonly Will[], batch: AddressBatch, packet_fd: number)
   batch.flush();
   for (const { frames } of wills) {
     for (const { index, frame } of frames) sendFrame(packet_fd, index, frame);
+  }
+}
+
+/** An up script may have added an address once more, with another prefix length. */
+function removeEntries(wills: readonly Will[], netlink: Netlink): void {
+  const present = netlink.listAddresses();
+  for (const { index, bytes } of wills.flatMap((will) => will.addresses)) {
+    const entries = present.filter((one) => one.index === index && Buffer.compare(one.bytes, bytes) === 0);
+    for (const entry of entries) attempt(() => netlink.deleteAddress(entry));
   }
 }
 

@@ -69,7 +69,10 @@ export class CarpNetwork {
   /** What a killed run left of these vhids, as text. Then makes the links of those that need one. */
   prepare(vhids: readonly VhidSettings[]): string[] {
     const left = this.virtual.removeLeftovers(vhids, this.netlink.listLinks());
-    const removed = this.addresses.removeLeftovers(this.netlink.listAddresses());
+    const present = this.netlink.listAddresses();
+    const removed = this.addresses.removeLeftovers(present);
+    // an up script may have left an entry of its own length
+    for (const [slot, { scripts }] of vhids.entries()) if (scripts) this.addresses.removeEntries(slot, present);
     this.#makeVirtualLinks(vhids);
     return [...left, ...removed];
   }

@@ -104,7 +104,7 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
       OWN + DOCUMENT.replaceAll('n.n.n', '10.10.0'),
       `ifup eth0
        until_shows has '10.10.0.10/24.*eth0:ucarp'
-       ip route show default | grep -c 10.10.0.1
+       until_shows sh -c 'ip route show default | grep -q 10.10.0.1' && echo routed
        kill -USR2 $(carpool status --json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
        until_shows has_not 10.10.0.10
        until_shows sh -c '! ip route show default | grep -q .'
@@ -112,7 +112,7 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
        until_shows has '10.10.0.10/24.*eth0:ucarp'
        echo back`,
     );
-    assert.equal(output.trim(), '1\nback', output);
+    assert.equal(output.trim(), 'routed\nback', output);
   });
 
   test('a /32 stanza, which is the very entry that carpool holds, neither fails nor stays', (t) => {
@@ -144,6 +144,23 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
        has '10.10.0.11/24' && echo own address stays`,
     );
     assert.equal(output.trim(), 'own address stays', output);
+  });
+
+  test('a daemon that is killed leaves no entry of the address, and neither does its next start', (t) => {
+    const output = onHost(
+      t,
+      `${OWN}${UCARP}  ucarp-upscript /usr/local/sbin/up\n  ucarp-downscript /bin/true\n`,
+      `printf '#!/bin/sh\\nexec ip address add "$2/24" dev "$1"\\n' > /usr/local/sbin/up
+       chmod +x /usr/local/sbin/up
+       ifup eth0
+       until_shows has '10.10.0.10/24'
+       kill -KILL $(carpool status --json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
+       until_shows has_not 10.10.0.10
+       ip address add 10.10.0.10/24 dev eth0
+       carpool debian up eth0
+       has_not 10.10.0.10 && echo gone`,
+    );
+    assert.equal(output.trim(), 'gone', output);
   });
 
   test("beside the package ucarp's own hook ours starts nothing, and says so", (t) => {
