@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Running } from './programs.ts';
 
-export type Load = { readonly connections: number; readonly seconds: number; readonly path: string };
+export type Load = {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly path: string;
+  /** A connection for each request. */
+  readonly close?: boolean;
+};
 
 export type Sample = {
   readonly requests: number;
@@ -28,9 +34,10 @@ export async function measure(proxy: Running, load: Load): Promise<Sample> {
 
 type Counted = { requests: number; bytes: number; duration_us: number; p99_us: number; errors: number };
 
-async function runWrk(port: number, { connections, seconds, path }: Load): Promise<Counted> {
+async function runWrk(port: number, { connections, seconds, path, close = false }: Load): Promise<Counted> {
   const script = fileURLToPath(new URL('../../bench/summary.lua', import.meta.url));
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script];
+  if (close) args.push('-H', 'Connection: close');
   const url = `http://127.0.0.1:${port}${path}`;
   const { stdout } = await promisify(execFile)('wrk', [...args, url], { timeout: (seconds + 20) * 1000 });
   const line = stdout.trim().split('\n').at(-1) ?? '';

@@ -22,17 +22,25 @@ export type Stop = () => Promise<void>;
 export type Servers = { readonly ports: readonly [number, number]; readonly stop: Stop };
 export type Reactor = 'ring' | 'epoll';
 
+/** What all balancers of a load have in common. */
+export type ProxySet = {
+  readonly template: 'balancer.cfg' | 'tunnel.cfg';
+  readonly servers: Servers;
+  readonly log_port: number;
+  readonly maxconn?: number;
+};
+
 /** @param folder where the filled-in configuration goes; must exist */
-export async function startHaproxy(folder: string, servers: Servers): Promise<Running> {
-  const { file, port } = await balancerFile(folder, 'haproxy', servers);
+export async function startHaproxy(folder: string, set: ProxySet): Promise<Running> {
+  const { file, port } = await balancerFile(folder, 'haproxy', set);
   return startProxy({ name: 'haproxy', port, command: 'haproxy', args: ['-db', '-f', file], env: {} });
 }
 
-export async function startCarpool(folder: string, servers: Servers, reactor: Reactor): Promise<Running> {
+export async function startCarpool(folder: string, set: ProxySet, reactor: Reactor): Promise<Running> {
   const name = `carpool ${reactor}`;
-  const { file, port } = await balancerFile(folder, `carpool-${reactor}`, servers);
+  const { file, port } = await balancerFile(folder, `carpool-${reactor}`, set);
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-  const env = { CARPOOL_REACTOR: reactor, CARPOOL_SOCKET: join(folder, `${reactor}.sock`) };
+  const env = { CARPOOL_REACTOR: reactor, CARPOOL_SOCKET: join(folder, `${reactor}-${port}.sock`) };
   return startProxy({ name, port, command: process.execPath, args: [main, '-f', file, '-db'], env });
 }
 
@@ -50,6 +58,7 @@ export async function startLargeServers(folder: string): Promise<Servers & { rea
   const body = randomBytes(LARGE_BYTES);
   mkdirSync(join(folder, 'temp'));
   writeFileSync(join(folder, 'large'), body);
+  writeFileSync(join(folder, 'k64'), body.subarray(0, 64 * 1024));
   writeFileSync(join(folder, 'nginx.conf'), fillIn('large-servers.conf', { SERVER1: ports[0], SERVER2: ports[1] }));
   const args = ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'master_process off;'];
   return { ...(await startServers('nginx', args, ports)), body };
@@ -60,11 +69,14 @@ async function startServers(command: string, args: string[], ports: [number, num
   return { ports, stop };
 }
 
-async function balancerFile(folder: string, name: string, servers: Servers): Promise<{ file: string; port: number }> {
+async function balancerFile(folder: string, name: string, set: ProxySet): Promise<{ file: string; port: number }> {
   const port = await freePort();
   const file = join(folder, `${name}-${port}.cfg`);
-  const [SERVER1, SERVER2] = servers.ports;
-  writeFileSync(file, fillIn('balancer.cfg', { LISTEN: port, SERVER1, SERVER2 }));
+  const [SERVER1, SERVER2] = set.servers.ports;
+  writeFileSync(
+    file,
+    fillIn(set.template, { LISTEN: port, SERVER1, SERVER2, LOG: set.log_port, MAXCONN: set.maxconn ?? 2000 }),
+  );
   return { file, port };
 }
 

@@ -1,6 +1,7 @@
 /** A run as the Markdown that is printed and kept in RESULTS.md. */
-import { cost_us, type LoadName, median, type Outcome, type Rounds } from './bounds.ts';
+import { type CrowdOutcome, cost_us, judgeCrowds, type LoadName, median, type Outcome, type Rounds } from './bounds.ts';
 import type { Machine } from './machine.ts';
+import type { Crowd } from './many-clients.ts';
 import type { Sample } from './measure.ts';
 
 export type Run = {
@@ -8,12 +9,13 @@ export type Run = {
   readonly how: string;
   readonly rounds: Rounds;
   readonly outcomes: readonly Outcome[];
+  readonly crowds: Readonly<Record<'ring' | 'epoll', Crowd>>;
   readonly slow_reads: number;
   /** Of all CPU time, what programs outside the bench used; below a few percent it does not matter. */
   readonly others_share: number;
 };
 
-export function formatRun({ machine, how, rounds, outcomes, slow_reads, others_share }: Run): string {
+export function formatRun({ machine, how, rounds, outcomes, crowds, slow_reads, others_share }: Run): string {
   const { date, cpu, cores, memory_mib, kernel, versions } = machine;
   return `# carpool beside HAProxy
 
@@ -26,6 +28,10 @@ Programs outside the bench used ${(others_share * 100).toFixed(0)} % of the mach
 Ratios, carpool / HAProxy: the median of ${rounds['50 connections'].length} rounds, in brackets the lowest and the highest.
 
 ${table(['what', 'reactor', 'at most', 'measured', 'held'], outcomes.map(outcomeRow))}
+
+Many clients of carpool alone, 18,000 of them (each quiet one had one 64 KiB response; each slow one sends a byte a second):
+
+${table(['what', 'reactor', 'at most', 'measured', 'held'], judgeCrowds(crowds).map(crowdRow))}
 
 A client that reads slowly got its 10 MiB byte for byte, in each of ${slow_reads} rounds under that load.
 
@@ -41,6 +47,10 @@ function outcomeRow({ load, figure, reactor, at_most, ratio, lowest, highest, he
   const what = figure === 'CPU' ? `CPU per request, ${load}` : `p99 latency, ${load}`;
   const measured = `${ratio.toFixed(2)} (${lowest.toFixed(2)} to ${highest.toFixed(2)})`;
   return [what, reactorName(reactor), at_most.toFixed(2), measured, held ? 'yes' : '**no**'];
+}
+
+function crowdRow({ what, reactor, at_most, measured, held }: CrowdOutcome): string[] {
+  return [what, reactorName(reactor), at_most.toFixed(2), measured.toFixed(2), held ? 'yes' : '**no**'];
 }
 
 function figureRows(rounds: Rounds): string[][] {

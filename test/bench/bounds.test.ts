@@ -15,7 +15,13 @@ function roundsOf(pairs: readonly (readonly [haproxy: number, ring: number])[]):
     ring: sample(ring),
     epoll: sample(haproxy),
   }));
-  return { '50 connections': rounds, '8 connections': [], '10 MiB bodies': rounds };
+  return {
+    '50 connections': rounds,
+    '8 connections': [],
+    'closed connections': [],
+    '10 MiB bodies': rounds,
+    '10 MiB tunnels': [],
+  };
 }
 
 test('a bound is judged by the median of the ratios of each round, not by the ratio of the medians', () => {
