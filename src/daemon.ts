@@ -190,7 +190,7 @@ async function report(daemon: Daemon, version: string) {
     started_ns: daemon.started_ns,
     memory: daemon.generation.memory,
     ready: daemon.ready,
-    vhids: answer?.vhids ?? [],
+    carp: answer,
     orders: daemon.orders?.report() ?? [],
     backends: daemon.generation.servers.report(),
   });

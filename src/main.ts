@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** argv -> a command. What a command needs is loaded when it is called, so that `carpool status` stays quick. */
 import { type Command, parseArguments } from './cli/arguments.ts';
+import { helpOf } from './cli/command-help.ts';
 import { HELP } from './cli/help.ts';
 import { readVersion } from './cli/version.ts';
 
@@ -24,8 +25,14 @@ async function runCommand(command: Command): Promise<number> {
       return (await import('./cli/ucarp.ts')).runUcarp(command.words);
     case 'debian':
       return (await import('./cli/debian.ts')).runDebian(command.words);
+    case 'doctor':
+      return (await import('./cli/doctor.ts')).doctor(command.words);
+    case 'init':
+      return (await import('./cli/init.ts')).init(command.words);
+    case 'diff':
+      return (await import('./cli/diff.ts')).diff(command.words);
     case 'help':
-      process.stdout.write(HELP);
+      process.stdout.write(helpOf(command.of) ?? HELP);
       return 0;
     case 'version':
       process.stdout.write(`carpool version ${readVersion()}\n`);

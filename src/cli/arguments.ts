@@ -20,34 +20,32 @@ export type Command =
   | RunArguments
   /** A command of the daemon's table, to be asked over its socket. */
   | { readonly kind: 'ask'; readonly line: string; readonly socket: string | undefined }
-  | { readonly kind: 'lab'; readonly words: readonly string[] }
-  | { readonly kind: 'ucarp'; readonly words: readonly string[] }
-  | { readonly kind: 'debian'; readonly words: readonly string[] }
-  | { readonly kind: 'help' }
+  /** A command that looks at its words itself. */
+  | { readonly kind: WordCommand; readonly words: readonly string[] }
+  /** Of one command, or of all. */
+  | { readonly kind: 'help'; readonly of?: string }
   | { readonly kind: 'version' }
   /** One sentence for the person who typed it. */
   | { readonly kind: 'mistake'; readonly message: string };
+
+const WORD_COMMANDS = ['lab', 'ucarp', 'debian', 'doctor', 'init', 'diff'] as const;
+export type WordCommand = (typeof WORD_COMMANDS)[number];
 
 /** `argv` without the interpreter and the script. */
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...rest] = argv;
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return { kind: 'help' };
   if (first === 'version' || first === '--version' || first === '-v' || first === '-vv') return { kind: 'version' };
-  if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help' };
+  if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help', of: first };
   if (first === 'run') return parseRun(rest);
-  if (first === 'lab' || first === 'ucarp' || first === 'debian') return { kind: first, words: rest };
+  const command = WORD_COMMANDS.find((name) => name === first);
+  if (command !== undefined) return { kind: command, words: rest };
   if (first.startsWith('-')) return parseRun(argv);
   if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
   return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
 }
 
-const COMMANDS: readonly string[] = [
-  'run',
-  'lab',
-  'ucarp',
-  'debian',
-  ...DAEMON_COMMANDS.map((command) => command.name),
-];
+const COMMANDS: readonly string[] = ['run', ...WORD_COMMANDS, ...DAEMON_COMMANDS.map((command) => command.name)];
 
 /** HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
 function parseRun(words: readonly string[]): Command {

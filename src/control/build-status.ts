@@ -2,9 +2,10 @@
 import type { Carp, Config, Endpoint } from '../config/model.ts';
 import type { CarpVhidStatus } from '../threads/carp-messages.ts';
 import { FRONTEND_CONNECTIONS, frontendAt, type SharedMemory } from '../threads/shared-memory.ts';
+import type { CarpStatus } from './carp-status.ts';
 import { age_s, wallTime } from './clock.ts';
 import type { OrderReport } from './orders.ts';
-import type { BackendReport, StatusReport, VhidReport } from './status-report.ts';
+import type { BackendReport, CarpReport, StatusReport, VhidReport } from './status-report.ts';
 
 export type StatusSources = {
   readonly version: string;
@@ -12,13 +13,13 @@ export type StatusSources = {
   readonly started_ns: number;
   readonly memory: SharedMemory;
   readonly ready: boolean;
-  readonly vhids: readonly CarpVhidStatus[];
+  readonly carp: CarpStatus | undefined;
   readonly orders: readonly OrderReport[];
   readonly backends: readonly BackendReport[];
 };
 
 export function buildStatus(sources: StatusSources): StatusReport {
-  const { config, started_ns, memory } = sources;
+  const { config, started_ns, memory, carp } = sources;
   return {
     version: sources.version,
     pid: process.pid,
@@ -26,7 +27,8 @@ export function buildStatus(sources: StatusSources): StatusReport {
     uptime_s: age_s(started_ns),
     ready: sources.ready,
     files: config.files,
-    vhids: sources.vhids.map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
+    vhids: (carp?.vhids ?? []).map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
+    carp: carp === undefined ? null : buildCarp(carp),
     orders: sources.orders,
     frontends: config.frontends.map(({ name, mode, binds }, number) => ({
       name,
@@ -36,6 +38,10 @@ export function buildStatus(sources: StatusSources): StatusReport {
     })),
     backends: sources.backends,
   };
+}
+
+function buildCarp({ scheduling, guardian, stalls, longest_stall_ms }: CarpStatus): CarpReport {
+  return { scheduling, guardian, stalls, longest_stall_ms };
 }
 
 function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {

@@ -14,10 +14,21 @@ export type StatusReport = {
   readonly ready: boolean;
   readonly files: readonly string[];
   readonly vhids: readonly VhidReport[];
+  /** The thread that carries the vhids; null where there are none. */
+  readonly carp: CarpReport | null;
   /** What people ordered: drain, maint, demote. */
   readonly orders: readonly OrderReport[];
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
+};
+
+export type CarpReport = {
+  readonly scheduling: 'SCHED_RR' | 'SCHED_OTHER';
+  /** Whether the guardian would take the addresses away if this process died now. */
+  readonly guardian: boolean;
+  /** How often the thread stood still, and for how long at the longest. */
+  readonly stalls: number;
+  readonly longest_stall_ms: number;
 };
 
 export type VhidReport = {

@@ -97,6 +97,9 @@ export type FromCarp =
       /** Real-time scheduling: what the thread runs under. */
       readonly scheduling: 'SCHED_RR' | 'SCHED_OTHER';
       readonly guardian: boolean;
+      /** How often this thread was late by more than adverts allow, since its start. */
+      readonly stalls: number;
+      readonly longest_stall_ms: number;
     }
   /** Scripts run in control's process, one after the other per vhid; `arguments` are INTERFACE VIP [XPARAM]. */
   | {

@@ -67,6 +67,8 @@ export class CarpThread {
   #wake_place = 0;
   #events_place = 0;
   #beat_ns = 0;
+  #stalls = 0;
+  #longest_stall_ms = 0;
   #stopping = false;
 
   /** Opens everything. Throws a SystemError when the system refuses (`checkCarpHost` finds that out before). */
@@ -134,6 +136,8 @@ export class CarpThread {
   }
 
   #onStall(late_ns: number, now: number): void {
+    this.#stalls++;
+    this.#longest_stall_ms = Math.max(this.#longest_stall_ms, Math.round(late_ns / 1e6));
     if (late_ns > LOGGED_STALL_NS)
       this.#log('warning', `the carp thread stood still for ${Math.round(late_ns / 1e6)} ms`);
     this.#health.forgive(toMs31(now));
@@ -319,6 +323,8 @@ export class CarpThread {
       counters,
       bad_sources: badSources(engine),
       scheduling,
+      stalls: this.#stalls,
+      longest_stall_ms: this.#longest_stall_ms,
       guardian: guardian.connected,
     });
   }

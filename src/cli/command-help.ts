@@ -1,0 +1,39 @@
+/** `carpool COMMAND --help`. */
+import { COMMANDS } from '../control/commands.ts';
+
+/** What one command takes; undefined for those that the whole help describes. */
+export function helpOf(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const own = OWN[name];
+  if (own !== undefined) return own;
+  const command = COMMANDS.find((one) => one.name === name);
+  if (command === undefined || name === 'help') return undefined;
+  return `carpool ${command.usage} [--socket PATH]\n\n  ${command.help}\n`;
+}
+
+const OWN: Readonly<Record<string, string>> = {
+  doctor: `carpool doctor [-f FILE] [--seconds N] [--json] [--socket PATH]
+
+  Looks at the live segment, this host and the running daemon; says what is wrong and how to mend it.
+  Works without a daemon too: name the files. It listens for N seconds (three adverts' time), and
+  changes nothing. Exit status 0 when nothing is wrong, else 1.
+
+  -f FILE        the files to look at instead of the daemon's own; may be repeated
+  --seconds N    listen that long, 0 to 60
+  --json         one JSON object
+`,
+  init: `carpool init [DESCRIPTION] [--out DIR] [--force]
+carpool init --address ADDRESS/LENGTH --interface NAME [--vhid N] [--nodes A,B] [--preempt yes|no]
+
+  Writes the files of both nodes: A.cfg and B.cfg, with one strong password and distinct advskews.
+  Without arguments it asks five questions. DESCRIPTION is a file of lines such as "address 10.10.0.1/16".
+  No file is ever overwritten without --force.
+`,
+  diff: `carpool diff A B [--json]
+
+  Compares the files of two nodes, in any dialect that carpool reads: what must be equal and is not,
+  what must differ and does not, and what is merely different. A and B are files, or several files
+  joined by commas (rc.conf,sysctl.conf). Passwords are compared and never shown.
+  Exit status 0 when the two fit, else 1.
+`,
+};

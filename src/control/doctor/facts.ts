@@ -1,0 +1,79 @@
+/** What `carpool doctor` looks at. Gathered by listen.ts and host-facts.ts, judged by the diagnose-*.ts, which are pure. */
+import type { Auth } from '../../carp/auth.ts';
+import type { StatusReport, VhidReport } from '../status-report.ts';
+
+export type DoctorFacts = {
+  /** The running daemon's own report; undefined: none runs. */
+  readonly daemon: StatusReport | undefined;
+  readonly vhids: readonly DoctorVhid[];
+  readonly host: HostFacts;
+  readonly segment: SegmentFacts;
+};
+
+export type DoctorVhid = {
+  readonly name: string;
+  readonly vhid: number;
+  readonly interface: string;
+  readonly addresses: readonly string[];
+  readonly advbase: number;
+  readonly advskew: number;
+  readonly mac: 'real' | 'virtual';
+  /** Adverts go to these nodes alone, not to everybody. */
+  readonly unicast: boolean;
+  /** Undefined where the daemon's files may not be read: then no digest can be checked here. */
+  readonly auth: Auth | undefined;
+  /** As the daemon tells. */
+  readonly live: VhidReport | undefined;
+};
+
+export type SegmentFacts = {
+  /** How long was listened; 0: packet sockets are not allowed. */
+  readonly listened_s: number;
+  readonly frames: readonly HeardFrame[];
+  /** Who answered when asked for a VIP. */
+  readonly answers: readonly ArpAnswer[];
+  /** The longest time that this process was late in that time. */
+  readonly late_ms: number;
+};
+
+/** A frame of protocol 112 by somebody else. */
+export type HeardFrame = {
+  readonly interface: string;
+  readonly source: string;
+  readonly mac: string;
+  /** TTL or hop limit. */
+  readonly ttl: number;
+  /** VRRP has the same protocol number. */
+  readonly protocol: 'carp' | 'vrrp' | 'garbage';
+  readonly vhid: number;
+  readonly advbase: number;
+  readonly advskew: number;
+  /** Whether the digest is right; undefined: no password is known here for that vhid. */
+  readonly authentic: boolean | undefined;
+};
+
+export type ArpAnswer = { readonly interface: string; readonly address: string; readonly mac: string };
+
+export type HostFacts = {
+  readonly links: readonly LinkFacts[];
+  readonly addresses: readonly { readonly address: string; readonly prefix_length: number; readonly link: string }[];
+  /** Why io_uring cannot be used; undefined: it can. */
+  readonly no_ring: string | undefined;
+  /** Whether this user may have real-time scheduling. */
+  readonly real_time: boolean;
+  readonly ip_nonlocal_bind: boolean;
+};
+
+export type LinkFacts = {
+  readonly name: string;
+  readonly mac: string;
+  readonly up: boolean;
+  readonly multicast: boolean;
+  /** The name of the link that this one stands on (a macvlan's parent). */
+  readonly parent: string | undefined;
+  /** What is in force: the greater of the link's own and that of `all`. */
+  readonly arp_ignore: number;
+  readonly rp_filter: number;
+  /** This link is a bridge, or a port of one, that snoops on multicast without anybody who asks for memberships. */
+  readonly snoops: boolean;
+};

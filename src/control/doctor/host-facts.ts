@@ -1,0 +1,57 @@
+/** What this host's kernel says: links, addresses, settings and rights. */
+import { readFileSync } from 'node:fs';
+import { refusalOfRing } from '../../reactor/choose.ts';
+import type { InterfaceAddress, Link } from '../../system/netlink.ts';
+import type { HostFacts, LinkFacts } from './facts.ts';
+import { formatMac } from './read-frame.ts';
+
+const IFF_MULTICAST = 0x1000;
+
+export function gatherHostFacts(links: readonly Link[], addresses: readonly InterfaceAddress[]): HostFacts {
+  return {
+    links: links.map((link) => linkFacts(link, links)),
+    addresses: addresses.map(({ address, prefix_length, index }) => ({
+      address,
+      prefix_length,
+      link: links.find((link) => link.index === index)?.name ?? '',
+    })),
+    no_ring: refusalOfRing(),
+    real_time: mayHaveRealTime(),
+    ip_nonlocal_bind: read('/proc/sys/net/ipv4/ip_nonlocal_bind') === '1',
+  };
+}
+
+function linkFacts(link: Link, links: readonly Link[]): LinkFacts {
+  const all = (name: string) => Number(read(`/proc/sys/net/ipv4/conf/all/${name}`) ?? 0);
+  return {
+    name: link.name,
+    mac: formatMac(link.mac),
+    up: link.up && link.running,
+    multicast: (link.flags & IFF_MULTICAST) !== 0,
+    parent: links.find(({ index }) => index === link.parent && index !== 0)?.name,
+    arp_ignore: Math.max(link.ipv4_conf.arp_ignore, all('arp_ignore')),
+    rp_filter: Math.max(link.ipv4_conf.rp_filter, all('rp_filter')),
+    snoops: snoops(links.find(({ index }) => index === link.master && index !== 0)?.name ?? link.name),
+  };
+}
+
+/** A bridge of this host that forwards multicast to members only, while nobody asks who is one. */
+function snoops(bridge: string): boolean {
+  const setting = (name: string) => read(`/sys/class/net/${bridge}/bridge/${name}`);
+  return setting('multicast_snooping') === '1' && setting('multicast_querier') === '0';
+}
+
+/** CAP_SYS_NICE (bit 23), or a limit of its own (proc(5)). */
+function mayHaveRealTime(): boolean {
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status') ?? '')?.[1] ?? '0';
+  const limit = /^Max realtime priority\s+(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1] ?? '0';
+  return ((BigInt(`0x${capabilities}`) >> 23n) & 1n) === 1n || Number(limit) > 0;
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
