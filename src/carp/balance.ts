@@ -4,10 +4,10 @@
  *
  *     who asks ──► rule ──► one of the N vhids that share the address ──► MASTER here? ──► answer
  *
- * The rule is FreeBSD's of 5.4 to 9: the asker's IPv4, in network order read as a native integer of x86, modulo N, in
- * the order of the vhids. NetBSD and OpenBSD before 4.x hash the asker's MAC with parts of the password instead; the rule
- * above was chosen as it can be checked by hand and does not change with the password. For IPv6, where no system ever
- * did this, the asker's four words are XORed first.
+ * The rule: the asker's IPv4 as a number modulo N, in the order of the vhids, so neighbours in a subnet take turns.
+ * (FreeBSD 5.4 to 9 reads the number in the host's byte order, and on x86 two vhids then get a whole /8 each; NetBSD and
+ * OpenBSD before 4.x hash the asker's MAC with parts of the password.) For IPv6, where no system ever did this, the
+ * asker's four words are XORed first. All nodes must follow one rule, so these must be carpools.
  */
 import { sameBytes } from './address.ts';
 import { arpReply, type Neighbour, neighbourAdvertisement } from './announce.ts';
@@ -73,7 +73,7 @@ function chosen(shared: readonly SharedAddress[], address: Uint8Array, asker: Ui
 export function turnOf(asker: Uint8Array, count: number): number {
   let word = 0;
   for (let at = 0; at < asker.length; at += 4)
-    word ^= asker[at] | (asker[at + 1] << 8) | (asker[at + 2] << 16) | (asker[at + 3] << 24);
+    word ^= (asker[at] << 24) | (asker[at + 1] << 16) | (asker[at + 2] << 8) | asker[at + 3];
   return (word >>> 0) % count;
 }
 

@@ -49,14 +49,15 @@ export function perform(performer: Performer, effects: readonly Effect[], now_ns
 }
 
 function changeAddresses(performer: Performer, effects: readonly Effect[], now_ns: number): void {
-  const { addresses, guardian, slots } = performer;
+  const { addresses, guardian } = performer;
   let changed = false;
   let removed = false;
   for (let position = 0; position < effects.length; position++) {
     const effect = effects[position];
-    if (effect.kind === 'add-addresses') {
-      const vhid = slots[effect.index];
-      if (vhid && isVirtual(vhid)) performer.virtual.set(vhid, true);
+    if (effect.kind === 'transition') {
+      if (effect.to === 'MASTER') setVirtualLink(performer, effect.index, true);
+      if (effect.from === 'MASTER') removed = true;
+    } else if (effect.kind === 'add-addresses') {
       bequeath(performer, effect.index, effect.interface);
       addresses.change(effect.index, effect.addresses, 'add', now_ns);
     } else if (effect.kind === 'renew-addresses') {
@@ -67,12 +68,12 @@ function changeAddresses(performer: Performer, effects: readonly Effect[], now_n
     changed = true;
   }
   if (removed) remove(performer, effects, now_ns);
-  if (!changed) return;
+  if (!changed && !removed) return;
   addresses.flush();
   if (!removed) return;
   for (let position = 0; position < effects.length; position++) {
     const effect = effects[position];
-    if (effect.kind === 'remove-addresses' && !isMaster(performer, effect.index)) guardian.forget(effect.index);
+    if (effect.kind === 'transition' && effect.from === 'MASTER') guardian.forget(effect.index);
   }
 }
 
@@ -81,14 +82,19 @@ function remove(performer: Performer, effects: readonly Effect[], now_ns: number
   const deadline_ns = now_ns + RESET_NS;
   for (const effect of effects)
     if (effect.kind === 'remove-addresses') resetConnections(performer, effect, deadline_ns);
+  // The link first: what the kernel says when an IPv6 address goes must not leave from the virtual MAC.
+  for (const effect of effects)
+    if (effect.kind === 'transition' && effect.from === 'MASTER') setVirtualLink(performer, effect.index, false);
   for (const effect of effects) {
     if (effect.kind !== 'remove-addresses') continue;
-    const vhid = performer.slots[effect.index];
-    // The link first: what the kernel says when an IPv6 address goes must not leave from the virtual MAC.
-    if (vhid && isVirtual(vhid) && !isMaster(performer, effect.index)) performer.virtual.set(vhid, false);
     performer.addresses.change(effect.index, effect.addresses, 'remove', now_ns);
-    if (vhid?.scripts) removeEntries(performer, effect.index);
+    if (performer.slots[effect.index]?.scripts) removeEntries(performer, effect.index);
   }
+}
+
+function setVirtualLink({ slots, virtual }: Performer, slot: number, up: boolean): void {
+  const vhid = slots[slot];
+  if (vhid && isVirtual(vhid)) virtual.set(vhid, up);
 }
 
 /** A script may have added the addresses once more, with another prefix length. */
@@ -102,10 +108,6 @@ function resetConnections(performer: Performer, effect: AddressEffect, deadline_
   for (const address of performer.addresses.of(effect.index)) {
     if (effect.addresses.includes(address.text)) performer.resets.reset(address.request.bytes, MAX_RESETS, deadline_ns);
   }
-}
-
-function isMaster(performer: Performer, slot: number): boolean {
-  return performer.engine.slots[slot]?.state === 'MASTER';
 }
 
 /** The guardian learns of an address before the address is there. */

@@ -7,7 +7,9 @@
  *
  * Mode `bridge`, because a private macvlan swallows the multicast adverts that the other node sends from the same MAC.
  * A BACKUP's link is down, so that nothing of the kernel's (neighbour discovery, MLD) moves the switches' entry for the
- * MAC. eth0's settings as they were stand in the link's alias, where the next run finds them after a sudden death.
+ * MAC. A link of vhids that share addresses (`balancing`) carries none: those stand on lo, and this one has the dummy
+ * address 192.0.0.8 (RFC 7600), because a link without any is closed by reverse path filtering, and answers no ARP.
+ * eth0's settings as they were stand in the link's alias, where the next run finds them after a sudden death.
  */
 import type { VhidSettings } from '../carp/events.ts';
 import { virtualMac } from '../carp/frame.ts';
@@ -15,8 +17,11 @@ import { SystemError } from '../system/errors.ts';
 import type { Ipv4Conf, Link, Netlink } from '../system/netlink.ts';
 import type { GuardianPipe } from './carp-guardian.ts';
 
-const STRICT = 1;
 const LOOSE = 2;
+/** arp_ignore: for addresses of this link only; for none. */
+const OWN_ONLY = 1;
+const NONE = 8;
+const DUMMY = Uint8Array.of(192, 0, 0, 8);
 const ALIAS = /^carpool: (\S+) had arp_ignore (\d+) arp_announce (\d+)$/;
 
 type Saved = { readonly index: number; readonly arp_ignore: number; readonly arp_announce: number };
@@ -28,6 +33,7 @@ type VirtualLink = {
   /** 0 while there is none. */
   index: number;
   up: boolean;
+  balanced: boolean;
 };
 
 /** The macvlan's name: at most 15 characters, and another for every interface that ever was. */
@@ -54,13 +60,18 @@ export class VirtualLinks {
     const key = keyOf(vhid);
     const name = virtualLinkName(vhid.vhid, parent_index);
     const known = this.#links.get(key);
-    if (known?.name === name && known.index > 0) return known.index;
+    const balanced = vhid.balancing === 'arp';
+    if (known?.name === name && known.index > 0) {
+      if (known.balanced !== balanced) this.#attempt(`change ${name}`, () => this.#dress(known, balanced));
+      return known.index;
+    }
     const mac = virtualMac('kernel', vhid.vhid);
-    const made: VirtualLink = { name, mac, parent: vhid.interface, index: 0, up: false };
+    const made: VirtualLink = { name, mac, parent: vhid.interface, index: 0, up: false, balanced };
     this.#links.set(key, made);
-    this.#attempt(`make the link ${name} with the virtual MAC of vhid ${vhid.vhid}`, () =>
-      this.#make(made, parent_index),
-    );
+    this.#attempt(`make the link ${name} with the virtual MAC of vhid ${vhid.vhid}`, () => {
+      this.#make(made, parent_index);
+      this.#dress(made, balanced);
+    });
     return made.index;
   }
 
@@ -135,19 +146,26 @@ export class VirtualLinks {
     const own = netlink.findLink(made.name)!;
     made.index = own.index;
     const alias = `carpool: ${made.parent} had arp_ignore ${saved.arp_ignore} arp_announce ${saved.arp_announce}`;
-    const rp_filter = own.ipv4_conf.rp_filter;
-    netlink.setLink(own.index, {
-      alias,
-      no_ipv6_link_local: true,
-      // Strict filtering would drop every packet for a VIP: the way back is the interface below. A strict `all` counts too.
-      ipv4_conf: { arp_ignore: 1, arp_announce: 2, ...(rp_filter <= STRICT ? { rp_filter: LOOSE } : {}) },
-    });
+    netlink.setLink(own.index, { alias, no_ipv6_link_local: true });
     if (this.#saved.has(made.parent)) return;
     this.#saved.set(made.parent, saved);
     const { arp_ignore, arp_announce } = saved;
     netlink.setLink(parent_index, {
-      ipv4_conf: { arp_ignore: arp_ignore || 1, arp_announce: Math.max(arp_announce, 2) },
+      ipv4_conf: { arp_ignore: arp_ignore || OWN_ONLY, arp_announce: Math.max(arp_announce, 2) },
     });
+  }
+
+  #dress(link: VirtualLink, balanced: boolean): void {
+    link.balanced = balanced;
+    const ipv4_conf = {
+      arp_ignore: balanced ? NONE : OWN_ONLY,
+      arp_announce: 2,
+      // Strict filtering would drop every packet for a VIP, whose way back is the interface below.
+      rp_filter: LOOSE,
+    };
+    this.#netlink.setLink(link.index, { ipv4_conf });
+    const dummy = { index: link.index, bytes: DUMMY, prefix_length: 32, noprefixroute: true };
+    if (balanced) this.#netlink.addAddress({ ...dummy, replace: true });
   }
 
   #attempt(what: string, body: () => void): void {

@@ -25,6 +25,7 @@ import { GuardianPipe } from './carp-guardian.ts';
 import { ThreadHealth } from './carp-health.ts';
 import type { CarpSettings, CarpVhidStatus, FromCarp, ToCarp } from './carp-messages.ts';
 import { CarpNetwork } from './carp-network.ts';
+import { isVirtual } from './carp-virtual-links.ts';
 import * as memory from './shared-memory.ts';
 
 const BEAT_NS = 200e6;
@@ -184,6 +185,8 @@ export class CarpThread {
     const slots = this.#slots();
     const length = Math.max(before.length, slots.length);
     this.#performer.slots = Array.from({ length }, (_, slot) => slots[slot] ?? before[slot]);
+    for (const { state, settings } of this.#performer.engine.vhids)
+      if (state === 'MASTER' && isVirtual(settings)) this.#network.virtual.set(settings, true);
     this.#network.addresses.configure(slots, now);
   }
 
