@@ -36,7 +36,8 @@ export type Outside = {
   leaseEnded(host: Host, index: number): void;
 };
 
-export type Lease = { held: boolean; expires_ns: number; serial: number };
+/** `lapsed`: the kernel ended it, nobody else. */
+export type Lease = { held: boolean; lapsed: boolean; expires_ns: number; serial: number };
 
 export class Host {
   readonly settings: HostSettings;
@@ -71,7 +72,7 @@ export class Host {
   constructor(settings: HostSettings, number: number, outside: Outside, load: (start: Start) => Program) {
     this.settings = settings;
     this.number = number;
-    this.leases = settings.members.map(() => ({ held: false, expires_ns: 0, serial: 0 }));
+    this.leases = settings.members.map(() => ({ held: false, lapsed: false, expires_ns: 0, serial: 0 }));
     this.#rate = 1 + settings.drift_ppm / 1e6;
     this.#outside = outside;
     this.#load = load;
@@ -283,6 +284,7 @@ export class Host {
     const lease = this.leases[index];
     const { now_ns, random } = this.#outside;
     lease.held = true;
+    lease.lapsed = false;
     lease.expires_ns = now_ns + (lease_s * 1e9) / this.#rate - between(random, 0, LEASE_EARLY_NS);
     const serial = ++lease.serial;
     if (lease.expires_ns === Number.POSITIVE_INFINITY) return;
@@ -290,6 +292,7 @@ export class Host {
       if (lease.serial !== serial || !lease.held) return;
       this.#outside.leaseEnded(this, index);
       this.#removed(index);
+      lease.lapsed = true;
     });
   }
 

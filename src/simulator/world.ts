@@ -114,7 +114,7 @@ class World implements Outside {
   resumed(host: Host, stalled_ns: number): void {
     for (const member of this.#members.get(host)!) {
       const too_long =
-        stalled_ns > patience_ns(member) || (member.state === 'MASTER' && !host.leases[member.index].held);
+        stalled_ns > patience_ns(member) || (member.state === 'MASTER' && host.leases[member.index].lapsed);
       member.moves_when_held_up =
         member.state === 'MASTER' && too_long && member.kind === 'carpool' ? member.moves : -1;
     }

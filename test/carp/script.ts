@@ -68,7 +68,7 @@ class Run {
     else if (words[0] !== 'stall') this.#runTimersUntil(now_ns);
     this.#output.push(line);
     if (words[0] === 'stall') this.#step({ kind: 'stall', late_ns: now_ns - nextDeadline_ns(this.#engine) }, now_ns);
-    else if (words[0] === 'forget') this.#vhids = this.#vhids.filter(({ vhid }) => vhid !== Number(words[2]));
+    else if (words[0] === 'forget') this.#vhids = this.#vhids.filter(({ vhid }) => vhid !== Number(words[1]));
     else if (words[0] === 'sends') this.#send_error = words[1] === 'work' ? null : words[2];
     else if (words[0] === 'status') this.#printStatus();
     else if (words[0] !== 'until') this.#step(this.#parseEvent(words), now_ns);
