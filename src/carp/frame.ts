@@ -22,6 +22,8 @@ const IPV6_BYTES = 40;
 const PROTOCOL_CARP = 112;
 export const TTL = 255;
 const DONT_FRAGMENT = 0x40;
+/** Any number does that others do not send always, as NetBSD does 0. */
+export const MARK = 0xca52;
 
 /** Where the advert stands in a frame that `createFrame` made. */
 export const PDU_AT_IPV4 = ETHERNET_BYTES + IPV4_BYTES;
@@ -41,7 +43,7 @@ export type FrameHeader = {
   readonly destination: Uint8Array;
   /** TOS or traffic class: 0x10 (low delay) by ucarp and most kernels, 0xe0 by FreeBSD 14 and later. */
   readonly tos: number;
-  /** IPv4 only. With "don't fragment" it means nothing (RFC 6864), so any value does. */
+  /** IPv4's identification, IPv6's flow label: 0..65535. MARK says that we built it. */
   readonly id: number;
 };
 
@@ -66,7 +68,8 @@ function createFrame4(header: FrameHeader): Uint8Array {
 function createFrame6(header: FrameHeader): Uint8Array {
   const frame = new Uint8Array(PDU_AT_IPV6 + PDU_BYTES);
   writeEthernet(frame, header, 0x86dd);
-  frame.set([0x60 | (header.tos >> 4), (header.tos << 4) & 255, 0, 0, 0, PDU_BYTES, PROTOCOL_CARP, TTL], 14);
+  const { tos, id } = header;
+  frame.set([0x60 | (tos >> 4), (tos << 4) & 255, id >> 8, id & 255, 0, PDU_BYTES, PROTOCOL_CARP, TTL], 14);
   frame.set(header.source, 22);
   frame.set(header.destination, 38);
   return frame;
@@ -151,11 +154,21 @@ function readIPv6(bytes: Uint8Array, length: number, info: FrameInfo): FrameErro
   return null;
 }
 
-/** Who built an advert, as far as its source MAC tells: kernels and ucarp use different virtual MACs, we our own. */
+/**
+ * Who built an advert. Kernels and ucarp use different virtual MACs. A carpool may use either, so it marks its headers
+ * where they mean nothing to anybody: the IPv4 identification (of datagrams that are never fragmented, RFC 6864) and
+ * the IPv6 flow label. Two carpools with virtual MACs would else take each other for kernels, and both yield to an equal.
+ */
 export type PeerKind = 'kernel' | 'ucarp' | 'carpool';
 
 export function peerKind(bytes: Uint8Array, vhid: number): PeerKind {
+  if (isMarked(bytes)) return 'carpool';
   const virtual = bytes[6] === 0 && bytes[7] === 0 && bytes[8] === 0x5e && bytes[9] === 0 && bytes[11] === vhid;
   if (!virtual || bytes[10] > 1) return 'carpool';
   return bytes[10] === 1 ? 'kernel' : 'ucarp';
+}
+
+function isMarked(bytes: Uint8Array): boolean {
+  const at = bytes[12] === 0x86 ? 16 : 18;
+  return bytes[at] === MARK >> 8 && bytes[at + 1] === (MARK & 255);
 }

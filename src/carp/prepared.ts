@@ -4,7 +4,16 @@ import { announcements } from './announce.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { interval_us } from './election.ts';
 import type { AddressEffect, Effect, Family, HostSettings, SendEffect, VhidSettings } from './events.ts';
-import { createFrame, GROUP_IPV4, GROUP_IPV6, GROUP_MAC_IPV4, GROUP_MAC_IPV6, groupMac, virtualMac } from './frame.ts';
+import {
+  createFrame,
+  GROUP_IPV4,
+  GROUP_IPV6,
+  GROUP_MAC_IPV4,
+  GROUP_MAC_IPV6,
+  groupMac,
+  MARK,
+  virtualMac,
+} from './frame.ts';
 
 const ALSO_ACCEPT_MAX = 4;
 const LOW_DELAY = 0x10;
@@ -96,7 +105,7 @@ function advertFrame(settings: VhidSettings, host: HostSettings, family: Family,
     source,
     destination: to === undefined ? group : parseAddress(to)!,
     tos: host.tos ?? (family === 4 ? LOW_DELAY : 0),
-    id: 0,
+    id: MARK,
   });
 }
 

@@ -8,7 +8,7 @@
  *
  * hear       A MASTER is heard by whom it can reach:           I + D + W    (it adverts each I)
  * preempt    A BACKUP that is preferred to a MASTER which it hears, and hears nobody it gives way to:   I + I' + D + W
- *            (I' its own: for so long it may believe in one that it heard before)
+ *            (I' its own: for so long it may believe in one that it heard before); with a preempt delay that and I + D + W more
  * takeover   A BACKUP that no MASTER can reach becomes one:    T + D + W    (an advert may still be on its way for D;
  *            counted from the last one that yielded, which says so)
  * settle     After the faults stop there is one MASTER, and it stays, after
@@ -36,15 +36,15 @@ import { READY_NS, WAKE_NS } from './host.ts';
 import { UCARP_BATCH_NS, UCARP_SLEEP_NS } from './peers/ucarp.ts';
 import { DRIFT_PPM_MAX } from './scenario.ts';
 
-const CLOCKS = 1 + (2 * DRIFT_PPM_MAX) / 1e6;
+export const CLOCKS = 1 + (2 * DRIFT_PPM_MAX) / 1e6;
 const SEND_SUCCESSES = 3;
 /** A removed address is added again this late at most. */
 export const ADD_AGAIN_NS = 1e9 * CLOCKS + 2 * WAKE_NS;
 
 /** `listener` reacts to what `master` adverts. */
 export function hear_ns(group: Group, master: Member, listener: Member): number {
-  // a FreeBSD that is no longer demoted keeps the time of its next advert
-  const freebsd_us = master.kind === 'freebsd' ? interval_us(master.settings.advbase, DEMOTION_LIMIT) : 0;
+  // a kernel that is no longer demoted keeps the time of its next advert
+  const freebsd_us = master.isKernel ? interval_us(master.settings.advbase, DEMOTION_LIMIT) : 0;
   return (
     1000 * Math.max(master.interval_us, freebsd_us) * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS + late_ns(listener)
   );
@@ -63,7 +63,9 @@ function sleep_ns({ kind, host, settings }: Member): number {
 
 export function preempt_ns(group: Group, backup: Member, master: Member): number {
   const own_ns = 1000 * backup.interval_us + sleep_ns(backup);
-  return hear_ns(group, master, backup) + own_ns * CLOCKS;
+  const delay_ms = backup.settings.delay_ms ?? 0;
+  const delayed_ns = delay_ms === 0 ? 0 : delay_ms * 1e6 * CLOCKS + hear_ns(group, master, backup);
+  return hear_ns(group, master, backup) + own_ns * CLOCKS + delayed_ns;
 }
 
 export function takeover_ns(group: Group, backup: Member): number {

@@ -3,16 +3,17 @@ import { parseAddress } from '../carp/address.ts';
 import { breakTie, DEMOTION_LIMIT, demotedSkew, interval_us } from '../carp/election.ts';
 import type { Host } from './host.ts';
 import { type Program, vhidSettings } from './program.ts';
-import type { Kind, MemberSettings } from './scenario.ts';
+import type { Configured, Kind } from './scenario.ts';
 import type { Segment } from './segment.ts';
 
 export class Member {
   readonly host: Host;
   readonly index: number;
-  readonly settings: MemberSettings;
   readonly source: Uint8Array;
   /** Transitions so far: a condition over a state may not outlive one. */
   moves = 0;
+  /** Since when it was BACKUP last. */
+  backup_since_ns = 0;
   /** How many there were when it woke from a stall that was too long to go on as MASTER; -1: it may go on. */
   moves_when_held_up = -1;
   readonly #seen = [-1, -1, -1, -1];
@@ -20,8 +21,7 @@ export class Member {
   constructor(host: Host, index: number) {
     this.host = host;
     this.index = index;
-    this.settings = host.settings.members[index];
-    this.source = parseAddress(vhidSettings(this.settings, host.number).source_address!)!;
+    this.source = parseAddress(vhidSettings(host.settings.members[index], host.number).source_address!)!;
   }
 
   get name(): string {
@@ -30,6 +30,17 @@ export class Member {
 
   get kind(): Kind {
     return this.host.settings.kind;
+  }
+
+  get settings(): Configured {
+    return this.host.configured[this.index];
+  }
+
+  /** Whether it takes what `from` signs. */
+  accepts(from: Member): boolean {
+    const { secret, also, shared } = this.settings;
+    const theirs = digestOf(from.settings.secret, shared);
+    return theirs === digestOf(secret, shared) || theirs === digestOf(also, shared);
   }
 
   get state() {
@@ -47,7 +58,8 @@ export class Member {
 
   /** Nothing keeps it from taking part. */
   isEligible(now_ns: number): boolean {
-    return this.host.running && this.host.ready_ns <= now_ns && this.host.isLinkUp(this.settings.segment);
+    const { segment, absent } = this.settings;
+    return this.host.running && !absent && this.host.ready_ns <= now_ns && this.host.isLinkUp(segment);
   }
 
   /**
@@ -57,10 +69,12 @@ export class Member {
   get demotion(): number {
     const { members } = this.host.settings;
     if (this.kind === 'ucarp' || this.kind === 'openbsd') return 0;
+    const full = this.kind === 'freebsd9' || this.kind === 'netbsd';
     let sum = members.some(({ segment }) => !this.host.isLinkUp(segment)) ? DEMOTION_LIMIT : 0;
     for (const amount of this.host.demotions.values()) sum += amount;
     if (this.host.had_send_errors) sum = Math.max(sum, this.host.program?.demotion(this.index) ?? 0);
-    return Math.min(sum, DEMOTION_LIMIT);
+    // theirs is a switch
+    return full && sum > 0 ? DEMOTION_LIMIT : Math.min(sum, DEMOTION_LIMIT);
   }
 
   get interval_us(): number {
@@ -75,7 +89,7 @@ export class Member {
   }
 
   get isKernel(): boolean {
-    return this.kind === 'freebsd' || this.kind === 'openbsd';
+    return this.kind !== 'carpool' && this.kind !== 'ucarp';
   }
 
   /** Whether anything that conditions are made of differs from the last time that this was asked. */
@@ -132,13 +146,20 @@ export class Group {
   reaches(from: Member, to: Member): boolean {
     const { number } = this.segment;
     const able = from.host.running && from.host.sendable && from.host.isLinkUp(number);
-    return able && to.host.running && to.host.isLinkUp(number) && !this.segment.isCut(from.name, to.name);
+    return (
+      able && to.host.running && to.host.isLinkUp(number) && !this.segment.isCut(from.name, to.name) && to.accepts(from)
+    );
   }
 
   /** No advert that was sent before now is still on its way. */
   isQuiet(now_ns: number): boolean {
     return now_ns - this.sent_ns > this.segment.worst_delay_ns;
   }
+}
+
+/** Secrets that sign alike have the same number; a shared address does not change. */
+function digestOf(secret: number, shared: 'yes' | undefined): number {
+  return shared && secret === 2 ? 0 : secret;
 }
 
 /** Whether `a` is preferred to `b` when both are MASTER: the shorter interval, then the tie-break. */

@@ -3,11 +3,11 @@
  * stand still or be dead. It feeds the program as the carp thread does: after a stall first the stall itself, then what
  * the kernel tells, then frames, then messages, then timers; addresses change before frames leave.
  */
-import type { Effect, Event, State } from '../carp/events.ts';
+import type { AddressEffect, Effect, Event, State } from '../carp/events.ts';
 import type { Program, Start } from './program.ts';
-import { interfaceOf } from './program.ts';
+import { carpoolVhids, interfaceOf } from './program.ts';
 import { between, type Random, seedWords } from './random.ts';
-import type { HostSettings } from './scenario.ts';
+import type { Configured, HostSettings, MemberSettings } from './scenario.ts';
 
 /** A ready program's timers fire this much late at most. */
 export const WAKE_NS = 5e5;
@@ -26,7 +26,9 @@ export type Outside = {
   readonly now_ns: number;
   readonly random: Random;
   plan(at_ns: number, act: () => void): void;
-  transmit(host: Host, index: number, frame: Uint8Array): void;
+  /** `to`: the address of the one host that shall get it. */
+  transmit(host: Host, index: number, frame: Uint8Array, to: string | undefined): void;
+  answered(host: Host): void;
   /** It stood still for `stalled_ns` and has not stepped since. */
   resumed(host: Host, stalled_ns: number): void;
   announced(host: Host, index: number): void;
@@ -36,14 +38,24 @@ export type Outside = {
   leaseEnded(host: Host, index: number): void;
 };
 
-/** `lapsed`: the kernel ended it, nobody else. */
-export type Lease = { held: boolean; lapsed: boolean; expires_ns: number; serial: number };
+/** Of one member. `lapsed`: the kernel ended it, nobody else. */
+export type Lease = {
+  readonly addresses: Set<string>;
+  held: boolean;
+  lapsed: boolean;
+  expires_ns: number;
+  serial: number;
+};
 
 export class Host {
   readonly settings: HostSettings;
   readonly number: number;
   readonly leases: readonly Lease[];
   readonly demotions = new Map<string, number>();
+  /** What its program runs by, and what the file says that the next one reads. */
+  configured: readonly Configured[];
+  #filed: readonly Configured[];
+  readonly #reloads = new Map<Event, readonly Configured[]>();
   /** Changes whenever its program, its speed, its links or its demotion do. */
   epoch = 0;
   program: Program | undefined;
@@ -69,10 +81,27 @@ export class Host {
   #stalled_ns = 0;
   #wake_ns = Number.POSITIVE_INFINITY;
 
-  constructor(settings: HostSettings, number: number, outside: Outside, load: (start: Start) => Program) {
+  readonly #hosts: number;
+
+  constructor(
+    settings: HostSettings,
+    number: number,
+    hosts: number,
+    outside: Outside,
+    load: (start: Start) => Program,
+  ) {
+    this.#hosts = hosts;
     this.settings = settings;
     this.number = number;
-    this.leases = settings.members.map(() => ({ held: false, lapsed: false, expires_ns: 0, serial: 0 }));
+    this.leases = settings.members.map(() => ({
+      addresses: new Set(),
+      held: false,
+      lapsed: false,
+      expires_ns: 0,
+      serial: 0,
+    }));
+    this.configured = settings.members.map((member) => ({ ...member, secret: 0, also: -1, absent: false }));
+    this.#filed = this.configured;
     this.#rate = 1 + settings.drift_ppm / 1e6;
     this.#outside = outside;
     this.#load = load;
@@ -107,7 +136,10 @@ export class Host {
     this.had_send_errors = !this.sendable;
     this.had_link_down = this.#down.size > 0;
     const links_down = [...this.#down].map(interfaceOf);
-    this.program = this.#load({ host: this.settings, number: this.number, seed: seedWords(random), links_down });
+    this.configured = this.#filed = this.#filed.map((member) => ({ ...member, absent: false }));
+    const { settings: host, number, configured } = this;
+    const seed = seedWords(random);
+    this.program = this.#load({ host, number, seed, links_down, configured, hosts: this.#hosts });
     const program = this.program;
     this.epoch++;
     this.#pass({ kind: 'start' });
@@ -194,6 +226,16 @@ export class Host {
     this.#tell(this.#messages, { kind: 'undemote', owner: 'fault' });
   }
 
+  /** The file changes, and the live program is told. */
+  reload(change: (member: Configured, index: number) => Configured): void {
+    if (this.settings.kind !== 'carpool') return;
+    this.#filed = this.#filed.map(change);
+    if (!this.program) return;
+    const event: Event = { kind: 'configure', vhids: carpoolVhids(this.#filed, this.number, this.#hosts) };
+    this.#reloads.set(event, this.#filed);
+    this.#tell(this.#messages, event);
+  }
+
   /** A foreign hand deletes every VIP. */
   strip(): void {
     for (const [index, lease] of this.leases.entries()) if (lease.held) this.#removed(index);
@@ -216,6 +258,7 @@ export class Host {
 
   #forgetQueues(): void {
     for (const queue of [this.#frames, this.#kernel_news, this.#messages]) queue.length = 0;
+    this.#reloads.clear();
   }
 
   #tell(queue: Event[], event: Event): void {
@@ -267,6 +310,7 @@ export class Host {
     const sent: number[] = [];
     for (const effect of effects) this.#act(effect, sent);
     for (const index of sent) this.#step({ kind: 'sent', index, error: this.sendable ? null : 'ENOBUFS' });
+    if (event.kind === 'configure') this.#reloaded(event);
     if (event.kind === 'stop') this.#end();
     if (event.kind === 'ready') {
       this.ready_ns = this.#outside.now_ns;
@@ -274,14 +318,27 @@ export class Host {
     }
   }
 
-  #changeAddresses(effect: Effect): void {
-    if (effect.kind === 'remove-addresses') drop(this.leases[effect.index]);
-    if (effect.kind === 'add-addresses') this.#hold(effect.index, effect.lease_s);
-    if (effect.kind === 'renew-addresses' && this.leases[effect.index].held) this.#hold(effect.index, effect.lease_s);
+  #reloaded(event: Event): void {
+    this.configured = this.#reloads.get(event) ?? this.configured;
+    this.#reloads.delete(event);
+    this.epoch++;
   }
 
-  #hold(index: number, lease_s: number): void {
+  #changeAddresses(effect: Effect): void {
+    if (effect.kind === 'transition' && effect.to !== 'MASTER') this.#passOn(effect.index);
+    if (effect.kind === 'remove-addresses') this.#letGo(this.leases[effect.index], effect.addresses);
+    if (effect.kind === 'add-addresses') this.#hold(effect);
+    if (effect.kind === 'renew-addresses' && this.leases[effect.index].held) this.#hold(effect);
+  }
+
+  #letGo(lease: Lease, addresses: readonly string[]): void {
+    for (const address of addresses) lease.addresses.delete(address);
+    if (lease.addresses.size === 0) drop(lease);
+  }
+
+  #hold({ index, lease_s, addresses }: AddressEffect): void {
     const lease = this.leases[index];
+    for (const address of addresses) lease.addresses.add(address);
     const { now_ns, random } = this.#outside;
     lease.held = true;
     lease.lapsed = false;
@@ -296,17 +353,30 @@ export class Host {
     });
   }
 
+  /** A shared address stays for another vhid of this host that needs it. */
+  #passOn(index: number): void {
+    const { segment, shared } = this.settings.members[index];
+    const isHeir = (other: MemberSettings, at: number) =>
+      at !== index && other.segment === segment && this.leases[at].held && this.state(at) === 'MASTER';
+    if (shared && this.settings.members.some(isHeir)) drop(this.leases[index]);
+  }
+
   #removed(index: number): void {
-    drop(this.leases[index]);
-    const { segment, vhid } = this.settings.members[index];
-    const address = `10.${segment}.255.${vhid}`;
+    const { segment, shared } = this.settings.members[index];
+    // one address in the kernel, however many vhids share it
+    for (const [at, other] of this.settings.members.entries())
+      if (at === index || (shared && other.segment === segment)) drop(this.leases[at]);
+    const [address] = this.program?.addresses(index) ?? [];
+    if (address === undefined) return;
     this.#tell(this.#kernel_news, { kind: 'address-removed', interface: interfaceOf(segment), address });
   }
 
   #act(effect: Effect, sent: number[]): void {
     if (effect.kind === 'send') {
       sent.push(effect.index);
-      this.#transmit(effect.index, effect.frame);
+      this.#transmit(effect.index, effect.frame, effect.to);
+    } else if (effect.kind === 'answer') {
+      this.#outside.answered(this);
     } else if (effect.kind === 'announce') {
       if (this.sendable && this.isLinkUp(this.settings.members[effect.index].segment))
         this.#outside.announced(this, effect.index);
@@ -315,13 +385,14 @@ export class Host {
     }
   }
 
-  #transmit(index: number, frame: Uint8Array): void {
+  #transmit(index: number, frame: Uint8Array, to?: string): void {
     const { segment } = this.settings.members[index];
-    if (this.sendable && this.isLinkUp(segment)) this.#outside.transmit(this, index, frame);
+    if (this.sendable && this.isLinkUp(segment)) this.#outside.transmit(this, index, frame, to);
   }
 }
 
 function drop(lease: Lease): void {
+  lease.addresses.clear();
   lease.held = false;
   lease.serial++;
 }

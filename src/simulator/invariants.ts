@@ -12,9 +12,13 @@
  *   lease           who runs holds its addresses exactly while MASTER, and never lets a lease end
  *   held up         after a long stall a MASTER listens before it says anything
  *   stuck           everybody acts or waits for something
+ *   too early       a BACKUP with a preempt delay waits for it
+ *   preferred       in the end the preferred one of those that preempt is MASTER, if all are carpools
+ *   balance         of a shared address exactly one host answers each client
  *   announced       in the end clients send to the MASTER, not to one that has yielded to it
  */
-import { ADD_AGAIN_NS, handOver_ns, hear_ns, late_ns, preempt_ns, takeover_ns } from './bounds.ts';
+import type { State } from '../carp/events.ts';
+import { ADD_AGAIN_NS, CLOCKS, handOver_ns, hear_ns, late_ns, preempt_ns, takeover_ns } from './bounds.ts';
 import { type Group, isPreferred, type Member } from './group.ts';
 import type { Host } from './host.ts';
 
@@ -84,7 +88,12 @@ export class Invariants {
       if (member.isBackup && member.host.isLinkUp(member.settings.segment)) lookAtBackup(group, member, masters, watch);
       this.lookAtMember(member);
       if (isBare(member))
-        watch(`bare ${member.epoch}`, ADD_AGAIN_NS, 'lease', `${member.name} is MASTER without the address`);
+        watch(
+          `bare ${member.epoch}`,
+          ADD_AGAIN_NS,
+          'lease',
+          `${member.name} is MASTER with other addresses than its own`,
+        );
     }
     this.#watches.set(group, watches);
     this.#next_ns = Number.POSITIVE_INFINITY;
@@ -92,11 +101,26 @@ export class Invariants {
       for (const { since_ns, limit_ns } of all.values()) this.#next_ns = Math.min(this.#next_ns, since_ns + limit_ns);
   }
 
-  moved(group: Group, member: Member): void {
+  moved(group: Group, member: Member, from: State, reason: string): void {
+    this.#lookAtDelay(group, member, from, reason);
     if (member.state !== 'MASTER' || this.#now_ns <= (this.#settled_ns.get(group) ?? Number.POSITIVE_INFINITY)) return;
     if (isHopeless(group)) return;
     const better = group.masters().find((other) => other !== member && !other.isOdd && isPreferred(other, member));
     if (better) this.#break('one master', `${group.name}: ${member.name} moves though ${better.name} is better`);
+  }
+
+  /** After all has settled. */
+  answered(group: Group, count: number): void {
+    const able = group.members.some((member) => member.isEligible(this.#now_ns));
+    if (able && count !== 1) this.#break('balance', `${group.name}: ${count} hosts answer a client`);
+  }
+
+  #lookAtDelay(group: Group, member: Member, from: State, reason: string): void {
+    if (member.state === 'BACKUP') member.backup_since_ns = this.#now_ns;
+    const { delay_ms = 0 } = member.settings;
+    const early = this.#now_ns - member.backup_since_ns < (delay_ms * 1e6) / CLOCKS;
+    if (from === 'BACKUP' && reason.startsWith('preempting') && early)
+      this.#break('too early', `${group.name}: ${member.name} preempts before its delay is over`);
   }
 
   spokeTooEarly(group: Group, member: Member): void {
@@ -116,6 +140,8 @@ export class Invariants {
   atEnd(): void {
     for (const group of this.#groups) {
       const [master] = group.masters();
+      this.#lookAtPreferred(group, master);
+      if (group.members.some(({ settings }) => settings.shared)) continue; // adverts tell where its MAC is
       if (!master || group.members.some(({ kind }) => kind !== 'carpool')) continue;
       if (!group.announced) this.#break('announced', `${group.name}: ${master.name} is MASTER, nobody announced it`);
       const { host, program } = group.announcer ?? { host: master.host };
@@ -123,6 +149,14 @@ export class Invariants {
       if (host !== master.host && host.program === program)
         this.#break('announced', `${group.name}: ${master.name} is MASTER, clients know ${host.name}`);
     }
+  }
+
+  #lookAtPreferred(group: Group, master: Member | undefined): void {
+    if (!master || group.members.some(({ kind }) => kind !== 'carpool')) return;
+    const better = group.members.find(
+      (one) => one.settings.preempt && one.isEligible(this.#now_ns) && one.interval_us < master.interval_us,
+    );
+    if (better) this.#break('preferred', `${group.name}: ${master.name} is MASTER in the end, not ${better.name}`);
   }
 
   #lookAtMasters(group: Group, masters: Member[], watch: WatchFor): void {
@@ -181,9 +215,12 @@ function isHopeless({ members }: Group): boolean {
   return members.some((one) => one.isKernel) && members.some((one) => one.kind === 'ucarp');
 }
 
-/** A foreign hand took the address. */
+/** A foreign hand took an address, or a reload left one out or over. */
 function isBare(member: Member): boolean {
-  return member.isMaster && member.kind === 'carpool' && !member.host.leases[member.index].held;
+  if (!member.isMaster || member.kind !== 'carpool') return false;
+  const { addresses } = member.host.leases[member.index];
+  const wanted = member.host.program!.addresses(member.index);
+  return addresses.size !== wanted.length || !wanted.every((address) => addresses.has(address));
 }
 
 type WatchFor = (key: string, limit_ns: number, invariant: string, text: string) => void;

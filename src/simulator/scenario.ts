@@ -9,7 +9,7 @@
  */
 
 /** Whose rules a host runs. */
-export const KINDS = ['carpool', 'ucarp', 'freebsd', 'openbsd'] as const;
+export const KINDS = ['carpool', 'ucarp', 'freebsd', 'openbsd', 'freebsd9', 'netbsd'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export type MemberSettings = {
@@ -19,6 +19,22 @@ export type MemberSettings = {
   readonly advbase: number;
   readonly advskew: number;
   readonly preempt: boolean;
+  /** What follows is carpool's only, and the same for all members of a vhid. The addresses it has; default 4. */
+  readonly families?: 4 | 6 | 46;
+  /** To each host by itself, not to the group. */
+  readonly unicast?: 'yes';
+  /** All vhids of the segment share one address and its clients. */
+  readonly shared?: 'yes';
+  /** The preempt delay. */
+  readonly delay_ms?: number;
+};
+
+/** What a `reload` changes. `secret` and `also` are positions in SECRETS (program.ts), -1 is nothing. */
+export type Configured = MemberSettings & {
+  readonly secret: number;
+  readonly also: number;
+  /** It is not in the configuration. */
+  readonly absent: boolean;
 };
 
 export type HostSettings = {
@@ -53,13 +69,27 @@ export type Fault = { readonly at_ms: number } & (
     }
   | { readonly kind: 'demote'; readonly host: string; readonly amount: number }
   | { readonly kind: 'undemote'; readonly host: string }
+  /** A switch that sends frames back to where they came from. */
+  | { readonly kind: 'echo'; readonly segment: number; readonly on: 'yes' | 'no' }
+  /**
+   * Another configuration for the live daemon (carpool only): password and VIP set, what is accepted beside it, another
+   * advskew for all its vhids, and the position of the vhid that it does not have; -1 leaves things as they are.
+   */
+  | {
+      readonly kind: 'reload';
+      readonly host: string;
+      readonly secret: number;
+      readonly also: number;
+      readonly advskew: number;
+      readonly absent: number;
+    }
 );
 
 export type Scenario = {
   readonly seed: number;
   readonly hosts: readonly HostSettings[];
   readonly faults: readonly Fault[];
-  /** When all faults end: cuts heal, links come up, the network is quick, what stalls moves again. Demotions stay. */
+  /** When all faults end: cuts heal, links come up, the network is quick, what stalls moves again, and passwords and VIP sets agree. Demotions stay. */
   readonly calm_ms: number;
 };
 

@@ -11,6 +11,8 @@ export class Segment {
   readonly number: number;
   /** Changes with everything that a condition between hosts may not outlive. */
   epoch = 0;
+  /** It sends frames back to where they came from. */
+  echo = false;
   loss_percent = 0;
   duplicate_percent = 0;
   /** The longest a frame takes. */

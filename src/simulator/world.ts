@@ -9,12 +9,22 @@ import { DEMOTION_LIMIT } from '../carp/election.ts';
 import type { State } from '../carp/events.ts';
 import { Agenda } from './agenda.ts';
 import { handOver_ns, late_ns, patience_ns, settle_ns } from './bounds.ts';
+import { arpRequest } from './client.ts';
 import { Group, Member } from './group.ts';
 import { Host, type Outside } from './host.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { kernelProgram } from './peers/kernel.ts';
 import { ucarpProgram } from './peers/ucarp.ts';
-import { CARPOOL, type Core, carpoolProgram, type Program, type Start } from './program.ts';
+import {
+  CARPOOL,
+  type Core,
+  carpoolProgram,
+  type Program,
+  type Start,
+  sharedAddress,
+  source4,
+  source6,
+} from './program.ts';
 import { between, createRandom, type Random } from './random.ts';
 import type { Fault, Scenario } from './scenario.ts';
 import { CALM_DELAY_NS, Segment } from './segment.ts';
@@ -25,6 +35,7 @@ const STEPS_MAX = 5_000_000;
 const LOG_MAX = 2000;
 /** Hosts start one after the other within this time. */
 const START_NS = 1e9;
+const ASK_EVERY_NS = 7e8;
 
 export type Outcome = {
   readonly violation: Violation | undefined;
@@ -65,12 +76,14 @@ class World implements Outside {
   readonly #touched = new Set<Group>();
   readonly #log: string[] = [];
   #steps = 0;
+  #answers = 0;
 
   constructor(scenario: Scenario, core: Core) {
     this.#scenario = scenario;
     this.random = createRandom(scenario.seed);
     const load = (start: Start) => loadProgram(core, start);
-    this.#hosts = scenario.hosts.map((settings, position) => new Host(settings, position + 1, this, load));
+    const { hosts } = scenario;
+    this.#hosts = hosts.map((settings, position) => new Host(settings, position + 1, hosts.length, this, load));
     for (const host of this.#hosts) this.#enrol(host);
     this.#invariants = new Invariants(this.#groups);
   }
@@ -97,14 +110,15 @@ class World implements Outside {
     this.#agenda.plan(at_ns, act);
   }
 
-  transmit(from: Host, index: number, frame: Uint8Array): void {
+  transmit(from: Host, index: number, frame: Uint8Array, address: string | undefined): void {
     const member = this.#members.get(from)![index];
     const group = this.#groupOf.get(member)!;
     const { segment } = group;
     if (member.moves === member.moves_when_held_up) this.#invariants.spokeTooEarly(group, member);
     group.sent_ns = this.now_ns;
     for (const to of this.#attending[segment.number]) {
-      if (to === from) continue;
+      if (to === from && !segment.echo) continue;
+      if (address !== undefined && !isAt(to, segment.number, address)) continue;
       for (const delay_ns of segment.copies_ns(from.name, to.name, this.random))
         this.plan(this.now_ns + delay_ns, () => to.receive(segment.number, frame));
     }
@@ -118,6 +132,10 @@ class World implements Outside {
       member.moves_when_held_up =
         member.state === 'MASTER' && too_long && member.kind === 'carpool' ? member.moves : -1;
     }
+  }
+
+  answered(_host: Host): void {
+    this.#answers++;
   }
 
   announced(host: Host, index: number): void {
@@ -136,7 +154,7 @@ class World implements Outside {
     const heard = to === 'BACKUP' && host.resumed_ns < this.now_ns;
     const told = heard && group.masters().some((master) => group.isClear(member, master));
     if (from === 'MASTER' && group.announcer?.host === host && !told) group.announcer = undefined;
-    this.#invariants.moved(group, member);
+    this.#invariants.moved(group, member, from, reason);
   }
 
   stepped(host: Host): void {
@@ -210,6 +228,14 @@ class World implements Outside {
         return host.demote(fault.amount);
       case 'undemote':
         return host.undemote();
+      case 'reload':
+        return host.reload((member, index) => ({
+          ...member,
+          secret: fault.secret < 0 ? member.secret : fault.secret,
+          also: fault.also,
+          advskew: fault.advskew < 0 ? member.advskew : fault.advskew,
+          absent: fault.absent === index,
+        }));
     }
   }
 
@@ -223,6 +249,7 @@ class World implements Outside {
     if (fault.kind === 'link') host?.setLink(segment.number, fault.up === 'yes');
     if (fault.kind === 'cut') segment.cut(fault.from, fault.to);
     if (fault.kind === 'heal') segment.heal();
+    if (fault.kind === 'echo') segment.echo = fault.on === 'yes';
     if (fault.kind === 'network') segment.setQuality(fault.loss_percent, fault.duplicate_percent, fault.delay_ms * 1e6);
     if (fault.kind === 'part') {
       segment.cut(fault.host, '*');
@@ -234,19 +261,37 @@ class World implements Outside {
     this.#note('* calm');
     for (const segment of this.#segments) {
       segment?.heal();
+      if (segment) segment.echo = false;
       segment?.setQuality(0, 0, CALM_DELAY_NS);
     }
     for (const host of this.#hosts) {
       host.setSendable(true);
       for (const { segment } of host.settings.members) host.setLink(segment, true);
       host.resume();
+      if (this.#scenario.faults.some(({ kind }) => kind === 'reload'))
+        host.reload((member) => ({ ...member, secret: 0, also: -1, absent: false }));
     }
+    const settle = (group: Group) => this.now_ns + settle_ns(group, this.#sendErrors);
+    const all_ns = Math.max(...this.#groups.map(settle));
     for (const group of this.#groups) {
       this.#touched.add(group);
-      const settled_ns = this.now_ns + settle_ns(group, this.#sendErrors);
+      const settled_ns = settle(group);
       this.#invariants.settle(group, settled_ns);
       this.plan(settled_ns, () => this.#touched.add(group));
+      if (group.members.some(({ settings }) => settings.shared)) this.#askLater(group, all_ns);
     }
+  }
+
+  /** Clients ask for the shared address again and again; each time exactly one host answers. */
+  #askLater(group: Group, at_ns: number): void {
+    this.plan(at_ns + ASK_EVERY_NS, () => {
+      const { number } = group.segment;
+      const asker = Uint8Array.of(10, number, 200, between(this.random, 1, 254));
+      this.#answers = 0;
+      for (const host of this.#attending[number]) host.receive(number, arpRequest(asker, sharedAddress(number)));
+      this.#invariants.answered(group, this.#answers);
+      this.#askLater(group, this.now_ns);
+    });
   }
 
   /** What is known of a member before a fault, for what must follow from it. */
@@ -262,7 +307,8 @@ class World implements Outside {
   #expectHandOver(fault: Fault, { member, group, peers, demotion, fit }: Standing): void {
     if (!fit || member.kind !== 'carpool') return;
     const able = peers.filter((peer) => peer.demotion < DEMOTION_LIMIT && peer.interval_us < member.interval_us);
-    if (fault.kind === 'stop' && peers.length > 0)
+    const leaves = fault.kind === 'stop' || (fault.kind === 'reload' && fault.absent === member.index);
+    if (leaves && peers.length > 0)
       this.#expect(group, peers[0], member, 'bow-out', `nobody takes over from ${member.name}, which stopped`, () => {
         return group.masters().length > 0;
       });
@@ -291,12 +337,18 @@ class World implements Outside {
   }
 }
 
+function isAt(host: Host, segment: number, address: string): boolean {
+  return address === source4(segment, host.number) || address === source6(segment, host.number);
+}
+
 function loadProgram(core: Core, start: Start): Program {
   switch (start.host.kind) {
     case 'ucarp':
       return ucarpProgram(start);
     case 'freebsd':
     case 'openbsd':
+    case 'freebsd9':
+    case 'netbsd':
       return kernelProgram(start.host.kind, start);
     case 'carpool':
       return carpoolProgram(core, start);

@@ -1,5 +1,6 @@
 /** Scenarios for fast-check: everything that shrinking should take away is a list or has a quiet first choice. */
 import fc from 'fast-check';
+import { SECRETS_COUNT } from '#src/simulator/program.js';
 import type { Fault, HostSettings, Kind, MemberSettings, Scenario } from '#src/simulator/scenario.js';
 
 const FAULTS_MAX = 12;
@@ -12,11 +13,26 @@ export type Scope = {
   /** Hosts of one vhid never share an interval: where kernels, who yield to equals, take part. */
   readonly distinct?: boolean;
   readonly advbases?: readonly number[];
+  /** Only IPv4, multicast, and no reloads: what the mutations of the plain rules need. */
+  readonly plain?: boolean;
 };
+
+/** What all members of all vhids have in common. */
+type Manner = Pick<MemberSettings, 'families' | 'unicast' | 'shared'>;
+const PLAIN: Manner = {};
+const MANNERS: readonly Manner[] = [
+  PLAIN,
+  PLAIN,
+  { families: 46 },
+  { families: 6 },
+  { unicast: 'yes' },
+  { shared: 'yes' },
+];
 
 /** Whoever else's rules: ucarp cannot go below a second, kernels both yield to equals. */
 export function mixed(kinds: readonly Kind[]): Scope {
-  return { kinds, advbases: [1, 1, 1, 2], distinct: kinds.some((kind) => kind === 'freebsd' || kind === 'openbsd') };
+  const distinct = kinds.some((kind) => kind !== 'carpool' && kind !== 'ucarp');
+  return { kinds, advbases: [1, 1, 1, 2], distinct, plain: true };
 }
 
 export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
@@ -26,26 +42,34 @@ export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
       count: fc.integer({ min: 2, max: hosts_max }),
       vhids: fc.constantFrom(1, 2),
       segments: fc.constantFrom(1, 2),
+      manner: fc.constantFrom(...(scope.plain ? [PLAIN] : MANNERS)),
     })
-    .chain(({ count, vhids, segments }) =>
+    .chain(({ count, vhids, segments, manner }) =>
       fc.record({
         seed: fc.nat(),
         hosts: fc.tuple(
           ...NAMES.slice(0, count)
             .split('')
-            .map((name, i) => host(scope, name, i, vhids, segments)),
+            .map((name, i) => host(scope, name, i, vhids, segments, manner)),
         ),
         faults: fc
-          .array(fault(NAMES.slice(0, count).split(''), segments), { maxLength: FAULTS_MAX })
+          .array(fault(scope, NAMES.slice(0, count).split(''), segments, vhids), { maxLength: FAULTS_MAX })
           .map((faults) => [...faults].sort((a, b) => a.at_ms - b.at_ms)),
         calm_ms: fc.integer({ min: FAULTS_MS, max: FAULTS_MS + 5000 }),
       }),
     );
 }
 
-function host(scope: Scope, name: string, number: number, vhids: number, segments: number): fc.Arbitrary<HostSettings> {
+function host(
+  scope: Scope,
+  name: string,
+  number: number,
+  vhids: number,
+  segments: number,
+  manner: Manner,
+): fc.Arbitrary<HostSettings> {
   const places = Array.from({ length: segments }, (_, segment) =>
-    Array.from({ length: vhids }, (__, vhid) => member(scope, number, segment, vhid + 1)),
+    Array.from({ length: vhids }, (__, vhid) => member(scope, number, segment, vhid + 1, manner)),
   );
   return fc.record({
     name: fc.constant(name),
@@ -56,7 +80,13 @@ function host(scope: Scope, name: string, number: number, vhids: number, segment
   });
 }
 
-function member(scope: Scope, number: number, segment: number, vhid: number): fc.Arbitrary<MemberSettings> {
+function member(
+  scope: Scope,
+  number: number,
+  segment: number,
+  vhid: number,
+  manner: Manner,
+): fc.Arbitrary<MemberSettings> {
   const advbases = scope.advbases ?? [1, 1, 1, 1, 2, 0, 10];
   const settings = fc.record({
     vhid: fc.constant(vhid),
@@ -67,18 +97,33 @@ function member(scope: Scope, number: number, segment: number, vhid: number): fc
       .constantFrom(20, 100, 40, 1, 240, 254)
       .map((skew) => (scope.distinct ? 10 * number + (skew % 7) + 1 : skew)),
     preempt: fc.boolean(),
+    delay: fc.constantFrom(...(scope.plain ? [0] : [0, 0, 0, 2500])),
   });
   // a hundred adverts a second show nothing that ten do not
-  return settings.map((one) => (one.advbase === 0 && one.advskew < 20 ? { ...one, advskew: 20 } : one));
+  return settings.map(({ delay, ...one }) => ({
+    ...one,
+    ...manner,
+    ...(delay > 0 ? { delay_ms: delay } : {}),
+    advskew: one.advbase === 0 ? Math.max(one.advskew, 20) : one.advskew,
+  }));
 }
 
-function fault(names: readonly string[], segments: number): fc.Arbitrary<Fault> {
+function fault(scope: Scope, names: readonly string[], segments: number, vhids: number): fc.Arbitrary<Fault> {
   const at_ms = fc.integer({ min: 500, max: FAULTS_MS });
   const host = fc.constantFrom(...names);
   const to = fc.constantFrom(...names, '*');
   const segment = fc.nat({ max: segments - 1 });
   const for_ms = fc.integer({ min: 10, max: 12_000 });
   const kind = <K extends Fault['kind']>(...kinds: K[]) => fc.constantFrom(...kinds);
+  const reload = fc.record({
+    at_ms,
+    kind: kind('reload'),
+    host,
+    secret: fc.integer({ min: -1, max: SECRETS_COUNT - 1 }),
+    also: fc.integer({ min: -1, max: SECRETS_COUNT - 1 }),
+    advskew: fc.constantFrom(-1, 20, 100),
+    absent: fc.constantFrom(-1, -1, ...Array.from({ length: vhids * segments }, (_, index) => index)),
+  });
   return fc.oneof(
     fc.record({ at_ms, kind: kind('crash', 'kill', 'stop', 'strip'), host }),
     fc.record({ at_ms, kind: kind('restart'), host }),
@@ -90,6 +135,9 @@ function fault(names: readonly string[], segments: number): fc.Arbitrary<Fault> 
     fc.record({ at_ms, kind: kind('network'), segment, ...quality }),
     fc.record({ at_ms, kind: kind('demote'), host, amount: fc.constantFrom(240, 100, 10) }),
     fc.record({ at_ms, kind: kind('undemote'), host }),
+    ...(scope.plain
+      ? []
+      : [fc.record({ at_ms, kind: kind('echo'), segment, on: fc.constantFrom('yes', 'no') }), reload]),
   ) as fc.Arbitrary<Fault>;
 }
 

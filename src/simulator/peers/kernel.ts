@@ -11,6 +11,9 @@
  *   link down         INIT, demotion + 240 for each vhid         INIT, demotion + 1
  *   stop              without a word                             bow-out
  *
+ * FreeBSD 5.4 to 9 and NetBSD are as FreeBSD, but: a demotion is a switch, which makes the advskew 240; a stop bows out;
+ * and FreeBSD becomes MASTER at its start at once if it preempts and nothing demotes it. DragonFly is as FreeBSD 9.
+ *
  * Send errors are not modelled.
  */
 import { DEMOTION_LIMIT, interval_us, masterDown_us } from '../../carp/election.ts';
@@ -18,7 +21,7 @@ import type { Event } from '../../carp/events.ts';
 import { type Program, type Start, vhidSettings } from '../program.ts';
 import { type Advert, Speaker } from './speaker.ts';
 
-export type Rules = 'freebsd' | 'openbsd';
+export type Rules = 'freebsd' | 'openbsd' | 'freebsd9' | 'netbsd';
 
 const BOW_OUT = 255;
 
@@ -33,6 +36,7 @@ export function kernelProgram(rules: Rules, { host, number, seed, links_down }: 
       return kernel.vhids.flatMap((vhid) => vhid.speaker.take());
     },
     nextDeadline_ns: () => Math.min(...kernel.vhids.map((vhid) => vhid.due_ns)),
+    addresses: (index) => kernel.vhids[index].speaker.settings.addresses,
     state: (index) => kernel.vhids[index].speaker.state,
     demotion: () => kernel.demotion,
     stuck: (index) => {
@@ -64,7 +68,7 @@ class Kernel {
     let sum = 0;
     for (const amount of this.#demotions.values()) sum += amount;
     for (const { speaker } of this.vhids)
-      if (this.#down.has(speaker.settings.interface)) sum += this.#rules === 'freebsd' ? DEMOTION_LIMIT : 1;
+      if (this.#down.has(speaker.settings.interface)) sum += this.#rules === 'openbsd' ? 1 : DEMOTION_LIMIT;
     return sum;
   }
 
@@ -81,7 +85,7 @@ class Kernel {
   #handle(vhid: KernelVhid, event: Event, now_ns: number): void {
     const { speaker } = vhid;
     const { interface: name } = speaker.settings;
-    if (event.kind === 'start' && !this.#down.has(name)) this.#enterBackup(vhid, 'initialization complete', now_ns);
+    if (event.kind === 'start' && !this.#down.has(name)) this.#start(vhid, now_ns);
     if (event.kind === 'timer' && vhid.due_ns <= now_ns) this.#onTimer(vhid, now_ns);
     if (event.kind === 'stop' && speaker.state !== 'INIT') this.#stop(vhid, event.reason, now_ns);
     if (event.kind === 'link' && event.interface === name) {
@@ -106,16 +110,22 @@ class Kernel {
 
   #yields(vhid: KernelVhid, { interval_us: remote_us, demote }: Advert): boolean {
     const slower_or_equal = this.#interval_us(vhid) >= remote_us;
-    if (this.#rules === 'freebsd') return slower_or_equal;
+    if (this.#rules !== 'openbsd') return slower_or_equal;
     return (slower_or_equal && demote <= this.demotion) || demote < this.demotion;
   }
 
   #takesOver(vhid: KernelVhid, { interval_us: remote_us, demote }: Advert): boolean {
     const { preempt, advbase, advskew, deadratio } = vhid.speaker.settings;
     const preempts = preempt && this.#interval_us(vhid) < remote_us;
-    if (this.#rules === 'freebsd') return preempts || interval_us(deadratio * advbase, advskew) < remote_us;
+    if (this.#rules !== 'openbsd') return preempts || interval_us(deadratio * advbase, advskew) < remote_us;
     if (demote > this.demotion || (preempts && demote >= this.demotion)) return true;
     return advbase !== 0 && interval_us(deadratio * advbase, 0) < remote_us;
+  }
+
+  #start(vhid: KernelVhid, now_ns: number): void {
+    if (this.#rules === 'freebsd9' && vhid.speaker.settings.preempt && this.demotion === 0)
+      this.#enterMaster(vhid, 'initialization complete', now_ns);
+    else this.#enterBackup(vhid, 'initialization complete', now_ns);
   }
 
   #onTimer(vhid: KernelVhid, now_ns: number): void {
@@ -140,7 +150,7 @@ class Kernel {
   }
 
   #stop(vhid: KernelVhid, reason: string, now_ns: number): void {
-    if (this.#rules === 'openbsd' && vhid.speaker.state === 'MASTER')
+    if (this.#rules !== 'freebsd' && vhid.speaker.state === 'MASTER')
       vhid.speaker.send(BOW_OUT, BOW_OUT, this.#demote());
     this.#enterInit(vhid, reason, now_ns);
   }
@@ -153,7 +163,7 @@ class Kernel {
   #listen(vhid: KernelVhid, now_ns: number): void {
     const { deadratio, advbase, advskew } = vhid.speaker.settings;
     const freebsd_us = masterDown_us(deadratio, advbase, advskew);
-    vhid.due_ns = now_ns + 1000 * (this.#rules === 'freebsd' ? freebsd_us : deadratio * this.#interval_us(vhid));
+    vhid.due_ns = now_ns + 1000 * (this.#rules === 'openbsd' ? deadratio * this.#interval_us(vhid) : freebsd_us);
   }
 
   #interval_us(vhid: KernelVhid): number {
@@ -162,7 +172,9 @@ class Kernel {
 
   #skew({ speaker }: KernelVhid): number {
     const { advskew } = speaker.settings;
-    return this.#rules === 'freebsd' ? Math.min(advskew + this.demotion, DEMOTION_LIMIT) : advskew;
+    if (this.#rules === 'openbsd') return advskew;
+    if (this.#rules === 'freebsd') return Math.min(advskew + this.demotion, DEMOTION_LIMIT);
+    return this.demotion > 0 && advskew <= DEMOTION_LIMIT ? DEMOTION_LIMIT : advskew;
   }
 
   /** Byte 4. */

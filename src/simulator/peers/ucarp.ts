@@ -26,6 +26,7 @@ export function ucarpProgram({ host, number, seed, links_down }: Start): Program
       return all.flatMap((one) => one.speaker.take());
     },
     nextDeadline_ns: () => Math.min(...all.map((one) => one.deadline_ns)),
+    addresses: (index) => all[index].speaker.settings.addresses,
     state: (index) => all[index].speaker.state,
     demotion: () => 0,
     stuck: (index) => (Number.isFinite(all[index].deadline_ns) ? undefined : 'a ucarp that never wakes'),
