@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { callerOf } from './caller.ts';
 import { splitWords } from './command-words.ts';
-import { type CommandContext, ERROR, parseCommandLine, type Reply } from './commands.ts';
+import { type CommandContext, ERROR, parseCommandLine, type Reply, SILENCE } from './commands.ts';
 
 /** A follower that lets this much wait unread is dropped. */
 const MAX_UNREAD_BYTES = 1 << 20;
@@ -23,7 +23,8 @@ export async function answerClient(line: string, client: Socket, context: Comman
 
 function replyTo(client: Socket): Reply {
   return {
-    send: (text) => client.end(text),
+    // an end without a word would look like a daemon that died
+    send: (text) => client.end(text === '' ? SILENCE : text),
     refuse: (sentence) => client.end(`${ERROR}${sentence}\n`),
     stream(follow) {
       client.setTimeout(0);

@@ -14,6 +14,8 @@ export type StatusSources = {
   readonly memory: SharedMemory;
   readonly ready: boolean;
   readonly carp: CarpStatus | undefined;
+  /** By the vhids' indexes. */
+  readonly carps: readonly (Carp | undefined)[];
   readonly orders: readonly OrderReport[];
   readonly backends: readonly BackendReport[];
 };
@@ -27,7 +29,10 @@ export function buildStatus(sources: StatusSources): StatusReport {
     uptime_s: age_s(started_ns),
     ready: sources.ready,
     files: config.files,
-    vhids: (carp?.vhids ?? []).map((vhid) => buildVhid(vhid, config.carps[vhid.index]!)),
+    vhids: (carp?.vhids ?? []).flatMap((vhid) => {
+      const configured = sources.carps[vhid.index];
+      return configured === undefined ? [] : buildVhid(vhid, configured);
+    }),
     carp: carp === undefined ? null : buildCarp(carp),
     orders: sources.orders,
     frontends: config.frontends.map(({ name, mode, binds }, number) => ({

@@ -3,17 +3,22 @@
  * (`carpool status` sends the line `status`).
  */
 import { CARP_COMMANDS } from './carp-commands.ts';
+import type { CarpNode } from './carp-node.ts';
 import type { CarpStatus } from './carp-status.ts';
 import type { EventLog } from './event-log.ts';
+import { IFCONFIG_COMMANDS, showIfconfig } from './ifconfig-commands.ts';
 import { ORDER_COMMANDS } from './order-commands.ts';
 import type { Orders } from './orders.ts';
 import type { Reloaded } from './reloaded.ts';
-import { renderIfconfig } from './status-ifconfig.ts';
+import { IFCONFIG_FORMS, type IfconfigForm } from './status-ifconfig.ts';
 import type { StatusReport } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
 
 /** An answer that begins so is a sentence about what is wrong. */
 export const ERROR = 'error: ';
+
+/** The answer of a command that did its work and has nothing to tell. */
+export const SILENCE = '\n';
 
 /** What the commands may see of the daemon. */
 export type CommandContext = {
@@ -23,12 +28,16 @@ export type CommandContext = {
   status(): Promise<StatusReport>;
   /** The carp thread's answer; undefined where there are no vhids. */
   carp(): Promise<CarpStatus | undefined>;
-  /** The carp sections' names, in the order of the vhids' indexes. */
+  /** The carp sections' names, by the vhids' indexes; '' where there is none any more. */
   names(): readonly string[];
   /** The configurations that serve somebody, in words. */
   workers(): string;
   /** Undefined: there are no files to read again. */
   readonly reload: (() => Promise<Reloaded>) | undefined;
+  /** The vhids as configured, with what people changed. */
+  readonly node: CarpNode;
+  /** `ifconfig em0 vhid 1 state backup`, by the section's name. */
+  setState(name: string, to: 'MASTER' | 'BACKUP'): void;
 };
 
 /** Who asks, as the kernel says (SO_PEERCRED): `alice`, or `uid 1001` without an entry in /etc/passwd. */
@@ -54,18 +63,25 @@ export type ControlCommand = {
 export type Prepared = { readonly run: Run } | { readonly mistake: string };
 export type Run = (context: CommandContext, reply: Reply, caller: Caller) => Promise<void> | void;
 
+const FORM_OPTIONS = ['--ifconfig', ...IFCONFIG_FORMS.map((form) => `--ifconfig=${form}`)];
+
+function formOf(option: string): IfconfigForm | undefined {
+  return IFCONFIG_FORMS.find((form) => option === `--ifconfig=${form}`);
+}
+
 export const COMMANDS: readonly ControlCommand[] = [
   {
     name: 'status',
-    usage: 'status [--json | --ifconfig]',
-    help: 'who holds which address, since when and why; the servers',
+    usage: 'status [--json | --ifconfig[=FORM]]',
+    help: 'who holds which address, since when and why; the servers; FORM: freebsd9, freebsd10 or openbsd',
     prepare: (words) =>
-      oneOption('status', ['--json', '--ifconfig'], words, (option) => async (context, reply) => {
+      oneOption('status', ['--json', ...FORM_OPTIONS], words, (option) => async (context, reply) => {
+        if (option?.startsWith('--ifconfig')) return reply.send(await showIfconfig(context, { form: formOf(option) }));
         const report = await context.status();
-        if (option === '--json') reply.send(`${JSON.stringify(report)}\n`);
-        else reply.send(option === '--ifconfig' ? renderIfconfig(report) : renderStatus(report));
+        reply.send(option === '--json' ? `${JSON.stringify(report)}\n` : renderStatus(report));
       }),
   },
+  ...IFCONFIG_COMMANDS,
   ...CARP_COMMANDS,
   {
     name: 'events',

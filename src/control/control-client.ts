@@ -1,6 +1,6 @@
 /** The asking end of the control socket: one command line out, the answer in. */
 import { connect } from 'node:net';
-import { ERROR } from './commands.ts';
+import { ERROR, SILENCE } from './commands.ts';
 import type { SocketPaths } from './socket-path.ts';
 
 export type AskResult =
@@ -43,7 +43,7 @@ function askAt(path: string, line: string, write: (text: string) => void): Promi
         return finish({ kind: 'refused', sentence: text.slice(ERROR.length).trim() });
       answered = true;
       socket.setTimeout(0);
-      write(text);
+      if (text !== SILENCE) write(text);
     });
     socket.once('end', () =>
       finish(answered ? { kind: 'answered' } : { kind: 'failed', path, reason: 'it closed the socket' }),

@@ -60,6 +60,8 @@ export type ToCarp =
       readonly vhids: readonly VhidSettings[];
       readonly host?: HostSettings;
     }
+  /** The engine's event of that name. */
+  | { readonly kind: 'set-state'; readonly index: number; readonly state: 'BACKUP' | 'MASTER' }
   /** The down script has run: unless the vhid is MASTER again, no entry of its VIPs stays on the interface. */
   | { readonly kind: 'remove-entries'; readonly index: number }
   | { readonly kind: 'status'; readonly id: number }

@@ -228,6 +228,7 @@ export class CarpThread {
       case 'undemote':
       case 'yield':
       case 'maintenance':
+      case 'set-state':
         this.#step(message);
         return;
       case 'configure':

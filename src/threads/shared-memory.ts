@@ -93,6 +93,9 @@ export type Counts = {
   readonly vhids: number;
 };
 
+/** 255 vhids, and as many that replace them all at once. */
+export const MOST_SLOTS = 510;
+
 /** The words and where each table begins. Built once by the daemon; threads get it by message and call `attach`. */
 export type SharedMemory = { readonly words: Int32Array; readonly counts: Counts } & Tables;
 type Tables = {

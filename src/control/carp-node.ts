@@ -1,0 +1,116 @@
+/**
+ * The vhids of the running node and its net.inet.carp.*, as configured and as people changed them since. What is changed
+ * is checked like a file, against the host as well, and handed to the carp thread as a whole.
+ *
+ *   ifconfig, sysctl ──> drafts, host ──> checks ──> vhids with slots ──> carp thread
+ *
+ * A slot is a vhid's number in the carp thread. One that stays keeps its slot, a new one gets the lowest that was free.
+ */
+import type { HostSettings, VhidSettings } from '../carp/events.ts';
+import { type CarpDraft, closeCarp, reopen } from '../config/carp-draft.ts';
+import { checkCarps } from '../config/check/carps.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Carp, CarpHost, Config, InterfaceName } from '../config/model.ts';
+import { Reporter } from '../config/reporter.ts';
+import { checkCarpHost } from '../system/carp-host.ts';
+import { hostSettings } from '../system/vhid-settings.ts';
+
+export type NodeSettings = {
+  readonly drafts: readonly CarpDraft[];
+  readonly host: CarpHost;
+  readonly interface_names: readonly InterfaceName[];
+};
+
+export type CarpNode = NodeSettings & {
+  /** The configuration with what people changed. */
+  readonly config: Config;
+  /** The vhid in each slot. */
+  readonly slots: readonly (Carp | undefined)[];
+  slotOf(name: string): number | undefined;
+  /** What is wrong with the change; when there are errors, nothing was changed. */
+  change(settings: NodeSettings): readonly Diagnostic[];
+};
+
+/** Hands the vhids to the carp thread, which runs already or is started for them. */
+export type Configure = (vhids: readonly VhidSettings[], host: HostSettings) => void;
+
+type Slot = { readonly key: string; readonly carp: Carp } | undefined;
+
+/** `vhids` are those of `config.carps`, in the same order. */
+export function createCarpNode(config: Config, vhids: readonly VhidSettings[], configure: Configure): CarpNode {
+  let current = config;
+  let settings: NodeSettings = {
+    drafts: config.carps.map(reopen),
+    host: config.carp_host,
+    interface_names: config.interface_names,
+  };
+  let slots: readonly Slot[] = vhids.map((vhid, i) => ({ key: keyOf(vhid), carp: config.carps[i]! }));
+  return {
+    get drafts() {
+      return settings.drafts;
+    },
+    get host() {
+      return settings.host;
+    },
+    get interface_names() {
+      return settings.interface_names;
+    },
+    get config() {
+      return current;
+    },
+    get slots() {
+      return slots.map((slot) => slot?.carp);
+    },
+    slotOf(name) {
+      const found = slots.findIndex((slot) => slot?.carp.name === name);
+      return found < 0 ? undefined : found;
+    },
+    change(wanted) {
+      const next = configOf(current, wanted);
+      const report = new Reporter();
+      checkCarps(next, report);
+      const checked = report.hasErrors ? { diagnostics: [], vhids: [] } : checkCarpHost(next);
+      const known = new Set(complaintsOf(current));
+      const news = [...report.diagnostics, ...checked.diagnostics].filter(
+        ({ severity, message }) => severity === 'error' || !known.has(message),
+      );
+      if (news.some(({ severity }) => severity === 'error')) return news;
+      slots = assignSlots(slots, checked.vhids, next.carps);
+      settings = wanted;
+      current = next;
+      configure(checked.vhids, hostSettings(wanted.host));
+      return news;
+    },
+  };
+}
+
+function configOf(config: Config, { drafts, host, interface_names }: NodeSettings): Config {
+  return { ...config, carps: drafts.flatMap((draft) => closeCarp(draft) ?? []), carp_host: host, interface_names };
+}
+
+/** What was to be said before, too, is not said again. */
+function complaintsOf(config: Config): string[] {
+  const report = new Reporter();
+  checkCarps(config, report);
+  return report.diagnostics.map(({ message }) => message);
+}
+
+function assignSlots(before: readonly Slot[], vhids: readonly VhidSettings[], carps: readonly Carp[]): Slot[] {
+  const next = new Map(vhids.map((vhid, i) => [keyOf(vhid), carps[i]!]));
+  const after: Slot[] = before.map((slot) => {
+    const carp = slot && next.get(slot.key);
+    return carp && { key: slot.key, carp };
+  });
+  const held = new Set(before.map((slot) => slot?.key));
+  let free = 0;
+  for (const [key, carp] of next) {
+    if (held.has(key)) continue;
+    while (before[free] !== undefined) free++;
+    after[free++] = { key, carp };
+  }
+  return after;
+}
+
+function keyOf(vhid: VhidSettings): string {
+  return `${vhid.vhid}@${vhid.interface}`;
+}
