@@ -5,7 +5,7 @@ import { COMMANDS as DAEMON_COMMANDS, parseCommandLine } from '../control/comman
 
 export type RunArguments = {
   readonly kind: 'run';
-  /** Files and directories, in the order written. */
+  /** Files and directories, in the order written; none: a node without vhids and proxies. */
   readonly files: readonly string[];
   readonly check_only: boolean;
   /** `-D`: the background was asked for. `-db`: the foreground, whatever the file says. */
@@ -37,18 +37,18 @@ export function parseArguments(argv: readonly string[]): Command {
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return { kind: 'help' };
   if (first === 'version' || first === '--version' || first === '-v' || first === '-vv') return { kind: 'version' };
   if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help', of: first };
-  if (first === 'run') return parseRun(rest);
+  if (first === 'run') return parseRun(rest, true);
   const command = WORD_COMMANDS.find((name) => name === first);
   if (command !== undefined) return { kind: command, words: rest };
-  if (first.startsWith('-')) return parseRun(argv);
+  if (first.startsWith('-')) return parseRun(argv, false);
   if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
   return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
 }
 
 const COMMANDS: readonly string[] = ['run', ...WORD_COMMANDS, ...DAEMON_COMMANDS.map((command) => command.name)];
 
-/** HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
-function parseRun(words: readonly string[]): Command {
+/** A node without a file is for `carpool ifconfig` to fill. HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
+function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   const files: string[] = [];
   let flags: Flags = { check_only: false, background: false, foreground: false, quiet: false };
   let maxconn: number | undefined;
@@ -71,7 +71,7 @@ function parseRun(words: readonly string[]): Command {
     else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
     else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
   }
-  if (files.length === 0) return mistake('No configuration file was named: carpool -f FILE.');
+  if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
   return { kind: 'run', files, ...flags, maxconn, socket };
 }
 

@@ -3,15 +3,18 @@ import { type Diagnostic, formatDiagnostic, NOWHERE, type Span } from '../config
 import { loadFiles } from '../config/files.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
+import { emptyConfig } from '../config/model-defaults.ts';
 import type { Level } from '../control/event-log.ts';
 import { type SocketPaths, socketPaths } from '../control/socket-path.ts';
 import { runDaemon } from '../daemon.ts';
 import type { RunArguments } from './arguments.ts';
 import { readVersion } from './version.ts';
 
+const NOTHING_YET = { config: emptyConfig([]), diagnostics: [] };
+
 /** Resolves to the exit status: 1 when something is wrong with the files or this host refuses them. */
 export async function runRun(words: RunArguments): Promise<number> {
-  const { config, diagnostics } = loadFiles(words.files, { env: process.env });
+  const { config, diagnostics } = words.files.length === 0 ? NOTHING_YET : loadFiles(words.files, { env: process.env });
   reportDiagnostics(diagnostics, words.quiet);
   if (config === undefined) return 1;
   if (!words.foreground) reportDiagnostics(backgroundWanted(words, config), words.quiet);

@@ -146,8 +146,12 @@ function oneOption(
   run: (option: string | undefined) => Run,
 ): Prepared {
   const unknown = words.find((word) => !options.includes(word));
-  const takes = options.length > 0 ? `takes ${options.join(' or ')}` : 'takes no options';
+  // `--ifconfig=freebsd9` and its like are told as one
+  const told = options
+    .filter((option) => !option.includes('='))
+    .map((one) => (options.some((o) => o.startsWith(`${one}=`)) ? `${one}[=FORM]` : one));
+  const takes = told.length > 0 ? `takes ${told.join(' or ')}` : 'takes no options';
   if (unknown !== undefined) return { mistake: `"${name}" ${takes}, not "${unknown}".` };
-  if (words.length > 1) return { mistake: `Choose one of ${options.join(' and ')}.` };
+  if (words.length > 1) return { mistake: `Choose one of ${told.join(' and ')}.` };
   return { run: run(words[0]) };
 }

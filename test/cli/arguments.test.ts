@@ -77,8 +77,8 @@ test('every mistake is one sentence that says what to write', () => {
   assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
   assert.equal(mistakeOf('-Ws -f a.cfg'), "HAProxy's -Ws does not exist in carpool yet; leave it out.");
   assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
-  assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig, not "--jsn".');
-  assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig.');
+  assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig[=FORM], not "--jsn".');
+  assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig[=FORM].');
   assert.equal(mistakeOf('events now'), '"events" takes no options, not "now".');
   assert.equal(mistakeOf('status --socket'), '--socket wants the path of the control socket after it.');
 });

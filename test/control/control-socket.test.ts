@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { emptyConfig } from '#src/config/model-defaults.js';
 import { answerClient } from '#src/control/answer-client.js';
+import { createCarpNode } from '#src/control/carp-node.js';
 import type { CommandContext } from '#src/control/commands.js';
 import { ask } from '#src/control/control-client.js';
 import { type ControlSocket, openControlSocket } from '#src/control/control-socket.js';
@@ -38,6 +40,8 @@ const CONTEXT: CommandContext = {
   names: () => [],
   workers: () => '',
   reload: undefined,
+  node: createCarpNode(emptyConfig([]), [], () => undefined),
+  setState: () => undefined,
 };
 
 async function listen(at = path) {

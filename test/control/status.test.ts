@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatAge } from '#src/control/format-age.js';
-import { renderIfconfig } from '#src/control/status-ifconfig.js';
 import type { StatusReport, VhidReport } from '#src/control/status-report.js';
 import { renderStatus } from '#src/control/status-text.js';
 
@@ -117,31 +116,6 @@ test('a daemon that is starting says what it waits for', () => {
     text,
     'carpool 1.2.3, pid 4711, up 2 h 5 min, /etc/carpool.cfg; starting: waiting for the listeners and the first checks\n',
   );
-});
-
-test("--ifconfig prints FreeBSD's old form", () => {
-  assert.equal(
-    renderIfconfig({ ...REPORT, vhids: [VHID, { ...DEMOTED, name: 'carp7' }] }),
-    [
-      'carp0: flags=49<UP,LOOPBACK,RUNNING> metric 0 mtu 1500',
-      '\tinet 10.10.0.1 netmask 0xffff0000',
-      '\tcarp: MASTER vhid 1 advbase 1 advskew 0',
-      'carp7: flags=49<UP,LOOPBACK,RUNNING> metric 0 mtu 1500',
-      '\tinet 10.10.0.2 netmask 0xffff0000',
-      '\tinet 10.10.0.3 netmask 0xffff0000',
-      '\tcarp: BACKUP vhid 20 advbase 1 advskew 100',
-      '',
-    ].join('\n'),
-  );
-});
-
-test('netmasks of every length are right', () => {
-  const netmask = (length: number) =>
-    /netmask (\S+)/.exec(renderIfconfig({ ...REPORT, vhids: [{ ...VHID, addresses: [`10.0.0.1/${length}`] }] }))![1];
-  assert.equal(netmask(0), '0x00000000');
-  assert.equal(netmask(1), '0x80000000');
-  assert.equal(netmask(24), '0xffffff00');
-  assert.equal(netmask(32), '0xffffffff');
 });
 
 test('ages read as people say them', () => {
