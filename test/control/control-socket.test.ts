@@ -82,7 +82,7 @@ test('one line in, the answer out, and the socket is closed', async () => {
   await listen();
   assert.equal(await say('version\n'), 'carpool 1.2.3\n');
   assert.equal(await say('  version'), 'carpool 1.2.3\n', 'the end of the input ends the line');
-  assert.match(await say('help\n'), /^status \[--json \| --ifconfig\] {2,}who holds/);
+  assert.match(await say('help\n'), /^status \[--json \| --ifconfig\[=FORM\]\] {2,}who holds/);
 });
 
 test('only the owner may connect, and nothing is left behind', async () => {
