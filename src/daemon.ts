@@ -12,6 +12,7 @@ import type { Loaded } from './config/load.ts';
 import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
 import { buildStatus } from './control/build-status.ts';
+import { createCarpNode } from './control/carp-node.ts';
 import type { CarpStatus } from './control/carp-status.ts';
 import { wallTime } from './control/clock.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
@@ -24,7 +25,7 @@ import { createOrders, type Orders, type OrdersOptions } from './control/orders.
 import { postDemotion } from './control/post-demotion.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { reload } from './control/reload.ts';
-import { startCarp } from './control/run-carp.ts';
+import { configureCarp, demoteHost, startCarp } from './control/run-carp.ts';
 import { startChecks } from './control/run-checks.ts';
 import { startDataThreads, watchDraining } from './control/run-data.ts';
 import { createScriptRunner } from './control/scripts.ts';
@@ -96,6 +97,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   });
   const daemon: Daemon = {
     generation,
+    node: createCarpNode(config, prepared.vhids, (vhids, host) => configureCarp(daemon, vhids, host, fail)),
     draining: [],
     started_ns,
     memory: generation.memory,
@@ -123,6 +125,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
+  if (daemon.node.host.demotion !== 0) demoteHost(daemon);
   daemon.orders = keepOrders(daemon);
   const { load } = options;
   prepared.answerWith({
@@ -131,7 +134,12 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     orders: daemon.orders,
     status: () => report(daemon, options.version),
     carp: () => carpStatus(daemon),
-    names: () => daemon.generation.config.carps.map(({ name }) => name),
+    names: () => slotNames(daemon),
+    node: daemon.node,
+    setState(name, state) {
+      const index = daemon.node.slotOf(name);
+      if (index !== undefined) daemon.carp?.post({ kind: 'set-state', index, state });
+    },
     workers: () => describeWorkers(daemon),
     reload: load && (() => reload(daemon, load, fail)),
   });
@@ -156,13 +164,18 @@ async function becomeReady(daemon: Daemon, onReady: (() => void) | undefined): P
   onReady?.();
 }
 
+/** Names by the carp thread's numbers. */
+function slotNames({ node }: Daemon): string[] {
+  return node.slots.map((carp) => carp?.name ?? '');
+}
+
 /** What people ordered, in this run or an earlier one. */
 function keepOrders(daemon: Daemon): Orders {
   const { events, socket, started_ns } = daemon;
   const file = socket === undefined ? undefined : orderFileOf(socket.path);
   const started_ms = wallTime(started_ns).getTime();
   const options: OrdersOptions = {
-    names: () => daemon.generation.config.carps.map(({ name }) => name),
+    names: () => slotNames(daemon),
     post: (message) => daemon.carp?.post(message),
     log: (text) => logLine(events, 'notice', text),
     store(orders) {
@@ -191,6 +204,7 @@ async function report(daemon: Daemon, version: string) {
     memory: daemon.generation.memory,
     ready: daemon.ready,
     carp: answer,
+    carps: daemon.node.slots,
     orders: daemon.orders?.report() ?? [],
     backends: daemon.generation.servers.report(),
   });

@@ -5,6 +5,7 @@ import type { CarpHandle } from '../threads/carp-handle.ts';
 import type { ChecksHandle } from '../threads/checks-handle.ts';
 import type { DataHandle } from '../threads/data-handle.ts';
 import type { SharedMemory } from '../threads/shared-memory.ts';
+import type { CarpNode } from './carp-node.ts';
 import type { ControlSocket } from './control-socket.ts';
 import type { EventLog, Level } from './event-log.ts';
 import type { Generation } from './generation.ts';
@@ -16,6 +17,8 @@ import type { RunningThread } from './shutdown.ts';
 export type Daemon = {
   /** The configuration that holds. */
   generation: Generation;
+  /** The vhids and net.inet.carp.*, with what people changed since. */
+  readonly node: CarpNode;
   /** Earlier ones that still serve somebody, the oldest first. */
   readonly draining: Generation[];
   readonly started_ns: number;

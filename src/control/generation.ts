@@ -6,6 +6,7 @@ import type { Config } from '../config/model.ts';
 import type { ListenerSet } from '../threads/listeners.ts';
 import {
   createSharedMemory,
+  MOST_SLOTS,
   type SharedMemory,
   THREAD_CONNECTIONS,
   THREAD_DATA,
@@ -46,7 +47,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
     backends: config.backends.length,
     frontends: config.frontends.length,
-    vhids: config.carps.length,
+    vhids: MOST_SLOTS,
   });
   const servers = createServerTable(config, memory, previous?.servers);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);

@@ -8,9 +8,7 @@ import { Reporter } from '../config/reporter.ts';
 import type { Word } from '../config/word.ts';
 import type { CommandContext, ControlCommand, Reply } from './commands.ts';
 import { type IfconfigForm, type IfconfigVhid, renderIfconfig } from './status-ifconfig.ts';
-
-/** Whoever demotes by net.inet.carp.demotion. */
-export const SYSCTL_OWNER = 'sysctl';
+import { SYSCTL_OWNER } from './sysctl-owner.ts';
 
 export const IFCONFIG_COMMANDS: readonly ControlCommand[] = [
   {

@@ -1,11 +1,13 @@
 /** The carp thread and its guardian from the control thread. */
-import type { VhidSettings } from '../carp/events.ts';
+import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { hostSettings } from '../system/vhid-settings.ts';
 import { startCarpThread } from '../threads/carp-handle.ts';
 import type { FromCarp } from '../threads/carp-messages.ts';
 import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { startGuardian } from './guardian.ts';
+import { repeatDemotions } from './post-demotion.ts';
+import { SYSCTL_OWNER } from './sysctl-owner.ts';
 
 const THE_CARP_THREAD = 'the carp thread';
 const GUARDIAN_TRIES = 10;
@@ -16,7 +18,7 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
   const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
   daemon.carp = startCarpThread({
     vhids,
-    host: hostSettings(daemon.generation.config.carp_host),
+    host: hostSettings(daemon.node.host),
     memory: daemon.memory,
     // a thread counts from its first beat on: checks may be started by a reload
     watched: [
@@ -28,6 +30,26 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
     wait_for_ready: true,
     onMessage: (message) => onCarpMessage(daemon, message, fail),
   });
+}
+
+/** What ifconfig and sysctl changed. A daemon that was started without vhids has no carp thread until the first one. */
+export function configureCarp(daemon: Daemon, vhids: readonly VhidSettings[], host: HostSettings, fail: Fail): void {
+  if (daemon.carp !== undefined) daemon.carp.post({ kind: 'configure', id: 0, vhids, host });
+  else if (vhids.length > 0) {
+    startCarp(daemon, vhids, fail);
+    if (daemon.ready) daemon.carp!.post({ kind: 'undemote', owner: 'starting' });
+  }
+  demoteHost(daemon);
+  repeatDemotions(daemon);
+}
+
+/** The whole host, by net.inet.carp.demotion. */
+export function demoteHost({ carp, node }: Daemon): void {
+  const amount = node.host.demotion;
+  const reason = `net.inet.carp.demotion is ${amount}`;
+  carp?.post(
+    amount === 0 ? { kind: 'undemote', owner: SYSCTL_OWNER } : { kind: 'demote', owner: SYSCTL_OWNER, amount, reason },
+  );
 }
 
 /** A guardian that ended is replaced, but not for ever when none stays. */
@@ -47,12 +69,15 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
       return;
     case 'transition': {
       const { at_ns, index, vhid, from, to, reason } = message;
-      const name = daemon.generation.config.carps[index]?.name ?? `vhid ${vhid}`;
+      const name = daemon.node.slots[index]?.name ?? `vhid ${vhid}`;
       daemon.events.record({ kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason });
       return;
     }
     case 'log':
       daemon.events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+      return;
+    // the same numbers that `node` gave them
+    case 'configured':
       return;
     case 'run-script':
       daemon.scripts.run(message);

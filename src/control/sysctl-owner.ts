@@ -1,0 +1,2 @@
+/** Whoever demotes by net.inet.carp.demotion. */
+export const SYSCTL_OWNER = 'sysctl';
