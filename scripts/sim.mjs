@@ -9,6 +9,9 @@ const DEFAULT_MINUTES = 1 / 3;
 const MINUTES_MAX = 24 * 60;
 const RUNS_MAX = 1e9;
 
+// whoever read this has seen enough (`npm run sim | head`)
+process.stdout.on('error', () => process.exit(0));
+
 const word = { type: /** @type {const} */ ('string') };
 const { values } = parseArgs({ options: { seed: word, minutes: word, hosts: word, peers: word, scenario: word } });
 const seed = number('seed', 0, 2 ** 31 - 1) ?? Math.floor(Date.now() / 1000) % 2 ** 30;

@@ -6,6 +6,7 @@ import type { CarpStatus } from './carp-status.ts';
 import { age_s, wallTime } from './clock.ts';
 import type { OrderReport } from './orders.ts';
 import type { BackendReport, CarpReport, StatusReport, VhidReport } from './status-report.ts';
+import { takenVhids } from './vhid-locks.ts';
 
 export type StatusSources = {
   readonly version: string;
@@ -46,7 +47,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
 }
 
 function buildCarp({ scheduling, guardian, stalls, longest_stall_ms }: CarpStatus): CarpReport {
-  return { scheduling, guardian, stalls, longest_stall_ms };
+  return { scheduling, guardian, stalls, longest_stall_ms, taken: takenVhids() };
 }
 
 function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {

@@ -20,6 +20,7 @@ import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { checkScripts } from './scripts.ts';
 import type { SocketPaths } from './socket-path.ts';
+import { holdVhids } from './vhid-locks.ts';
 
 export type Prepared = {
   /** With the servers' names resolved. */
@@ -64,6 +65,7 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
     opened.socket?.close();
     return undefined;
   }
+  report(holdVhids(host.vhids));
   const answerWith = (given: CommandContext) => {
     context = given;
   };

@@ -29,6 +29,8 @@ export type CarpReport = {
   /** How often the thread stood still, and for how long at the longest. */
   readonly stalls: number;
   readonly longest_stall_ms: number;
+  /** Vhids (`1@eth0`) that another daemon of this host runs as well. */
+  readonly taken: readonly string[];
 };
 
 export type VhidReport = {

@@ -21,7 +21,7 @@ import type { Diagnostic, Span } from '../config/diagnostic.ts';
 import { findMistakes } from './embedded-files.ts';
 import type { Client, ConfigurationFile, Host, Network, Node, Probe, Request, Scenario, Step } from './scenario.ts';
 import { parseStep } from './scenario-steps.ts';
-import { isAddress, type Line, LineReader, lineText, splitLines } from './scenario-words.ts';
+import { isAddress, type Line, LineReader, lineText, scenarioDiagnostic, splitLines } from './scenario-words.ts';
 
 /** `scenario` is undefined exactly when there is an error among the diagnostics. */
 export type ParsedScenario = { readonly scenario: Scenario | undefined; readonly diagnostics: readonly Diagnostic[] };
@@ -80,7 +80,7 @@ function parseSection(section: Section, draft: Draft): void {
 
 function refuseBody(section: Section, draft: Draft): void {
   const line = section.body.find((each) => each.words.length > 0);
-  if (line) reader(draft, line).fail('indented', `nothing can stand under '${section.head.words[0]!.text}'`);
+  if (line) reader(draft, line).fail('indented', `nothing can stand under \`${section.head.words[0]!.text}\``);
 }
 
 function parseNetwork(words: LineReader): Network | undefined {
@@ -100,9 +100,9 @@ function parseHost(kind: Host['kind'], words: LineReader, body: readonly Line[],
   const span = words.span();
   const name = words.any('the name of the host');
   if (name !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(name)) {
-    words.fail('bad-name', `a host's name is of a-z, 0-9 and -, begins with a letter, and is not '${name}'`);
+    words.fail('bad-name', `a host's name is of a-z, 0-9 and -, begins with a letter, and is not \`${name}\``);
   }
-  if (draft.hosts.some((host) => host.name === name)) words.fail('name-twice', `there is a host '${name}' already`);
+  if (draft.hosts.some((host) => host.name === name)) words.fail('name-twice', `there is a host \`${name}\` already`);
   const address = words.address("the host's address");
   if (draft.hosts.some((host) => host.address === address)) words.fail('address-twice', `${address} is given twice`);
   if (name === undefined || address === undefined) return;
@@ -157,7 +157,7 @@ function endOfBlock(lines: readonly Line[], index: number): number {
 function parseFile(words: LineReader, block: readonly Line[], files: ConfigurationFile[]): void {
   const name = words.any("the file's name");
   if (name === undefined) return;
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) words.fail('bad-name', `'${name}' is no plain file name`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) words.fail('bad-name', `\`${name}\` is no plain file name`);
   const first = block.findIndex((line) => line.raw.trim() !== '');
   if (first < 0) words.fail('empty-file', `the text of ${name} should follow, indented more than this line`);
   if (files.some((file) => file.name === name)) words.fail('name-twice', `${name} is given twice`);
@@ -193,7 +193,7 @@ function parseProbe(words: LineReader, probes: Probe[]): void {
 function parseRequest(words: LineReader, requests: Request[]): void {
   const url = words.any('the URL');
   if (url !== undefined && !/^http:\/\/\d+\.\d+\.\d+\.\d+(:\d+)?(\/\S*)?$/.test(url)) {
-    words.fail('bad-url', `'${url}' is not of the form http://ADDRESS[:PORT]/PATH`);
+    words.fail('bad-url', `\`${url}\` is not of the form http://ADDRESS[:PORT]/PATH`);
   }
   const every_ms = words.take('every') ? words.duration('the time between requests') : DEFAULT_REQUEST_MS;
   const timeout_ms = words.take('timeout') ? words.duration("a request's time limit") : DEFAULT_TIMEOUT_MS;
@@ -210,15 +210,15 @@ function parseSteps(draft: Draft): Step[] {
 /** What no single line shows. */
 function checkWhole(draft: Draft, steps: readonly Step[]): void {
   const span = { file: draft.file, line: 1, column: 1, end_column: 1 };
-  const note = (code: string, message: string) => draft.diagnostics.push({ severity: 'error', code, message, span });
+  const note = (code: string, message: string) => draft.diagnostics.push(scenarioDiagnostic(code, message, span));
   if (draft.diagnostics.length > 0) return;
-  if (steps.length === 0) note('no-steps', "there are no steps: write a section 'steps'");
+  if (steps.length === 0) note('no-steps', 'there are no steps: write a section `steps`');
   else if (!steps.some((step) => step.does.kind === 'expect')) note('no-expectation', 'no step expects anything');
   const outside = draft.hosts.find((host) => !isInside(host.address, draft.network));
   if (outside) {
     const { address, prefix_length } = draft.network;
     const message = `${outside.name} (${outside.address}) is outside the network ${address}/${prefix_length}`;
-    draft.diagnostics.push({ severity: 'error', code: 'outside-network', message, span: outside.span });
+    draft.diagnostics.push(scenarioDiagnostic('outside-network', message, outside.span));
   }
 }
 

@@ -142,6 +142,6 @@ function parseVip(words: LineReader, hosts: readonly Host[]): string | undefined
 function isProbed(words: LineReader, hosts: readonly Host[], vip: string): boolean {
   const probed = hosts.flatMap((host) => (host.kind === 'client' ? host.probes.map((probe) => probe.vip) : []));
   if (probed.includes(vip)) return true;
-  words.fail('not-probed', `no client probes ${vip}`, `write 'probe ${vip}' under the client`);
+  words.fail('not-probed', `no client probes ${vip}`, `write \`probe ${vip}\` under the client`);
   return false;
 }

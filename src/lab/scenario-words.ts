@@ -62,7 +62,7 @@ export class LineReader {
   need(...texts: string[]): boolean {
     if (this.take(...texts)) return true;
     const found = this.peek();
-    this.fail(found === undefined ? 'word-missing' : 'unexpected-word', `here should stand '${texts.join(' ')}'`);
+    this.fail(found === undefined ? 'word-missing' : 'unexpected-word', `here should stand \`${texts.join(' ')}\``);
     return false;
   }
 
@@ -81,8 +81,8 @@ export class LineReader {
     if ((known as readonly string[]).includes(word)) return word as T;
     this.position -= 1;
     const near = suggest(word, known);
-    const mend = near ? `did you mean '${near}'?` : `known here: ${known.join(', ') || 'nothing yet'}`;
-    return this.fail(code, `'${word}' is not ${what}`, mend);
+    const mend = near ? `did you mean \`${near}\`?` : `known here: ${known.join(', ') || 'nothing yet'}`;
+    return this.fail(code, `\`${word}\` is not ${what}`, mend);
   }
 
   /** A whole number between min and max. */
@@ -92,7 +92,7 @@ export class LineReader {
     const value = /^\d{1,9}$/.test(word) ? Number(word) : Number.NaN;
     if (value >= min && value <= max) return value;
     this.position -= 1;
-    return this.fail('bad-number', `${what} is a whole number from ${min} to ${max}, not '${word}'`);
+    return this.fail('bad-number', `${what} is a whole number from ${min} to ${max}, not \`${word}\``);
   }
 
   /** `50 ms`, `3.6 s` or `1 min`, with or without the space; in milliseconds, above 0 and at most 10 min. */
@@ -108,7 +108,7 @@ export class LineReader {
     this.position -= 1;
     return this.fail(
       'bad-time',
-      `${what} is a number with ms, s or min, above 0 and at most 10 min, not '${number}'`,
+      `${what} is a number with ms, s or min, above 0 and at most 10 min, not \`${number}\``,
       'write 50 ms, 3.6 s or 1 min',
     );
   }
@@ -118,13 +118,13 @@ export class LineReader {
     const word = this.any(what);
     if (word === undefined || isAddress(word)) return word;
     this.position -= 1;
-    return this.fail('bad-address', `${what} is an IPv4 address such as 10.10.0.1, not '${word}'`);
+    return this.fail('bad-address', `${what} is an IPv4 address such as 10.10.0.1, not \`${word}\``);
   }
 
   /** Notes words that nobody asked for; true when the line was read without a mistake. */
   end(): boolean {
     const rest = this.peek();
-    if (rest !== undefined) this.fail('unexpected-word', `'${rest}' is one word too many`);
+    if (rest !== undefined) this.fail('unexpected-word', `\`${rest}\` is one word too many`);
     return !this.failed;
   }
 
@@ -132,8 +132,7 @@ export class LineReader {
   fail(code: string, message: string, mend?: string): undefined {
     if (this.failed) return undefined;
     this.failed = true;
-    const diagnostic = { severity: 'error', code, message, span: this.span() } as const;
-    this.diagnostics.push(mend === undefined ? diagnostic : { ...diagnostic, mend });
+    this.diagnostics.push(scenarioDiagnostic(code, message, this.span(), mend));
     return undefined;
   }
 
@@ -150,6 +149,17 @@ export class LineReader {
     const column = this.line.indent + 1;
     return { file: this.file, line: this.line.number, column, end_column: column + lineText(this.line).length };
   }
+}
+
+/** In the style of all diagnostics: a sentence, and the mend as another one. */
+export function scenarioDiagnostic(code: string, message: string, span: Span, mend?: string): Diagnostic {
+  const diagnostic = { severity: 'error', code, message: sentence(message), span } as const;
+  return mend === undefined ? diagnostic : { ...diagnostic, mend: sentence(mend) };
+}
+
+function sentence(text: string): string {
+  const end = /[.?!:]$/.test(text) ? '' : '.';
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${end}`;
 }
 
 const LONGEST_MS = 600_000;

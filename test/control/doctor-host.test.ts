@@ -80,6 +80,18 @@ test('a daemon that was stopped for a while, and one that is drained', { skip: n
   assert.ok((await codesOf(host)).includes('order-in-force'));
 });
 
+test('two daemons with sockets of their own run the same vhid', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  const path = host.file('a.cfg', CARP);
+  const first = host.start('-f', path, '--socket', `${host.directory}/first.sock`);
+  await first.sees(/INIT -> BACKUP/);
+  const second = host.start('-f', path);
+  await second.sees(/warning: Another carpool daemon of this host runs vhid 1@ctl0 already\. \[vhid-taken\]/);
+  await second.sees(/INIT -> BACKUP/);
+  assert.ok((await codesOf(host)).includes('vhid-taken'));
+  assert.doesNotMatch(first.log(), /vhid-taken/);
+});
+
 test('the words are checked, and what is missing is said', { skip: needsRoot }, (t) => {
   const host = createHost(t);
   assert.match(host.run('doctor', '--quick').stderr, /^carpool: "doctor" takes -f FILE, --seconds N, --json and/);

@@ -126,9 +126,9 @@ const CARP =
 const NODE = `node a 10.10.0.11\n    file f.cfg\n        ${CARP}`;
 
 test('mistakes outside the steps are diagnostics too', () => {
-  assert.match(mistakeIn(`nod a 10.10.0.11\n`), /:1:1: .*'nod' is not a section.*\n.*node/);
+  assert.match(mistakeIn(`nod a 10.10.0.11\n`), /:1:1: .*`nod` is not a section.*\n.*node/);
   assert.match(mistakeIn(`node a 10.10.0.11\n${STEPS}`), /\[no-configuration]/);
-  assert.match(mistakeIn(`${NODE}${NODE}${STEPS}`), /:8:\d+: .*there is a host 'a' already/);
+  assert.match(mistakeIn(`${NODE}${NODE}${STEPS}`), /:8:\d+: .*There is a host `a` already/);
   assert.match(mistakeIn(`network 10.0.0.0/24\n${NODE}${STEPS}`), /\[outside-network]/);
   assert.match(mistakeIn(`web w 10.10.0\n${NODE}${STEPS}`), /:1:7: .*\[bad-address]/);
   assert.match(mistakeIn(`${NODE}steps\n    start a\n`), /\[no-expectation]/);

@@ -35,6 +35,10 @@ export function diagnoseDaemon({ daemon, segment, vhids }: DoctorFacts): Finding
     const mend = 'Then peers take over. Look at steal time, snapshots, SIGSTOP and memory pressure of the machine.';
     found.push(finding('warning', 'stalls', undefined, message, mend));
   }
+  for (const name of carp?.taken ?? []) {
+    const message = `Another carpool daemon of this host runs vhid ${name} too: the two take its address from each other.`;
+    found.push(finding('error', 'vhid-taken', undefined, message, 'Stop one of them; each has its own --socket.'));
+  }
   for (const { kind, vhid, by } of orders) {
     const message = `${kind} of ${vhid ?? 'all vhids'} is in force, ordered by ${by}.`;
     const mend = `When the work is done: carpool ${kind === 'demote' ? 'undemote' : 'ready'}${vhid === null ? '' : ` ${vhid}`}`;
