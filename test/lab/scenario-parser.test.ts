@@ -102,16 +102,16 @@ test('a step can have a time', () => {
 });
 
 const MISTAKES: readonly [string, string, RegExp][] = [
-  ['a misspelt step', 'kil a', /^x\.scenario:16:5: error: 'kil' is not a step \[unknown-step]\n.*kill/],
-  ['an unknown host', 'start aa', /:16:11: error: 'aa' is not a host that can start .*\n.*/],
-  ['a web server that should crash', 'crash w', /'w' is not a host that can crash/],
-  ['an unknown state', 'expect a is MATSER of 1', /:16:17: .*'MATSER' is not a state of CARP.*\n.*MASTER/],
-  ['a vhid out of range', 'expect a is MASTER of 256', /:16:27: .*a vhid is a whole number from 1 to 255/],
-  ['a time without unit', 'wait 5', /:16:11: .*the unit \(ms, s or min\) is missing/],
+  ['a misspelt step', 'kil a', /^x\.scenario:16:5: error: `kil` is not a step\. \[unknown-step]\n.*kill/],
+  ['an unknown host', 'start aa', /:16:11: error: `aa` is not a host that can start .*\n.*/],
+  ['a web server that should crash', 'crash w', /`w` is not a host that can crash/],
+  ['an unknown state', 'expect a is MATSER of 1', /:16:17: .*`MATSER` is not a state of CARP.*\n.*MASTER/],
+  ['a vhid out of range', 'expect a is MASTER of 256', /:16:27: .*A vhid is a whole number from 1 to 255/],
+  ['a time without unit', 'wait 5', /:16:11: .*The unit \(ms, s or min\) is missing/],
   ['a time of no sense', 'wait soon', /:16:10: .*\[bad-time]/],
-  ['a missing bound', 'expect outage of 10.10.0.1', /here should stand 'at most'/],
+  ['a missing bound', 'expect outage of 10.10.0.1', /Here should stand `at most`/],
   ['an address that no client probes', 'expect no outage of 10.10.0.9', /\[not-probed]\n.*probe 10\.10\.0\.9/],
-  ['a word too many', 'wait 5 s please', /:16:14: .*'please' is one word too many/],
+  ['a word too many', 'wait 5 s please', /:16:14: .*`please` is one word too many/],
 ];
 
 for (const [what, line, expected] of MISTAKES) {
