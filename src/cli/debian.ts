@@ -49,7 +49,7 @@ function configName(link: string): string {
 
 function readEnvironment(link: string, quiet: boolean): Config | undefined {
   const report = new Reporter();
-  const carp = parseHookEnvironment(link, process.env, { hasFile: existsSync }, report);
+  const carp = parseHookEnvironment(link, process.env, { hasScript: existsSync }, report);
   const config = { ...emptyConfig([configName(link)]), carps: carp === undefined ? [] : [carp] };
   checkConfig(config, report);
   if (!quiet) reportDiagnostics(report.diagnostics, false);

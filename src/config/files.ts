@@ -14,7 +14,7 @@ const LARGEST_FILE_BYTES = 16 * 2 ** 20;
 export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
   const { sources, diagnostics } = readSources(paths);
   if (diagnostics.length > 0) return { config: undefined, diagnostics };
-  return loadConfig(sources, { hasFile: existsSync, ...options });
+  return loadConfig(sources, { hasScript: isForIfupdown, ...options });
 }
 
 /** parseUcarpCommand() with -o reading its file. */
@@ -39,6 +39,10 @@ export function readSources(paths: readonly string[]): { sources: Source[]; diag
     }
   }
   return { sources, diagnostics };
+}
+
+function isForIfupdown(path: string, file: string): boolean {
+  return file.startsWith('/etc/network/') && existsSync(path);
 }
 
 /** ifupdown passes over what it cannot read. */

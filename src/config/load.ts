@@ -26,8 +26,8 @@ export type Source = {
 export type LoadOptions = {
   /** For "${NAME}" in haproxy.cfg; none when left out. */
   readonly env?: Environment;
-  /** Whether that file is on this host; nothing is when left out. */
-  readonly hasFile?: (path: string) => boolean;
+  /** Of Debian's interfaces: whether a default script may be run for a stanza of that file; none when left out. */
+  readonly hasScript?: (path: string, file: string) => boolean;
 };
 
 export type Loaded = {
@@ -37,7 +37,10 @@ export type Loaded = {
   readonly diagnostics: readonly Diagnostic[];
 };
 
-export function loadConfig(sources: readonly Source[], { env = {}, hasFile = () => false }: LoadOptions = {}): Loaded {
+export function loadConfig(
+  sources: readonly Source[],
+  { env = {}, hasScript = () => false }: LoadOptions = {},
+): Loaded {
   const report = new Reporter();
   const of = (dialect: string): Source[] =>
     sources.filter((source) => (source.dialect ?? detectDialect(source.file, source.text)) === dialect);
@@ -47,7 +50,7 @@ export function loadConfig(sources: readonly Source[], { env = {}, hasFile = () 
     ...haproxy.carps,
     ...parseRcConf(of('rc.conf'), report),
     ...parseHostnameFiles(of('hostname'), report),
-    ...parseInterfaces(of('interfaces'), { hasFile }, report),
+    ...parseInterfaces(of('interfaces'), { hasScript }, report),
   ];
   const config: Config = {
     files: sources.map(({ file }) => file),

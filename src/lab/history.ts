@@ -89,6 +89,7 @@ export class History {
   since(condition: Condition): number | undefined {
     if (condition.kind === 'ended') return this.#ended.get(condition.node);
     if (condition.kind === 'answers') return this.#answersSince(condition.vip);
+    if (condition.kind === 'silent') return this.probes.get(condition.vip)?.silent_since_ms;
     if (condition.kind === 'state') {
       const known = this.#states.get(`${condition.node} ${condition.vhid}`);
       return known?.state === condition.state ? known.at_ms : undefined;

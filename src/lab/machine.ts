@@ -1,10 +1,12 @@
 /** One host of a running scenario, and what can be done to it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { insideNetworkNamespace } from '../system/namespaces.ts';
+import { Netlink } from '../system/netlink.ts';
 import { AddressWatch } from './address-watch.ts';
 import type { Child } from './child.ts';
-import type { HostLink } from './network.ts';
+import { type HostLink, INTERFACE } from './network.ts';
 import { killAllInside } from './processes.ts';
-import { launch } from './programs.ts';
+import { launch, runsUcarp } from './programs.ts';
 import type { Host, Verb } from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 
@@ -35,6 +37,7 @@ export class Machine {
     if (verb === 'start') return this.#start();
     if (verb === 'crash') return this.#crash();
     if (verb === 'unplug' || verb === 'plug') return this.#stage.network[verb](this.#link);
+    if (verb === 'down' || verb === 'up') return this.#setInterface(verb === 'up');
     this.children[0]?.signal(SIGNALS[verb]);
   }
 
@@ -71,6 +74,17 @@ export class Machine {
     this.#earlier_output.push(...this.children.flatMap((child) => child.output));
     this.children = launch(this.#stage, this.host, this.#link);
     if (this.host.kind !== 'node') await this.#untilReady();
+  }
+
+  /** As ifdown and ifup: ucarp ends with its interface, and ifup's hook starts it again. */
+  async #setInterface(up: boolean): Promise<void> {
+    insideNetworkNamespace(this.#link.namespace_fd, () => {
+      const netlink = new Netlink();
+      netlink.setLink(netlink.indexOf(INTERFACE), { up });
+      netlink.close();
+    });
+    const { host } = this;
+    if (up && host.kind === 'node' && runsUcarp(host) && this.children.length > 0) await this.#start();
   }
 
   /** The switch stops hearing it first, so that nothing it does while dying is seen. */
@@ -131,4 +145,6 @@ export const PAST: Readonly<Record<Verb, string>> = {
   thaw: 'thawed (SIGCONT)',
   unplug: 'unplugged',
   plug: 'plugged in again',
+  down: 'set its interface down',
+  up: 'set its interface up',
 };

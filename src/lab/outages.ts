@@ -27,6 +27,11 @@ export class GapFinder {
   answering_since_ms: number | undefined;
   #lost_ms: number | undefined;
 
+  /** When the first of the latest unbroken run of lost probes was sent; undefined while they are answered. */
+  get silent_since_ms(): number | undefined {
+    return this.#lost_ms;
+  }
+
   /** Returns the gap that this probe ends. What is lost before the first answer is no gap: nothing was there yet. */
   add(probe: ProbeResult): Gap | undefined {
     this.last_sent_ms = probe.sent_ms;

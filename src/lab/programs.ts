@@ -16,7 +16,11 @@ const LATE_MS = 100;
 export function launch(stage: Stage, host: Host, link: HostLink): Child[] {
   if (host.kind === 'web') return [launchWebServer(stage, host, link)];
   if (host.kind === 'client') return launchClient(stage, host, link);
-  return [host.runs === 'ucarp' ? launchUcarp(stage, host, link) : launchCarpool(stage, host, link)];
+  return [runsUcarp(host) ? launchUcarp(stage, host, link) : launchCarpool(stage, host, link)];
+}
+
+export function runsUcarp({ runs }: Node): boolean {
+  return runs === 'ucarp' || (runs === 'either' && findProgram('ucarp') !== undefined);
 }
 
 function launchCarpool(stage: Stage, node: Node, link: HostLink): Child {

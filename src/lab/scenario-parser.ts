@@ -7,7 +7,8 @@
  *       file NAME                      its configuration; the deeper lines that follow are the file's text
  *           …
  *   node     NAME ADDRESS ucarp        a machine that runs the real ucarp
- *       arguments -v 1 -p PASSWORD -a VIP …
+ *       arguments -v 1 -p PASSWORD -a VIP …      or `file interfaces` with Debian's stanza
+ *   node     NAME ADDRESS ucarp or carpool        ucarp where it is installed
  *   web      NAME ADDRESS [port N]     an HTTP server
  *   client   NAME ADDRESS
  *       probe VIP [every 10 ms]
@@ -18,6 +19,8 @@
  * Indentation says what belongs to what; # begins a comment. Mistakes come back as diagnostics.
  */
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
+import { loadConfig } from '../config/load.ts';
+import { ucarpArguments } from '../config/ucarp/arguments.ts';
 import { findMistakes } from './embedded-files.ts';
 import type { Client, ConfigurationFile, Host, Network, Node, Probe, Request, Scenario, Step } from './scenario.ts';
 import { parseStep } from './scenario-steps.ts';
@@ -120,8 +123,7 @@ function parseWeb(common: Common, words: LineReader, draft: Draft): void {
 }
 
 function parseNode(common: Common, words: LineReader, body: readonly Line[], draft: Draft): void {
-  const runs = words.take('ucarp') ? 'ucarp' : 'carpool';
-  words.take('carpool');
+  const runs = parseProgram(words);
   words.end();
   const files: ConfigurationFile[] = [];
   const ucarp_arguments: string[] = [];
@@ -129,7 +131,7 @@ function parseNode(common: Common, words: LineReader, body: readonly Line[], dra
     const line = body[index]!;
     if (line.words.length === 0) continue;
     const each = reader(draft, line);
-    if (each.oneOf('a word for a node', runs === 'ucarp' ? ['arguments'] : ['file']) === 'file') {
+    if (each.oneOf('a word for a node', runs === 'ucarp' ? ['arguments', 'file'] : ['file']) === 'file') {
       const end = endOfBlock(body, index);
       parseFile(each, body.slice(index + 1, end), files);
       index = end - 1;
@@ -137,6 +139,7 @@ function parseNode(common: Common, words: LineReader, body: readonly Line[], dra
       ucarp_arguments.push(...lineText(line).split(/\s+/).slice(1));
     }
   }
+  if (runs !== 'carpool' && files.length > 0) ucarp_arguments.push(...argumentsIn(files));
   const node: Node = { kind: 'node', ...common, runs, files, ucarp_arguments };
   draft.hosts.push(node);
   if (files.length + ucarp_arguments.length === 0) {
@@ -144,6 +147,20 @@ function parseNode(common: Common, words: LineReader, body: readonly Line[], dra
     words.fail('no-configuration', `${common.name} has no configuration`, `write under it, indented: ${mend}`);
   }
   if (files.length > 0) draft.diagnostics.push(...findMistakes(node, draft.file));
+}
+
+function parseProgram(words: LineReader): Node['runs'] {
+  if (words.take('ucarp', 'or', 'carpool')) return 'either';
+  if (words.take('ucarp')) return 'ucarp';
+  words.take('carpool');
+  return 'carpool';
+}
+
+/** What Debian's hook makes of the first stanza. */
+function argumentsIn(files: readonly ConfigurationFile[]): string[] {
+  const { config } = loadConfig(files.map(({ name, text }) => ({ file: name, text })));
+  const [carp] = config?.carps ?? [];
+  return carp === undefined ? [] : ucarpArguments(carp);
 }
 
 /** The index of the first line after `index` that is not deeper than that line. */

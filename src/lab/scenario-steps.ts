@@ -1,12 +1,14 @@
 /**
  * Reads one step of a scenario:
  *
- *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug  HOST [, HOST | and HOST]…
+ *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up
+ *             HOST [, HOST | and HOST]…
  *   [at TIME] wait TIME
  *   [at TIME] wait until CONDITION within TIME
  *   [at TIME] expect EXPECTATION
  *
- *   CONDITION    NODE is MASTER of 1 | VIP is on NODE | VIP is gone from NODE | VIP answers | NODE has ended
+ *   CONDITION    NODE is MASTER of 1 | VIP is on NODE | VIP is gone from NODE | VIP answers | VIP is silent |
+ *                NODE has ended
  *   EXPECTATION  CONDITION [within TIME]          counted from the last action
  *                CONDITION for TIME               counted from here
  *                outage of VIP at most TIME | no outage of VIP
@@ -122,6 +124,7 @@ function parseCondition(words: LineReader, hosts: readonly Host[]): Condition | 
 function parseVipCondition(words: LineReader, hosts: readonly Host[]): Condition | undefined {
   const vip = words.address('an address')!;
   if (words.take('answers')) return isProbed(words, hosts, vip) ? { kind: 'answers', vip } : undefined;
+  if (words.take('is', 'silent')) return isProbed(words, hosts, vip) ? { kind: 'silent', vip } : undefined;
   const present = words.take('is', 'on');
   if (!present && !words.need('is', 'gone', 'from')) return undefined;
   const node = parseNode(words, hosts);

@@ -24,8 +24,9 @@ export type Node = {
   readonly kind: 'node';
   readonly name: string;
   readonly address: string;
-  readonly runs: 'carpool' | 'ucarp';
-  /** The configuration files, given to carpool with -f in this order. */
+  /** `either`: ucarp where it is installed, else carpool. */
+  readonly runs: 'carpool' | 'ucarp' | 'either';
+  /** The configuration files, given to carpool with -f in this order. ucarp takes its arguments from Debian's interfaces. */
   readonly files: readonly ConfigurationFile[];
   /** ucarp's own arguments; the lab adds -i, -s, -u, -d and -z. */
   readonly ucarp_arguments: readonly string[];
@@ -66,7 +67,7 @@ export type Probe = { readonly vip: string; readonly every_ms: number };
 /** One HTTP GET each period, whether or not the last one was answered. */
 export type Request = { readonly url: string; readonly every_ms: number; readonly timeout_ms: number };
 
-export const VERBS = ['start', 'stop', 'kill', 'crash', 'freeze', 'thaw', 'unplug', 'plug'] as const;
+export const VERBS = ['start', 'stop', 'kill', 'crash', 'freeze', 'thaw', 'unplug', 'plug', 'down', 'up'] as const;
 export type Verb = (typeof VERBS)[number];
 
 export const STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
@@ -90,7 +91,8 @@ export type Condition =
   | { readonly kind: 'state'; readonly node: string; readonly vhid: number; readonly state: State }
   | { readonly kind: 'address'; readonly vip: string; readonly node: string; readonly present: boolean }
   | { readonly kind: 'ended'; readonly node: string }
-  | { readonly kind: 'answers'; readonly vip: string };
+  | { readonly kind: 'answers'; readonly vip: string }
+  | { readonly kind: 'silent'; readonly vip: string };
 
 /** What must hold. Times within count from the last action (start, kill …) before the expectation. */
 export type Expectation =

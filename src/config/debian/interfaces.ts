@@ -27,8 +27,11 @@ import { type Interfaces, type Option, readStanzas, type Stanza } from './stanza
 /** Where Debian's package has the scripts that it runs when the stanza names none. */
 export const DEFAULT_SCRIPTS = { up: '/usr/share/ucarp/vip-up', down: '/usr/share/ucarp/vip-down' } as const;
 
-/** `hasFile`: a default script that is not on this host is not run; the address is held without it. */
-export type InterfacesOptions = { readonly hasFile: (path: string) => boolean };
+/**
+ * `hasScript`: whether a default script is on this host and may be run for a stanza of that file. They ask ifup for what
+ * stands in /etc/network/interfaces, so stanzas of other files have none. The address is held without them.
+ */
+export type InterfacesOptions = { readonly hasScript: (path: string, file: string) => boolean };
 
 export function parseInterfaces(sources: readonly Source[], options: InterfacesOptions, report: Reporter): Carp[] {
   const interfaces = readStanzas(sources);
@@ -127,7 +130,7 @@ export const UCARP_KEYWORDS: readonly string[] = Object.keys(SETTERS);
 export function parseStanza(
   stanza: Stanza,
   interfaces: Interfaces,
-  { hasFile }: InterfacesOptions,
+  { hasScript }: InterfacesOptions,
   report: Reporter,
 ): Carp | undefined {
   const link = stanza.name.text.replace(/:.*$/, '');
@@ -143,8 +146,9 @@ export function parseStanza(
   if (vip === undefined) return undefined;
   carp.name = vip.address;
   carp.addresses = [{ ...vip, prefix_length: prefixOf(vip.address, link, interfaces) }];
-  const up = draft.up ?? (hasFile(DEFAULT_SCRIPTS.up) ? DEFAULT_SCRIPTS.up : undefined);
-  const down = draft.down ?? (hasFile(DEFAULT_SCRIPTS.down) ? DEFAULT_SCRIPTS.down : undefined);
+  const otherwise = (path: string) => (hasScript(path, stanza.name.span.file) ? path : undefined);
+  const up = draft.up ?? otherwise(DEFAULT_SCRIPTS.up);
+  const down = draft.down ?? otherwise(DEFAULT_SCRIPTS.down);
   if (up !== undefined || down !== undefined)
     carp.scripts = { up, down, xparam: draft.xparam, down_at_exit: true, neutral: false };
   return closeCarp(carp);
@@ -220,15 +224,15 @@ function isLabelOf(stanza: Stanza, link: string): boolean {
 
 function prefixOf(vip: string, link: string, { stanzas }: Interfaces): number {
   for (const stanza of stanzas.filter((each) => isLabelOf(each, link))) {
-    const [address, length] = valueOf(stanza, 'address')?.text.split('/') ?? [];
-    const mask = length ?? valueOf(stanza, 'netmask')?.text ?? '32';
+    const [address, length] = optionOf(stanza, 'address')?.text.split('/') ?? [];
+    const mask = length ?? optionOf(stanza, 'netmask')?.text ?? '32';
     const prefix_length = mask.includes('.') ? maskLength(mask) : Number(mask);
     if (address === vip && prefix_length >= 1 && prefix_length <= 32) return prefix_length;
   }
   return 32;
 }
 
-function valueOf({ options }: Stanza, keyword: string): Word | undefined {
+function optionOf({ options }: Stanza, keyword: string): Word | undefined {
   return options.find(({ name }) => name.text === keyword)?.value;
 }
 
@@ -247,13 +251,13 @@ function checkLabel(stanza: Stanza, carps: readonly Carp[], { started }: Interfa
     const message = `${stanza.name.text} comes up at boot on every node, so that all of them have the shared address.`;
     report.error(auto.span, 'vip-at-boot', message, 'Remove it here: its turn comes when this node is MASTER.');
   }
-  const gateway = valueOf(stanza, 'gateway');
+  const gateway = optionOf(stanza, 'gateway');
   if (isLabel && gateway !== undefined && !isPlaceholder(gateway.text)) {
     const message =
       'The default route would come and go with the shared address; where there is one already, bringing it up fails.';
     report.warning(gateway.span, 'gateway-of-vip', message, 'Put `gateway` into the stanza of the own address.');
   }
-  const address = valueOf(stanza, 'address');
+  const address = optionOf(stanza, 'address');
   if (carp === undefined || address === undefined || stanza.family !== 'inet' || isPlaceholder(address.text)) return;
   if (carp.addresses.some((vip) => vip.address === address.text.replace(/\/.*$/, ''))) return;
   const message = `${stanza.name.text} has the address ${address.text}, and ucarp-vip is ${carp.name}.`;
