@@ -1,5 +1,5 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, CarpHost, Config, Global, Identity } from './model.ts';
+import type { Carp, CarpHost, CheckMethod, Config, Global, Identity } from './model.ts';
 
 /** FreeBSD's own. */
 export const CARP_HOST_DEFAULTS: CarpHost = {
@@ -31,6 +31,10 @@ export const GLOBAL_DEFAULTS: Global = {
   log_targets: [],
   log_tag: undefined,
   log_send_hostname: undefined,
+  external_check: false,
+  spread_checks: 0,
+  max_spread_checks_ms: undefined,
+  node: undefined,
   spans: {},
 };
 
@@ -45,6 +49,14 @@ export function emptyConfig(files: readonly string[]): Config {
     carp_host: CARP_HOST_DEFAULTS,
     interface_names: [],
   };
+}
+
+/** A server that accepts a connection is well. */
+export const PLAIN_CHECK: CheckMethod = { kind: 'tcp', rules: [] };
+
+/** `option httpchk METHOD URI VERSION` without a rule. */
+export function httpCheck(method: string, uri: string, version: string): CheckMethod {
+  return { kind: 'http', method, uri, version, rules: [], disable_on_404: false, send_state: false };
 }
 
 type Required = 'name' | 'vhid' | 'addresses' | 'span' | 'spans';

@@ -10,6 +10,9 @@
  * Durations end in `_ms`. Undefined means "not set", which for a timeout means "none", as in HAProxy.
  */
 import type { Span } from './diagnostic.ts';
+import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
+
+export type * from './model-checks.ts';
 
 export type Spans = Readonly<Record<string, Span>>;
 
@@ -46,6 +49,14 @@ export type Global = {
   readonly stats_sockets: readonly StatsSocket[];
   /** How long a client of a stats socket may be silent. */
   readonly stats_timeout_ms: number | undefined;
+  /** Checks may run programs (`external-check`). */
+  readonly external_check: boolean;
+  /** Percent by which the time between checks varies, 0..50. */
+  readonly spread_checks: number;
+  /** Longest time that the first round of checks is spread over; undefined: the shortest `inter`. */
+  readonly max_spread_checks_ms: number | undefined;
+  /** The name of this node, for `send-state`; undefined: the host name. */
+  readonly node: string | undefined;
   readonly log_targets: readonly LogTarget[];
   readonly log_tag: string | undefined;
   /** What syslog headers call this host; '' stands for its own name. Undefined: no name, as HAProxy without the keyword. */
@@ -257,14 +268,12 @@ export type Backend = {
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;
   readonly error_files: readonly ErrorFile[];
+  /** `option log-health-checks`: log each change of what checks say, not only changes of state. */
+  readonly log_health_checks: boolean;
   readonly log_targets: readonly LogTarget[];
   readonly span: Span;
   readonly spans: Spans;
 };
-
-export type CheckMethod =
-  | { readonly kind: 'tcp' }
-  | { readonly kind: 'http'; readonly method: string; readonly uri: string; readonly version: string };
 
 export type Server = {
   readonly name: string;
@@ -292,6 +301,8 @@ export type Server = {
   readonly shutdown_sessions_when_down: boolean;
   readonly shutdown_backup_sessions_when_up: boolean;
   readonly check: ServerCheck | undefined;
+  readonly agent: AgentCheck | undefined;
+  readonly track: TrackedServer | undefined;
   readonly span: Span;
   readonly spans: Spans;
 };
@@ -302,16 +313,6 @@ export type Observe = {
   /** Errors in a row. */
   readonly error_limit: number;
   readonly on_error: 'fastinter' | 'fail-check' | 'sudden-death' | 'mark-down';
-};
-
-export type ServerCheck = {
-  readonly inter_ms: number;
-  readonly fastinter_ms: number | undefined;
-  readonly downinter_ms: number | undefined;
-  readonly rise: number;
-  readonly fall: number;
-  /** Where the check goes when not to the server's own endpoint; '' and 0 in it stand for the server's own. */
-  readonly endpoint: Endpoint | undefined;
 };
 
 /** One virtual address, IPv4 or IPv6 (as RFC 5952 writes it, without a zone), and how many bits its written prefix had. */

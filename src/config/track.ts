@@ -10,6 +10,7 @@
  */
 import { isHostName, literalOrName } from './haproxy/address.ts';
 import type { CheckMethod, Endpoint, Track, TrackCheck } from './model.ts';
+import { httpCheck, PLAIN_CHECK } from './model-defaults.ts';
 import type { Reporter } from './reporter.ts';
 import { didYouMean } from './suggest.ts';
 import { parseDuration, parseInteger, reportPlaceholder } from './values.ts';
@@ -60,7 +61,7 @@ type Service = { readonly host: string; readonly endpoint: Endpoint; readonly me
 
 function parseTcp(word: Word, report: Reporter): Service | undefined {
   const place = parsePlace(word.text, undefined, word, report);
-  return place && { ...place, method: { kind: 'tcp' } };
+  return place && { ...place, method: PLAIN_CHECK };
 }
 
 function parseUrl(word: Word, report: Reporter): Service | undefined {
@@ -78,7 +79,7 @@ function parseUrl(word: Word, report: Reporter): Service | undefined {
     return report.error(word.span, 'bad-address', 'A URL is made of printable characters without spaces.', EXAMPLE);
   const place = parsePlace(place_text, 80, word, report);
   const uri = path.startsWith('/') ? path : `/${path}`;
-  return place && { ...place, method: { kind: 'http', method: 'GET', uri, version: 'HTTP/1.0' } };
+  return place && { ...place, method: httpCheck('GET', uri, 'HTTP/1.0') };
 }
 
 /** `host:port`; IPv6 in brackets. */

@@ -26,5 +26,5 @@ function trackedBackend(carp: Carp, track: Track): Backend {
   const settings = { ...draft.default_server, ...check, check: true };
   const server = { name: TRACKED_SERVER, host, ...endpoint, settings, span };
   const mode = method.kind === 'http' ? 'http' : 'tcp';
-  return finishBackend({ ...draft, mode, check: method, servers: [server] }, [], new Reporter());
+  return finishBackend({ ...draft, mode, checks: { ...draft.checks, method }, servers: [server] }, [], new Reporter());
 }

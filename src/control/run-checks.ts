@@ -4,6 +4,7 @@ import { startChecksThread } from '../threads/checks-handle.ts';
 import type { FromChecks } from '../threads/checks-messages.ts';
 import { THREAD_CHECKS } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { createExternalChecks, type ExternalChecks } from './external-checks.ts';
 
 const THE_FIRST_CHECKS = 'the first checks';
 
@@ -14,7 +15,8 @@ export function startChecks(daemon: Daemon, fail: Fail): void {
   if (!checked && config.global.chroot === undefined) return;
   if (checked) daemon.waits_for.add(THE_FIRST_CHECKS);
   const reactor = process.env['CARPOOL_REACTOR'] || undefined;
-  const onMessage = (message: FromChecks) => onChecksMessage(daemon, message, fail);
+  const programs = createExternalChecks();
+  const onMessage = (message: FromChecks) => onChecksMessage(daemon, programs, message, fail);
   // its heartbeat is always in the memory of the first generation
   daemon.checks = startChecksThread({ config, memory, process_memory: daemon.memory, reactor, onMessage });
   daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: daemon.checks.wake });
@@ -27,7 +29,7 @@ export function configureChecks(daemon: Daemon, fail: Fail): void {
   else daemon.checks.configure(config, memory);
 }
 
-function onChecksMessage(daemon: Daemon, message: FromChecks, fail: Fail): void {
+function onChecksMessage(daemon: Daemon, programs: ExternalChecks, message: FromChecks, fail: Fail): void {
   const { events } = daemon;
   switch (message.kind) {
     case 'started':
@@ -40,6 +42,17 @@ function onChecksMessage(daemon: Daemon, message: FromChecks, fail: Fail): void 
       daemon.generation.demoter.evaluate();
       return;
     }
+    case 'check':
+      daemon.generation.servers.noteCheck(message);
+      if (message.line !== undefined) logLine(events, 'notice', message.line);
+      return;
+    case 'administrative':
+      logLine(events, 'notice', `the agent of ${message.backend}/${message.server} says ${message.state}`);
+      daemon.generation.demoter.evaluate();
+      return;
+    case 'run-program':
+      programs.run(message, daemon.generation, (end) => daemon.checks?.programEnded(message.run, end));
+      return;
     case 'checked-once':
       daemon.waits_for.delete(THE_FIRST_CHECKS);
       return;
@@ -50,6 +63,7 @@ function onChecksMessage(daemon: Daemon, message: FromChecks, fail: Fail): void 
       fail(`the checks thread failed: ${message.text}`);
       return;
     case 'stopped':
+      programs.stop();
       if (!daemon.stopping) fail('the checks thread ended');
       return;
   }

@@ -34,14 +34,29 @@ export type ServerTable = {
   noteReason(backend: string, server: string, reason: string): void;
   /** What a later configuration's server of that name begins with; undefined: there is none. */
   stateOf(backend: string, server: string): ServerState | undefined;
+  /** What the last check or agent said, for those who ask. */
+  noteCheck(said: CheckSaid): void;
+  /** HAProxy's last_chk and last_agt. */
+  lastCheck(backend: string, server: string): LastCheck;
   report(): readonly BackendReport[];
 };
+
+export type CheckSaid = {
+  readonly backend: string;
+  readonly server: string;
+  readonly agent: boolean;
+  readonly info: string;
+};
+export type LastCheck = { readonly check: string; readonly agent: string };
+
+const NOTHING_SAID: LastCheck = { check: '', agent: '' };
 
 /** Writes every server's first state into shared memory: up, as in HAProxy, until a check says otherwise. */
 export function createServerTable(config: Config, memory: SharedMemory, earlier?: ServerTable): ServerTable {
   const numbers = new Map<Server, number>();
   for (const server of config.backends.flatMap((backend) => backend.servers)) numbers.set(server, numbers.size);
   const reasons = new Map<Server, string>();
+  const last_checks = new Map<string, LastCheck>();
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
   for (const backend of config.backends) {
     for (const server of backend.servers) {
@@ -54,11 +69,12 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
     Atomics.load(memory.words, serverAt(memory, numbers.get(server)!) + word);
   const isUp = (server: Server) => {
     const maintenance = (read(server, SERVER_ADMINISTRATIVE) & ADMIN_MAINTENANCE) !== 0;
-    return !maintenance && read(server, SERVER_OPERATIONAL) === SERVER_UP;
+    return !maintenance && read(server, SERVER_OPERATIONAL) !== SERVER_DOWN;
   };
   const view = (server: Server): ServerView => {
     const drained = read(server, SERVER_ADMINISTRATIVE) !== 0;
-    const usable = isUp(server) && !drained && read(server, SERVER_WEIGHT) > 0;
+    const takes_clients = read(server, SERVER_OPERATIONAL) === SERVER_UP;
+    const usable = takes_clients && !drained && read(server, SERVER_WEIGHT) > 0;
     return { name: server.name, up: isUp(server), usable, backup: server.backup };
   };
   const reportServer = (server: Server): ServerReport => ({
@@ -93,6 +109,12 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
         reason: reasons.get(server)!,
       };
     },
+    noteCheck({ backend, server, agent, info }) {
+      const key = `${backend}/${server}`;
+      const last = last_checks.get(key) ?? NOTHING_SAID;
+      last_checks.set(key, agent ? { ...last, agent: info } : { ...last, check: info });
+    },
+    lastCheck: (backend, server) => last_checks.get(`${backend}/${server}`) ?? NOTHING_SAID,
     report: () =>
       config.backends.map(({ name, mode, balance, servers }) => ({
         name,
@@ -128,11 +150,16 @@ function carryOver(memory: SharedMemory, number: number, server: Server, known: 
   if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
   const administrative_stays = before.disabled === server.disabled && (server.endpoint.address !== '' || same_place);
   if (administrative_stays) Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, known.administrative);
-  if (same_place && server.check !== undefined && before.check !== undefined) {
+  if (same_place && isJudged(server) && isJudged(before)) {
     Atomics.store(memory.words, at + SERVER_OPERATIONAL, known.operational);
     Atomics.store(memory.words, at + SERVER_HEALTH, known.health);
   }
   return same_place ? known.reason : 'the configuration gave it another address';
+}
+
+/** Something decides whether it is up. */
+function isJudged({ check, agent, track }: Server): boolean {
+  return check !== undefined || agent !== undefined || track !== undefined;
 }
 
 function formatServerAddress(server: Server): string {

@@ -1,105 +1,256 @@
 /**
- * `option httpchk`: one request, and an answer whose status is 2xx or 3xx. What is sent, byte for byte, is what HAProxy
- * sends: no header for HTTP/1.0, `connection: close` for HTTP/1.1.
- *
- *   answer:   HTTP/ d.d SP ddd (SP phrase)? CRLF   header lines CRLF   CRLF   …
- *             └────────── judged ─────────┘        └─ read to the end, not judged ─┘
- *
- * A head that never ends is no answer, so the verdict waits for the empty line. Lines may end in a bare LF.
+ * `option httpchk` and the `http-check` rules as steps. What is sent, byte for byte, is what HAProxy sends: names of headers
+ * in lower case, `connection: close` for HTTP/1.1 only, no Host that nobody asked for.
  */
-import type { CheckMethod } from '../config/model.ts';
-import type { Answer, Exchange } from './exchange.ts';
-import type { Verdict } from './verdict.ts';
+import type {
+  CheckFormat,
+  ExpectRule,
+  HeaderPattern,
+  HttpCheckMethod,
+  HttpSendRule,
+  IntegerRange,
+} from '../config/model.ts';
+import { fromByteString } from './bytes.ts';
+import { type CheckFacts, constantText, evaluateFormat } from './expression.ts';
+import type { HttpReply } from './http-reply.ts';
+import { describeMatch, named, toRegExp } from './raw.ts';
+import { describePlace, type Expectation, type Outcome, type Place } from './steps.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
-/** As much as HAProxy's buffer takes. */
-export const LONGEST_HEAD_BYTES = 16_384;
+/** What `option httpchk` alone accepts. */
+const SUCCESS: readonly IntegerRange[] = [{ min: 200, max: 399 }];
 
-type HttpMethod = Extract<CheckMethod, { kind: 'http' }>;
+const CONDITIONAL = verdictOf('L7OKC', 'HTTP status 404: the server wants no new clients', 404, '');
 
-export function httpExchange({ method, uri, version }: HttpMethod): Exchange {
-  const headers = version === 'HTTP/1.0' ? '' : 'connection: close\r\n';
-  const request = new TextEncoder().encode(`${method} ${uri} ${version}\r\n${headers}\r\n`);
-  return { request, createAnswer: () => new HttpAnswer() };
+// ── what is sent ────────────────────────────────────────────────────────────────────────────────
+
+export type Request = { readonly bytes: Uint8Array | undefined; readonly compose: (facts: CheckFacts) => Uint8Array };
+
+/** `rule` where there is one; what it leaves open is as `option httpchk` says (the first request) or HAProxy's default. */
+export function httpRequest(rule: HttpSendRule | undefined, method: HttpCheckMethod, is_first: boolean): Request {
+  const usual = is_first ? method : { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0' };
+  const uri: CheckFormat = rule?.uri ?? [usual.uri];
+  const parts: RequestParts = {
+    method: rule?.method ?? usual.method,
+    uri,
+    version: rule?.version ?? usual.version,
+    headers: rule?.headers ?? [],
+    body: rule?.body,
+    state: method.send_state,
+  };
+  const formats = [uri, ...parts.headers.map(({ value }) => value), parts.body ?? []];
+  const is_constant = !method.send_state && formats.every((format) => constantText(format) !== undefined);
+  const compose = (facts: CheckFacts) =>
+    fromByteString(composeRequest(parts, (format) => evaluateFormat(format, facts), facts));
+  if (!is_constant) return { bytes: undefined, compose };
+  const bytes = fromByteString(composeRequest(parts, (format) => constantText(format)!, undefined));
+  return { bytes, compose };
 }
 
-const NOT_HTTP: Verdict = { code: 'L7RSP', passed: false, reason: 'the answer is not HTTP' };
-const HEAD_TOO_LONG: Verdict = {
-  code: 'L7RSP',
-  passed: false,
-  reason: `the answer's head is longer than ${LONGEST_HEAD_BYTES} bytes`,
+type RequestParts = {
+  readonly method: string;
+  readonly uri: CheckFormat;
+  readonly version: string;
+  readonly headers: HttpSendRule['headers'];
+  readonly body: CheckFormat | undefined;
+  readonly state: boolean;
 };
-const CLOSED_EMPTY: Verdict = { code: 'L7RSP', passed: false, reason: 'the server closed without an answer' };
-const CLOSED_EARLY: Verdict = { code: 'L7RSP', passed: false, reason: 'the server closed in the middle of its answer' };
 
-/** By status, 100..999; filled as they occur. */
-const verdicts: (Verdict | undefined)[] = new Array(1000).fill(undefined);
-
-function verdictOf(status: number): Verdict {
-  const known = verdicts[status];
-  if (known) return known;
-  const passed = status >= 200 && status < 400;
-  return (verdicts[status] = { code: passed ? 'L7OK' : 'L7STS', passed, reason: `HTTP status ${status}` });
+function composeRequest(
+  { method, uri, version, headers, body, state }: RequestParts,
+  textOf: (format: CheckFormat) => string,
+  facts: CheckFacts | undefined,
+): string {
+  const lines = [`${method} ${inOneLine(textOf(uri)).replace(/ /g, '%20')} ${version}`];
+  for (const { name, value } of headers) lines.push(`${name.toLowerCase()}: ${inOneLine(textOf(value))}`);
+  if (state) lines.push(`x-haproxy-server-state: ${facts?.state() ?? ''}`);
+  const content = body === undefined ? '' : textOf(body);
+  if (body !== undefined) lines.push(`content-length: ${content.length}`);
+  const has_connection = headers.some(({ name }) => name.toLowerCase() === 'connection');
+  if (version === 'HTTP/1.1' && !has_connection) lines.push('connection: close');
+  return `${lines.join('\r\n')}\r\n\r\n${content}`;
 }
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const ZERO = 48;
+/** What an expression brought along must not begin another header. */
+function inOneLine(text: string): string {
+  return text.replace(/[\r\n\0]/g, ' ');
+}
 
-/** `0` stands for any digit, `1` for a digit of the status that is not 0. */
-const STATUS_LINE = 'HTTP/0.0 100';
-/** Positions after the status line's fixed part. */
-const AFTER_STATUS = STATUS_LINE.length;
-const IN_LINE = AFTER_STATUS + 1;
-const LINE_BEGINS = AFTER_STATUS + 2;
-const EMPTY_LINE_CR = AFTER_STATUS + 3;
+// ── what is expected ────────────────────────────────────────────────────────────────────────────
 
-class HttpAnswer implements Answer {
-  private position = 0;
-  private status = 0;
-  private length = 0;
+/** Behind the last request, when no rule says what to expect. */
+export function expectSuccess(disable_on_404: boolean): Expectation<HttpReply> {
+  const isExpected = statusesOf(SUCCESS);
+  return {
+    timeout: 'L7TOUT',
+    judge: (reply, ended, facts) =>
+      conclude(reply, ended, disable_on_404, facts, () => {
+        const status = reply.status();
+        return isExpected[status] ? 'matched' : statusVerdict(status, false);
+      }),
+    success: (reply) => (disable_on_404 && reply.status() === 404 ? CONDITIONAL : statusVerdict(reply.status(), true)),
+  };
+}
 
-  onConnected(): null {
-    this.position = 0;
-    this.status = 0;
-    this.length = 0;
-    return null;
-  }
+export function httpExpectation(rule: ExpectRule, place: Place, disable_on_404: boolean): Expectation<HttpReply> {
+  const judgeRule = compileRule(rule, place);
+  const { ok_status = 'L7OK' } = rule;
+  return {
+    timeout: rule.timeout_status ?? 'L7TOUT',
+    judge: (reply, ended, facts) => conclude(reply, ended, disable_on_404, facts, () => judgeRule(reply, ended, facts)),
+    success(reply, facts) {
+      const status = reply.status();
+      if (disable_on_404 && status === 404) return CONDITIONAL;
+      if (ok_status === 'L7OK' && rule.on_success === undefined && rule.status_code === undefined) {
+        return statusVerdict(status, true);
+      }
+      const verdict = named(ok_status, `HTTP status ${status}`, rule.on_success, rule, facts);
+      return rule.status_code === undefined ? { ...verdict, status } : verdict;
+    },
+  };
+}
 
-  onBytes(bytes: Uint8Array, offset: number, length: number): Verdict | null {
-    const end = offset + Math.min(length, LONGEST_HEAD_BYTES - this.length);
-    for (let at = offset; at < end; at++) {
-      const byte = bytes[at];
-      if (this.position < AFTER_STATUS) {
-        if (!this.takeOfStatusLine(byte)) return NOT_HTTP;
-      } else if (this.position === AFTER_STATUS && byte !== SPACE && byte !== CR && byte !== LF) return NOT_HTTP;
-      else if (this.takeOfHead(byte)) return verdictOf(this.status);
+/** A head must be there; and 404 may stand above all rules, as long as the server is not DOWN. */
+function conclude(
+  reply: HttpReply,
+  ended: boolean,
+  disable_on_404: boolean,
+  facts: CheckFacts,
+  judgeRule: () => Outcome,
+): Outcome {
+  const problem = reply.problem(ended);
+  if (problem !== undefined) return problem;
+  if (disable_on_404 && reply.status() === 404 && facts.isUp()) return 'matched';
+  return judgeRule();
+}
+
+type JudgeRule = (reply: HttpReply, ended: boolean, facts: CheckFacts) => Outcome;
+
+function compileRule(rule: ExpectRule, place: Place): JudgeRule {
+  const { match } = rule;
+  switch (match.kind) {
+    case 'status': {
+      const isExpected = statusesOf(match.ranges);
+      return statusRule(rule, (status) => isExpected[status]);
     }
-    this.length += length;
-    return this.length >= LONGEST_HEAD_BYTES ? HEAD_TOO_LONG : null;
-  }
-
-  onEnd(): Verdict {
-    return this.length === 0 ? CLOSED_EMPTY : CLOSED_EARLY;
-  }
-
-  /** False: this is no status line. */
-  private takeOfStatusLine(byte: number): boolean {
-    const expected = STATUS_LINE.charCodeAt(this.position++);
-    const digit = byte - ZERO;
-    if (expected !== ZERO && expected !== ZERO + 1) return byte === expected;
-    if (this.position > AFTER_STATUS - 3) this.status = this.status * 10 + digit;
-    return digit >= expected - ZERO && digit <= 9;
-  }
-
-  /** True: this byte ends the head. */
-  private takeOfHead(byte: number): boolean {
-    const position = this.position;
-    if (byte !== LF) {
-      this.position = byte === CR && position === LINE_BEGINS ? EMPTY_LINE_CR : IN_LINE;
-      return false;
+    case 'status-regex': {
+      const regex = toRegExp(match.pattern);
+      return statusRule(rule, (status) => regex.test(String(status)));
     }
-    this.position = LINE_BEGINS;
-    return position === LINE_BEGINS || position === EMPTY_LINE_CR;
+    case 'header':
+      return headerRule(rule, match.full, match.name, match.value, place);
+    default:
+      return bodyRule(rule, place);
   }
+}
+
+function statusRule(rule: ExpectRule, isExpected: (status: number) => boolean): JudgeRule {
+  return (reply, _, facts) => {
+    const status = reply.status();
+    if (isExpected(status) !== rule.negated) return 'matched';
+    if (rule.error_status === undefined && rule.on_error === undefined && rule.status_code === undefined) {
+      return statusVerdict(status, false);
+    }
+    const verdict = named(rule.error_status ?? 'L7STS', `HTTP status ${status}`, rule.on_error, rule, facts);
+    return rule.status_code === undefined ? { ...verdict, status } : verdict;
+  };
+}
+
+/** HAProxy calls a missing header a wrong status, too. */
+function headerRule(
+  rule: ExpectRule,
+  full: boolean,
+  name: HeaderPattern,
+  value: HeaderPattern | undefined,
+  place: Place,
+): JudgeRule {
+  const isName = compilePattern(name, true);
+  const isValue = value && compilePattern(value, false);
+  const says = rule.negated ? 'an unwanted header is there' : 'the expected header is missing';
+  return (reply, _, facts) => {
+    const found = reply.headers().some(([header, text]) => {
+      if (!isName(header, facts)) return false;
+      if (isValue === undefined) return true;
+      return full ? isValue(text, facts) : text.split(',').some((part) => isValue(part.trim(), facts));
+    });
+    if (found !== rule.negated) return 'matched';
+    const verdict = named(rule.error_status ?? 'L7STS', `${says}${describePlace(place)}`, rule.on_error, rule, facts);
+    return rule.status_code === undefined ? { ...verdict, status: reply.status() } : verdict;
+  };
+}
+
+function compilePattern(
+  { method, pattern }: HeaderPattern,
+  is_name: boolean,
+): (text: string, facts: CheckFacts) => boolean {
+  if (method === 'reg') {
+    const regex = toRegExp(constantText(pattern) ?? '');
+    const insensitive = new RegExp(regex.source, `${regex.flags.replace('i', '')}${is_name ? 'i' : ''}`);
+    return (text) => (is_name ? insensitive : regex).test(text);
+  }
+  const wanted = (facts: CheckFacts) => {
+    const text = evaluateFormat(pattern, facts);
+    return is_name ? text.toLowerCase() : text;
+  };
+  switch (method) {
+    case 'str':
+      return (text, facts) => text === wanted(facts);
+    case 'beg':
+      return (text, facts) => text.startsWith(wanted(facts));
+    case 'end':
+      return (text, facts) => text.endsWith(wanted(facts));
+    case 'sub':
+      return (text, facts) => text.includes(wanted(facts));
+  }
+}
+
+function bodyRule(rule: ExpectRule, place: Place): JudgeRule {
+  const holds = bodyMatch(rule);
+  const says = rule.negated ? 'holds' : 'does not hold';
+  const problem = `the body ${says} ${describeMatch(rule.match)}${describePlace(place)}`;
+  return (reply, ended, facts) => {
+    const { text, complete } = reply.body();
+    const is_all = ended || complete;
+    if (!is_all && text.length < (rule.min_recv ?? 0)) return 'wait';
+    const matched = holds(text, facts);
+    if (!matched && !is_all && rule.min_recv === undefined) return 'wait';
+    // an empty body is no answer to either question
+    if (matched !== rule.negated && text !== '') return 'matched';
+    const shown = text === '' ? `there is no body${describePlace(place)}` : problem;
+    return named(rule.error_status ?? 'L7RSP', shown, rule.on_error, rule, facts);
+  };
+}
+
+function bodyMatch({ match }: ExpectRule): (text: string, facts: CheckFacts) => boolean {
+  if (match.kind === 'regex') {
+    const regex = toRegExp(match.pattern);
+    return (text) => regex.test(text);
+  }
+  if (match.kind !== 'string') throw new Error(`${match.kind} is not matched in HTTP answers`);
+  const { pattern } = match;
+  return (text, facts) => text.includes(evaluateFormat(pattern, facts));
+}
+
+/** Does a rule look behind the status? */
+export function looksBehindStatus(rule: ExpectRule): boolean {
+  const { match, on_success, on_error, status_code } = rule;
+  const asks = (on_success ?? []).concat(on_error ?? []).some((part) => typeof part !== 'string');
+  return asks || status_code !== undefined || (match.kind !== 'status' && match.kind !== 'status-regex');
+}
+
+/** By status, for 0..999. */
+function statusesOf(ranges: readonly IntegerRange[]): readonly boolean[] {
+  const inside = (status: number) => ranges.some(({ min, max }) => status >= (min ?? 0) && status <= (max ?? 999));
+  return Array.from({ length: 1000 }, (_, status) => inside(status));
+}
+
+/** By status, good ones behind bad ones; filled as they occur. */
+const verdicts: (Verdict | undefined)[] = new Array(2000).fill(undefined);
+
+function statusVerdict(status: number, passed: boolean): Verdict {
+  const index = status + (passed ? 1000 : 0);
+  const known = verdicts[index];
+  if (known) return known;
+  const reason = `HTTP status ${status}`;
+  return (verdicts[index] = verdictOf(passed ? 'L7OK' : 'L7STS', reason, status, passed ? '' : reason));
 }

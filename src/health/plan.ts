@@ -1,16 +1,46 @@
 /** Which servers are checked, where, how and when first: what the checks thread needs of the configuration. */
-import type { Backend, CheckMethod, Config, Endpoint, Server } from '../config/model.ts';
+import type { Backend, CheckMethod, Config, Endpoint, Server, TrackedServer } from '../config/model.ts';
 import type { Intervals, Thresholds } from './fold.ts';
+import type { OnError } from './server-health.ts';
 
-export type CheckPlan = {
+/** A server's place; servers count through all backends in the order of the configuration. */
+export type ServerPlace = {
   readonly backend: string;
   readonly server: string;
-  /** Positions in shared memory; servers count through all backends in the order of the configuration. */
+  /** Positions in shared memory. */
   readonly backend_index: number;
   readonly server_index: number;
+};
+
+/** A server that is checked, by itself or by an agent or both. */
+export type Subject = ServerPlace & {
+  /** The server's own, not where it is checked. */
   readonly endpoint: Endpoint;
-  readonly method: CheckMethod;
+  readonly backup: boolean;
+  /** As configured: what an agent's percentage is of. */
+  readonly weight: number;
   readonly thresholds: Thresholds;
+  readonly has_check: boolean;
+  readonly has_agent: boolean;
+  readonly observe: Observed | undefined;
+  /** Log each change of what checks say. */
+  readonly log_changes: boolean;
+  /** Servers that take over this one's state. */
+  readonly trackers: readonly ServerPlace[];
+  /** All servers of its backend stand side by side in shared memory. */
+  readonly first_server_index: number;
+  readonly server_count: number;
+};
+
+/** What `on-error` does when the traffic has failed `error_limit` times in a row. */
+export type Observed = { readonly on_error: OnError; readonly error_limit: number };
+
+export type CheckPlan = {
+  readonly subject: Subject;
+  readonly endpoint: Endpoint;
+  readonly method: CheckMethod | { readonly kind: 'agent'; readonly send: string };
+  /** Begin with a PROXY protocol line, where the method connects as the server line says. */
+  readonly send_proxy: boolean;
   readonly intervals: Intervals;
   /** From the beginning of the check. */
   readonly connect_timeout_ms: number;
@@ -20,46 +50,132 @@ export type CheckPlan = {
   readonly first_delay_ms: number;
 };
 
-/** The first round takes no longer, however long the intervals are: a node waits for it before it becomes MASTER. */
-const LONGEST_FIRST_ROUND_MS = 1000;
+/**
+ * The first round is spread over the shortest `inter`, as in HAProxy; but a node waits for it before it becomes MASTER, so
+ * that few servers take no more than a second, and many one millisecond each.
+ */
+const SHORT_ROUND_MS = 1000;
+const SPACING_MS = 1;
 
 export function planChecks(config: Config): CheckPlan[] {
-  const places = config.backends.flatMap((backend, backend_index) =>
-    backend.servers.map((server) => ({ backend, backend_index, server })),
-  );
-  const checked = places
-    .map((place, server_index) => ({ ...place, server_index }))
-    .filter(({ server }) => isChecked(server));
-  const shortest_ms = Math.min(...checked.map(({ server }) => server.check!.inter_ms), LONGEST_FIRST_ROUND_MS);
-  return checked.map(({ backend, backend_index, server, server_index }, position) => ({
-    backend: backend.name,
-    server: server.name,
-    backend_index,
-    server_index,
-    ...settingsOf(backend, server),
-    first_delay_ms: Math.floor((position * shortest_ms) / checked.length),
-  }));
+  const plans = listSubjects(config).flatMap(({ subject, backend, server }) => plansOf(subject, backend, server));
+  const round_ms = firstRound_ms(plans, config);
+  return plans.map((plan, position) => ({ ...plan, first_delay_ms: Math.floor((position * round_ms) / plans.length) }));
 }
 
 /** A server in maintenance has a plan too: it may come back. One without an address has none. */
 export function isChecked(server: Server): boolean {
+  return hasCheck(server) || hasAgent(server);
+}
+
+function hasCheck(server: Server): boolean {
   return server.check !== undefined && checkedEndpoint(server).address !== '';
 }
 
-function checkedEndpoint(server: Server): Endpoint {
-  return server.check?.endpoint ?? server.endpoint;
+function hasAgent(server: Server): boolean {
+  return server.agent !== undefined && agentEndpoint(server).address !== '';
 }
 
-function settingsOf({ check: method, timeouts }: Backend, server: Server) {
-  const { inter_ms, fastinter_ms, downinter_ms, rise, fall } = server.check!;
-  const { check_ms, connect_ms } = timeouts;
+function checkedEndpoint({ check, endpoint }: Server): Endpoint {
+  const { address = '', port = 0 } = check?.endpoint ?? {};
+  return { address: address || endpoint.address, port: port || endpoint.port };
+}
+
+function agentEndpoint({ agent, endpoint }: Server): Endpoint {
+  return { address: agent!.address || endpoint.address, port: agent!.port };
+}
+
+type Place = { readonly place: ServerPlace; readonly backend: Backend; readonly server: Server };
+
+function listSubjects(config: Config): { subject: Subject; backend: Backend; server: Server }[] {
+  const places = listPlaces(config);
+  const followers = followersOf(places);
+  return places
+    .filter(({ server }) => isChecked(server))
+    .map(({ place, backend, server }) => {
+      const { endpoint, backup, weight } = server;
+      const subject: Subject = {
+        ...place,
+        endpoint,
+        backup,
+        weight,
+        thresholds: { rise: server.check?.rise ?? 1, fall: server.check?.fall ?? 1 },
+        has_check: hasCheck(server),
+        has_agent: hasAgent(server),
+        observe: server.observe,
+        log_changes: backend.log_health_checks,
+        trackers: followers.get(place) ?? [],
+        first_server_index: place.server_index - backend.servers.indexOf(server),
+        server_count: backend.servers.length,
+      };
+      return { subject, backend, server };
+    });
+}
+
+function listPlaces({ backends }: Config): Place[] {
+  let server_index = 0;
+  return backends.flatMap((backend, backend_index) =>
+    backend.servers.map((server) => {
+      const place = { backend: backend.name, server: server.name, backend_index, server_index: server_index++ };
+      return { place, backend, server };
+    }),
+  );
+}
+
+/** Who follows whom, to the end of each chain. The configuration has been checked for circles. */
+function followersOf(places: readonly Place[]): Map<ServerPlace, ServerPlace[]> {
+  const named = new Map(places.map((each) => [`${each.place.backend}/${each.place.server}`, each]));
+  const find = ({ backend, server }: TrackedServer): Place | undefined => named.get(`${backend}/${server}`);
+  const followers = new Map<ServerPlace, ServerPlace[]>();
+  for (const { place, server } of places) {
+    let target = server.track && find(server.track);
+    while (target?.server.track !== undefined) target = find(target.server.track);
+    if (target) followers.set(target.place, [...(followers.get(target.place) ?? []), place]);
+  }
+  return followers;
+}
+
+function plansOf(subject: Subject, backend: Backend, server: Server): CheckPlan[] {
+  const plans: CheckPlan[] = [];
+  if (subject.has_check) plans.push(planCheck(subject, backend, server));
+  if (subject.has_agent) plans.push(planAgent(subject, backend, server));
+  return plans;
+}
+
+function planCheck(subject: Subject, { check: method, timeouts }: Backend, server: Server): CheckPlan {
+  const { inter_ms, fastinter_ms, downinter_ms, send_proxy } = server.check!;
   return {
+    subject,
     endpoint: checkedEndpoint(server),
     method,
-    thresholds: { rise, fall },
+    send_proxy,
     intervals: { inter_ms, fastinter_ms, downinter_ms },
-    // HAProxy: `inter` bounds the whole check, unless `timeout check` bounds its second half
-    connect_timeout_ms: check_ms === undefined ? inter_ms : Math.min(inter_ms, connect_ms ?? inter_ms),
-    answer_timeout_ms: check_ms,
+    ...timeoutsOf(timeouts, inter_ms),
+    first_delay_ms: 0,
   };
+}
+
+function planAgent(subject: Subject, { timeouts }: Backend, server: Server): CheckPlan {
+  const { inter_ms, send } = server.agent!;
+  return {
+    subject,
+    endpoint: agentEndpoint(server),
+    method: { kind: 'agent', send },
+    send_proxy: false,
+    intervals: { inter_ms, fastinter_ms: undefined, downinter_ms: undefined },
+    ...timeoutsOf(timeouts, inter_ms),
+    first_delay_ms: 0,
+  };
+}
+
+/** HAProxy: `inter` bounds the whole check, unless `timeout check` bounds its second half. */
+function timeoutsOf({ check_ms, connect_ms }: Backend['timeouts'], inter_ms: number) {
+  const connect_timeout_ms = check_ms === undefined ? inter_ms : Math.min(inter_ms, connect_ms ?? inter_ms);
+  return { connect_timeout_ms, answer_timeout_ms: check_ms };
+}
+
+function firstRound_ms(plans: readonly CheckPlan[], { global }: Config): number {
+  const shortest_ms = plans.reduce((shortest, { intervals }) => Math.min(shortest, intervals.inter_ms), Infinity);
+  const longest_ms = global.max_spread_checks_ms ?? Math.max(SHORT_ROUND_MS, plans.length * SPACING_MS);
+  return Math.min(shortest_ms, longest_ms);
 }

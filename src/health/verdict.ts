@@ -3,47 +3,117 @@
  * Verdicts are shared constants wherever possible: a check allocates nothing to say what it said before.
  */
 
-export type Code =
+import type { AgentReport } from './agent.ts';
+
+/** By number, as shared memory holds them: append only. */
+export const CODES = [
+  /** Not checked yet. */
+  'INI',
   /** Connected, and that was all there was to check. */
-  | 'L4OK'
-  /** No connection: refused, unreachable. */
-  | 'L4CON'
+  'L4OK',
   /** No connection in time. */
-  | 'L4TOUT'
+  'L4TOUT',
+  /** No connection: refused, unreachable. */
+  'L4CON',
+  /** TLS answered. */
+  'L6OK',
+  'L6TOUT',
+  'L6RSP',
   /** The expected answer. */
-  | 'L7OK'
-  /** An answer with another status than expected. */
-  | 'L7STS'
-  /** No valid answer. */
-  | 'L7RSP'
+  'L7OK',
+  /** An answer after which the server gets no new clients, but keeps those it has. */
+  'L7OKC',
   /** No answer in time. */
-  | 'L7TOUT'
+  'L7TOUT',
+  /** No valid answer. */
+  'L7RSP',
+  /** A valid answer that says no: another status than expected. */
+  'L7STS',
   /** The connection broke, or this host had nothing left to make it with. */
-  | 'SOCKERR';
+  'SOCKERR',
+  /** A program said yes, did not end in time, or failed. */
+  'PROCOK',
+  'PROCTOUT',
+  'PROCERR',
+  /** The traffic said so (`observe`). */
+  'HANA',
+] as const;
+
+export type Code = (typeof CODES)[number];
+
+/** HAProxy's words for them, as logs and statistics have them. */
+export const DESCRIPTIONS: Readonly<Record<Code, string>> = {
+  INI: 'Initializing',
+  L4OK: 'Layer4 check passed',
+  L4TOUT: 'Layer4 timeout',
+  L4CON: 'Layer4 connection problem',
+  L6OK: 'Layer6 check passed',
+  L6TOUT: 'Layer6 timeout',
+  L6RSP: 'Layer6 invalid response',
+  L7OK: 'Layer7 check passed',
+  L7OKC: 'Layer7 check conditionally passed',
+  L7TOUT: 'Layer7 timeout',
+  L7RSP: 'Layer7 invalid response',
+  L7STS: 'Layer7 wrong status',
+  SOCKERR: 'Socket error',
+  PROCOK: 'External check passed',
+  PROCTOUT: 'External check timeout',
+  PROCERR: 'External check error',
+  HANA: 'Health analyze',
+};
 
 export type Verdict = {
   readonly code: Code;
   readonly passed: boolean;
   /** Without a subject: `connection refused`, `HTTP status 503`. */
   readonly reason: string;
+  /** Of the protocol: an HTTP status, an error number; 0 when there is none. */
+  readonly status: number;
+  /** More than the code tells: what logs show as `info`. */
+  readonly info: string;
+  /** What an agent asks for. */
+  readonly agent?: AgentReport;
 };
+
+const PASSED: readonly Code[] = ['L4OK', 'L6OK', 'L7OK', 'L7OKC', 'PROCOK'];
+/** Longer texts of a server's are cut. */
+const LONGEST_REASON = 256;
+
+/** `info` is the reason itself unless it is given. */
+export function verdictOf(code: Code, reason: string, status = 0, info = reason): Verdict {
+  const shown = cleaned(reason);
+  return { code, passed: PASSED.includes(code), reason: shown, status, info: info === reason ? shown : cleaned(info) };
+}
+
+/** What a server sends may hold anything; a log line and a terminal may not. */
+function cleaned(text: string): string {
+  return text
+    .slice(0, LONGEST_REASON)
+    .replace(/[^\x20-\x7e\u00a0-\uffff]+/g, ' ')
+    .trim();
+}
+
+/** The number of a code in shared memory. */
+export function codeNumber(code: Code): number {
+  return CODES.indexOf(code);
+}
 
 /** A connection that could not be made: `error` is Linux's errno. */
 export function connectFailed(error: number): Verdict {
-  return remembered(connect_failures, error, () => ({ code: codeOf(error), passed: false, reason: reasonOf(error) }));
+  return remembered(connect_failures, error, () => verdictOf(codeOf(error), reasonOf(error)));
 }
 
 /** A connection that broke while the answer was awaited. */
 export function connectionBroke(error: number): Verdict {
-  return remembered(breaks, error, () => ({ code: 'SOCKERR', passed: false, reason: reasonOf(error) }));
+  return remembered(breaks, error, () => verdictOf('SOCKERR', reasonOf(error)));
 }
 
 export function connectTimedOut(timeout_ms: number): Verdict {
-  return { code: 'L4TOUT', passed: false, reason: `no connection within ${timeout_ms} ms` };
+  return verdictOf('L4TOUT', `no connection within ${timeout_ms} ms`);
 }
 
-export function answerTimedOut(timeout_ms: number): Verdict {
-  return { code: 'L7TOUT', passed: false, reason: `no answer within ${timeout_ms} ms` };
+export function answerTimedOut(timeout_ms: number, code: Code): Verdict {
+  return verdictOf(code, `no answer within ${timeout_ms} ms`);
 }
 
 const connect_failures = new Map<number, Verdict>();
@@ -85,4 +155,22 @@ const REASONS: Readonly<Record<number, string>> = {
 
 function reasonOf(error: number): string {
   return REASONS[error] ?? `connection error ${error}`;
+}
+
+/** How a program of `external-check` ended: 0 is well. */
+export function programExited(status: number): Verdict {
+  if (status === 0) return verdictOf('PROCOK', 'the program says that it is well', 0, '');
+  return verdictOf('PROCERR', `the program ended with exit status ${status}`, status);
+}
+
+export function programKilled(signal: string): Verdict {
+  return verdictOf('PROCERR', `the program was ended by ${signal}`);
+}
+
+export function programNotStarted(problem: string): Verdict {
+  return verdictOf('SOCKERR', `the program could not be started: ${problem}`);
+}
+
+export function programTimedOut(timeout_ms: number): Verdict {
+  return verdictOf('PROCTOUT', `the program did not end within ${timeout_ms} ms`);
 }

@@ -4,13 +4,14 @@
  *   const checks = startChecksThread({ config, memory, reactor: process.env.CARPOOL_REACTOR, onMessage });
  *   await checks.stop(1000);
  */
+import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
 import { planChecks } from '../health/plan.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
-import type { ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
+import type { CheckedServers, ChecksSettings, FromChecks, ProgramEnd, ToChecks } from './checks-messages.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
 export type ChecksThreadOptions = {
@@ -30,6 +31,8 @@ export type ChecksHandle = {
   wake(): void;
   /** Asks these servers from now on; what is known of them so far stands in `memory`. */
   configure(config: Config, memory: SharedMemory): void;
+  /** Answers `run-program`. */
+  programEnded(run: number, end: ProgramEnd): void;
   /** Resolves to true when the thread left its loop in time. May be called again. */
   stop(timeout_ms: number): Promise<boolean>;
 };
@@ -40,9 +43,7 @@ export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
   const settings: ChecksSettings = {
-    plans: planChecks(config),
-    memory: memory.words.buffer as SharedArrayBuffer,
-    counts: memory.counts,
+    ...serversOf(config, memory),
     process_memory: process_memory.words.buffer as SharedArrayBuffer,
     process_counts: process_memory.counts,
     wake_fd,
@@ -76,23 +77,32 @@ export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
   const wake = (): void => {
     if (!exited) libc.write(wake_fd, one.address, 8);
   };
+  const post = (message: ToChecks): void => {
+    worker.postMessage(message);
+    wake();
+  };
   return {
     wake,
-    configure(next, { words, counts }) {
-      const plans = planChecks(next);
-      const message: ToChecks = { kind: 'configure', plans, memory: words.buffer as SharedArrayBuffer, counts };
-      worker.postMessage(message);
-      wake();
-    },
+    configure: (next, next_memory) => post({ kind: 'configure', ...serversOf(next, next_memory) }),
+    programEnded: (run, end) => post({ kind: 'program-ended', run, end }),
     async stop(timeout_ms) {
       if (stopped) return true;
-      worker.postMessage({ kind: 'stop' } satisfies ToChecks);
-      wake();
+      post({ kind: 'stop' });
       const timeout = new AbortController();
       const in_time = await Promise.race([has_stopped.then(() => true), after(timeout_ms, timeout.signal)]);
       timeout.abort();
       return in_time;
     },
+  };
+}
+
+function serversOf(config: Config, { words, counts }: SharedMemory): CheckedServers {
+  return {
+    plans: planChecks(config),
+    spread_percent: config.global.spread_checks,
+    host_name: config.global.node ?? hostname(),
+    memory: words.buffer as SharedArrayBuffer,
+    counts,
   };
 }
 

@@ -8,14 +8,23 @@
  * All times are CLOCK_MONOTONIC nanoseconds as a Number.
  */
 import type { CheckPlan } from '../health/plan.ts';
+import type { Operational } from '../health/server-health.ts';
 import type { Code } from '../health/verdict.ts';
 import type { Counts } from './shared-memory.ts';
 
-export type ChecksSettings = {
+/** Whom to ask, and where to write what they say. */
+export type CheckedServers = {
   readonly plans: readonly CheckPlan[];
+  /** Percent by which intervals vary. */
+  readonly spread_percent: number;
+  /** The name of this node. */
+  readonly host_name: string;
   /** Of the configuration's generation: the servers' states. */
   readonly memory: SharedArrayBuffer;
   readonly counts: Counts;
+};
+
+export type ChecksSettings = CheckedServers & {
   /** Of the process: heartbeat and stop word. */
   readonly process_memory: SharedArrayBuffer;
   readonly process_counts: Counts;
@@ -25,16 +34,18 @@ export type ChecksSettings = {
   readonly reactor: string | undefined;
 };
 
-/** Ends the loop; the stop word in shared memory does the same. Answered by `stopped`. */
 export type ToChecks =
+  /** Ends the loop; the stop word in shared memory does the same. Answered by `stopped`. */
   | { readonly kind: 'stop' }
   /** From now on these servers, whose states so far stand in this memory. */
-  | {
-      readonly kind: 'configure';
-      readonly plans: readonly CheckPlan[];
-      readonly memory: SharedArrayBuffer;
-      readonly counts: Counts;
-    };
+  | ({ readonly kind: 'configure' } & CheckedServers)
+  /** A program that `run-program` asked for has ended, or never began. */
+  | { readonly kind: 'program-ended'; readonly run: number; readonly end: ProgramEnd };
+
+export type ProgramEnd =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: string; readonly timed_out: boolean }
+  | { readonly kind: 'not-started'; readonly problem: string };
 
 export type FromChecks =
   /** The loop runs, on this back end, for this reason. */
@@ -51,11 +62,42 @@ export type FromChecks =
       readonly at_ns: number;
       readonly backend: string;
       readonly server: string;
+      /** STOPPING is up, too. */
       readonly up: boolean;
+      readonly state: Operational;
       /** What the deciding check saw: `connection refused`, `HTTP status 503`. */
       readonly reason: string;
       /** The same as HAProxy's code; undefined when it was no check that decided. */
       readonly code: Code | undefined;
+    }
+  /** What a check or an agent says is new; shared memory has its code. */
+  | {
+      readonly kind: 'check';
+      readonly at_ns: number;
+      readonly backend: string;
+      readonly server: string;
+      readonly agent: boolean;
+      readonly code: Code;
+      /** HAProxy's last_chk or last_agt; '' when there is nothing to add to the code. */
+      readonly info: string;
+      /** For the log, with `option log-health-checks`. */
+      readonly line: string | undefined;
+    }
+  /** An agent changed the administrative state; shared memory says so already. */
+  | {
+      readonly kind: 'administrative';
+      readonly at_ns: number;
+      readonly backend: string;
+      readonly server: string;
+      readonly state: 'ready' | 'drain' | 'maint';
+    }
+  /** `external-check`: threads cannot start programs. Answered by `program-ended` with the same `run`. */
+  | {
+      readonly kind: 'run-program';
+      readonly run: number;
+      readonly backend: string;
+      readonly server: string;
+      readonly timeout_ms: number;
     }
   /** Every checked server's first check is done. At once when no server is checked. */
   | { readonly kind: 'checked-once'; readonly at_ns: number }

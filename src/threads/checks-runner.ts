@@ -1,186 +1,246 @@
 /**
  * The checks of all servers on one reactor: who may begin, and what everybody is told.
  *
- *   timers ──▶ due checks ──▶ queue ──▶ at most `most_in_flight` connections ──▶ verdicts ──▶ shared memory, messages
+ *   timers ──▶ due checks ──▶ queue ──▶ at most `most_in_flight` at once ──▶ verdicts ──▶ CheckedServer
  */
-import { type Exchange, exchangeOf } from '../health/exchange.ts';
-import type { CheckPlan } from '../health/plan.ts';
-import type { Verdict } from '../health/verdict.ts';
-import { NO_BUFFER, SMALL_BYTES } from '../reactor/buffers.ts';
+import { Conversation } from '../health/conversation.ts';
+import type { CheckPlan, Subject } from '../health/plan.ts';
+import { programExited, programKilled, programNotStarted, programTimedOut, type Verdict } from '../health/verdict.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { now_ns } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
-import { encodeSocketAddress } from '../system/socket-address.ts';
-import type { FromChecks } from './checks-messages.ts';
-import { type CheckRound, type RequestPlace, ServerCheck } from './checks-server.ts';
-import {
-  ADMIN_MAINTENANCE,
-  BACKEND_VERSION,
-  backendAt,
-  SERVER_ADMINISTRATIVE,
-  SERVER_CHECKS_DONE,
-  SERVER_DOWN,
-  SERVER_HEALTH,
-  SERVER_OPERATIONAL,
-  SERVER_UP,
-  type SharedMemory,
-  serverAt,
-} from './shared-memory.ts';
+import type { FromChecks, ProgramEnd } from './checks-messages.ts';
+import { ProgramCheck, type ProgramRunner } from './checks-program.ts';
+import { Programs } from './checks-programs.ts';
+import { type Check, type CheckRound, ServerCheck } from './checks-server.ts';
+import { CheckedServer, type Surroundings } from './checks-subject.ts';
+import type { SharedMemory } from './shared-memory.ts';
 
 /** Connections at once; others wait their turn. */
 export const MOST_IN_FLIGHT = 1000;
 /** What the reactor must have beyond that: a check begins when it hears that another's connection is gone, just before that slot is free. */
 export const SPARE_SOCKETS = 1;
+/** Programs at once: each is a process. */
+const MOST_PROGRAMS = 32;
 const WARNING_INTERVAL_MS = 10_000;
+/** From one look at the traffic of all observed servers to the next. */
+const LOOK_MS = 10;
+
+/** Counts through all configurations of this thread: the answer to an earlier one's question is nobody's. */
+let last_run = 0;
 
 export type RunnerOptions = {
   readonly reactor: Reactor;
   readonly plans: readonly CheckPlan[];
+  readonly programs?: Programs;
   readonly memory: SharedMemory;
   readonly post: (message: FromChecks) => void;
   readonly most_in_flight?: number;
+  /** Memory says what is known already. */
+  readonly resumes?: boolean;
+  readonly spread_percent?: number;
+  readonly host_name?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** 0..1 */
+  readonly random?: () => number;
 };
 
-export class ChecksRunner implements CheckRound {
+export class ChecksRunner implements CheckRound, ProgramRunner {
   readonly reactor: Reactor;
-  private readonly memory: SharedMemory;
   private readonly post: (message: FromChecks) => void;
-  private readonly most_in_flight: number;
-  private readonly checks: readonly ServerCheck[];
-  /** Holds the bytes of all requests; they are sent from where they stand. */
-  private readonly request_buffers: number[] = [];
-  private queue_head: ServerCheck | null = null;
-  private queue_tail: ServerCheck | null = null;
-  private in_flight = 0;
+  private readonly spread_share: number;
+  private readonly random: () => number;
+  private readonly programs: Programs;
+  private readonly servers = new Map<Subject, CheckedServer>();
+  private readonly checks: readonly Check[];
+  private readonly observed: readonly Check[];
+  private readonly connections: Turns;
+  private readonly processes = new Turns(MOST_PROGRAMS);
+  private readonly runs = new Map<number, ProgramCheck>();
+  private next_look_ms = 0;
   private first_left: number;
+  private readonly resumes: boolean;
   private next_warning_ms = 0;
-  private stopping = false;
 
-  constructor({ reactor, plans, memory, post, most_in_flight = MOST_IN_FLIGHT }: RunnerOptions) {
+  constructor(options: RunnerOptions) {
+    const { reactor, plans, post, programs = new Programs(plans), spread_percent = 0 } = options;
     this.reactor = reactor;
-    this.memory = memory;
     this.post = post;
-    this.most_in_flight = most_in_flight;
-    this.checks = this.createChecks(plans);
-    this.first_left = plans.length;
+    this.spread_share = spread_percent / 100;
+    this.random = options.random ?? Math.random;
+    this.programs = programs;
+    this.connections = new Turns(options.most_in_flight ?? MOST_IN_FLIGHT);
+    this.resumes = options.resumes ?? false;
+    programs.place(reactor);
+    const around = surroundings(options);
+    this.checks = plans.map((plan) => this.createCheck(plan, this.serverOf(plan.subject, around)));
+    this.observed = this.checks.filter(({ plan }) => plan.subject.observe && plan.method.kind !== 'agent');
+    this.first_left = plans.filter(({ method }) => method.kind !== 'agent').length;
   }
 
-  /** The first check of each server begins within the first second. `resumes`: memory says what is known already. */
-  start(resumes = false): void {
-    for (const check of this.checks) {
-      if (resumes) check.resume(this.load(check, SERVER_HEALTH));
-      this.store(check, SERVER_HEALTH, check.health);
-      check.start();
-    }
+  start(): void {
+    for (const check of this.checks) check.start();
     if (this.first_left === 0) this.post({ kind: 'checked-once', at_ns: now_ns() });
   }
 
   /** Ends what runs. Passes of the reactor are needed until `idle`; then everything is home. */
   stop(): void {
-    this.stopping = true;
-    this.queue_head = null;
-    this.queue_tail = null;
+    this.connections.close();
+    this.processes.close();
     for (const check of this.checks) check.stop();
-    for (const buffer of this.request_buffers.splice(0)) this.reactor.buffers.release(buffer);
+    this.programs.release(this.reactor);
   }
 
   get idle(): boolean {
-    return this.in_flight === 0;
+    return this.connections.in_use + this.processes.in_use === 0;
   }
 
   // ── turns ─────────────────────────────────────────────────────────────────────────────────────
 
-  queue(check: ServerCheck): void {
-    check.next_queued = null;
-    if (this.queue_tail) this.queue_tail.next_queued = check;
-    else this.queue_head = check;
-    this.queue_tail = check;
-    this.beginQueued();
+  queue(check: Check): void {
+    this.turnsOf(check).queue(check);
   }
 
-  landed(): void {
-    this.in_flight--;
-    this.beginQueued();
+  landed(check: Check): void {
+    this.turnsOf(check).leave();
   }
 
-  private beginQueued(): void {
-    while (!this.stopping && this.queue_head && this.in_flight < this.most_in_flight) {
-      const check = this.queue_head;
-      this.queue_head = check.next_queued;
-      if (!this.queue_head) this.queue_tail = null;
-      if (check.begin()) this.in_flight++;
-    }
+  private turnsOf(check: Check): Turns {
+    return check.plan.method.kind === 'external' ? this.processes : this.connections;
+  }
+
+  bufferOf(bytes: Uint8Array): number {
+    return this.programs.bufferOf(bytes);
+  }
+
+  spread(): number {
+    return this.spread_share === 0 ? 0 : this.spread_share * (2 * this.random() - 1);
+  }
+
+  // ── programs of the system ────────────────────────────────────────────────────────────────────
+
+  run(check: ProgramCheck, timeout_ms: number): number {
+    const run = ++last_run;
+    this.runs.set(run, check);
+    const { backend, server } = check.plan.subject;
+    this.post({ kind: 'run-program', run, backend, server, timeout_ms });
+    return run;
+  }
+
+  forget(run: number): void {
+    this.runs.delete(run);
+  }
+
+  programEnded(run: number, end: ProgramEnd): void {
+    const check = this.runs.get(run);
+    this.runs.delete(run);
+    check?.onEnd(verdictOfProgram(end, check.timeout_ms));
   }
 
   // ── what is known ─────────────────────────────────────────────────────────────────────────────
 
-  isInMaintenance({ plan }: ServerCheck): boolean {
-    const { memory } = this;
-    const set = Atomics.load(memory.words, serverAt(memory, plan.server_index) + SERVER_ADMINISTRATIVE);
-    return (set & ADMIN_MAINTENANCE) !== 0;
-  }
-
-  record(check: ServerCheck, verdict: Verdict | undefined, changed: boolean): void {
-    const { memory } = this;
-    this.store(check, SERVER_HEALTH, check.health);
-    if (changed) this.recordChange(check, verdict);
-    if (verdict) Atomics.add(memory.words, serverAt(memory, check.plan.server_index) + SERVER_CHECKS_DONE, 1);
+  record(check: Check, verdict: Verdict | undefined, duration_ms: number): void {
+    if (check.plan.method.kind === 'agent') {
+      if (verdict) check.server.noteAgent(verdict, duration_ms);
+      return;
+    }
+    if (verdict) check.server.noteCheck(verdict, duration_ms);
     if (check.done_once) return;
     check.done_once = true;
     if (--this.first_left === 0) this.post({ kind: 'checked-once', at_ns: now_ns() });
   }
 
-  private recordChange({ plan, up }: ServerCheck, verdict: Verdict | undefined): void {
-    const { memory } = this;
-    const at = serverAt(memory, plan.server_index);
-    Atomics.store(memory.words, at + SERVER_OPERATIONAL, up ? SERVER_UP : SERVER_DOWN);
-    Atomics.add(memory.words, backendAt(memory, plan.backend_index) + BACKEND_VERSION, 1);
-    const { backend, server } = plan;
-    const reason = verdict?.reason ?? 'back from maintenance';
-    this.post({ kind: 'server', at_ns: now_ns(), backend, server, up, reason, code: verdict?.code });
-  }
-
-  recordExhausted({ plan }: ServerCheck, error: number): void {
+  recordExhausted({ plan }: Check, error: number): void {
     if (this.reactor.now_ms < this.next_warning_ms) return;
     this.next_warning_ms = this.reactor.now_ms + WARNING_INTERVAL_MS;
-    const text = `no descriptor or memory left to check ${plan.backend}/${plan.server} with: ${libc.errnoName(error)}`;
+    const { backend, server } = plan.subject;
+    const text = `no descriptor or memory left to check ${backend}/${server} with: ${libc.errnoName(error)}`;
     this.post({ kind: 'log', at_ns: now_ns(), level: 'warning', text });
   }
 
-  private load({ plan }: ServerCheck, word: number): number {
-    return Atomics.load(this.memory.words, serverAt(this.memory, plan.server_index) + word);
-  }
-
-  private store({ plan }: ServerCheck, word: number, value: number): void {
-    Atomics.store(this.memory.words, serverAt(this.memory, plan.server_index) + word, value);
+  /** Called in every pass: has the traffic of a server failed too often? */
+  lookAtTraffic(): void {
+    if (this.observed.length === 0 || this.reactor.now_ms < this.next_look_ms) return;
+    this.next_look_ms = this.reactor.now_ms + LOOK_MS;
+    for (const check of this.observed) if (check.server.heedTraffic()) check.hurry();
   }
 
   // ── making ────────────────────────────────────────────────────────────────────────────────────
 
-  private createChecks(plans: readonly CheckPlan[]): ServerCheck[] {
-    const exchanges = new Map<string, { exchange: Exchange; request: RequestPlace }>();
-    return plans.map((plan) => {
-      const key = JSON.stringify(plan.method);
-      let shared = exchanges.get(key);
-      if (!shared) {
-        const exchange = exchangeOf(plan.method);
-        shared = { exchange, request: this.placeRequest(exchange.request) };
-        exchanges.set(key, shared);
-      }
-      const { exchange, request } = shared;
-      return new ServerCheck(plan, encodeSocketAddress(plan.endpoint), request, exchange.createAnswer(), this);
-    });
+  private serverOf(subject: Subject, around: Surroundings): CheckedServer {
+    const known = this.servers.get(subject);
+    if (known) return known;
+    const server = new CheckedServer(subject, around, this.resumes);
+    this.servers.set(subject, server);
+    return server;
   }
 
-  /** One buffer for each different request: a backend has one, and many backends share one. */
-  private placeRequest(bytes: Uint8Array): RequestPlace {
-    if (bytes.length === 0) return { buffer: NO_BUFFER, offset: 0, length: 0 };
-    if (bytes.length > SMALL_BYTES) throw new Error(`a check's request has ${bytes.length} bytes`);
-    const buffer = this.reactor.buffers.takeSmall();
-    if (buffer === NO_BUFFER) throw new Error('no buffer left for the requests of checks');
-    this.request_buffers.push(buffer);
-    const offset = this.reactor.buffers.offsetOf(buffer);
-    this.reactor.buffers.bytes.set(bytes, offset);
-    return { buffer, offset, length: bytes.length };
+  private createCheck(plan: CheckPlan, server: CheckedServer): Check {
+    const program = this.programs.find(plan.method);
+    if (!program) return new ProgramCheck(plan, server, this, this);
+    return new ServerCheck(plan, server, new Conversation(program, server), this);
+  }
+}
+
+/** A number of places, and who waits for one, in order. */
+class Turns {
+  in_use = 0;
+  private readonly places: number;
+  private head: Check | null = null;
+  private tail: Check | null = null;
+  private closed = false;
+
+  constructor(places: number) {
+    this.places = places;
+  }
+
+  queue(check: Check): void {
+    check.next_queued = null;
+    if (this.tail) this.tail.next_queued = check;
+    else this.head = check;
+    this.tail = check;
+    this.begin();
+  }
+
+  leave(): void {
+    this.in_use--;
+    this.begin();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.head = null;
+    this.tail = null;
+  }
+
+  private begin(): void {
+    while (!this.closed && this.head && this.in_use < this.places) {
+      const check = this.head;
+      this.head = check.next_queued;
+      if (!this.head) this.tail = null;
+      if (check.begin()) this.in_use++;
+    }
+  }
+}
+
+function surroundings({ memory, post, host_name = '', environment = {} }: RunnerOptions): Surroundings {
+  return {
+    memory,
+    post,
+    host_name,
+    environment,
+    now_s: () => Math.floor(Date.now() / 1000),
+    process_variables: new Map(),
+  };
+}
+
+function verdictOfProgram(end: ProgramEnd, timeout_ms: number): Verdict {
+  switch (end.kind) {
+    case 'exited':
+      return programExited(end.status);
+    case 'killed':
+      return end.timed_out ? programTimedOut(timeout_ms) : programKilled(end.signal);
+    case 'not-started':
+      return programNotStarted(end.problem);
   }
 }

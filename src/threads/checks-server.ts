@@ -1,118 +1,141 @@
 /**
- * The checks of one server, one after the other: an object that is made once and allocates nothing from check to check.
+ * The checks of one server (or its agent), one after the other: an object that is made once and allocates nothing from check
+ * to check. What is said and expected is the conversation's matter (health/conversation.ts); here are timers and sockets.
  *
- *   WAITING ──▶ QUEUED ──▶ CONNECTING ──▶ ANSWERING ──▶ CLOSING ──▶ WAITING
- *    timer:      (a place   timer:         timer:        no timer    timer:
- *    next check   in flight) no connection  no answer                 next check
+ *   WAITING ──▶ QUEUED ──▶ CONNECTING ⇄ TALKING ──▶ CLOSING ──▶ WAITING
+ *    timer:      (a place   timer:        timer:       no timer    timer:
+ *    next check   in flight) no connection  no answer                next check
  *
- * A verdict is folded into the server's health at once; the interval to the next check counts from there. Connections
- * end with RST, so that neither side keeps a TIME_WAIT.
+ * A verdict counts at once; the interval to the next check is measured from there. Connections end with RST, so that
+ * neither side keeps a TIME_WAIT, unless a rule or a protocol wants a clean end.
  */
-import type { Answer } from '../health/exchange.ts';
-import { firstHealth, foldCheck, isUp, nextInterval_ms } from '../health/fold.ts';
+import { CONNECT, type Conversation, DONE, FLUSH, type Need, RECEIVE, SEND } from '../health/conversation.ts';
+import { nextInterval_ms } from '../health/fold.ts';
 import type { CheckPlan } from '../health/plan.ts';
-import { answerTimedOut, connectFailed, connectionBroke, connectTimedOut, type Verdict } from '../health/verdict.ts';
+import { connectionBroke, type Verdict } from '../health/verdict.ts';
+import { NO_BUFFER, SMALL_BYTES } from '../reactor/buffers.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Socket, SocketOwner } from '../reactor/socket.ts';
 import { Timer } from '../reactor/timers.ts';
 import { EMFILE, ENFILE, ENOBUFS, ENOMEM } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
-import type { PinnedAddress } from '../system/socket-address.ts';
+import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
+import { proxyLine } from './checks-proxy-line.ts';
+import type { CheckedServer } from './checks-subject.ts';
 
 /** What the checks of all servers share. */
 export interface CheckRound {
   readonly reactor: Reactor;
   /** `begin` is called when few enough others are in flight: at once, perhaps. */
-  queue(check: ServerCheck): void;
-  /** The connection is gone: a place in flight is free. */
-  landed(): void;
-  isInMaintenance(check: ServerCheck): boolean;
-  /** A check is done: health and state are for everybody to see. `verdict` is undefined when maintenance decided. */
-  record(check: ServerCheck, verdict: Verdict | undefined, changed: boolean): void;
+  queue(check: Check): void;
+  /** The connection or program is gone: a place in flight is free. */
+  landed(check: Check): void;
+  /** Where bytes that are always the same lie ready; NO_BUFFER for others. */
+  bufferOf(bytes: Uint8Array): number;
+  /** 0 is exactly the interval, -1 and 1 are as far off it as may be. */
+  spread(): number;
+  /** A check is done. `verdict` is undefined when maintenance made it unnecessary. */
+  record(check: Check, verdict: Verdict | undefined, duration_ms: number): void;
   /** This host had nothing left to make a connection with, so nothing is learnt about the server. */
-  recordExhausted(check: ServerCheck, error: number): void;
+  recordExhausted(check: Check, error: number): void;
 }
 
-/** Where in the reactor's buffers the request stands; a length of 0: nothing is sent. */
-export type RequestPlace = { readonly buffer: number; readonly offset: number; readonly length: number };
+/** What is queued for a place in flight: a check over a connection, or one by a program. */
+export interface Check {
+  readonly plan: CheckPlan;
+  readonly server: CheckedServer;
+  /** At least one check is done (or was not needed). */
+  done_once: boolean;
+  /** Behind this one in the queue. */
+  next_queued: Check | null;
+  start(): void;
+  /** Its turn has come. False: there is nothing to wait for. */
+  begin(): boolean;
+  /** The next check comes after `fastinter`, if that is sooner. */
+  hurry(): void;
+  /** Ends the check that runs, without a verdict. `landed` follows if one ran. */
+  stop(): void;
+}
 
 const WAITING = 0;
 const QUEUED = 1;
 const CONNECTING = 2;
-const ANSWERING = 3;
-const CLOSING = 4;
-const OVERDUE = 5;
+/** A PROXY line must have left before anything is said, or found out. */
+const INTRODUCING = 3;
+const TALKING = 4;
+/** One connection closes before the next one is made. */
+const BETWEEN = 5;
+const CLOSING = 6;
+const OVERDUE = 7;
 
 /** Later than this behind a deadline is a stall (SIGSTOP, a paused VM, a starved machine), and what a check gets then. */
 const STALL_MS = 100;
 const GRACE_MS = 250;
 
-export class ServerCheck implements SocketOwner {
+export class ServerCheck implements Check, SocketOwner {
   readonly plan: CheckPlan;
-  readonly address: PinnedAddress;
-  readonly request: RequestPlace;
-  /** HAProxy's rise/fall counter. */
-  health: number;
-  /** At least one check is done (or was not needed). */
+  readonly server: CheckedServer;
   done_once = false;
-  /** Behind this one in the queue for a place in flight. */
-  next_queued: ServerCheck | null = null;
+  next_queued: Check | null = null;
   private readonly round: CheckRound;
-  private readonly answer: Answer;
+  private readonly conversation: Conversation;
+  private readonly is_agent: boolean;
+  private readonly address: PinnedAddress;
   private readonly timer = new Timer(() => this.onTimer());
   private stage = WAITING;
   private socket: Socket | null = null;
   private in_maintenance = false;
+  private begun_ms = 0;
   private deadline_ms = 0;
   private forgiven = false;
 
-  constructor(plan: CheckPlan, address: PinnedAddress, request: RequestPlace, answer: Answer, round: CheckRound) {
+  constructor(plan: CheckPlan, server: CheckedServer, conversation: Conversation, round: CheckRound) {
     this.plan = plan;
-    this.address = address;
-    this.request = request;
-    this.answer = answer;
+    this.server = server;
+    this.conversation = conversation;
     this.round = round;
-    this.health = firstHealth(plan.thresholds);
-  }
-
-  get up(): boolean {
-    return isUp(this.health, this.plan.thresholds);
-  }
-
-  /** Goes on from what earlier checks, perhaps under another rise and fall, made of its health. */
-  resume(health: number): void {
-    if (health <= 0) return;
-    const { rise, fall } = this.plan.thresholds;
-    this.health = Math.min(health, rise + fall - 1);
+    this.is_agent = plan.method.kind === 'agent';
+    this.address = encodeSocketAddress(plan.endpoint);
   }
 
   start(): void {
     this.wakeIn(this.plan.first_delay_ms);
   }
 
-  /** Ends the check that runs, without a verdict. `landed` follows if one ran. */
   stop(): void {
     this.round.reactor.timers.remove(this.timer);
     this.stage = CLOSING;
     this.socket?.reset();
   }
 
-  // ── the course of one check ───────────────────────────────────────────────────────────────────
+  hurry(): void {
+    const soon_ms = this.plan.intervals.fastinter_ms;
+    if (soon_ms === undefined || (this.stage !== WAITING && this.stage !== CLOSING)) return;
+    if (this.round.reactor.now_ms + soon_ms < this.deadline_ms) this.wakeIn(soon_ms);
+  }
+
+  // ── when ──────────────────────────────────────────────────────────────────────────────────────
 
   private onTimer(): void {
     switch (this.stage) {
       case WAITING:
         this.becomeDue();
         return;
-      case CONNECTING:
-        if (!this.forgive()) this.finish(connectTimedOut(this.plan.connect_timeout_ms));
-        return;
-      case ANSWERING:
-        if (!this.forgive()) this.finish(answerTimedOut(this.plan.answer_timeout_ms ?? this.plan.connect_timeout_ms));
-        return;
       case CLOSING:
         this.stage = OVERDUE; // the last connection is not gone yet; `onClosed` goes on
+        this.socket?.reset();
+        return;
+      case QUEUED:
+      case OVERDUE:
+        return;
+      default:
+        if (!this.forgive()) this.finish(this.conversation.timedOut(this.timeout_ms));
     }
+  }
+
+  private get timeout_ms(): number {
+    const { connect_timeout_ms, answer_timeout_ms } = this.plan;
+    return this.conversation.need === CONNECT ? connect_timeout_ms : (answer_timeout_ms ?? connect_timeout_ms);
   }
 
   /** A deadline that is seen late says that this thread stood still, not that the server did: once, the answer gets a chance. */
@@ -124,7 +147,8 @@ export class ServerCheck implements SocketOwner {
   }
 
   private becomeDue(): void {
-    if (this.round.isInMaintenance(this)) this.skip();
+    // an agent is asked in maintenance, too: it may be the one who ends it
+    if (!this.is_agent && this.server.inMaintenance) this.skip();
     else {
       if (this.in_maintenance) this.comeBack();
       this.stage = QUEUED;
@@ -132,114 +156,191 @@ export class ServerCheck implements SocketOwner {
     }
   }
 
-  /** Its turn has come. False: there is no connection to wait for. */
-  begin(): boolean {
-    const { round, plan, address } = this;
-    const socket = round.reactor.connect(this, address.family, address.address, address.length);
-    if (!socket) {
-      this.couldNotConnect(libc.errno());
-      return false;
-    }
-    this.socket = socket;
-    this.stage = CONNECTING;
-    this.forgiven = false;
-    this.wakeIn(plan.connect_timeout_ms);
-    return true;
-  }
-
-  private couldNotConnect(error: number): void {
-    if (!isExhaustion(error)) {
-      this.judge(connectFailed(error), WAITING);
-      return;
-    }
-    this.stage = WAITING;
-    this.wakeIn(this.plan.intervals.inter_ms);
-    this.round.recordExhausted(this, error);
-  }
-
-  onConnect(socket: Socket, error: number): void {
-    if (error !== 0) {
-      this.judge(connectFailed(error), CLOSING); // the socket closes itself
-      return;
-    }
-    const verdict = this.answer.onConnected();
-    if (verdict) {
-      this.finish(verdict);
-      return;
-    }
-    this.stage = ANSWERING;
-    if (this.plan.answer_timeout_ms !== undefined) this.wakeIn(this.plan.answer_timeout_ms);
-    if (this.sendRequest(socket)) socket.receive();
-    else this.finish(connectionBroke(ENOBUFS));
-  }
-
-  private sendRequest(socket: Socket): boolean {
-    const { buffer, offset, length } = this.request;
-    if (length === 0) return true;
-    this.round.reactor.buffers.retain(buffer);
-    return socket.send(buffer, offset, length);
-  }
-
-  onData(_socket: Socket, buffer: number, offset: number, length: number): void {
-    const { buffers } = this.round.reactor;
-    const verdict = this.stage === ANSWERING ? this.answer.onBytes(buffers.bytes, offset, length) : null;
-    buffers.release(buffer);
-    if (verdict) this.finish(verdict);
-  }
-
-  onEnd(): void {
-    if (this.stage === ANSWERING) this.finish(this.answer.onEnd());
-  }
-
-  onError(_socket: Socket, error: number): void {
-    if (this.stage === ANSWERING) this.judge(connectionBroke(error), CLOSING);
-  }
-
-  onDrain(): void {}
-
-  onClosed(): void {
-    this.socket = null;
-    const overdue = this.stage === OVERDUE;
-    this.stage = WAITING;
-    this.round.landed();
-    if (overdue) this.becomeDue();
-  }
-
-  private finish(verdict: Verdict): void {
-    this.judge(verdict, CLOSING);
-    this.socket?.reset();
-  }
-
-  // ── what it means ─────────────────────────────────────────────────────────────────────────────
-
-  private judge(verdict: Verdict, stage: number): void {
-    const { round, plan } = this;
-    const was_up = this.up;
-    this.stage = stage;
-    this.health = foldCheck(this.health, verdict.passed, plan.thresholds);
-    this.wakeIn(nextInterval_ms(this.health, plan.thresholds, plan.intervals));
-    round.record(this, verdict, this.up !== was_up);
-  }
-
   /** Looked at again after an interval: maintenance may be over then. */
   private skip(): void {
     this.in_maintenance = true;
     this.wakeIn(this.plan.intervals.inter_ms);
-    this.round.record(this, undefined, false);
+    this.round.record(this, undefined, 0);
   }
 
-  /** As at the start: UP until the next check says otherwise. */
   private comeBack(): void {
-    const was_up = this.up;
     this.in_maintenance = false;
-    this.health = firstHealth(this.plan.thresholds);
-    this.round.record(this, undefined, !was_up);
+    this.server.comeBack();
   }
 
   private wakeIn(delay_ms: number): void {
     const { reactor } = this.round;
     this.deadline_ms = reactor.now_ms + delay_ms;
     reactor.timers.arm(this.timer, this.deadline_ms);
+  }
+
+  // ── the course of one check ───────────────────────────────────────────────────────────────────
+
+  begin(): boolean {
+    this.begun_ms = this.round.reactor.now_ms;
+    this.forgiven = false;
+    this.wakeIn(this.plan.connect_timeout_ms);
+    if (this.conversation.begin() === CONNECT) return this.connect();
+    this.judge(this.conversation.verdict, WAITING);
+    return false;
+  }
+
+  /** False: it did not even begin. */
+  private connect(): boolean {
+    const { family, address, length } = this.targetAddress();
+    const socket = this.round.reactor.connect(this, family, address, length);
+    this.socket = socket;
+    this.stage = CONNECTING;
+    if (socket) return true;
+    this.couldNotConnect(libc.errno());
+    return false;
+  }
+
+  private targetAddress(): PinnedAddress {
+    const { target_address, target_port } = this.conversation;
+    if (target_address === '' && target_port === 0) return this.address;
+    const { address, port } = this.plan.endpoint;
+    return encodeSocketAddress({ address: target_address || address, port: target_port || port });
+  }
+
+  private couldNotConnect(error: number): void {
+    if (!isExhaustion(error)) {
+      this.judge(this.conversation.connectFailed(error), WAITING);
+      return;
+    }
+    this.stage = WAITING;
+    this.conversation.end();
+    this.wakeIn(this.plan.intervals.inter_ms);
+    this.round.recordExhausted(this, error);
+  }
+
+  onConnect(socket: Socket, error: number): void {
+    if (this.stage !== CONNECTING) return;
+    if (error !== 0) {
+      this.judge(this.conversation.connectFailed(error), CLOSING); // the socket closes itself
+      return;
+    }
+    if (this.plan.answer_timeout_ms !== undefined) this.wakeIn(this.plan.answer_timeout_ms);
+    const { as_server, send_proxy } = this.conversation.connecting!;
+    if (!send_proxy && !(as_server && this.plan.send_proxy)) {
+      this.stage = TALKING;
+      this.goOn(this.conversation.onConnected());
+      return;
+    }
+    this.stage = INTRODUCING;
+    if (this.sendMade(socket, proxyLine(socket.fd))) socket.notify_drain = true;
+    else this.finish(connectionBroke(ENOBUFS));
+  }
+
+  /** Does what the conversation needs until it must wait for something. */
+  private goOn(need: Need): void {
+    const { conversation, socket } = this;
+    while (need === SEND && socket) {
+      if (!this.send(socket, conversation.bytes)) {
+        this.finish(connectionBroke(ENOBUFS));
+        return;
+      }
+      need = conversation.onSent();
+    }
+    if (need === DONE) this.finish(conversation.verdict);
+    else if (need === CONNECT) this.connectAnew();
+    else if (need === RECEIVE) socket?.receive();
+    else if (need === FLUSH) this.flush();
+  }
+
+  private flush(): void {
+    const socket = this.socket!;
+    if (socket.idle) this.goOn(this.conversation.onSent());
+    else socket.notify_drain = true;
+  }
+
+  private connectAnew(): void {
+    this.stage = BETWEEN;
+    this.close();
+  }
+
+  /** False: no room for it. */
+  private send(socket: Socket, bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true;
+    const { buffers } = this.round.reactor;
+    const buffer = this.round.bufferOf(bytes);
+    if (buffer === NO_BUFFER) return this.sendMade(socket, bytes);
+    buffers.retain(buffer);
+    return socket.send(buffer, buffers.offsetOf(buffer), bytes.length);
+  }
+
+  /** Bytes that were made for this one check. */
+  private sendMade(socket: Socket, bytes: Uint8Array): boolean {
+    const { buffers } = this.round.reactor;
+    for (let at = 0; at < bytes.length; at += SMALL_BYTES) {
+      const part = bytes.subarray(at, at + SMALL_BYTES);
+      const buffer = buffers.takeSmall();
+      if (buffer === NO_BUFFER) return false;
+      const offset = buffers.offsetOf(buffer);
+      buffers.bytes.set(part, offset);
+      if (!socket.send(buffer, offset, part.length)) return false;
+    }
+    return true;
+  }
+
+  onData(_socket: Socket, buffer: number, offset: number, length: number): void {
+    const { buffers } = this.round.reactor;
+    const need = this.stage === TALKING ? this.conversation.onBytes(buffers.bytes, offset, length) : FLUSH;
+    buffers.release(buffer);
+    if (this.stage === TALKING && need !== FLUSH && need !== RECEIVE) this.goOn(need);
+  }
+
+  onEnd(): void {
+    if (this.stage === TALKING && this.conversation.need === RECEIVE) this.goOn(this.conversation.onEnd());
+  }
+
+  onError(_socket: Socket, error: number): void {
+    if (this.stage !== TALKING && this.stage !== INTRODUCING) return;
+    this.judge(this.conversation.located(connectionBroke(error)), CLOSING);
+  }
+
+  onDrain(): void {
+    if (this.stage === TALKING && this.conversation.need === FLUSH) this.goOn(this.conversation.onSent());
+    else if (this.stage === INTRODUCING) {
+      this.stage = TALKING;
+      this.goOn(this.conversation.onConnected());
+    }
+  }
+
+  onClosed(): void {
+    this.socket = null;
+    if (this.stage === BETWEEN) {
+      if (this.plan.answer_timeout_ms !== undefined) this.wakeIn(this.plan.connect_timeout_ms);
+      if (!this.connect()) this.round.landed(this);
+      return;
+    }
+    const overdue = this.stage === OVERDUE;
+    this.stage = WAITING;
+    this.round.landed(this);
+    if (overdue) this.becomeDue();
+  }
+
+  private finish(verdict: Verdict): void {
+    this.judge(verdict, CLOSING);
+    this.close();
+  }
+
+  private close(): void {
+    const { socket, conversation } = this;
+    if (conversation.connecting?.linger && socket?.flushed) socket.close();
+    else socket?.reset();
+  }
+
+  private judge(verdict: Verdict, stage: number): void {
+    const { round, plan, server } = this;
+    this.stage = stage;
+    this.conversation.end();
+    round.record(this, verdict, round.reactor.now_ms - this.begun_ms);
+    const { thresholds } = server.subject;
+    const interval_ms = this.is_agent
+      ? plan.intervals.inter_ms
+      : nextInterval_ms(server.health.check, thresholds, plan.intervals);
+    this.wakeIn(Math.round(interval_ms * (1 + round.spread())));
   }
 }
 

@@ -9,14 +9,23 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { chooseReactor } from '../reactor/choose.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { now_ms31, now_ns } from '../system/clock.ts';
-import type { ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
+import type { CheckedServers, ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
+import { Programs } from './checks-programs.ts';
 import { ChecksRunner, MOST_IN_FLIGHT, SPARE_SOCKETS } from './checks-runner.ts';
-import { attachSharedMemory, STOP, THREAD_BEAT_MS, THREAD_CHECKS, THREAD_STATE, threadAt } from './shared-memory.ts';
+import {
+  attachSharedMemory,
+  STOP,
+  THREAD_BEAT_MS,
+  THREAD_CHECKS,
+  THREAD_STATE,
+  THREAD_WAKE_FD,
+  threadAt,
+} from './shared-memory.ts';
 
 const PASS_MS = 250;
 /** For the last connections to end; they are reset, so this is plenty. */
 const CLOSE_MS = 500;
-/** Buffers beside those for requests: 256 lie with io_uring, and every answer is read and given back at once. */
+/** Buffers beside those for constant requests: 256 lie with io_uring, every answer is read and given back at once. */
 const ANSWER_BUFFERS = 512;
 /** Read in one go. */
 const MOST_MESSAGES = 64;
@@ -28,29 +37,33 @@ function main(settings: ChecksSettings): void {
   const { words, ...tables } = attachSharedMemory(settings.process_memory, settings.process_counts);
   const at = threadAt({ words, ...tables }, THREAD_CHECKS);
   let told_to_stop = false;
-  let next: Servers | undefined;
+  let next: CheckedServers | undefined;
   const beat = () => Atomics.store(words, at + THREAD_BEAT_MS, now_ms31());
-  const run = (servers: Servers, resumes: boolean): void => {
-    const { reactor, reason } = chooseReactor(
-      reactorOptions(servers, settings.wake_fd, readMessages),
-      settings.reactor,
-    );
+  const run = (servers: CheckedServers, resumes: boolean): void => {
+    const { plans, spread_percent, host_name } = servers;
     const memory = attachSharedMemory(servers.memory, servers.counts);
-    const runner = new ChecksRunner({ reactor, plans: servers.plans, memory, post: postToControl });
+    const programs = new Programs(plans);
+    const options = reactorOptions(programs, settings.wake_fd, () => readMessages(runner));
+    const { reactor, reason } = chooseReactor(options, settings.reactor);
+    const surroundings = { memory, post: postToControl, spread_percent, host_name, environment: process.env };
+    const runner: ChecksRunner = new ChecksRunner({ reactor, plans, programs, resumes, ...surroundings });
     beat();
     Atomics.store(words, at + THREAD_STATE, RUNNING);
-    postToControl({ kind: 'started', at_ns: now_ns(), reactor: reactor.kind, reason, checked: servers.plans.length });
-    runner.start(resumes);
+    Atomics.store(memory.words, threadAt(memory, THREAD_CHECKS) + THREAD_WAKE_FD, settings.wake_fd);
+    postToControl({ kind: 'started', at_ns: now_ns(), reactor: reactor.kind, reason, checked: plans.length });
+    runner.start();
     while (!told_to_stop && next === undefined && Atomics.load(words, STOP) === 0) {
       reactor.pass(PASS_MS);
+      runner.lookAtTraffic();
       beat();
     }
+    Atomics.store(memory.words, threadAt(memory, THREAD_CHECKS) + THREAD_WAKE_FD, 0);
     close(runner, reactor);
   };
   try {
     run(settings, false);
     while (!told_to_stop && next !== undefined && Atomics.load(words, STOP) === 0) {
-      const servers: Servers = next;
+      const servers: CheckedServers = next;
       next = undefined;
       run(servers, true);
     }
@@ -61,22 +74,20 @@ function main(settings: ChecksSettings): void {
   Atomics.store(words, at + THREAD_STATE, STOPPED);
   postToControl({ kind: 'stopped', at_ns: now_ns() });
 
-  function readMessages(): void {
+  function readMessages(runner: ChecksRunner): void {
     for (let count = 0; count < MOST_MESSAGES; count++) {
       const received = receiveMessageOnPort(parentPort!) as { message: ToChecks } | undefined;
       if (!received) return;
-      if (received.message.kind === 'stop') told_to_stop = true;
-      else next = received.message;
+      const { message } = received;
+      if (message.kind === 'stop') told_to_stop = true;
+      else if (message.kind === 'configure') next = message;
+      else runner.programEnded(message.run, message.end);
     }
   }
 }
 
-/** Whom to ask, and where to write what they say. */
-type Servers = Pick<ChecksSettings, 'plans' | 'memory' | 'counts'>;
-
-function reactorOptions({ plans }: Servers, wake_fd: number, onWake: () => void) {
-  const requests = new Set(plans.map((plan) => JSON.stringify(plan.method))).size;
-  const small_count = ANSWER_BUFFERS + requests;
+function reactorOptions(programs: Programs, wake_fd: number, onWake: () => void) {
+  const small_count = ANSWER_BUFFERS + programs.buffers_needed;
   const socket_count = MOST_IN_FLIGHT + SPARE_SOCKETS;
   return { small_count, large_count: 0, reserve: 0, pipe_count: 0, socket_count, wake_fd, onWake };
 }

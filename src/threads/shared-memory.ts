@@ -3,7 +3,8 @@
  *
  *   word 0        CONTROL          stop word, counts
  *   THREADS       16 words a thread   (one cache line; only its own thread writes it)
- *   SERVERS       32 words a server   (first line: checks and control write; second line: data threads add)
+ *   SERVERS       48 words a server   (first line: checks and control write; second line: data threads add;
+ *                                      third line: only the checks thread writes)
  *   BACKENDS      16 words a backend
  *   FRONTENDS     16 words a frontend
  *   VHIDS         16 words a vhid     (only the carp thread writes it)
@@ -18,6 +19,10 @@ export const CONTROL_WORDS = 16;
 export const STOP = 0;
 export const STOP_SOFT = 1;
 export const STOP_HARD = 2;
+/** Data threads add 1 when a server's traffic has failed too often: the checks thread looks which (live-errors.ts). */
+export const LIVE_EVENTS = 1;
+/** The eventfd that wakes the checks thread; 0 while it does not run. */
+export const CHECKS_WAKE_FD = 2;
 
 export const LINE = 16;
 
@@ -26,7 +31,7 @@ export const THREAD_BEAT_MS = 0; // monotonic milliseconds, low 31 bits, of the 
 export const THREAD_STATE = 1; // 0 starting, 1 running, 2 stopped
 export const THREAD_CONNECTIONS = 2; // client connections open now
 export const THREAD_REQUESTS = 3; // requests finished, wraps
-export const THREAD_WAKE_FD = 4; // its eventfd, for other data threads; 0 while it does not run
+export const THREAD_WAKE_FD = 4; // eventfd of a data thread or of checks, for data threads; 0 while it does not run
 /** Not its own to write alone: 0, or 1 + the number of a server that has room for one of its waiting requests, or ROOM_AT_SEVERAL. */
 export const THREAD_ROOM_AT = 5;
 export const ROOM_AT_SEVERAL = -1;
@@ -35,12 +40,13 @@ export const THREAD_OLDEST_MS = 6; // when the oldest of its clients came, monot
 export const THREAD_RETIRED = 7; // 1: it has no client left in this thread
 
 /** Per server, first line: one writer. */
-export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN (what checks say)
+export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN | SERVER_STOPPING (what checks say)
 export const SERVER_ADMINISTRATIVE = 1; // 0 or a mask of ADMIN_* (what people set)
 export const SERVER_WEIGHT = 2; // 0..256, now
 export const SERVER_CHECKS_DONE = 3; // checks finished since the start
 export const SERVER_HEALTH = 4; // the rise/fall counter
 export const SERVER_UP_SINCE_MS = 5; // monotonic, low 31 bits, never 0: when it last came back; 0: it was always up
+export const SERVER_AGENT_MAXCONN = 6; // `maxconn:` of an agent; 0: as configured
 /** Per server, second line: data threads add. */
 export const SERVER_CONNECTIONS = 16; // requests or connections being served now
 export const SERVER_TOTAL = 17;
@@ -54,10 +60,23 @@ export const SERVER_CONNECT_ERRORS = 24;
 export const SERVER_RESPONSE_ERRORS = 25;
 export const SERVER_ERRORS_IN_A_ROW = 26; // what `observe` counts
 export const SERVER_ALARMS = 27; // how often `error-limit` was reached; the checks thread acts on it
-export const SERVER_WORDS = 32;
+/** Per server, third line. A code is its position in CODES of health/verdict.ts, 0 before the first check. */
+export const SERVER_CHECK_CODE = 32;
+export const SERVER_CHECK_STATUS = 33; // of the protocol: an HTTP status, an error number; 0 when there is none
+export const SERVER_CHECK_DURATION_MS = 34;
+export const SERVER_CHECKS_FAILED = 35; // while UP, wraps
+export const SERVER_WENT_DOWN = 36; // how often, wraps
+export const SERVER_CHANGED_MS = 37; // monotonic, low 31 bits, never 0: the last change of the operational state; 0: none
+export const SERVER_AGENT_HEALTH = 38; // 1, or 0 after the agent said down
+export const SERVER_AGENT_CODE = 39;
+export const SERVER_AGENT_STATUS = 40;
+export const SERVER_AGENT_DURATION_MS = 41;
+export const SERVER_WORDS = 48;
 
 export const SERVER_UP = 1;
 export const SERVER_DOWN = 0;
+/** Up, but it wants no new clients (`disable-on-404`): those it has may stay. */
+export const SERVER_STOPPING = 2;
 export const ADMIN_MAINTENANCE = 1;
 export const ADMIN_DRAIN = 2;
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import type { Config } from '#src/config/model.js';
+import { httpCheck, PLAIN_CHECK } from '#src/config/model-defaults.js';
 import { planChecks } from '#src/health/plan.js';
 import { EpollReactor } from '#src/reactor/epoll.js';
 import type { ReactorOptions } from '#src/reactor/options.js';
@@ -21,8 +22,8 @@ import { type CheckedServer, checkConfig } from '../helpers/check-config.js';
 const BACK_ENDS = ['ring', 'epoll'] as const;
 type BackEnd = (typeof BACK_ENDS)[number];
 
-const HTTP = { kind: 'http', method: 'OPTIONS', uri: '/', version: 'HTTP/1.0' } as const;
-const TCP = { kind: 'tcp' } as const;
+const HTTP = httpCheck('OPTIONS', '/', 'HTTP/1.0');
+const TCP = PLAIN_CHECK;
 /** Long enough for anything on a busy machine. */
 const PATIENCE_MS = 10_000;
 

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Config } from '#src/config/model.js';
+import { httpCheck } from '#src/config/model-defaults.js';
 import { type ChecksHandle, startChecksThread } from '#src/threads/checks-handle.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
 import * as shared from '#src/threads/shared-memory.js';
@@ -13,7 +14,7 @@ import { startAnsweringServers } from '../helpers/answering-servers.js';
 import { checkConfig } from '../helpers/check-config.js';
 
 const PATIENCE_MS = 10_000;
-const HTTP = { kind: 'http', method: 'GET', uri: '/health', version: 'HTTP/1.1' } as const;
+const HTTP = httpCheck('GET', '/health', 'HTTP/1.1');
 
 type Running = {
   readonly handle: ChecksHandle;
@@ -68,7 +69,9 @@ test('a real HTTP server that begins to fail goes DOWN, and the message says why
   const port = await listen(server);
   const running = start(
     t,
-    checkConfig([{ servers: [{ port, inter_ms: 1000, fastinter_ms: 30 }], check: { ...HTTP, version: 'HTTP/1.0' } }]),
+    checkConfig([
+      { servers: [{ port, inter_ms: 1000, fastinter_ms: 30 }], check: httpCheck('GET', '/health', 'HTTP/1.0') },
+    ]),
   );
   await running.message('checked-once');
   assert.equal(seen[0], 'GET /health HTTP/1.0');

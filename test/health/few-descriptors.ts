@@ -1,4 +1,5 @@
 /** Checks 100 silent servers with the few descriptors this process was given; prints what the thread says, a line each. */
+import { httpCheck } from '#src/config/model-defaults.js';
 import { startChecksThread } from '#src/threads/checks-handle.js';
 import { createSharedMemory } from '#src/threads/shared-memory.js';
 import { checkConfig } from '../helpers/check-config.js';
@@ -7,7 +8,7 @@ const SERVERS = 100;
 const port = Number(process.argv[2]);
 
 const servers = Array.from({ length: SERVERS }, () => ({ port, inter_ms: 200 }));
-const check = { kind: 'http', method: 'OPTIONS', uri: '/', version: 'HTTP/1.0' } as const;
+const check = httpCheck('OPTIONS', '/', 'HTTP/1.0');
 const handle = startChecksThread({
   config: checkConfig([{ servers, check }]),
   memory: createSharedMemory({ threads: 3, servers: SERVERS, backends: 1, frontends: 0, vhids: 0 }),

@@ -13,11 +13,11 @@ test('servers count through all backends, and those without check have no plan',
     ]),
   );
   assert.deepEqual(
-    plans.map(({ backend, server, backend_index, server_index, endpoint }) => [
-      backend,
-      server,
-      backend_index,
-      server_index,
+    plans.map(({ subject, endpoint }) => [
+      subject.backend,
+      subject.server,
+      subject.backend_index,
+      subject.server_index,
       endpoint.port,
     ]),
     [

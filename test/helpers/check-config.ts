@@ -1,7 +1,16 @@
 /** Configurations of backends whose servers are checked, as the configuration reader would give them. */
 import { NOWHERE } from '#src/config/diagnostic.js';
-import type { Backend, CheckMethod, Config, Server, ServerCheck, Timeouts } from '#src/config/model.js';
-import { emptyConfig } from '#src/config/model-defaults.js';
+import type {
+  AgentCheck,
+  Backend,
+  CheckMethod,
+  Config,
+  Server,
+  ServerCheck,
+  Timeouts,
+  TrackedServer,
+} from '#src/config/model.js';
+import { emptyConfig, PLAIN_CHECK } from '#src/config/model-defaults.js';
 
 export type CheckedServer = {
   readonly port: number;
@@ -12,12 +21,16 @@ export type CheckedServer = {
   readonly rise?: number;
   readonly fall?: number;
   readonly unchecked?: boolean;
+  readonly send_proxy?: boolean;
+  readonly agent?: AgentCheck;
+  readonly track?: TrackedServer;
 };
 
 export type CheckedBackend = {
   readonly servers: readonly CheckedServer[];
   readonly check?: CheckMethod;
   readonly timeouts?: Partial<Timeouts>;
+  readonly log_health_checks?: boolean;
 };
 
 const NO_TIMEOUTS: Timeouts = {
@@ -40,7 +53,7 @@ export function checkConfig(backends: readonly CheckedBackend[]): Config {
   };
 }
 
-function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): Backend {
+function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBackend, name: string): Backend {
   return {
     name,
     kind: 'backend',
@@ -58,7 +71,8 @@ function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): 
     cookie: undefined,
     dynamic_cookie_key: undefined,
     forwardfor: undefined,
-    check: check ?? { kind: 'tcp' },
+    check: check ?? PLAIN_CHECK,
+    log_health_checks: log_health_checks ?? false,
     error_files: [],
     log_targets: [],
     span: NOWHERE,
@@ -67,7 +81,7 @@ function backendOf({ servers, check, timeouts }: CheckedBackend, name: string): 
 }
 
 function serverOf(server: CheckedServer, name: string): Server {
-  const { port, address = '127.0.0.1', unchecked = false } = server;
+  const { port, address = '127.0.0.1', unchecked = false, agent, track } = server;
   return {
     name,
     host: address,
@@ -85,11 +99,14 @@ function serverOf(server: CheckedServer, name: string): Server {
     shutdown_sessions_when_down: false,
     shutdown_backup_sessions_when_up: false,
     check: unchecked ? undefined : checkOf(server),
+    agent,
+    track,
     span: NOWHERE,
     spans: {},
   };
 }
 
-function checkOf({ inter_ms = 2000, fastinter_ms, downinter_ms, rise = 2, fall = 3 }: CheckedServer): ServerCheck {
-  return { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint: undefined };
+function checkOf(server: CheckedServer): ServerCheck {
+  const { inter_ms = 2000, fastinter_ms, downinter_ms, rise = 2, fall = 3, send_proxy = false } = server;
+  return { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint: undefined, send_proxy };
 }

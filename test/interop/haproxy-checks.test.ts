@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { httpCheck } from '#src/config/model-defaults.js';
 import { startChecksThread } from '#src/threads/checks-handle.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
 import * as shared from '#src/threads/shared-memory.js';
@@ -54,7 +55,7 @@ test('HAProxy and carpool agree about every server, and ask it the same', { skip
 });
 
 async function askCarpool(t: TestContext, ports: readonly number[]): Promise<Opinion[]> {
-  const check = { kind: 'http', method: 'OPTIONS', uri: '/', version: 'HTTP/1.0' } as const;
+  const check = httpCheck('OPTIONS', '/', 'HTTP/1.0');
   const config = checkConfig([{ servers: ports.map((port) => ({ port, inter_ms: INTER_MS })), check }]);
   const counts = { threads: 3, servers: ports.length, backends: 1, frontends: 0, vhids: 0 };
   const opinions = ports.map(() => 'UP');

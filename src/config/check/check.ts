@@ -5,9 +5,11 @@
 import type { Config } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { checkCarps } from './carps.ts';
+import { checkChecks } from './checks.ts';
 import { checkProxies } from './proxies.ts';
 
 export function checkConfig(config: Config, report: Reporter): void {
   checkProxies(config, report);
+  checkChecks(config, report);
   checkCarps(config, report);
 }

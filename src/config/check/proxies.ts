@@ -139,7 +139,7 @@ function isInConditions(backend: string, { carps }: Config): boolean {
   return tests.some(({ test }) => test.kind !== 'constant' && test.backend === backend);
 }
 
-function checkServer({ name, host, endpoint, check, spans, span }: Server, report: Reporter): void {
+function checkServer({ name, host, spans, span }: Server, report: Reporter): void {
   const place = spans['host'] ?? span;
   if (/(^|\.)example(\.(com|net|org))?\.?$/i.test(host)) {
     report.warning(
@@ -147,14 +147,6 @@ function checkServer({ name, host, endpoint, check, spans, span }: Server, repor
       'placeholder',
       `The host \`${host}\` of server \`${name}\` is a name for examples, which does not exist.`,
       'Write the name or the address of your own server.',
-    );
-  }
-  if (check !== undefined && endpoint.port === 0 && (check.endpoint?.port ?? 0) === 0) {
-    report.error(
-      place,
-      'port-missing',
-      `The server \`${name}\` is to be checked but has no port.`,
-      `Write \`${host}:80\`, or \`port 80\` after \`check\`.`,
     );
   }
 }

@@ -5,7 +5,6 @@ import type {
   Balance,
   Bind,
   Capture,
-  CheckMethod,
   ErrorFile,
   ForwardFor,
   Global,
@@ -21,6 +20,7 @@ import type {
 } from '../model.ts';
 import { GLOBAL_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
+import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -71,7 +71,7 @@ export type ProxyDraft = {
   fullconn: number | undefined;
   cookie: SessionCookie | undefined;
   dynamic_cookie_key: string | undefined;
-  check: CheckMethod;
+  checks: ChecksDraft;
   disabled: boolean;
   spans: Spans;
 };
@@ -100,6 +100,14 @@ export type ServerSettings = {
   error_limit: number;
   shutdown_sessions_when_down: boolean;
   shutdown_backup_sessions_when_up: boolean;
+  check_send_proxy: boolean;
+  agent_check: boolean;
+  agent_address: string | undefined;
+  agent_port: number | undefined;
+  agent_inter_ms: number;
+  agent_send: string;
+  /** `[BACKEND/]SERVER` as written. */
+  track: string | undefined;
   spans: Spans;
 };
 
@@ -160,7 +168,7 @@ export function newDefaults(): ProxyDraft {
     fullconn: undefined,
     cookie: undefined,
     dynamic_cookie_key: undefined,
-    check: { kind: 'tcp' },
+    checks: newChecks(),
     disabled: false,
     spans: {},
   };
@@ -190,6 +198,13 @@ function newServerSettings(): ServerSettings {
     error_limit: 10,
     shutdown_sessions_when_down: false,
     shutdown_backup_sessions_when_up: false,
+    check_send_proxy: false,
+    agent_check: false,
+    agent_address: undefined,
+    agent_port: undefined,
+    agent_inter_ms: 2000,
+    agent_send: '',
+    track: undefined,
     spans: {},
   };
 }
@@ -208,6 +223,7 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     error_files: [...defaults.error_files],
     servers: [],
     default_server: copySettings(defaults.default_server),
+    checks: inheritChecks(defaults.checks),
     spans: { ...defaults.spans },
   };
 }

@@ -1,6 +1,7 @@
 /** The keywords of the global section. */
 import type { Global, Identity } from '../model.ts';
 import { parseDuration, parseInteger } from '../values.ts';
+import { CHECK_KEYWORDS } from './checks/global-words.ts';
 import type { GlobalDraft } from './drafts.ts';
 import { type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
@@ -73,14 +74,13 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
       draft.log_send_hostname = args[0]?.text ?? '';
     },
   },
+  ...CHECK_KEYWORDS,
   withoutEffect('ca-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('crt-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('key-base', GLOBAL, 'TLS is not supported'),
   ...tlsDefaults().map((name) => withoutEffect(name, GLOBAL, 'TLS is not supported')),
   withoutEffect('master-worker', GLOBAL, 'there is one process'),
   withoutEffect('ulimit-n', GLOBAL, 'the descriptor limit stays as it is'),
-  withoutEffect('spread-checks', GLOBAL, 'checks are not spread'),
-  withoutEffect('node', GLOBAL, 'nothing shows it'),
   withoutEffect('description', GLOBAL, 'nothing shows it'),
   withoutEffect('cpu-map', GLOBAL, 'the kernel places the threads'),
   withoutEffect('noepoll', GLOBAL, 'CARPOOL_REACTOR chooses the reactor'),

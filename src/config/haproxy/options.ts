@@ -2,9 +2,9 @@
 
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
+import { CHECK_OPTIONS } from './checks/options.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { setForwardFor } from './forwardfor.ts';
-import { setHttpCheck } from './httpchk.ts';
 import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
 import { HAPROXY_OPTIONS } from './known-keywords.ts';
@@ -55,6 +55,17 @@ const ignored = (name: string, sections: readonly SectionKind[], lost: string): 
   has_effect: false,
   set: (_draft, enable, _words, { report }, nameWord) => {
     if (enable) report.warning(nameWord.span, 'no-effect', `\`option ${name}\` has no effect yet: ${lost}.`);
+  },
+});
+
+/** Known, and an error with its reason. */
+const refused = (name: string, reason: string): Option => ({
+  name,
+  sections: BACK,
+  help: `Refused: ${reason}.`,
+  has_effect: true,
+  set: (_draft, enable, _words, { report }, nameWord) => {
+    if (enable) report.error(nameWord.span, 'unsupported-keyword', `\`option ${name}\` cannot be used: ${reason}.`);
   },
 });
 
@@ -132,14 +143,7 @@ export const OPTIONS: readonly Option[] = [
     has_effect: true,
     set: setForwardFor,
   },
-  {
-    name: 'httpchk',
-    field: 'check',
-    sections: BACK,
-    help: 'Check servers with an HTTP request instead of a mere connection.',
-    has_effect: true,
-    set: setHttpCheck,
-  },
+  ...CHECK_OPTIONS,
   alreadySo('http-keep-alive', ALL_PROXIES, 'Keep connections open on both sides between requests.'),
   alreadySo('tcp-smart-accept', FRONT, 'Left to the kernel.'),
   alreadySo('tcp-smart-connect', BACK, 'Left to the kernel.'),
@@ -152,7 +156,7 @@ export const OPTIONS: readonly Option[] = [
   ignored('http-ignore-probes', FRONT, 'connections that close early are answered as HAProxy answers them without it'),
   ignored('prefer-last-server', BACK, 'each request is balanced'),
   ignored('abortonclose', BACK, 'a waiting request of a client that has gone is still sent'),
-  ignored('log-health-checks', BACK, 'changes of state are always logged, single checks never'),
+  refused('spop-check', 'there is no SPOE filter whose agents it could check'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
   ignored('socket-stats', FRONT, 'counters are per frontend'),
   ignored('tcpka', ALL_PROXIES, 'TCP keep-alive is not enabled'),

@@ -86,6 +86,10 @@ class HaproxyParser {
 
   #skip(word: Word): void {
     this.#section = { kind: 'skipped' };
+    if (word.text === 'mailers') {
+      this.#context.report.warning(word.span, 'no-effect', '`mailers` has no effect yet: no mail is sent.');
+      return;
+    }
     this.#context.report.error(
       word.span,
       'unsupported-section',

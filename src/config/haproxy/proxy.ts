@@ -12,6 +12,9 @@ import {
   usableBalance,
 } from './balance.ts';
 import { parseBind } from './bind.ts';
+import { finishMethod } from './checks/draft.ts';
+import { parseExternalCheck } from './checks/external.ts';
+import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile } from './error-file.ts';
 import {
@@ -169,6 +172,28 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: setDisabled(false),
   },
+  {
+    name: 'tcp-check',
+    sections: BACK,
+    help: 'A rule of `option tcp-check`: `connect`, `send…`, `expect`, `comment`, `set-var`, `unset-var`.',
+    has_effect: true,
+    parse: parseTcpCheck,
+  },
+  {
+    name: 'http-check',
+    sections: BACK,
+    help: 'A rule of `option httpchk`: the same, and `disable-on-404`, `send-state`.',
+    has_effect: true,
+    parse: parseHttpCheck,
+  },
+  {
+    name: 'external-check',
+    sections: BACK,
+    help: '`command` and `path` of `option external-check`.',
+    has_effect: true,
+    parse: parseExternalCheck,
+  },
+  withoutEffect('email-alert', ALL_PROXIES, 'no mail is sent'),
   withoutEffect('stats', ALL_PROXIES, 'no statistics page is served'),
   {
     name: 'errorfile',
@@ -268,7 +293,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
 
 export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
-  const { fullconn, dynamic_cookie_key, forwardfor, check, span, spans } = draft;
+  const { fullconn, dynamic_cookie_key, forwardfor, checks, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
@@ -276,7 +301,7 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     balance: usableBalance(draft, report),
     hash,
     hash_balance_factor,
-    servers: draft.servers.map((server) => finishServer(server, report)),
+    servers: draft.servers.map((server) => finishServer(server, name, report)),
     timeouts,
     retries,
     redispatch,
@@ -286,8 +311,9 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     cookie: usableCookie(draft, report),
     dynamic_cookie_key,
     forwardfor,
-    check,
     error_files: draft.error_files,
+    check: finishMethod(checks),
+    log_health_checks: checks.log,
     log_targets: allTargets(draft, global_targets),
     span,
     spans,

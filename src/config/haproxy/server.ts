@@ -3,26 +3,17 @@ import { NOWHERE } from '../diagnostic.ts';
 import type { Server } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
+import { reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { isHostName, literalOrName, parseHostAndPorts } from './address.ts';
+import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/server-words.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
-
-export type ServerWord = {
-  readonly name: string;
-  readonly help: string;
-  /** The field it sets, for `spans`. */
-  readonly field: string;
-  /** `value` is there only for words that take one. */
-  readonly takes_value: boolean;
-  readonly parse: (settings: ServerSettings, value: Word, context: Context) => void;
-};
+import { flag, number, type ServerWord, time } from './server-word.ts';
 
 export const SERVER_WORDS: readonly ServerWord[] = [
-  flag('check', 'Ask the server regularly whether it works.', 'check', (settings) => (settings.check = true)),
-  flag('no-check', 'Undo a `check` of `default-server`.', 'check', (settings) => (settings.check = false)),
+  ...CHECK_WORDS,
   flag(
     'backup',
     'Use it only when no server without `backup` works.',
@@ -32,54 +23,11 @@ export const SERVER_WORDS: readonly ServerWord[] = [
   flag('no-backup', 'Undo a `backup` of `default-server`.', 'backup', (settings) => (settings.backup = false)),
   flag('disabled', 'Start in maintenance.', 'disabled', (settings) => (settings.disabled = true)),
   flag('enabled', 'Undo a `disabled` of `default-server`.', 'disabled', (settings) => (settings.disabled = false)),
-  time(
-    'inter',
-    'Time from one check to the next (2s).',
-    'inter_ms',
-    (settings, time_ms) => (settings.inter_ms = time_ms),
-  ),
-  time(
-    'fastinter',
-    'The same while the state is changing.',
-    'fastinter_ms',
-    (settings, time_ms) => (settings.fastinter_ms = time_ms),
-  ),
-  time(
-    'downinter',
-    'The same while the server is down.',
-    'downinter_ms',
-    (settings, time_ms) => (settings.downinter_ms = time_ms),
-  ),
-  number(
-    'rise',
-    'Good checks in a row until it is up again (2).',
-    'rise',
-    1,
-    2 ** 31 - 1,
-    (settings, value) => (settings.rise = value),
-  ),
-  number(
-    'fall',
-    'Failed checks in a row until it is down (3).',
-    'fall',
-    1,
-    2 ** 31 - 1,
-    (settings, value) => (settings.fall = value),
-  ),
-  number(
-    'port',
-    "The port to check when it is not the server's own.",
-    'check_port',
-    1,
-    65535,
-    (settings, value) => (settings.check_port = value),
-  ),
   number(
     'weight',
     'Share of the traffic, 0 to 256 (1); 0 takes no new traffic.',
     'weight',
-    0,
-    256,
+    [0, 256],
     (settings, value) => (settings.weight = value),
   ),
   count('maxconn', 'Requests or connections at once (0: any number); more wait.'),
@@ -95,8 +43,7 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     'id',
     'Its number in the backend, for hashes and `balance first` (its place, from 1).',
     'id',
-    1,
-    2 ** 31 - 1,
+    [1, 2 ** 31 - 1],
     (settings, value) => (settings.id = value),
   ),
   {
@@ -124,8 +71,7 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     'error-limit',
     'Errors in a row until `on-error` happens (10).',
     'error_limit',
-    1,
-    2 ** 31 - 1,
+    [1, 2 ** 31 - 1],
     (settings, value) => (settings.error_limit = value),
   ),
   oneOf(
@@ -142,52 +88,11 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     ['shutdown-backup-sessions'],
     (settings) => (settings.shutdown_backup_sessions_when_up = true),
   ),
-  {
-    name: 'addr',
-    help: "The IP address to check when it is not the server's own.",
-    field: 'check_address',
-    takes_value: true,
-    parse: parseCheckAddress,
-  },
 ];
-
-function flag(name: string, help: string, field: string, set: (settings: ServerSettings) => void): ServerWord {
-  return { name, help, field, takes_value: false, parse: set };
-}
-
-function time(
-  name: string,
-  help: string,
-  field: string,
-  set: (settings: ServerSettings, time_ms: number) => void,
-): ServerWord {
-  const parse: ServerWord['parse'] = (settings, value, { report }) => {
-    const time_ms = parseDuration(value, name, report);
-    if (time_ms === 0)
-      report.error(value.span, 'out-of-range', `${name} must be longer than 0.`, `Write for example \`${name} 2s\`.`);
-    else if (time_ms !== undefined) set(settings, time_ms);
-  };
-  return { name, help, field, takes_value: true, parse };
-}
-
-function number(
-  name: string,
-  help: string,
-  field: string,
-  min: number,
-  max: number,
-  set: (settings: ServerSettings, value: number) => void,
-): ServerWord {
-  const parse: ServerWord['parse'] = (settings, word, { report }) => {
-    const value = parseInteger(word, { what: name, min, max }, report);
-    if (value !== undefined) set(settings, value);
-  };
-  return { name, help, field, takes_value: true, parse };
-}
 
 /** A limit; 0 is none. */
 function count(name: 'maxconn' | 'minconn' | 'maxqueue', help: string): ServerWord {
-  return number(name, help, name, 0, 2 ** 31 - 1, (settings, value) => (settings[name] = value || undefined));
+  return number(name, help, name, [0, 2 ** 31 - 1], (settings, value) => (settings[name] = value || undefined));
 }
 
 function oneOf<Value extends string>(
@@ -213,17 +118,6 @@ function parseServerCookie(settings: ServerSettings, value: Word, { report }: Co
     const message = `\`${value.text}\` cannot be the value of a cookie.`;
     report.error(value.span, 'bad-value', message, 'Write printable characters other than `;`, `,`, `|` and `~`.');
   }
-}
-
-function parseCheckAddress(settings: ServerSettings, value: Word, { report }: Context): void {
-  if (literalOrName(value.text) === '')
-    report.error(
-      value.span,
-      'bad-address',
-      `The check address \`${value.text}\` is not an IP address.`,
-      'Write an IP address; the port goes after `port`.',
-    );
-  else settings.check_address = value.text;
 }
 
 export function parseServer(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
@@ -321,14 +215,12 @@ function reportUnknown(word: Word, { report }: Context): void {
   }
 }
 
-/** The draft as the model wants it. */
-export function finishServer({ name, host, address, port, settings, span }: ServerDraft, report: Reporter): Server {
-  const { weight, backup, disabled, inter_ms, fastinter_ms, downinter_ms, rise, fall, spans } = settings;
-  const { check_port, check_address, id, maxconn, minconn, maxqueue, slowstart_ms, cookie } = settings;
+/** The draft as the model wants it; `backend` is the name of the section that it stands in. */
+export function finishServer(draft: ServerDraft, backend: string, report: Reporter): Server {
+  const { name, host, address, port, settings, span } = draft;
+  const { weight, backup, disabled, spans } = settings;
+  const { id, maxconn, minconn, maxqueue, slowstart_ms, cookie } = settings;
   const { shutdown_sessions_when_down, shutdown_backup_sessions_when_up } = settings;
-  const elsewhere = check_port !== undefined || check_address !== undefined;
-  const endpoint = elsewhere ? { address: check_address ?? '', port: check_port ?? 0 } : undefined;
-  const check = settings.check ? { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint } : undefined;
   return {
     name,
     host,
@@ -346,7 +238,9 @@ export function finishServer({ name, host, address, port, settings, span }: Serv
     observe: observeOf(settings, report),
     shutdown_sessions_when_down,
     shutdown_backup_sessions_when_up,
-    check,
+    check: finishCheck(settings),
+    agent: finishAgent(settings),
+    track: finishTrack(settings, backend),
     span,
     spans,
   };

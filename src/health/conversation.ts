@@ -1,0 +1,236 @@
+/**
+ * One check as a state machine without I/O: it says what it needs next, and is told what happened.
+ *
+ *   begin ─▶ CONNECT ─ onConnected ─▶ SEND ─ onSent ─▶ RECEIVE ─ onBytes / onEnd ─▶ … ─▶ DONE, with a verdict
+ *                                       └─ FLUSH: what was sent must have left before it goes on
+ *
+ * Steps that stand side by side and expect something look at the same answer. One object a server, used for all its checks.
+ */
+import { asInteger, type CheckFacts, evaluate, type Value } from './expression.ts';
+import { type Answer, type ConnectStep, describePlace, type Place, type Program, type SendStep } from './steps.ts';
+import { answerTimedOut, connectFailed, connectTimedOut, type Verdict, verdictOf } from './verdict.ts';
+
+export const CONNECT = 1;
+export const SEND = 2;
+export const FLUSH = 3;
+export const RECEIVE = 4;
+export const DONE = 5;
+export type Need = typeof CONNECT | typeof SEND | typeof FLUSH | typeof RECEIVE | typeof DONE;
+
+/** Of the server and its surroundings: the same for all its checks. */
+export interface ServerFacts {
+  readonly backend: string;
+  readonly server: string;
+  readonly address: string;
+  readonly port: number;
+  readonly host_name: string;
+  now_s(): number;
+  environment(name: string): string | undefined;
+  /** The value of `X-Haproxy-Server-State`. */
+  state(): string;
+  /** Not DOWN. */
+  isUp(): boolean;
+  readonly process_variables: Map<string, Value>;
+}
+
+const ACCEPTED = verdictOf('L4OK', 'the server accepts connections', 0, '');
+const ACCEPTED_BY_RULES = verdictOf('L4OK', 'the server accepts connections', 0, '(tcp-check)');
+const DONE_BY_RULES = verdictOf('L7OK', 'every step went well', 0, '(tcp-check)');
+
+export class Conversation implements CheckFacts {
+  /** What is needed now. */
+  need: Need = DONE;
+  verdict: Verdict = DONE_BY_RULES;
+  /** With CONNECT. An empty address and port 0 are the server's. */
+  target_address = '';
+  target_port = 0;
+  connecting: ConnectStep | null = null;
+  /** With SEND: the step, and its bytes. */
+  sending: SendStep | null = null;
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly variables = new Map<string, Value>();
+  readonly facts: ServerFacts;
+  private readonly program: Program;
+  private readonly answer: Answer;
+  private at = 0;
+  private ended = false;
+
+  constructor(program: Program, facts: ServerFacts) {
+    this.program = program;
+    this.facts = facts;
+    this.answer = program.createAnswer();
+  }
+
+  begin(): Need {
+    this.at = 0;
+    this.variables.clear();
+    return this.walk();
+  }
+
+  onConnected(): Need {
+    this.ended = false;
+    this.answer.clear();
+    return this.proceed();
+  }
+
+  /** The bytes are queued; with FLUSH they have left. */
+  onSent(): Need {
+    if (this.need === SEND && this.sending!.flush) return (this.need = FLUSH);
+    return this.proceed();
+  }
+
+  onBytes(bytes: Uint8Array, offset: number, length: number): Need {
+    if (this.need !== RECEIVE) return this.need;
+    this.answer.add(bytes, offset, length);
+    if (this.answer.full) this.ended = true;
+    return this.walk();
+  }
+
+  /** The server sends no more. */
+  onEnd(): Need {
+    this.ended = true;
+    return this.need === RECEIVE ? this.walk() : this.need;
+  }
+
+  /** The check is over, for whatever reason. */
+  end(): void {
+    this.need = DONE;
+    this.answer.clear();
+  }
+
+  // ── what it means when it does not come to a verdict ──────────────────────────────────────────
+
+  connectFailed(error: number): Verdict {
+    return this.located(connectFailed(error));
+  }
+
+  timedOut(timeout_ms: number): Verdict {
+    if (this.need === CONNECT) return this.located(connectTimedOut(timeout_ms));
+    const step = this.program.steps[this.at];
+    return this.located(answerTimedOut(timeout_ms, step?.kind === 'expect' ? step.expectation.timeout : 'L7TOUT'));
+  }
+
+  located(verdict: Verdict): Verdict {
+    const step = this.program.steps[this.at];
+    const place = step && step.kind !== 'set' ? step.place : undefined;
+    return place ? verdictOf(verdict.code, verdict.reason + describePlace(place), verdict.status) : verdict;
+  }
+
+  // ── the steps ─────────────────────────────────────────────────────────────────────────────────
+
+  private proceed(): Need {
+    this.at++;
+    return this.walk();
+  }
+
+  private walk(): Need {
+    const { steps } = this.program;
+    for (; this.at < steps.length; this.at++) {
+      const step = steps[this.at];
+      if (step.kind === 'connect') return this.wantConnection(step);
+      if (step.kind === 'send') return this.wantSent(step);
+      if (step.kind === 'set') step.act(this);
+      else {
+        if (!this.answer.begun && !this.ended) return (this.need = RECEIVE);
+        const outcome = step.expectation.judge(this.answer, this.ended, this);
+        if (outcome === 'wait') {
+          this.at = step.again_from;
+          return (this.need = RECEIVE);
+        }
+        if (outcome !== 'matched') return this.finish(outcome);
+      }
+    }
+    return this.finish(this.success());
+  }
+
+  private wantConnection(step: ConnectStep): Need {
+    const port = step.port ? asInteger(evaluate(step.port, this)) : 0;
+    if (port === undefined || port < 0 || port > 65535) {
+      return this.finish(verdictOf('SOCKERR', `the port is no port${describePlace(step.place)}`));
+    }
+    this.connecting = step;
+    this.target_address = step.address ?? '';
+    this.target_port = port;
+    return (this.need = CONNECT);
+  }
+
+  private wantSent(step: SendStep): Need {
+    const bytes = step.bytes ?? step.compose(this);
+    if (bytes === undefined) {
+      return this.finish(verdictOf('L7RSP', `what is to be sent could not be made${describePlace(step.place)}`));
+    }
+    this.answer.clear();
+    this.sending = step;
+    this.bytes = bytes;
+    return (this.need = SEND);
+  }
+
+  private success(): Verdict {
+    const last = this.program.steps[this.program.steps.length - 1];
+    if (last?.kind === 'expect') return last.expectation.success(this.answer, this);
+    if (last?.kind === 'connect') return last.place === undefined ? ACCEPTED : ACCEPTED_BY_RULES;
+    return DONE_BY_RULES;
+  }
+
+  private finish(verdict: Verdict): Need {
+    this.verdict = verdict;
+    return (this.need = DONE);
+  }
+
+  // ── what expressions may ask ──────────────────────────────────────────────────────────────────
+
+  get backend(): string {
+    return this.facts.backend;
+  }
+
+  get server(): string {
+    return this.facts.server;
+  }
+
+  get address(): string {
+    return this.facts.address;
+  }
+
+  get port(): number {
+    return this.facts.port;
+  }
+
+  get host_name(): string {
+    return this.facts.host_name;
+  }
+
+  get process_variables(): Map<string, Value> {
+    return this.facts.process_variables;
+  }
+
+  now_s(): number {
+    return this.facts.now_s();
+  }
+
+  environment(name: string): string | undefined {
+    return this.facts.environment(name);
+  }
+
+  state(): string {
+    return this.facts.state();
+  }
+
+  isUp(): boolean {
+    return this.facts.isUp();
+  }
+
+  payload(): string {
+    return this.answer.payload();
+  }
+
+  status(): number {
+    return this.answer.status();
+  }
+
+  header(name: string): string | undefined {
+    return this.answer.header(name);
+  }
+}
+
+/** Where a step stands when its rules were written; for programs of protocols there is nothing to say. */
+export type { Place };

@@ -1,0 +1,76 @@
+/**
+ * A check in the words of HAProxy's log (`option log-health-checks`), and the state that servers are told.
+ *
+ *   Health check for server web/a failed, reason: Layer7 wrong status, code: 503, info: "…", check duration: 2ms, status: 2/3 UP.
+ */
+import { isUp, type Thresholds } from './fold.ts';
+import { DESCRIPTIONS, type Verdict } from './verdict.ts';
+
+export type CheckedOnce = {
+  readonly backend: string;
+  readonly server: string;
+  readonly backup: boolean;
+  readonly agent: boolean;
+  readonly verdict: Verdict;
+  readonly duration_ms: number;
+  /** The counter after the check. */
+  readonly health: number;
+  readonly thresholds: Thresholds;
+  readonly weight: number;
+};
+
+export function describeCheck(checked: CheckedOnce): string {
+  const { backend, server, backup, agent, verdict, duration_ms, health, thresholds, weight } = checked;
+  const who = `${agent ? 'Agent' : 'Health'} check for ${backup ? 'backup ' : ''}server ${backend}/${server}`;
+  const how = verdict.passed ? (verdict.code === 'L7OKC' ? 'conditionally succeeded' : 'succeeded') : 'failed';
+  const code = hasStatus(verdict) ? `, code: ${verdict.status}` : '';
+  const info = verdict.info === '' ? '' : `, info: "${verdict.info}"`;
+  const up = isUp(health, thresholds) ? (weight > 0 ? 'UP' : 'DRAIN') : 'DOWN';
+  const reason = `, reason: ${DESCRIPTIONS[verdict.code]}${code}${info}, check duration: ${duration_ms}ms`;
+  return `${who} ${how}${reason}, status: ${countOf(health, thresholds)} ${up}.`;
+}
+
+function hasStatus({ code }: Verdict): boolean {
+  return code === 'L7OK' || code === 'L7OKC' || code === 'L7STS' || code.startsWith('PROC');
+}
+
+/** `2/3`: checks of those that it takes to leave the state. */
+export function countOf(health: number, thresholds: Thresholds): string {
+  const { rise, fall } = thresholds;
+  return isUp(health, thresholds) ? `${health - rise + 1}/${fall}` : `${health}/${rise}`;
+}
+
+export type ServerState = {
+  readonly operational: 'DOWN' | 'UP' | 'STOPPING';
+  readonly health: number;
+  readonly thresholds: Thresholds;
+  readonly backend: string;
+  readonly server: string;
+  readonly address: string;
+  readonly port: number;
+  readonly node: string;
+  readonly weight: number;
+  /** Of all usable servers of the backend. */
+  readonly total_weight: number;
+  readonly connections: number;
+  readonly total_connections: number;
+  readonly queued: number;
+};
+
+/** The value of `X-Haproxy-Server-State` (manual, "http-check send-state"). */
+export function describeState(state: ServerState): string {
+  const { health, thresholds, operational } = state;
+  const word = operational === 'STOPPING' ? 'NOLB' : operational;
+  const steady = health === 0 || health === thresholds.rise + thresholds.fall - 1;
+  const fields = [
+    steady ? word : `${word} ${countOf(health, thresholds)}`,
+    `address=${state.address}`,
+    `port=${state.port}`,
+    `name=${state.backend}/${state.server}`,
+    `node=${state.node}`,
+    `weight=${state.weight}/${state.total_weight}`,
+    `scur=${state.connections}/${state.total_connections}`,
+    `qcur=${state.queued}`,
+  ];
+  return fields.join('; ');
+}

@@ -1,0 +1,110 @@
+/** Answers of any protocol: bytes, and the matches of `tcp-check expect`. */
+import type { CheckMatch, ExpectRule } from '../config/model.ts';
+import { fromByteString, fromHex } from './bytes.ts';
+import { asInteger, type CheckFacts, constantText, evaluate, evaluateFormat } from './expression.ts';
+import { Received } from './received.ts';
+import { type Answer, describePlace, type Expectation, type Naming, type Outcome, type Place } from './steps.ts';
+import { type Code, type Verdict, verdictOf } from './verdict.ts';
+
+export class RawAnswer extends Received implements Answer {
+  get begun(): boolean {
+    return this.length > 0;
+  }
+
+  payload(): string {
+    return this.text();
+  }
+
+  status(): number {
+    return 0;
+  }
+
+  header(): undefined {
+    return undefined;
+  }
+}
+
+/** Does the answer hold it? Undefined: it is too short to say, whatever it holds. */
+type Matches = (answer: RawAnswer, ended: boolean, facts: CheckFacts) => boolean | undefined;
+
+export function rawExpectation(rule: ExpectRule, place: Place): Expectation<RawAnswer> {
+  const { negated, min_recv, ok_status = 'L7OK', error_status = 'L7RSP', timeout_status = 'L7TOUT' } = rule;
+  const matches = compileMatch(rule.match);
+  const says = negated ? 'holds' : 'does not hold';
+  const problem = `the answer ${says} ${describeMatch(rule.match)}${describePlace(place)}`;
+  return {
+    timeout: timeout_status,
+    judge(answer, ended, facts): Outcome {
+      if (!ended && answer.length < (min_recv ?? 0)) return 'wait';
+      const matched = matches(answer, ended, facts);
+      if (matched === undefined || (!matched && !ended && min_recv === undefined)) return 'wait';
+      return matched !== negated ? 'matched' : named(error_status, problem, rule.on_error, rule, facts);
+    },
+    success: (_, facts) => named(ok_status, '(tcp-check)', rule.on_success, rule, facts),
+  };
+}
+
+/** A verdict with the text and the number that the rule wants in it. */
+export function named(
+  code: Code,
+  usual: string,
+  wanted: Naming['on_error'],
+  { status_code }: Naming,
+  facts: CheckFacts,
+): Verdict {
+  const text = wanted === undefined ? usual : evaluateFormat(wanted, facts);
+  const number = status_code === undefined ? undefined : asInteger(evaluate(status_code, facts));
+  return verdictOf(code, text, number ?? 0);
+}
+
+function compileMatch(match: CheckMatch): Matches {
+  switch (match.kind) {
+    case 'string':
+    case 'binary':
+      return compilePattern(match);
+    case 'regex': {
+      const regex = toRegExp(match.pattern);
+      return (answer) => regex.test(answer.text());
+    }
+    case 'binary-regex': {
+      const regex = toRegExp(match.pattern);
+      return (answer) => regex.test(answer.hex());
+    }
+    default:
+      throw new Error(`${match.kind} is matched in HTTP answers only`);
+  }
+}
+
+function compilePattern({ kind, pattern }: Extract<CheckMatch, { kind: 'string' | 'binary' }>): Matches {
+  const bytesOf = (text: string) => (kind === 'binary' ? fromHex(text) : fromByteString(text));
+  const constant = constantText(pattern);
+  const fixed = constant === undefined ? undefined : bytesOf(constant);
+  return (answer, ended, facts) => {
+    const bytes = fixed ?? bytesOf(evaluateFormat(pattern, facts));
+    if (bytes === undefined) return false;
+    return answer.length < bytes.length && !ended ? undefined : answer.holds(bytes);
+  };
+}
+
+/** PCRE's flags at the beginning, `(?i)`, are JavaScript's; else the two have what checks need in common. */
+export function toRegExp(pattern: string): RegExp {
+  const [, flags = '', rest = pattern] = /^\(\?([ims]+)\)(.*)$/s.exec(pattern) ?? [];
+  return new RegExp(rest, flags);
+}
+
+/** As people wrote it. */
+export function describeMatch(match: CheckMatch): string {
+  switch (match.kind) {
+    case 'string':
+    case 'binary': {
+      const text = constantText(match.pattern);
+      return text === undefined ? 'what was expected' : `${match.kind === 'binary' ? 'binary ' : ''}'${text}'`;
+    }
+    case 'header':
+      return 'the header';
+    case 'status':
+      return 'the status';
+    default:
+      return `/${match.pattern}/`;
+  }
+}

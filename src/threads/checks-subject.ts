@@ -1,0 +1,308 @@
+/**
+ * A checked server: what its checks, its agent and its traffic add up to, and who is told. One object for the check and the
+ * agent of a server.
+ *
+ *   verdicts ──▶ health/server-health.ts ──▶ shared memory (operational state, words for statistics) ──▶ messages
+ */
+import type { AgentReport } from '../health/agent.ts';
+import type { ServerFacts } from '../health/conversation.ts';
+import type { Value } from '../health/expression.ts';
+import { describeCheck, describeState } from '../health/log-line.ts';
+import type { ServerPlace, Subject } from '../health/plan.ts';
+import {
+  firstServerHealth,
+  foldAgent,
+  foldLiveErrors,
+  foldServerCheck,
+  type Operational,
+  operationalState,
+  resumedHealth,
+  type ServerHealth,
+} from '../health/server-health.ts';
+import { codeNumber, type Verdict, verdictOf } from '../health/verdict.ts';
+import { now_ms31, now_ns } from '../system/clock.ts';
+import type { FromChecks } from './checks-messages.ts';
+import * as shared from './shared-memory.ts';
+
+/** What all subjects share. */
+export type Surroundings = {
+  readonly memory: shared.SharedMemory;
+  readonly post: (message: FromChecks) => void;
+  readonly host_name: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Seconds since 1970. */
+  readonly now_s: () => number;
+  readonly process_variables: Map<string, Value>;
+};
+
+const WORD_OF: Readonly<Record<Operational, number>> = {
+  DOWN: shared.SERVER_DOWN,
+  UP: shared.SERVER_UP,
+  STOPPING: shared.SERVER_STOPPING,
+};
+
+function stateOf(word: number): Operational {
+  if (word === shared.SERVER_STOPPING) return 'STOPPING';
+  return word === shared.SERVER_DOWN ? 'DOWN' : 'UP';
+}
+
+/** Where the last check and the last word of the agent are kept for statistics. */
+const CHECK_WORDS = {
+  code: shared.SERVER_CHECK_CODE,
+  status: shared.SERVER_CHECK_STATUS,
+  duration_ms: shared.SERVER_CHECK_DURATION_MS,
+};
+const AGENT_WORDS = {
+  code: shared.SERVER_AGENT_CODE,
+  status: shared.SERVER_AGENT_STATUS,
+  duration_ms: shared.SERVER_AGENT_DURATION_MS,
+};
+
+const BACK = 'back from maintenance';
+/** HAProxy's: a weight is a byte and one. */
+const MOST_WEIGHT = 256;
+
+export class CheckedServer implements ServerFacts {
+  readonly subject: Subject;
+  readonly process_variables: Map<string, Value>;
+  health: ServerHealth;
+  private readonly around: Surroundings;
+  private readonly at: number;
+  private operational: Operational = 'UP';
+  private last_check: Verdict | undefined;
+  private last_agent: Verdict | undefined;
+  /** Those of the traffic that were acted on. */
+  private alarms = 0;
+
+  /** `resumes`: shared memory says what an earlier configuration's checks have found. */
+  constructor(subject: Subject, around: Surroundings, resumes: boolean) {
+    this.subject = subject;
+    this.around = around;
+    this.process_variables = around.process_variables;
+    this.at = shared.serverAt(around.memory, subject.server_index);
+    this.alarms = this.load(shared.SERVER_ALARMS);
+    if (resumes) this.operational = stateOf(this.load(shared.SERVER_OPERATIONAL));
+    const known = { state: this.operational, check: this.load(shared.SERVER_HEALTH), has_agent: subject.has_agent };
+    this.health = resumes ? resumedHealth(known, subject.thresholds) : firstServerHealth(subject.thresholds);
+    this.store(shared.SERVER_HEALTH, this.health.check);
+    this.store(shared.SERVER_AGENT_HEALTH, this.health.agent);
+    for (const tracker of subject.trackers) this.change(tracker, shared.SERVER_OPERATIONAL, WORD_OF[this.operational]);
+  }
+
+  get inMaintenance(): boolean {
+    return (this.load(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_MAINTENANCE) !== 0;
+  }
+
+  // ── what is heard ─────────────────────────────────────────────────────────────────────────────
+
+  noteCheck(verdict: Verdict, duration_ms: number): void {
+    const before = this.health;
+    this.health = foldServerCheck(before, verdict, this.subject.thresholds);
+    const counted = before.check !== this.health.check;
+    Atomics.add(this.around.memory.words, this.at + shared.SERVER_CHECKS_DONE, 1);
+    if (counted) this.store(shared.SERVER_HEALTH, this.health.check);
+    if (!verdict.passed && before.check > 0) {
+      Atomics.add(this.around.memory.words, this.at + shared.SERVER_CHECKS_FAILED, 1);
+    }
+    this.keep(CHECK_WORDS, verdict, duration_ms);
+    if (verdict !== this.last_check || counted) {
+      this.tell(false, verdict, this.last_check, counted, duration_ms);
+      this.last_check = verdict;
+    }
+    this.decide(verdict);
+  }
+
+  /** Failing to reach an agent says nothing about the server. */
+  noteAgent(verdict: Verdict, duration_ms: number): void {
+    this.keep(AGENT_WORDS, verdict, duration_ms);
+    const report = verdict.agent;
+    if (report) this.obey(report);
+    const before = this.health;
+    if (report?.state !== undefined) {
+      this.health = foldAgent(before, report.state);
+      this.store(shared.SERVER_AGENT_HEALTH, this.health.agent);
+    }
+    this.tell(true, verdict, this.last_agent, before !== this.health, duration_ms);
+    this.last_agent = verdict;
+    if (report?.state !== undefined) this.decide(verdict);
+  }
+
+  /** Has the traffic failed too often in a row? Then a failed check is simulated, or worse. */
+  heedTraffic(): boolean {
+    const { observe, thresholds } = this.subject;
+    const alarms = this.load(shared.SERVER_ALARMS);
+    if (!observe || alarms === this.alarms) return false;
+    this.alarms = alarms;
+    const verdict = verdictOf('HANA', `${observe.error_limit} errors of the traffic in a row`);
+    this.health = foldLiveErrors(this.health, observe.on_error, thresholds);
+    this.store(shared.SERVER_HEALTH, this.health.check);
+    this.store(shared.SERVER_CHECK_CODE, codeNumber(verdict.code));
+    this.decide(verdict);
+    return true;
+  }
+
+  /** As at the start: UP until the next check says otherwise. */
+  comeBack(): void {
+    this.health = { ...firstServerHealth(this.subject.thresholds), agent: this.health.agent };
+    this.store(shared.SERVER_HEALTH, this.health.check);
+    this.decide(undefined);
+  }
+
+  // ── what it leads to ──────────────────────────────────────────────────────────────────────────
+
+  private decide(verdict: Verdict | undefined): void {
+    const state = operationalState(this.health, this.subject.thresholds);
+    if (state === this.operational) return;
+    this.operational = state;
+    if (state === 'DOWN') Atomics.add(this.around.memory.words, this.at + shared.SERVER_WENT_DOWN, 1);
+    this.publish(this.subject, state, verdict, '');
+    for (const tracker of this.subject.trackers) {
+      this.publish(tracker, state, verdict, `it tracks ${this.subject.backend}/${this.subject.server}: `);
+    }
+  }
+
+  private publish(place: ServerPlace, state: Operational, verdict: Verdict | undefined, because: string): void {
+    const { memory, post } = this.around;
+    const at = shared.serverAt(memory, place.server_index);
+    const now_ms = now_ms31() || 1;
+    if (Atomics.load(memory.words, at + shared.SERVER_OPERATIONAL) === shared.SERVER_DOWN) {
+      Atomics.store(memory.words, at + shared.SERVER_UP_SINCE_MS, now_ms);
+    }
+    Atomics.store(memory.words, at + shared.SERVER_CHANGED_MS, now_ms);
+    Atomics.store(memory.words, at + shared.SERVER_OPERATIONAL, WORD_OF[state]);
+    Atomics.add(memory.words, shared.backendAt(memory, place.backend_index) + shared.BACKEND_VERSION, 1);
+    const { backend, server } = place;
+    const reason = because + (verdict?.reason ?? BACK);
+    const up = state !== 'DOWN';
+    post({ kind: 'server', at_ns: now_ns(), backend, server, up, state, reason, code: verdict?.code });
+  }
+
+  /** Weight, limit and administrative state, of this server and of those that track it. */
+  private obey({ weight_percent, maxconn, administrative }: AgentReport): void {
+    const { memory } = this.around;
+    if (weight_percent !== undefined) {
+      const weight = Math.min(MOST_WEIGHT, Math.ceil((this.subject.weight * weight_percent) / 100));
+      this.change(this.subject, shared.SERVER_WEIGHT, weight);
+    }
+    if (maxconn !== undefined) this.change(this.subject, shared.SERVER_AGENT_MAXCONN, maxconn);
+    if (administrative === undefined) return;
+    const mask = { ready: 0, drain: shared.ADMIN_DRAIN, maint: shared.ADMIN_MAINTENANCE }[administrative];
+    for (const place of [this.subject, ...this.subject.trackers]) {
+      const at = shared.serverAt(memory, place.server_index) + shared.SERVER_ADMINISTRATIVE;
+      const now = Atomics.load(memory.words, at);
+      const others = now & ~(shared.ADMIN_DRAIN | shared.ADMIN_MAINTENANCE);
+      const wanted = others | mask;
+      if (wanted === now) continue;
+      this.change(place, shared.SERVER_ADMINISTRATIVE, wanted);
+      const { backend, server } = place;
+      this.around.post({ kind: 'administrative', at_ns: now_ns(), backend, server, state: administrative });
+    }
+  }
+
+  private change({ server_index, backend_index }: ServerPlace, word: number, value: number): void {
+    const { memory } = this.around;
+    const before = Atomics.exchange(memory.words, shared.serverAt(memory, server_index) + word, value);
+    if (before !== value)
+      Atomics.add(memory.words, shared.backendAt(memory, backend_index) + shared.BACKEND_VERSION, 1);
+  }
+
+  private keep(words: typeof CHECK_WORDS, verdict: Verdict, duration_ms: number): void {
+    this.store(words.code, codeNumber(verdict.code));
+    this.store(words.status, verdict.status);
+    this.store(words.duration_ms, duration_ms);
+  }
+
+  /** Logs have a change of the code or of the counter, as HAProxy's; statistics have every change of what was said. */
+  private tell(
+    agent: boolean,
+    verdict: Verdict,
+    last: Verdict | undefined,
+    counted: boolean,
+    duration_ms: number,
+  ): void {
+    const { backend, server, backup, thresholds, log_changes } = this.subject;
+    const logged = log_changes && (counted || verdict.code !== last?.code);
+    if (!logged && !isNews(verdict, last)) return;
+    const health = agent ? this.health.agent : this.health.check;
+    const limits = agent ? { rise: 1, fall: 1 } : thresholds;
+    const weight = this.load(shared.SERVER_WEIGHT);
+    const checked = { backend, server, backup, agent, verdict, duration_ms, health, thresholds: limits, weight };
+    const line = logged ? describeCheck(checked) : undefined;
+    const { code, info } = verdict;
+    this.around.post({ kind: 'check', at_ns: now_ns(), backend, server, agent, code, info, line });
+  }
+
+  private store(word: number, value: number): void {
+    Atomics.store(this.around.memory.words, this.at + word, value);
+  }
+
+  private load(word: number): number {
+    return Atomics.load(this.around.memory.words, this.at + word);
+  }
+
+  // ── what checks may ask ───────────────────────────────────────────────────────────────────────
+
+  get backend(): string {
+    return this.subject.backend;
+  }
+
+  get server(): string {
+    return this.subject.server;
+  }
+
+  get address(): string {
+    return this.subject.endpoint.address;
+  }
+
+  get port(): number {
+    return this.subject.endpoint.port;
+  }
+
+  get host_name(): string {
+    return this.around.host_name;
+  }
+
+  now_s(): number {
+    return this.around.now_s();
+  }
+
+  environment(name: string): string | undefined {
+    return this.around.environment[name];
+  }
+
+  isUp(): boolean {
+    return this.operational !== 'DOWN';
+  }
+
+  state(): string {
+    const { memory, host_name: node } = this.around;
+    const { backend, server, endpoint, thresholds, backend_index, first_server_index, server_count } = this.subject;
+    let total_weight = 0;
+    for (let index = first_server_index; index < first_server_index + server_count; index++) {
+      const at = shared.serverAt(memory, index);
+      const usable =
+        Atomics.load(memory.words, at + shared.SERVER_OPERATIONAL) === shared.SERVER_UP &&
+        Atomics.load(memory.words, at + shared.SERVER_ADMINISTRATIVE) === 0;
+      if (usable) total_weight += Atomics.load(memory.words, at + shared.SERVER_WEIGHT);
+    }
+    const at_backend = shared.backendAt(memory, backend_index);
+    return describeState({
+      operational: this.operational,
+      health: this.health.check,
+      thresholds,
+      backend,
+      server,
+      ...endpoint,
+      node,
+      weight: this.load(shared.SERVER_WEIGHT),
+      total_weight,
+      connections: this.load(shared.SERVER_CONNECTIONS),
+      total_connections: Atomics.load(memory.words, at_backend + shared.BACKEND_CONNECTIONS),
+      queued: 0,
+    });
+  }
+}
+
+function isNews(verdict: Verdict, last: Verdict | undefined): boolean {
+  return verdict.code !== last?.code || verdict.info !== last.info;
+}
