@@ -134,7 +134,8 @@ function hearAsMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
     answerDefeated(engine, vhid, now_ns);
     noteDefeated(engine, vhid, now_ns);
   } else {
-    yieldTo(engine, vhid, `${peerName(vhid)} is MASTER with equal settings`, now_ns);
+    const order = vhid.peer.kind === 'kernel' ? '' : ` and the lower address${octetOrder(vhid)}`;
+    yieldTo(engine, vhid, `${peerName(vhid)} is MASTER with equal settings${order}`, now_ns);
     if (vhid.peer.kind === 'kernel') waitUnevenly(engine, vhid);
     else sendAdvert(engine, vhid, now_ns);
   }
@@ -200,6 +201,21 @@ function comparison(vhid: Vhid): string {
 function warnOfEqual(engine: Engine, vhid: Vhid, now_ns: number): void {
   if (!isNews(vhid, 'equal', now_ns)) return;
   const { advbase, advskew } = vhid.peer;
-  const text = `equal settings: ${peerName(vhid)} adverts advbase ${advbase} advskew ${advskew} for ${nameOf(vhid)}, as this node does; give every node its own advskew`;
+  const equal = `${peerName(vhid)} adverts advbase ${advbase} advskew ${advskew} for ${nameOf(vhid)}, as this node does`;
+  const text = `equal settings: ${equal}${whoStays(vhid, now_ns)}; give every node its own advskew`;
   tell(engine, vhid, 'equal', text, now_ns);
+}
+
+/** Who keeps the address, and why. */
+function whoStays(vhid: Vhid, now_ns: number): string {
+  if (vhid.state === 'BACKUP') return '. It stays MASTER, because nobody takes over from an equal';
+  if (vhid.state === 'INIT') return '';
+  if (vhid.peer.kind === 'kernel') return '. Of two MASTERs a kernel yields to its equal, and so does this node';
+  const stays = tie(vhid, now_ns) === 'stay' ? 'this node' : 'the other';
+  return `. Of two MASTERs ${stays} stays, which has the lower address${octetOrder(vhid)}`;
+}
+
+/** ucarp compares IPv4 addresses as numbers of its machine. */
+function octetOrder({ peer }: Vhid): string {
+  return peer.family === 4 ? ' (the last octet counts most)' : '';
 }
