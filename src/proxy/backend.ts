@@ -4,6 +4,8 @@ import * as shared from '../threads/shared-memory.ts';
 import { type Algorithm, algorithmOf } from './balance/algorithm.ts';
 import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
 import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
+import { type HashKey, hashKeyOf } from './hash-key.ts';
+import { SessionCookie } from './http/session-cookie.ts';
 import { Server } from './server.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -34,6 +36,9 @@ export class Backend implements Loads {
   readonly waiting: WaitingLine;
   readonly number: number;
   readonly random: () => number;
+  /** Null: nothing of a request says which server gets it. */
+  readonly hash_key: HashKey | null;
+  readonly cookie: SessionCookie | null;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
   private readonly fullconn: number;
@@ -57,6 +62,8 @@ export class Backend implements Loads {
     this.servers = config.servers.map(
       (server, position) => new Server(server, position, first_server + position, memory, thread),
     );
+    this.hash_key = hashKeyOf(config);
+    this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
     this.chosen = new Uint8Array(this.servers.length);
     this.algorithm = algorithmOf(
       config,
@@ -152,4 +159,8 @@ export class Backend implements Loads {
     });
     this.picker = this.algorithm.build(candidates);
   }
+}
+
+function wallClock_s(): number {
+  return Math.floor(Date.now() / 1000);
 }

@@ -1,18 +1,11 @@
 /** Odd requests go through HAProxy and through us: clients must be told the same, and servers must see the same. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { setTimeout as rest } from 'node:timers/promises';
-import { needs, peerPath } from '../helpers/peers.js';
+import { test } from 'node:test';
+import { startHaproxy } from '../helpers/haproxy.js';
+import { needs } from '../helpers/peers.js';
 import { KINDS, ProxyRig } from '../proxy/harness.js';
-import { deadPort, RawServer, response, Wire } from '../proxy/wire.js';
+import { RawServer, response, Wire } from '../proxy/wire.js';
 
-const PATIENCE_MS = 10_000;
 const CHUNKED = 'Transfer-Encoding: chunked\r\n';
 const post = (fields: string, body: string) => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`;
 const get = (fields: string) => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
@@ -75,10 +68,10 @@ for (const kind of KINDS) {
     const server = await RawServer.start();
     const answering = answer(server);
     const rig = new ProxyRig(kind, [server], { frontend: ' option forwardfor\n' });
-    const port = await startHaproxy(t, server.port);
+    const [port] = await startHaproxy(t, [['option forwardfor', `server s0 127.0.0.1:${server.port}`]]);
     const differences: string[] = [];
     for (const request of REQUESTS) {
-      const theirs = await outcome(port, server, request);
+      const theirs = await outcome(port as number, server, request);
       const ours = await outcome(rig.port, server, request);
       try {
         assert.deepEqual(ours, theirs);
@@ -150,36 +143,4 @@ function normalised(request: string): string {
     .filter((field) => !field.startsWith('connection:'))
     .sort();
   return [line, ...told, '', body].join('\n');
-}
-
-async function startHaproxy(t: TestContext, server_port: number): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'carpool-proxy-interop-'));
-  const port = await deadPort();
-  const file = join(directory, 'haproxy.cfg');
-  const lines = [
-    'global\n maxconn 100',
-    'defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s',
-    `listen all\n option forwardfor\n bind 127.0.0.1:${port}\n server s0 127.0.0.1:${server_port}`,
-  ];
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn(peerPath('haproxy'), ['-db', '-f', file], { stdio: 'ignore' });
-  t.after(async () => {
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    rmSync(directory, { recursive: true });
-  });
-  for (const limit_ms = performance.now() + PATIENCE_MS; !(await accepts(port)); await rest(20)) {
-    assert.ok(performance.now() < limit_ms, 'haproxy does not listen');
-  }
-  return port;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const connected = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'close').then(() => false),
-  ]).catch(() => false);
-  socket.destroy();
-  return connected;
 }

@@ -32,8 +32,11 @@ export type RigOptions = {
   readonly global?: string;
   readonly mode?: 'http' | 'tcp';
   /** Words after each server's address. */
-  readonly server?: string;
+  readonly server?: string | ((number: number) => string);
   readonly counts?: Partial<typeof COUNTS>;
+  /** Several rigs with the same one are the data threads of one process; `thread` is 0, 1, … */
+  readonly memory?: shared.SharedMemory;
+  readonly thread?: number;
   /** Of the listening socket. */
   readonly backlog?: number;
 };
@@ -60,8 +63,10 @@ export class ProxyRig {
     const all = { ...COUNTS, ...options.counts, wake_fd: this.wake_fd, onWake: () => {} };
     this.reactor = kind === 'ring' ? new RingReactor(all) : new EpollReactor(all);
     this.reactor.buffers.poison = true;
-    this.memory = memoryOf(servers.length);
-    this.proxy = new ProxyThread(config, shared.THREAD_DATA, this.reactor, this.memory);
+    this.memory = options.memory ?? memoryOf(config.backends[0]?.servers.map(({ weight }) => weight) ?? []);
+    const thread = shared.THREAD_DATA + (options.thread ?? 0);
+    this.proxy = new ProxyThread(config, thread, this.reactor, this.memory);
+    this.memory.words[shared.threadAt(this.memory, thread) + shared.THREAD_WAKE_FD] = this.wake_fd;
     const { fd, port } = listenOnLoopback(options.backlog ?? 128);
     this.listening_fd = fd;
     this.port = port;
@@ -160,21 +165,26 @@ function configOf(ports: readonly number[], options: RigOptions) {
     `defaults\n mode ${mode}\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n${defaults}`,
     `frontend front\n bind 127.0.0.1:1\n default_backend back\n${frontend}`,
     `backend back\n${backend}`,
-    ...ports.map((port, number) => ` server s${number} 127.0.0.1:${port} ${server}`),
+    ...ports.map((port, number) => ` server s${number} 127.0.0.1:${port} ${wordsOf(server, number)}`),
   ].join('\n');
   const { config, diagnostics } = loadConfig([{ file: 'haproxy.cfg', text: `${text}\n` }]);
   assert.ok(config, JSON.stringify(diagnostics));
   return config;
 }
 
-/** One data thread, one frontend, one backend; all servers up. */
-function memoryOf(servers: number): shared.SharedMemory {
-  const counts = { threads: shared.THREAD_DATA + 1, servers, backends: 1, frontends: 1, vhids: 0 };
+function wordsOf(server: string | ((number: number) => string), number: number): string {
+  return typeof server === 'string' ? server : server(number);
+}
+
+/** One frontend, one backend; all servers up. */
+export function memoryOf(weights: readonly number[], threads = 1): shared.SharedMemory {
+  const servers = weights.length;
+  const counts = { threads: shared.THREAD_DATA + threads, servers, backends: 1, frontends: 1, vhids: 0 };
   const memory = shared.createSharedMemory(counts);
   for (let number = 0; number < servers; number++) {
     const at = shared.serverAt(memory, number);
     memory.words[at + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;
-    memory.words[at + shared.SERVER_WEIGHT] = 1;
+    memory.words[at + shared.SERVER_WEIGHT] = weights[number] as number;
   }
   return memory;
 }

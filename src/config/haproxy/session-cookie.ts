@@ -8,6 +8,9 @@ import type { ProxyDraft } from './drafts.ts';
 import { type Context, onlyArgument, type Statement } from './keyword.ts';
 import { isToken } from './token.ts';
 
+/** A response's head must have room for it. */
+const LONGEST = 500;
+
 type Draft = { -readonly [K in keyof SessionCookie]: SessionCookie[K] };
 
 const MODES = ['rewrite', 'insert', 'prefix'] as const;
@@ -98,6 +101,14 @@ function readValue(cookie: Draft, word: Word, value: Word, report: Reporter): un
 
 function checkTogether(cookie: Draft, name: Word, report: Reporter): undefined {
   const { mode, preserve, indirect, postonly, nocache, maxidle_s, maxlife_s } = cookie;
+  if (indirect && mode === 'rewrite') {
+    const message = '`rewrite` and `indirect` of a cookie exclude each other.';
+    return report.error(name.span, 'contradiction', message, 'Remove `indirect`, or write `insert`.');
+  }
+  if (cookie.name.length + [...cookie.domains, ...cookie.attributes].join('').length > LONGEST) {
+    const message = `The name, domains and attributes of a cookie may have ${LONGEST} characters together.`;
+    return report.error(name.span, 'out-of-range', message, 'Remove some.');
+  }
   if (preserve && mode !== 'insert' && !indirect) {
     const message = '`preserve` of a cookie needs `insert` or `indirect`.';
     return report.error(name.span, 'contradiction', message, 'Add `insert`, or remove `preserve`.');

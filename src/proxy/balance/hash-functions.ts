@@ -73,7 +73,7 @@ function none(bytes: Uint8Array, start: number, end: number): number {
   return value >>> 0;
 }
 
-/** Bob Jenkins' full avalanche of a 32-bit word: each bit of it moves every bit of the result. */
+/** Bob Jenkins' full avalanche of a 32-bit word: each bit of it moves every bit of the result. Spread by a prime in the end. */
 export function avalanche(word: number): number {
   let mixed = word | 0;
   mixed = (mixed + 0x7ed55d16 + (mixed << 12)) | 0;
@@ -82,5 +82,5 @@ export function avalanche(word: number): number {
   mixed = (mixed + 0xd3a2646c) ^ (mixed << 9);
   mixed = (mixed + 0xfd7046c5 + (mixed << 3)) | 0;
   mixed = mixed ^ 0xb55a4f09 ^ (mixed >>> 16);
-  return mixed >>> 0;
+  return Math.imul(mixed, 3_221_225_473) >>> 0;
 }

@@ -24,6 +24,7 @@ import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade,
 import * as m from './message.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
+import { Persistence } from './session-cookie.ts';
 import { Tunnel } from './tunnel.ts';
 
 const FREE = 0;
@@ -38,6 +39,7 @@ export class Exchange implements Assignee {
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
   readonly assignment = new Assignment(this);
+  readonly persistence = new Persistence();
   private connection: ServerConnection | null = null;
   /** After a 101, or a CONNECT that was granted. */
   tunnel: Tunnel | null = null;
@@ -63,7 +65,6 @@ export class Exchange implements Assignee {
   bytes_received = 0;
   /** Monotonic milliseconds; -1: it did not come to that. */
   head_ms = -1;
-  /** When it had a server, after the queue. */
   connected_ms = -1;
   response_ms = -1;
   /** HAProxy's termination state: who, and when (manual, section 8.5). */
@@ -104,6 +105,7 @@ export class Exchange implements Assignee {
     this.bytes_received = end - request.start;
     if (this.frontend.log?.captures_headers) this.capture('request', request);
     this.backend?.enter();
+    this.bindToServer(this.backend);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
     if (this.thread.short_of_buffers) {
@@ -120,6 +122,16 @@ export class Exchange implements Assignee {
     }
   }
 
+  /** What decides about the server is read while the head is parsed. */
+  private bindToServer(backend: Backend | null): void {
+    const { request, reactor } = this.thread;
+    const { bytes } = reactor.buffers;
+    if (backend?.hash_key) this.assignment.hash = backend.hash_key.ofRequest(bytes, request, this.client);
+    if (!backend?.cookie) return;
+    backend.cookie.readRequest(bytes, request, this.persistence);
+    this.assignment.bound = this.persistence.server;
+  }
+
   private capture(side: 'request' | 'response', message: m.Message): void {
     this.captured ??= { request: [], response: [] };
     this.frontend.captures[side].take(this.thread.reactor.buffers.bytes, message, this.captured[side]);
@@ -127,6 +139,7 @@ export class Exchange implements Assignee {
 
   private reset(backend: Backend | null): void {
     this.assignment.reset(backend);
+    this.persistence.begin(backend?.cookie ?? null);
     this.status = 0;
     this.bytes_sent = 0;
     this.bytes_received = 0;
@@ -232,6 +245,7 @@ export class Exchange implements Assignee {
     const surplus = !this.dechunks && response.end + taken < end;
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
+    this.readServersCookie(response);
     const sent = sendHead(this, buffer, head_end, head_end + taken);
     this.logEarly();
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
@@ -240,6 +254,14 @@ export class Exchange implements Assignee {
       connection.chooseBuffers();
       connection.armServer();
     }
+  }
+
+  private readServersCookie(response: m.Message): void {
+    const { assignment, persistence, method } = this;
+    const { server, bound } = assignment;
+    if (!persistence.cookie || !server) return;
+    const { bytes } = this.thread.reactor.buffers;
+    persistence.cookie.readResponse(bytes, response, persistence, server, bound === server, method);
   }
 
   /** With `option logasap` the line tells how the response began. */

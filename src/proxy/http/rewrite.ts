@@ -10,7 +10,8 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
     request.version_said !== 1 ||
     (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
-    exchange.frontend.forwardfor !== null
+    exchange.frontend.forwardfor !== null ||
+    exchange.persistence.editsRequest
   );
 }
 
@@ -24,7 +25,9 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   writer.startLine(request);
   if (request.version_minor === 1) buffers.bytes[writer.end - VERSION_MINOR_BEFORE_FIELDS] = ONE; // not 1.2 and above
   const upgrades = mayUpgrade(request);
-  writer.endToEndFields(request, false, upgrades);
+  const { persistence } = exchange;
+  const editor = persistence.editsRequest ? (persistence.cookie?.request_editor ?? null) : null;
+  writer.endToEndFields(request, false, upgrades, editor);
   if (upgrades) writer.field(CONNECTION, UPGRADE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   const { forwardfor } = exchange.frontend;
@@ -34,6 +37,7 @@ export function writeRequest(exchange: Exchange, request: Message): number {
 }
 
 export function responseMustChange(exchange: Exchange, response: Message): boolean {
+  if (exchange.persistence.editsResponse) return true;
   if ((response.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH | m.PADDED)) !== 0) return true;
   if (response.has(m.CHUNKED) && (exchange.dechunks || response.content_length !== m.NO_LENGTH)) return true;
   if (exchange.client_minor === 0) return exchange.keep_alive;
@@ -50,7 +54,10 @@ export function writeResponse(exchange: Exchange, response: Message): number {
   writer.begin(offset);
   writer.startLine(response);
   if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
-  writer.endToEndFields(response, exchange.dechunks, true);
+  const { persistence } = exchange;
+  const { cookie } = persistence;
+  writer.endToEndFields(response, exchange.dechunks, true, cookie ? cookie.editorFor(persistence) : null);
+  cookie?.addFields(writer, persistence);
   if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
   else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   writer.blankLine();

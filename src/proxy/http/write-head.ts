@@ -7,9 +7,15 @@ import { isNominated } from './fields.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 
+/** Has a say in single fields as they are written. */
+export interface FieldEditor {
+  /** True: it has written the field itself, or left it out. */
+  readonly edit: (writer: HeadWriter, message: Message, index: number) => boolean;
+}
+
 /** Writes to `bytes` from `to`, where the head to copy stands too. */
 export class HeadWriter {
-  private readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   private at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -43,7 +49,7 @@ export class HeadWriter {
    * Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. What frames or
    * routes the message stays, whatever Connection says.
    */
-  endToEndFields(message: Message, drop_coding: boolean, keep_upgrade: boolean): void {
+  endToEndFields(message: Message, drop_coding: boolean, keep_upgrade: boolean, editor: FieldEditor | null): void {
     const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH);
     for (let index = 0; index < message.field_count; index++) {
       const meaning = message.meaning[index];
@@ -56,6 +62,7 @@ export class HeadWriter {
       const name_end = message.name_end[index];
       if (meaning === m.ORDINARY && message.option_count > 0 && isNominated(this.bytes, message, name_start, name_end))
         continue;
+      if (editor?.edit(this, message, index)) continue;
       this.copy(name_start, name_end);
       this.write(COLON_SPACE);
       this.copy(message.value_start[index], message.value_end[index]);
@@ -64,6 +71,16 @@ export class HeadWriter {
     if (message.has(m.REPEATED_LENGTH) && !message.has(m.CHUNKED)) {
       this.field(CONTENT_LENGTH, encode(String(message.content_length)));
     }
+  }
+
+  /** A field whose value is written piece by piece. */
+  beginField(name: Uint8Array): void {
+    this.write(name);
+    this.write(COLON_SPACE);
+  }
+
+  endField(): void {
+    this.write(CRLF);
   }
 
   field(name: Uint8Array, value: Uint8Array): void {

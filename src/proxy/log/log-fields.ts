@@ -22,7 +22,6 @@ const encode = (text: string) => new TextEncoder().encode(text);
 const NO_SERVER = encode('<NOSRV>');
 const BAD_REQUEST = encode('<BADREQ>');
 const DASH = encode('-');
-const NO_COOKIE_STATE = encode('--');
 const HOST = encode(hostname());
 const SPACE = 32;
 const QUESTION = 63;
@@ -233,7 +232,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ts: text(writeState),
   tsc: text((writer, record) => {
     writeState(writer, record);
-    writer.text(NO_COOKIE_STATE);
+    writer.byte(record.request_cookie.charCodeAt(0));
+    writer.byte(record.response_cookie.charCodeAt(0));
   }),
 };
 

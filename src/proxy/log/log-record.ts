@@ -46,6 +46,9 @@ export class LogRecord {
   bytes_received = 0;
   cause = '-';
   phase = '-';
+  /** What became of the persistence cookie in request and response (manual, section 8.5). */
+  request_cookie = '-';
+  response_cookie = '-';
   /** Written before the end, by `option logasap`. */
   early = false;
   /** Counts this frontend's lines in this thread, from 1. */
@@ -78,6 +81,8 @@ export class LogRecord {
     this.bytes_received = exchange.bytes_received;
     this.cause = exchange.cause;
     this.phase = exchange.phase;
+    this.request_cookie = exchange.persistence.request_state;
+    this.response_cookie = exchange.persistence.response_state;
     this.finish(wall_ms, end_ms);
   }
 
@@ -103,6 +108,8 @@ export class LogRecord {
     this.bytes_received = client.received;
     this.cause = session.cause;
     this.phase = session.phase;
+    this.request_cookie = '-';
+    this.response_cookie = '-';
     this.finish(wall_ms, end_ms);
   }
 

@@ -103,7 +103,13 @@ export class TcpSession implements Assignee {
     this.frontend.backend?.enter();
     this.connecting = true;
     socket.owner = this.client; // it may be closed before we return
+    const { hash_key } = this.frontend.backend ?? {};
+    if (hash_key) this.assignment.hash = hash_key.ofClient(this);
     this.assignment.begin();
+  }
+
+  get address_bytes(): Uint8Array {
+    return this.peer.addressOf(this.client.socket);
   }
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────

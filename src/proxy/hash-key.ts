@@ -1,0 +1,181 @@
+/**
+ * What a request or session is balanced by, as a number: the hash of the client's address, or of a part of the request's head.
+ * Compiled once for a backend; reads bytes where they stand.
+ */
+import type * as model from '../config/model.ts';
+import { avalanche, DEFAULT_HASH, type Hash, hashOf } from './balance/hash-functions.ts';
+import { NO_HASH } from './balance/picker.ts';
+import { equalsIgnoringCase, lowerCaseBytes } from './http/characters.ts';
+import type { Message } from './http/message.ts';
+
+/** The client's address as text. */
+export type Client = { readonly address_bytes: Uint8Array };
+
+export type HashKey = {
+  /** `bytes` hold the request's head. */
+  readonly ofRequest: (bytes: Uint8Array, request: Message, client: Client) => number;
+  /** Of a connection about which nothing else is known. */
+  readonly ofClient: (client: Client) => number;
+};
+
+const NOTHING: HashKey = { ofRequest: () => NO_HASH, ofClient: () => NO_HASH };
+
+/** Null: every server may get any request. */
+export function hashKeyOf({ balance, hash: type = DEFAULT_HASH }: model.Backend): HashKey | null {
+  const hash = hashOf(type);
+  switch (balance.kind) {
+    case 'source': {
+      const ofClient = ({ address_bytes }: Client) => hashAddress(address_bytes, type.avalanche);
+      return { ofClient, ofRequest: (_bytes, _request, client) => ofClient(client) };
+    }
+    case 'uri':
+      return { ...NOTHING, ofRequest: (bytes, request) => hashUri(bytes, request, balance, hash) };
+    case 'url_param': {
+      const name = new TextEncoder().encode(balance.name);
+      return { ...NOTHING, ofRequest: (bytes, request) => hashParameter(bytes, request, name, hash) };
+    }
+    case 'hdr': {
+      const name = lowerCaseBytes(balance.name);
+      return { ...NOTHING, ofRequest: (bytes, request) => hashHeader(bytes, request, name, balance, hash) };
+    }
+    default:
+      return balance.kind === 'rdp-cookie' ? NOTHING : null;
+  }
+}
+
+// ── source ──────────────────────────────────────────────────────────────────────────────────────
+
+/** The address's words of 32 bits, folded into one; HAProxy uses no hash function here, but the modifier. */
+export function hashAddress(text: Uint8Array, mixes: boolean): number {
+  const folded = text.includes(COLON) ? foldIPv6(text) : readIPv4(text, 0);
+  return mixes ? avalanche(folded) : folded;
+}
+
+function readIPv4(text: Uint8Array, start: number): number {
+  let address = 0;
+  let part = 0;
+  for (let at = start; at < text.length; at++) {
+    if (text[at] !== DOT) part = part * 10 + text[at] - ZERO;
+    else {
+      address = address * 256 + part;
+      part = 0;
+    }
+  }
+  return (address * 256 + part) >>> 0;
+}
+
+function foldIPv6(text: Uint8Array): number {
+  const [head, tail = ''] = new TextDecoder().decode(text).split('::');
+  const front = groupsOf(head);
+  const back = groupsOf(tail);
+  const groups = [...front, ...Array<number>(Math.max(0, 8 - front.length - back.length)).fill(0), ...back];
+  return groups.reduce((folded, group, index) => folded ^ (index % 2 === 0 ? group << 16 : group), 0) >>> 0;
+}
+
+function groupsOf(text: string): number[] {
+  if (text === '') return [];
+  return text.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const address = readIPv4(new TextEncoder().encode(group), 0);
+    return [address >>> 16, address & 0xffff];
+  });
+}
+
+// ── uri ─────────────────────────────────────────────────────────────────────────────────────────
+
+type Uri = Extract<model.Balance, { kind: 'uri' }>;
+
+function hashUri(bytes: Uint8Array, request: Message, { len, depth, whole, path_only }: Uri, hash: Hash): number {
+  const start = path_only ? startOfPath(bytes, request) : request.target_start;
+  if (start < 0) return NO_HASH;
+  const last = len === undefined ? request.target_end : Math.min(request.target_end, start + len);
+  let slashes = 0;
+  let end = start;
+  for (; end < last; end++) {
+    // HAProxy counts the slash that the path begins with as well
+    if (bytes[end] === SLASH && depth !== undefined && ++slashes > depth) break;
+    if (bytes[end] === QUESTION_MARK && !whole) break;
+  }
+  return hash(bytes, start, end);
+}
+
+/** -1: there is none. */
+function startOfPath(bytes: Uint8Array, { target_start, target_end }: Message): number {
+  if (bytes[target_start] === SLASH) return target_start;
+  for (let at = target_start; at + 2 < target_end; at++) {
+    if (bytes[at] !== COLON || bytes[at + 1] !== SLASH || bytes[at + 2] !== SLASH) continue;
+    const path = bytes.subarray(at + 3, target_end).indexOf(SLASH);
+    return path < 0 ? -1 : at + 3 + path;
+  }
+  return -1;
+}
+
+// ── url_param ───────────────────────────────────────────────────────────────────────────────────
+
+function hashParameter(bytes: Uint8Array, request: Message, name: Uint8Array, hash: Hash): number {
+  const end = request.target_end;
+  let at = request.target_start;
+  while (at < end && bytes[at] !== QUESTION_MARK) at++;
+  while (at < end) {
+    const start = at + 1;
+    at = start;
+    while (at < end && bytes[at] !== AMPERSAND) at++;
+    const value = start + name.length + 1;
+    if (value <= at && bytes[value - 1] === EQUALS && spells(bytes, start, name)) return hash(bytes, value, at);
+  }
+  return NO_HASH;
+}
+
+function spells(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
+  for (let index = 0; index < text.length; index++) if (bytes[start + index] !== text[index]) return false;
+  return true;
+}
+
+// ── hdr ─────────────────────────────────────────────────────────────────────────────────────────
+
+function hashHeader(
+  bytes: Uint8Array,
+  request: Message,
+  name: Uint8Array,
+  { use_domain_only }: Extract<model.Balance, { kind: 'hdr' }>,
+  hash: Hash,
+): number {
+  for (let index = 0; index < request.field_count; index++) {
+    if (!equalsIgnoringCase(bytes, request.name_start[index], request.name_end[index], name)) continue;
+    const start = request.value_start[index];
+    const end = endOfFirst(bytes, start, request.value_end[index]);
+    if (start === end) return NO_HASH;
+    return use_domain_only ? hashDomain(bytes, start, end, hash) : hash(bytes, start, end);
+  }
+  return NO_HASH;
+}
+
+/** The first element of a list. */
+function endOfFirst(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  for (let quoted = false; at < end && (quoted || bytes[at] !== COMMA); at++) if (bytes[at] === QUOTE) quoted = !quoted;
+  while (at > start && (bytes[at - 1] === SPACE || bytes[at - 1] === TAB)) at--;
+  return at;
+}
+
+/** `1wt` of `haproxy.1wt.eu`. */
+function hashDomain(bytes: Uint8Array, start: number, end: number, hash: Hash): number {
+  let last = end - 1;
+  while (last > start && bytes[last] !== DOT) last--;
+  const domain_end = last > start ? last : end;
+  let domain = domain_end - 1;
+  while (domain > start && bytes[domain - 1] !== DOT) domain--;
+  return hash(bytes, domain, domain_end);
+}
+
+const TAB = 9;
+const SPACE = 32;
+const QUOTE = 34;
+const AMPERSAND = 38;
+const COMMA = 44;
+const DOT = 46;
+const SLASH = 47;
+const ZERO = 48;
+const COLON = 58;
+const EQUALS = 61;
+const QUESTION_MARK = 63;
