@@ -95,7 +95,7 @@ export class SessionCookie {
     this.now_s = now_s;
     this.persists = backend.persist;
     this.name = encode(config.name);
-    this.values = servers.map((server) => valueOf(server, config, backend));
+    this.values = servers.map((server) => cookieOf(server, config, backend));
     for (const [position, value] of this.values.entries()) {
       if (value !== undefined) this.servers.set(value, [...(this.servers.get(value) ?? []), servers[position]]);
     }
@@ -280,7 +280,11 @@ export class SessionCookie {
 }
 
 /** What clients are given for a server; undefined: nothing. */
-function valueOf({ config, address }: Server, cookie: model.SessionCookie, backend: model.Backend): string | undefined {
+function cookieOf(
+  { config, address }: Server,
+  cookie: model.SessionCookie,
+  backend: model.Backend,
+): string | undefined {
   if (config.cookie !== undefined) return config.cookie;
   const { dynamic_cookie_key } = backend;
   if (!cookie.dynamic || dynamic_cookie_key === undefined || address === null) return undefined;
