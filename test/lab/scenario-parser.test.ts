@@ -103,7 +103,7 @@ test('a step can have a time', () => {
 
 const MISTAKES: readonly [string, string, RegExp][] = [
   ['a misspelt step', 'kil a', /^x\.scenario:16:5: error: `kil` is not a step\. \[unknown-step]\n.*kill/],
-  ['an unknown host', 'start aa', /:16:11: error: `aa` is not a host that can start .*\n.*/],
+  ['an unknown host', 'start aa', /:16:11: error: `aa` is not a host that can start\. .*\n.*/],
   ['a web server that should crash', 'crash w', /`w` is not a host that can crash/],
   ['an unknown state', 'expect a is MATSER of 1', /:16:17: .*`MATSER` is not a state of CARP.*\n.*MASTER/],
   ['a vhid out of range', 'expect a is MASTER of 256', /:16:27: .*A vhid is a whole number from 1 to 255/],
