@@ -127,6 +127,7 @@ export class TestNetwork {
   readonly #network: Network;
   readonly #hosts: TestHost[] = [];
   readonly #daemons: Daemon[] = [];
+  #cables = 0;
 
   constructor() {
     const subnet = { address: '10.44.0.0', prefix_length: 24 };
@@ -142,14 +143,32 @@ export class TestNetwork {
   /** Deletes the host's interface and makes another of the same name and address (and another MAC). */
   replaceCable(host: TestHost): void {
     host.netlink.deleteLink(host.netlink.indexOf(INTERFACE));
-    host.netlink.createVeth({ name: INTERFACE }, { name: 'replaced', namespace_fd: this.#namespace_fd });
-    const netlink = insideNetworkNamespace(this.#namespace_fd, () => new Netlink());
-    const bridge = netlink.listLinks().find((link) => link.kind === 'bridge')!;
-    netlink.setLink(netlink.indexOf('replaced'), { master: bridge.index, up: true });
-    netlink.close();
-    const index = host.netlink.indexOf(INTERFACE);
-    host.netlink.addAddress({ index, bytes: parseIpv4(host.address)!, prefix_length: 24 });
+    this.connect(host, INTERFACE, host.address);
+  }
+
+  /** A new cable from the switch to a host (it may be one of another network), with an address. Returns how to pull it. */
+  connect(host: TestHost, name: string, address: string): { unplug(): void; plug(): void } {
+    const port_name = `more${++this.#cables}`;
+    host.netlink.createVeth({ name }, { name: port_name, namespace_fd: this.#namespace_fd });
+    const within = <T>(body: (netlink: Netlink) => T): T => {
+      const netlink = insideNetworkNamespace(this.#namespace_fd, () => new Netlink());
+      try {
+        return body(netlink);
+      } finally {
+        netlink.close();
+      }
+    };
+    const port = within((netlink) => {
+      const bridge = netlink.listLinks().find((link) => link.kind === 'bridge')!;
+      const found = netlink.indexOf(port_name);
+      netlink.setLink(found, { master: bridge.index, up: true });
+      return found;
+    });
+    const index = host.netlink.indexOf(name);
+    host.netlink.addAddress({ index, bytes: parseIpv4(address)!, prefix_length: 24 });
     host.netlink.setLink(index, { up: true });
+    const set = (up: boolean): void => within((netlink) => netlink.setLink(port, { up }));
+    return { unplug: () => set(false), plug: () => set(true) };
   }
 
   startCarpool(host: TestHost, carps: readonly Carp[], options: Omit<RunnerOptions, 'carps'> = GUARDED): Carpool {
