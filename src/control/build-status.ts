@@ -69,6 +69,7 @@ function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {
     preempt: vhid.preempt,
     demotion: vhid.demotion,
     demotions: vhid.demotions,
+    troubles: vhid.troubles.map(({ text }) => text),
     adverts_sent: vhid.sent,
     adverts_received: vhid.received,
   };

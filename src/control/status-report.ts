@@ -58,6 +58,8 @@ export type VhidReport = {
   readonly preempt: boolean;
   readonly demotion: number;
   readonly demotions: readonly { readonly owner: string; readonly amount: number; readonly reason: string }[];
+  /** What is wrong on the segment, one sentence each. */
+  readonly troubles: readonly string[];
   readonly adverts_sent: number;
   readonly adverts_received: number;
 };

@@ -35,13 +35,14 @@ function renderVhids(vhids: readonly VhidReport[]): string {
   return [top, ...lines.flatMap((line, i) => [line, ...notes(vhids[i]!)])].map((line) => `${line}\n`).join('');
 }
 
-/** Under a vhid's row: why, and what demotes it. */
+/** Under a vhid's row: why, what demotes it, and what is wrong around it. */
 function notes(vhid: VhidReport): string[] {
   const why = `      why: ${vhid.reason}`;
   const demotions = vhid.demotions.map(
     ({ owner, amount, reason }) => `      demoted by ${amount} (${owner}): ${reason}`,
   );
-  return [why, ...demotions];
+  const troubles = vhid.troubles.map((text) => `      trouble: ${text}`);
+  return [why, ...demotions, ...troubles];
 }
 
 function renderOrders(orders: readonly OrderReport[]): string {

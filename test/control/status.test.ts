@@ -22,6 +22,7 @@ const VHID: VhidReport = {
   preempt: true,
   demotion: 0,
   demotions: [],
+  troubles: [],
   adverts_sent: 190,
   adverts_received: 0,
 };

@@ -1,0 +1,72 @@
+/** `track` with a real Apache on the same host, as in the second document: stopped, started, and not ours in between. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createHost, type Host, needsRoot } from '../control/host.js';
+import { needs, peerPath } from '../helpers/peers.js';
+import { stopProgram } from './smuggling/servers.js';
+
+const skip = needs('apache') || needsRoot;
+const MODULES = '/usr/lib/apache2/modules';
+const PORT = 80;
+
+function startApache(host: Host): ChildProcess {
+  const folder = join(host.directory, 'apache');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.html'), 'it works\n');
+  const modules = ['mpm_event', 'authz_core', 'dir'];
+  writeFileSync(
+    join(folder, 'apache.conf'),
+    `ServerRoot ${folder}
+     ServerName localhost
+     ${modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
+     Listen ${PORT}
+     DirectoryIndex index.html
+     StartServers 1
+     ServerLimit 1
+     ThreadsPerChild 4
+     MaxRequestWorkers 4
+     DefaultRuntimeDir ${folder}
+     PidFile ${folder}/apache.pid
+     DocumentRoot ${folder}
+     ErrorLog ${folder}/apache.error\n`,
+  );
+  return host.inside(() => spawn(peerPath('apache'), ['-X', '-f', join(folder, 'apache.conf')], { stdio: 'ignore' }));
+}
+
+test('a vhid is demoted while the Apache beside it is down, from the start on', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const host = createHost(t);
+  let apache: ChildProcess | undefined;
+  t.after(() => apache && stopProgram(apache, 'SIGKILL'));
+  const daemon = host.start(
+    ...['ucarp', '-i', 'ctl0', '-s', '10.10.0.5', '-v', '1', '-p', 's3cret', '-a', '10.10.0.10', '-r', '1'],
+    ...['-f', 'none', '--track', `http://127.0.0.1:${PORT}/`],
+  );
+  await daemon.sees(/MASTER/);
+  const vhid = () => JSON.parse(host.run('status', '--json').stdout).vhids[0];
+  const owner = `track http://127.0.0.1:${PORT}/`;
+  assert.deepEqual(vhid().demotions, [{ owner, amount: 240, reason: `http://127.0.0.1:${PORT}/ fails its checks` }]);
+  assert.equal(vhid().advertised_advskew, 240);
+
+  apache = startApache(host);
+  await until(daemon, /no longer demoted on \S+ .*\(track http:/);
+  assert.deepEqual(vhid().demotions, []);
+  assert.match(host.run('status').stdout, /tracks http:\/\/127\.0\.0\.1:80\/\/service +127\.0\.0\.1:80 +up /);
+
+  await stopProgram(apache, 'SIGTERM');
+  await until(daemon, /server .*tracks .* is down: connection refused/);
+  await until(daemon, /no longer demoted[\s\S]*demoted by 240 on .*fails its checks \(track http:/);
+});
+
+/** ucarp's place has its information on stdout and its warnings on stderr. */
+async function until(daemon: ReturnType<Host['start']>, pattern: RegExp): Promise<void> {
+  for (const end_ms = performance.now() + 15_000; !pattern.test(daemon.output() + daemon.log()); ) {
+    assert.ok(performance.now() < end_ms, `no ${pattern} in:\n${daemon.output()}${daemon.log()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
