@@ -60,6 +60,11 @@ export class Network {
     this.#netlink.setBridgePort(link.port, { state: 'disabled' });
   }
 
+  /** The switch gives no multicast to that host any more, as one that snoops wrongly; ARP still gets through. */
+  filterMulticast(link: HostLink): void {
+    this.#netlink.setBridgePort(link.port, { multicast_flood: false });
+  }
+
   /** Pulls the cable: both sides lose their carrier. */
   unplug(link: HostLink): void {
     this.#netlink.setLink(link.port, { up: false });

@@ -50,6 +50,7 @@ const AF_INET6 = 10;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_MCAST_SNOOPING = 23;
 const IFLA_BRPORT_STATE = 1;
+const IFLA_BRPORT_MCAST_FLOOD = 27;
 const IFLA_BRPORT_ISOLATED = 33;
 
 export const IFF_UP = 1;
@@ -174,6 +175,8 @@ export type BridgePortChange = {
   readonly state?: 'disabled' | 'forwarding';
   /** Isolated ports do not reach one another. */
   readonly isolated?: boolean;
+  /** False: multicast for which the bridge knows no member does not leave by this port. */
+  readonly multicast_flood?: boolean;
 };
 
 /** RTM_SETLINK in the bridge family. */
@@ -187,6 +190,8 @@ export function encodeSetBridgePort(
   encodeBody(builder, AF_BRIDGE, index, 0, 0);
   builder.nest(IFLA_PROTINFO, () => {
     if (change.state) builder.attributeU8(IFLA_BRPORT_STATE, change.state === 'forwarding' ? 3 : 0);
+    if (change.multicast_flood !== undefined)
+      builder.attributeU8(IFLA_BRPORT_MCAST_FLOOD, change.multicast_flood ? 1 : 0);
     if (change.isolated !== undefined) builder.attributeU8(IFLA_BRPORT_ISOLATED, change.isolated ? 1 : 0);
   });
   builder.end();

@@ -35,7 +35,7 @@ test('five answers make two files that fit, with a strong password that only the
   const [, password] = /pass "(.*)"/.exec(read('alpha.cfg'))!;
   assert.match(password!, /^[\w-]{19}$/);
   assert.ok(read('beta.cfg').includes(`pass "${password}"`));
-  assert.match(read('alpha.cfg'), /interface eth0\n {4}vhid 7\n[^]*advskew 0\n$/);
+  assert.match(read('alpha.cfg'), /interface eth0\n {4}vhid 7\n[\s\S]*advskew 0\n$/);
   assert.match(read('beta.cfg'), /advskew 100\n$/);
   assert.equal(statSync(join(directory, 'alpha.cfg')).mode & 0o777, 0o600);
   for (const file of ['alpha.cfg', 'beta.cfg']) assert.equal(carpool('', '-c', '-q', '-f', file).status, 0);
@@ -63,7 +63,10 @@ test('a description makes the same files without a terminal', () => {
   const text = '# our pair\naddress 10.10.0.1/16 10.10.0.2/16\ninterface eth1\nvhid 3\nnodes left right\npreempt yes\n';
   writeFileSync(join(directory, 'pair'), text);
   assert.equal(carpool('', 'init', 'pair').status, 0);
-  assert.match(read('left.cfg'), /eth1[^]*vhid 3[^]*address 10\.10\.0\.1\/16\n {4}address 10\.10\.0\.2\/16[^]*preempt/);
+  assert.match(
+    read('left.cfg'),
+    /eth1[\s\S]*vhid 3[\s\S]*address 10\.10\.0\.1\/16\n {4}address 10\.10\.0\.2\/16[\s\S]*preempt/,
+  );
 });
 
 test('a wrong answer is explained and asked again; a missing one writes nothing', () => {
@@ -82,7 +85,7 @@ test('each wrong word is one sentence', () => {
     [['init', 'nowhere'], /The description nowhere cannot be read \(ENOENT\)/],
     [['init', '--nodes', 'a,a'], /"nodes" wants two different names/],
     [['init', '--nodes', '../a,b'], /cannot be the name of a file/],
-    [[...FROM_WORDS, '--vhid', '300'], /vhid[^]*Nothing was written/],
+    [[...FROM_WORDS, '--vhid', '300'], /vhid[\s\S]*Nothing was written/],
     [[...FROM_WORDS, '--out', 'nowhere'], /nowhere cannot be written \(ENOENT\)/],
     [['diff', 'one'], /Name the files of two nodes: carpool diff A B/],
     [['diff', '--loud', 'a', 'b'], /There is no option --loud/],
@@ -104,7 +107,7 @@ test('diff names a tie and two passwords, keeps them secret, and says so by its 
   assert.equal(status, 1);
   assert.match(
     stdout,
-    /^Must be equal and is not:\n {2}vhid 1 pass: [^]*Must differ and does not:\n {2}vhid 1 advskew: a tie/,
+    /^Must be equal and is not:\n {2}vhid 1 pass: [\s\S]*Must differ and does not:\n {2}vhid 1 advskew: a tie/,
   );
   assert.doesNotMatch(stdout, /0ther/);
   const json = JSON.parse(carpool('', 'diff', 'node-a.cfg', 'other.cfg', '--json').stdout);

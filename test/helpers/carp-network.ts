@@ -106,6 +106,11 @@ export class TestHost {
     this.#network.cut(this.link);
   }
 
+  /** The switch keeps multicast from the host. */
+  filterMulticast(): void {
+    this.#network.filterMulticast(this.link);
+  }
+
   unplug(): void {
     this.#network.unplug(this.link);
   }
