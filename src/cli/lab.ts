@@ -1,10 +1,11 @@
-/** `carpool lab [SCENARIO | FILE] [--json] [--list]` */
+/** `carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]` */
 import { suggest } from '../config/suggest.ts';
 import { listScenarios, runLab } from '../lab/lab.ts';
+import { labSeed } from './lab-seed.ts';
 
 const DEFAULT_SCENARIO = 'two-addresses';
-const OPTIONS = ['--json', '--list'];
-const USAGE = 'carpool lab [SCENARIO | FILE] [--json] [--list]';
+const OPTIONS = ['--json', '--list', '--seed'];
+const USAGE = 'carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]';
 
 /** `words` are those behind `lab`. Returns the exit status. */
 export async function lab(words: readonly string[]): Promise<number> {
@@ -17,7 +18,15 @@ export async function lab(words: readonly string[]): Promise<number> {
     for (const { name, title } of listScenarios()) process.stdout.write(`${name.padEnd(18)} ${title}\n`);
     return 0;
   }
+  if (words.includes('--seed')) return playSeed(words);
   return runLab({ scenario: names[0] ?? DEFAULT_SCENARIO, json: words.includes('--json') });
+}
+
+async function playSeed(words: readonly string[]): Promise<number> {
+  const [seed, ...rest] = words.filter((word) => word !== '--json' && word !== '--seed');
+  if (seed === undefined) return complain(`--seed wants a number or a file: ${USAGE}`);
+  if (rest.length > 0) return complain(`"${rest[0]}" is one scenario too many: ${USAGE}`);
+  return labSeed(seed, words.includes('--json'));
 }
 
 function didYouMean(word: string): string {

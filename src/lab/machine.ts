@@ -36,7 +36,8 @@ export class Machine {
   async act(verb: Verb): Promise<void> {
     if (verb === 'start') return this.#start();
     if (verb === 'crash') return this.#crash();
-    if (verb === 'unplug' || verb === 'plug') return this.#stage.network[verb](this.#link);
+    if (verb === 'unplug' || verb === 'plug' || verb === 'isolate' || verb === 'rejoin')
+      return this.#stage.network[verb](this.#link);
     if (verb === 'down' || verb === 'up') return this.#setInterface(verb === 'up');
     this.children[0]?.signal(SIGNALS[verb]);
   }
@@ -89,7 +90,7 @@ export class Machine {
 
   /** The switch stops hearing it first, so that nothing it does while dying is seen. */
   #crash(): void {
-    this.#stage.network.cut(this.#link);
+    this.#stage.network.isolate(this.#link);
     for (const child of this.children) child.killed = true;
     killAllInside(this.#link.namespace_fd);
     this.#stage.history.noteCrash(this.host.name);
@@ -147,4 +148,6 @@ export const PAST: Readonly<Record<Verb, string>> = {
   plug: 'plugged in again',
   down: 'set its interface down',
   up: 'set its interface up',
+  isolate: 'isolated (its port is cut)',
+  rejoin: 'on the network again',
 };

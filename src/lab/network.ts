@@ -56,8 +56,12 @@ export class Network {
   }
 
   /** The switch drops all that the host sends or should get; neither side sees its carrier go. */
-  cut(link: HostLink): void {
+  isolate(link: HostLink): void {
     this.#netlink.setBridgePort(link.port, { state: 'disabled' });
+  }
+
+  rejoin(link: HostLink): void {
+    this.#netlink.setBridgePort(link.port, { state: 'forwarding' });
   }
 
   /** The switch gives no multicast to that host any more, as one that snoops wrongly; ARP still gets through. */

@@ -67,7 +67,20 @@ export type Probe = { readonly vip: string; readonly every_ms: number };
 /** One HTTP GET each period, whether or not the last one was answered. */
 export type Request = { readonly url: string; readonly every_ms: number; readonly timeout_ms: number };
 
-export const VERBS = ['start', 'stop', 'kill', 'crash', 'freeze', 'thaw', 'unplug', 'plug', 'down', 'up'] as const;
+export const VERBS = [
+  'start',
+  'stop',
+  'kill',
+  'crash',
+  'freeze',
+  'thaw',
+  'unplug',
+  'plug',
+  'down',
+  'up',
+  'isolate',
+  'rejoin',
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 export const STATES = ['INIT', 'BACKUP', 'MASTER'] as const;

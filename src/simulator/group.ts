@@ -67,7 +67,7 @@ export class Member {
    * it is asked, because what it demotes itself by then ends with its adverts.
    */
   get demotion(): number {
-    const { members } = this.host.settings;
+    const members = this.host.configured.filter(({ absent }) => !absent);
     if (this.kind === 'ucarp' || this.kind === 'openbsd') return 0;
     const full = this.kind === 'freebsd9' || this.kind === 'netbsd';
     let sum = members.some(({ segment }) => !this.host.isLinkUp(segment)) ? DEMOTION_LIMIT : 0;

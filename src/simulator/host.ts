@@ -305,7 +305,9 @@ export class Host {
   #step(event: Event): void {
     const program = this.program;
     if (!program) return;
-    const effects = program.handle(event, this.#clock(this.#outside.now_ns)).map(kept);
+    const links_down = [...this.#down].map(interfaceOf);
+    const told = event.kind === 'configure' ? { ...event, links_down } : event;
+    const effects = program.handle(told, this.#clock(this.#outside.now_ns)).map(kept);
     for (const effect of effects) this.#changeAddresses(effect);
     const sent: number[] = [];
     for (const effect of effects) this.#act(effect, sent);
@@ -326,14 +328,20 @@ export class Host {
 
   #changeAddresses(effect: Effect): void {
     if (effect.kind === 'transition' && effect.to !== 'MASTER') this.#passOn(effect.index);
-    if (effect.kind === 'remove-addresses') this.#letGo(this.leases[effect.index], effect.addresses);
+    if (effect.kind === 'remove-addresses') this.#letGo(effect);
     if (effect.kind === 'add-addresses') this.#hold(effect);
     if (effect.kind === 'renew-addresses' && this.leases[effect.index].held) this.#hold(effect);
   }
 
-  #letGo(lease: Lease, addresses: readonly string[]): void {
-    for (const address of addresses) lease.addresses.delete(address);
-    if (lease.addresses.size === 0) drop(lease);
+  /** A shared address goes for all vhids that need it no more. */
+  #letGo({ index, addresses }: AddressEffect): void {
+    const { segment, shared } = this.settings.members[index];
+    for (const [at, other] of this.settings.members.entries()) {
+      const too = shared && other.segment === segment && this.state(at) !== 'MASTER';
+      if (at !== index && !too) continue;
+      for (const address of addresses) this.leases[at].addresses.delete(address);
+      if (this.leases[at].addresses.size === 0) drop(this.leases[at]);
+    }
   }
 
   #hold({ index, lease_s, addresses }: AddressEffect): void {

@@ -72,10 +72,12 @@ test('a mistake on the command line is one sentence and status 1', () => {
 });
 
 test('the lab says in one sentence what is wrong with its words or its file', () => {
-  const usage = 'carpool lab [SCENARIO | FILE] [--json] [--list]';
+  const usage = 'carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]';
   for (const [words, sentence] of [
     [['--jsn'], `There is no option --jsn (did you mean --json?): ${usage}`],
     [['two-addresses', 'host-death'], `"host-death" is one scenario too many: ${usage}`],
+    [['--seed'], `--seed wants a number or a file: ${usage}`],
+    [['--seed', './none'], "the seed's text ./none cannot be read: ENOENT"],
     [['--list', '--json'], `--list goes alone: ${usage}`],
     [['two-adresses'], "there is no scenario 'two-adresses'; did you mean 'two-addresses'?"],
     [['./none.scenario'], 'the scenario ./none.scenario cannot be read: there is no such file'],

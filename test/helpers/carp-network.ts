@@ -103,7 +103,7 @@ export class TestHost {
 
   /** Nothing leaves or reaches the host any more, and it does not notice. */
   cut(): void {
-    this.#network.cut(this.link);
+    this.#network.isolate(this.link);
   }
 
   /** The switch keeps multicast from the host. */

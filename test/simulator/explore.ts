@@ -39,6 +39,16 @@ export function explore(options: Options): Finding {
   return { runs, broken: undefined, text: `${runs} runs from seed ${seed}: all held` };
 }
 
+/** The scenario of a seed; when it breaks, the smallest that does. `carpool lab --seed` plays it. */
+export function scenarioOf(seed: number): Scenario {
+  let drawn: Scenario | undefined;
+  const keep = fc.property(scenarios(), (scenario) => {
+    drawn ??= scenario;
+  });
+  fc.check(keep, { numRuns: 1, seed });
+  return explore({ seed, runs: 1 }).broken?.scenario ?? { ...drawn!, seed };
+}
+
 /** What happens in a scenario, as text that replays it. */
 export function describe(scenario: Scenario, seed: number, core: Core = CARPOOL): Pick<Finding, 'broken' | 'text'> {
   const { violation, log } = simulate(scenario, core);

@@ -1,0 +1,162 @@
+/**
+ * A simulator's scenario as a scenario of the lab, which plays it on real namespaces: as far as the lab goes. What it
+ * cannot do is left out and named: other segments than the first, kernels of BSD, IPv6 and shared addresses, one-way
+ * cuts, loss and delay, drift, send errors, reloads.
+ */
+import type { Fault, HostSettings, Kind, MemberSettings, Scenario } from './scenario.ts';
+
+export type LabText = { readonly text: string; readonly left_out: readonly string[] };
+
+type Moment = { readonly at_ms: number; readonly verb: string; readonly host: string };
+
+const SEGMENT = 0;
+/** From the end of the faults to the end of the scenario. */
+const WATCHED_MS = 15_000;
+const PLAYABLE: readonly Kind[] = ['carpool', 'ucarp'];
+
+export function labText(scenario: Scenario): LabText {
+  const left_out = new Set<string>();
+  const hosts = scenario.hosts.filter((host) => isPlayable(host, left_out));
+  const moments = momentsOf(scenario, hosts, left_out);
+  const steps = moments.map(({ at_ms, verb, host }) => `    at ${at_ms} ms ${verb} ${host}`);
+  const lines = [
+    `title    seed ${scenario.seed} of the simulator`,
+    '',
+    ...hosts.flatMap((host) => [...nodeLines(host, scenario.hosts.indexOf(host) + 1, left_out), '']),
+    'client client 10.10.200.1',
+    ...vhidsOf(hosts).map((vhid) => `    probe 10.10.255.${vhid}`),
+    '',
+    'steps',
+    `    start ${[...hosts.map(({ name }) => name), 'client'].join(', ')}`,
+    ...steps,
+    `    wait ${WATCHED_MS} ms`,
+    ...expectations(scenario, hosts, moments),
+    '',
+  ];
+  return { text: lines.join('\n'), left_out: [...left_out] };
+}
+
+function isPlayable(host: HostSettings, left_out: Set<string>): boolean {
+  if (host.drift_ppm !== 0) left_out.add('clocks that drift');
+  if (!PLAYABLE.includes(host.kind)) left_out.add(`hosts that run ${host.kind}`);
+  if (host.members.some(({ segment }) => segment !== SEGMENT)) left_out.add('segments other than the first');
+  return PLAYABLE.includes(host.kind) && host.members.some(({ segment }) => segment === SEGMENT);
+}
+
+function nodeLines(host: HostSettings, number: number, left_out: Set<string>): string[] {
+  const members = playedMembers(host);
+  const address = `10.10.${number >> 8}.${number & 255}`;
+  if (members.some(({ families = 4, shared }) => families !== 4 || shared)) left_out.add('IPv6 and shared addresses');
+  if (members.some(({ unicast }) => unicast)) left_out.add('unicast');
+  if (host.kind === 'ucarp') {
+    if (host.members.filter(({ segment }) => segment === SEGMENT).length > 1) left_out.add("ucarp's second vhid");
+    return [`node ${host.name} ${address} ucarp`, `    arguments ${ucarpArguments(members[0])}`];
+  }
+  return [`node ${host.name} ${address}`, '    file haproxy.cfg', ...members.flatMap(carpLines)];
+}
+
+function ucarpArguments({ vhid, advbase, advskew, preempt }: MemberSettings): string {
+  return `-v ${vhid} -p simulated -a 10.10.255.${vhid} -b ${advbase} -k ${advskew}${preempt ? ' -P' : ''}`;
+}
+
+function carpLines({ vhid, advbase, advskew, preempt, delay_ms }: MemberSettings): string[] {
+  const keywords = [
+    'interface eth0',
+    `vhid ${vhid}`,
+    'pass "simulated"',
+    `address 10.10.255.${vhid}/16`,
+    `advbase ${advbase}`,
+    `advskew ${advskew}`,
+    ...(preempt ? [delay_ms ? `preempt delay ${delay_ms}ms` : 'preempt'] : []),
+  ];
+  return [`        carp v${vhid}`, ...keywords.map((keyword) => `            ${keyword}`)];
+}
+
+/** What the lab does, in order of time. A host does only what it can at that moment: the lab refuses the rest. */
+function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out: Set<string>): Moment[] {
+  const names = new Set(hosts.map(({ name }) => name));
+  const planned = scenario.faults.flatMap((fault) => {
+    const found = translate(fault, names);
+    if (found.length === 0) left_out.add(`faults: ${fault.kind}`);
+    return found;
+  });
+  for (const name of names)
+    for (const verb of ['thaw', 'plug', 'rejoin']) planned.push({ at_ms: scenario.calm_ms, verb, host: name });
+  const states = new Map([...names].map((name) => [name, { alive: true, frozen: false, linked: true, heard: true }]));
+  return planned
+    .sort((a, b) => a.at_ms - b.at_ms)
+    .flatMap((moment) => (happens(moment.verb, states.get(moment.host)!) ? [moment] : []));
+}
+
+function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
+  const { at_ms } = fault;
+  const verbs = { crash: 'crash', kill: 'kill', stop: 'stop', restart: 'start', part: 'isolate' } as const;
+  if (fault.kind === 'heal') return [...names].map((host) => ({ at_ms, verb: 'rejoin', host }));
+  if (!('host' in fault) || !names.has(fault.host)) return [];
+  if ('segment' in fault && fault.segment !== SEGMENT) return [];
+  const { host } = fault;
+  if (fault.kind === 'link') return [{ at_ms, verb: fault.up === 'yes' ? 'plug' : 'unplug', host }];
+  if (fault.kind === 'stall')
+    return [
+      { at_ms, verb: 'freeze', host },
+      { at_ms: at_ms + fault.for_ms, verb: 'thaw', host },
+    ];
+  const verb = (verbs as Partial<Record<Fault['kind'], string>>)[fault.kind];
+  return verb === undefined ? [] : [{ at_ms, verb, host }];
+}
+
+type HostState = { alive: boolean; frozen: boolean; linked: boolean; heard: boolean };
+
+/** Whether it is possible then; notes what it leads to. */
+function happens(verb: string, state: HostState): boolean {
+  const before = JSON.stringify(state);
+  if (verb === 'start') Object.assign(state, { alive: true });
+  else if (verb === 'unplug' || verb === 'plug') state.linked = verb === 'plug';
+  else if (verb === 'isolate' || verb === 'rejoin') state.heard = verb === 'rejoin';
+  else if (!state.alive) return false;
+  else if (verb === 'freeze' || verb === 'thaw') state.frozen = verb === 'freeze';
+  // what stands still does not stop before it goes on, but dies
+  else if (verb === 'stop' && state.frozen) return false;
+  else Object.assign(state, { alive: false, frozen: false });
+  return JSON.stringify(state) !== before;
+}
+
+/** In the end each address answers; and where only one can be MASTER then, it is. Of the dead: that they are. */
+function expectations(scenario: Scenario, hosts: readonly HostSettings[], moments: readonly Moment[]): string[] {
+  const dead = new Set<string>();
+  for (const { verb, host } of moments) {
+    if (verb === 'start') dead.delete(host);
+    if (['crash', 'kill', 'stop'].includes(verb)) dead.add(host);
+  }
+  const alive = hosts.filter(({ name }) => !dead.has(name));
+  const vhids = vhidsOf(alive);
+  if (vhids.length === 0) return [...dead].map((name) => `    expect ${name} has ended`);
+  const even = !scenario.faults.some(({ kind }) => kind === 'demote' || kind === 'reload');
+  const sure = even && alive.every(({ kind }) => kind === 'carpool');
+  return vhids.flatMap((vhid) => [`    expect 10.10.255.${vhid} answers`, ...(sure ? expectStates(alive, vhid) : [])]);
+}
+
+function vhidsOf(hosts: readonly HostSettings[]): number[] {
+  const members = hosts.flatMap((host) => playedMembers(host));
+  return [...new Set(members.map(({ vhid }) => vhid))];
+}
+
+function playedMembers({ kind, members }: HostSettings): MemberSettings[] {
+  const there = members.filter(({ segment }) => segment === SEGMENT);
+  return kind === 'ucarp' ? there.slice(0, 1) : there;
+}
+
+/** Everybody preempts and has an interval of its own: so the shortest is MASTER. */
+function expectStates(alive: readonly HostSettings[], vhid: number): string[] {
+  const members = alive.flatMap((host) =>
+    playedMembers(host)
+      .filter((member) => member.vhid === vhid)
+      .map(({ advbase, advskew, preempt, delay_ms = 0 }) => {
+        return { name: host.name, sure: preempt && delay_ms === 0, rank: 256 * advbase + advskew };
+      }),
+  );
+  members.sort((a, b) => a.rank - b.rank);
+  const [best, second] = members;
+  if (!best.sure || best.rank === second?.rank) return [];
+  return members.map(({ name }) => `    expect ${name} is ${name === best.name ? 'MASTER' : 'BACKUP'} of ${vhid}`);
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseScenario as parseLab } from '#src/lab/scenario-parser.js';
+import { labText } from '#src/simulator/lab-text.js';
+import { parseScenario } from '#src/simulator/scenario.js';
+import { mixed, scenarios } from './arbitrary.js';
+
+const PAIR = `seed 42
+host a kind carpool drift_ppm 0 lease_s 4
+vhid 1 segment 0 advbase 1 advskew 0 preempt yes
+host b kind carpool drift_ppm 0 lease_s 4
+vhid 1 segment 0 advbase 1 advskew 100 preempt yes
+`;
+
+function stepsOf(faults: string): string[] {
+  const { text } = labText(parseScenario(`${PAIR}${faults}\ncalm 30000\n`));
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.slice(lines.indexOf('steps') + 1).filter((line) => line !== '');
+}
+
+test('faults become steps, and the end of all faults mends what is still broken', () => {
+  const steps = stepsOf('at 6000 stall host a for_ms 5000\nat 14000 part segment 0 host b\nat 15000 crash host a');
+  assert.deepEqual(steps, [
+    'start a, b, client',
+    'at 6000 ms freeze a',
+    'at 11000 ms thaw a',
+    'at 14000 ms isolate b',
+    'at 15000 ms crash a',
+    'at 30000 ms rejoin b',
+    'wait 15000 ms',
+    'expect 10.10.255.1 answers',
+    'expect b is MASTER of 1',
+  ]);
+});
+
+test('a host does only what it can: the dead do not die, and what stands still is not stopped', () => {
+  const steps = stepsOf(
+    'at 1 crash host a\nat 2 kill host a\nat 3 stall host b for_ms 10\nat 5 stop host b\nat 20 restart host b',
+  );
+  assert.deepEqual(steps.slice(1, -3), ['at 1 ms crash a', 'at 3 ms freeze b', 'at 13 ms thaw b']);
+});
+
+test('what the lab cannot do is left out and named', () => {
+  const { left_out, text } = labText(
+    parseScenario(`${PAIR}host c kind openbsd drift_ppm 5 lease_s 4
+vhid 1 segment 1 advbase 1 advskew 0 preempt yes
+at 1000 network segment 0 loss_percent 50 duplicate_percent 0 delay_ms 1
+calm 2000
+`),
+  );
+  assert.deepEqual(left_out, [
+    'clocks that drift',
+    'hosts that run openbsd',
+    'segments other than the first',
+    'faults: network',
+  ]);
+  assert.doesNotMatch(text, /node c/);
+});
+
+for (const scope of [{}, mixed(['carpool', 'ucarp'])])
+  test(`the lab takes whatever the simulator draws (${scope.kinds?.join(' and ') ?? 'carpools'})`, () => {
+    fc.assert(
+      fc.property(scenarios(scope), (scenario) => {
+        const { text } = labText(scenario);
+        const { diagnostics } = parseLab('seed.scenario', text);
+        const errors = diagnostics.filter(({ severity }) => severity === 'error');
+        assert.deepEqual(errors, [], text);
+      }),
+      { seed: 5, numRuns: 60 },
+    );
+  });
