@@ -1,9 +1,8 @@
 /**
  * Reads one step of a scenario:
  *
- *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up | isolate
- *             | rejoin
- *             HOST [, HOST | and HOST]…
+ *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up
+ *             | isolate | rejoin  HOST [, HOST | and HOST]…
  *   [at TIME] wait TIME
  *   [at TIME] wait until CONDITION within TIME
  *   [at TIME] expect EXPECTATION
