@@ -5,10 +5,19 @@ and balances the traffic that arrives there over your servers (haproxy.cfg).
   carpool -f FILE               run; "carpool run -f FILE" is the same
   carpool -c -f FILE            check the configuration and say what is wrong with it
   carpool status                who holds which address, since when and why
+  carpool explain [VHID]        why each vhid is in its state, and what would change that
+  carpool doctor [-f FILE]      what is wrong on the segment, this host and in the daemon
+  carpool drain | maint         give addresses to the other node; "carpool ready" takes it back
+  carpool demote N --for 10m    be less preferred by N; "carpool undemote" takes it back
+  carpool netstat               counters, as netstat of the BSDs prints them
+  carpool init                  write the files of a new pair
+  carpool diff A B              compare the files of two nodes
   carpool events                follow what happens, one JSON object a line
   carpool lab [SCENARIO]        play a failover on this machine, in namespaces of its own
   carpool ucarp OPTIONS         run with ucarp's arguments (-i -s -v -p -a …)
   carpool debian up|down IFACE  run what /etc/network/interfaces says about ucarp (ifupdown's hooks call it)
+
+"carpool COMMAND --help" tells what one command takes.
 
 Run:
   -f FILE|DIR    haproxy.cfg with or without "carp" sections, or rc.conf; may be repeated
@@ -20,11 +29,6 @@ Run:
   -V             undo -q
   -v             print the version
   --socket PATH  the control socket
-
-Status:
-  --json         one JSON object
-  --ifconfig     as FreeBSD's ifconfig prints it
-  --socket PATH  the daemon to ask
 
 The control socket is --socket, else $CARPOOL_SOCKET, else /run/carpool/carpool.sock, else
 $XDG_RUNTIME_DIR/carpool.sock.
