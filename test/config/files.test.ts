@@ -86,3 +86,33 @@ test('rc.conf, sysctl.conf and haproxy.conf together are one node', () => {
     );
   });
 });
+
+test("Debian's interfaces takes in what it names: patterns, directories, files that take in others", () => {
+  inFolder(
+    {
+      interfaces: 'source b?.cfg d*/[!x]*\nsource-directory dir\nsource nowhere/*\niface lo inet loopback\n',
+      'b1.cfg': 'b1',
+      'b22.cfg': 'no: two characters',
+    },
+    (folder) => {
+      mkdirSync(join(folder, 'dir'));
+      for (const [name, text] of Object.entries({
+        plain: 'source ../interfaces-loop',
+        'no.dots': 'only by its pattern',
+        xyz: 'only by source-directory',
+        '.hidden': 'no',
+      }))
+        writeFileSync(join(folder, 'dir', name), text);
+      writeFileSync(join(folder, 'interfaces-loop'), 'source interfaces-loop');
+      const { sources, diagnostics } = readSources([join(folder, 'interfaces')]);
+      assert.deepEqual(diagnostics, []);
+      const names = sources.map(({ file }) => file.slice(folder.length + 1));
+      const loop = Array<string>(7).fill('interfaces-loop');
+      assert.deepEqual(
+        names.map((name) => name.replace('dir/../', '')),
+        ['interfaces', 'b1.cfg', 'dir/no.dots', 'dir/plain', ...loop, 'dir/plain', ...loop, 'dir/xyz'],
+      );
+      assert.ok(sources.slice(1).every(({ dialect }) => dialect === 'interfaces'));
+    },
+  );
+});

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { UCARP_KEYWORDS } from '#src/config/debian/interfaces.js';
 import { formatDiagnostic } from '#src/config/diagnostic.js';
 import { BIND_WORDS } from '#src/config/haproxy/bind.js';
 import { CARP_KEYWORDS } from '#src/config/haproxy/carp.js';
@@ -55,7 +56,9 @@ const words = [
     'ä',
     '<password>',
   ],
-  ...['ifconfig_carp0="vhid', 'cloned_interfaces="carp0"', 'net.inet.carp.preempt=1', 'iface', 'ucarp-vid'],
+  ...['ifconfig_carp0="vhid', 'cloned_interfaces="carp0"', 'net.inet.carp.preempt=1', 'iface', 'eth0:ucarp'],
+  ...UCARP_KEYWORDS,
+  ...['track', 'http://127.0.0.1/', 'tcp', 'tcp:127.0.0.1:80', 'source', 'inet', 'static', 'address', 'netmask'],
 ];
 
 const configText = fc

@@ -316,6 +316,8 @@ export type UcarpOptions = {
   readonly pass?: string;
   readonly advskew?: number;
   readonly preempt?: boolean;
+  /** Other options, as they are. */
+  readonly words?: readonly string[];
 };
 
 export class Ucarp extends Daemon {
@@ -328,6 +330,7 @@ export class Ucarp extends Daemon {
     const args = ['-i', 'eth0', '-s', host.address, '-v', String(options.vhid), '-p', options.pass ?? 'secret'];
     args.push('-a', address, '-u', up, '-d', down, '-b', '1', '-k', String(options.advskew ?? 0), '-z', '-n');
     if (options.preempt) args.push('-P');
+    args.push(...(options.words ?? []));
     super(host.spawn(peerPath('ucarp'), args));
     this.#folder = folder;
   }

@@ -185,6 +185,32 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, ()
     });
   }
 
+  for (const [name, settings, words] of [
+    ['over Ethernet broadcast (-M)', { broadcast: true }, ['-M']],
+    ['in a multicast group of their own (--mcast)', { multicast_address: '239.192.1.7' }, ['--mcast=239.192.1.7']],
+  ] as const) {
+    scene(`hear each other ${name}, both ways`, async (network) => {
+      const us = network.addHost('us', '10.44.0.1');
+      const them = network.addHost('them', '10.44.0.2');
+      const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 200, words });
+      await ucarp.becomes('MASTER', START_MS);
+      const carpool = network.startCarpool(us, [{ ...ours(), ...settings, preempt: true }]);
+      await carpool.becomes('MASTER', START_MS);
+      await ucarp.becomes('BACKUP', UCARP_HEARS_MS + 1000);
+      await eventually('the address is here alone', 1000, () => us.has(VIP) && !them.has(VIP));
+    });
+  }
+
+  scene('do not hear each other in different multicast groups', async (network) => {
+    const us = network.addHost('us', '10.44.0.1');
+    const them = network.addHost('them', '10.44.0.2');
+    const ucarp = network.startUcarp(them, VIP, { vhid: VHID, words: ['--mcast=239.192.1.7'] });
+    await ucarp.becomes('MASTER', START_MS);
+    const carpool = network.startCarpool(us, [ours()]);
+    await carpool.becomes('MASTER', START_MS);
+    assert.equal(ucarp.state, 'MASTER');
+  });
+
   for (const [name, our_address, their_address] of [
     ['the higher address here', '10.44.0.9', '10.44.0.2'],
     ['the higher address there', '10.44.0.1', '10.44.0.8'],
