@@ -75,9 +75,10 @@ function findByName(carp: Carp, host: Host): Link | Diagnostic {
   const usable = usableLinks(host);
   if (!link) {
     const here = `This host has ${listNames(usable)}`;
-    const isForeign = carp.dialect !== 'native' && carp.dialect !== 'ucarp' && carp.dialect !== 'debian';
-    const line = `interface ${carp.interface} = ${usable[0]?.name ?? 'eth0'}`;
-    const mend = isForeign ? `${here}; write \`${line}\` into the global section of a haproxy.cfg.` : `${here}.`;
+    const isForeign = ['freebsd9', 'freebsd10', 'openbsd'].includes(carp.dialect);
+    const first = usable.map(({ name }) => name).sort()[0] ?? 'eth0';
+    const say = `say which one it is: \`interface ${carp.interface} = ${first}\` in the global section of a haproxy.cfg`;
+    const mend = isForeign ? `${here}; ${say}, or \`carpool ifconfig ${first} name ${carp.interface}\`.` : `${here}.`;
     return error(
       'interface-missing',
       `There is no interface ${carp.interface} on this host.`,
