@@ -31,6 +31,8 @@ async function runCommand(command: Command): Promise<number> {
       return (await import('./cli/init.ts')).init(command.words);
     case 'diff':
       return (await import('./cli/diff.ts')).diff(command.words);
+    case 'convert':
+      return (await import('./cli/convert.ts')).runConvert(command.words);
     case 'help':
       process.stdout.write(helpOf(command.of) ?? HELP);
       return 0;

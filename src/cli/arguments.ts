@@ -28,7 +28,7 @@ export type Command =
   /** One sentence for the person who typed it. */
   | { readonly kind: 'mistake'; readonly message: string };
 
-const WORD_COMMANDS = ['lab', 'ucarp', 'debian', 'doctor', 'init', 'diff'] as const;
+const WORD_COMMANDS = ['lab', 'ucarp', 'debian', 'doctor', 'init', 'diff', 'convert'] as const;
 export type WordCommand = (typeof WORD_COMMANDS)[number];
 
 /** `argv` without the interpreter and the script. */

@@ -12,6 +12,14 @@ export function helpOf(name: string | undefined): string | undefined {
 }
 
 const OWN: Readonly<Record<string, string>> = {
+  convert: `carpool convert [--to DIALECT] FILE …
+carpool convert [--to DIALECT] ucarp OPTION …
+
+  Prints the vhids of the files, or of ucarp's arguments, in another system's words, and says what those
+  words cannot express. DIALECT is native (the carp sections of haproxy.cfg, and the default), freebsd9
+  (carpN), freebsd10 (vhids on addresses), openbsd, ucarp or debian.
+  Exit status 0 when everything was said, 2 when not, 1 when the files are wrong.
+`,
   doctor: `carpool doctor [-f FILE] [--seconds N] [--json] [--socket PATH]
 
   Looks at the live segment, this host and the running daemon; says what is wrong and how to mend it.

@@ -13,6 +13,9 @@ and balances the traffic that arrives there over your servers (haproxy.cfg).
   carpool init                  write the files of a new pair
   carpool diff A B              compare the files of two nodes
   carpool events                follow what happens, one JSON object a line
+  carpool ifconfig …            the BSDs' ifconfig, against the running daemon ("carpool run" starts an empty one)
+  carpool sysctl …              net.inet.carp of the running daemon
+  carpool convert [--to X] FILE rc.conf, hostname.carp0, interfaces, ucarp's arguments into each other
   carpool lab [SCENARIO]        play a failover on this machine, in namespaces of its own
   carpool ucarp OPTIONS         run with ucarp's arguments (-i -s -v -p -a …)
   carpool debian up|down IFACE  run what /etc/network/interfaces says about ucarp (ifupdown's hooks call it)
