@@ -15,10 +15,14 @@ export type Scope = {
   readonly advbases?: readonly number[];
   /** Only IPv4, multicast, and no reloads: what the mutations of the plain rules need. */
   readonly plain?: boolean;
+  /** Of all members; otherwise one of several is drawn. */
+  readonly manner?: Manner;
+  /** The preempt delay of all members. */
+  readonly delay_ms?: number;
 };
 
 /** What all members of all vhids have in common. */
-type Manner = Pick<MemberSettings, 'families' | 'unicast' | 'shared'>;
+export type Manner = Pick<MemberSettings, 'families' | 'unicast' | 'shared'>;
 const PLAIN: Manner = {};
 const MANNERS: readonly Manner[] = [
   PLAIN,
@@ -42,7 +46,7 @@ export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
       count: fc.integer({ min: 2, max: hosts_max }),
       vhids: fc.constantFrom(1, 2),
       segments: fc.constantFrom(1, 2),
-      manner: fc.constantFrom(...(scope.plain ? [PLAIN] : MANNERS)),
+      manner: fc.constantFrom(...mannersOf(scope)),
     })
     .chain(({ count, vhids, segments, manner }) =>
       fc.record({
@@ -58,6 +62,16 @@ export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
         calm_ms: fc.integer({ min: FAULTS_MS, max: FAULTS_MS + 5000 }),
       }),
     );
+}
+
+function mannersOf({ manner, plain }: Scope): readonly Manner[] {
+  if (manner) return [manner];
+  return plain ? [PLAIN] : MANNERS;
+}
+
+function delaysOf({ delay_ms, plain }: Scope): readonly number[] {
+  if (delay_ms !== undefined) return [delay_ms];
+  return plain ? [0] : [0, 0, 0, 2500];
 }
 
 function host(
@@ -97,7 +111,7 @@ function member(
       .constantFrom(20, 100, 40, 1, 240, 254)
       .map((skew) => (scope.distinct ? 10 * number + (skew % 7) + 1 : skew)),
     preempt: fc.boolean(),
-    delay: fc.constantFrom(...(scope.plain ? [0] : [0, 0, 0, 2500])),
+    delay: fc.constantFrom(...delaysOf(scope)),
   });
   // a hundred adverts a second show nothing that ten do not
   return settings.map(({ delay, ...one }) => ({

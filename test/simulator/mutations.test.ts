@@ -6,7 +6,7 @@ import { MUTATIONS } from './mutations.js';
 
 const RUNS = 600;
 
-for (const { rule, core, caught_by } of MUTATIONS) {
+for (const { rule, core, caught_by, scope = { plain: true } } of MUTATIONS) {
   test(`it is found out when ${rule}`, () => {
     const { broken, text } = explore({
       seed: 1,
@@ -14,8 +14,8 @@ for (const { rule, core, caught_by } of MUTATIONS) {
       core,
       hosts_max: 3,
       advbases: [1],
-      plain: true,
       shrink: false,
+      ...scope,
     });
     assert.ok(broken, text);
     assert.ok(caught_by.includes(broken.invariant), text);

@@ -3,14 +3,17 @@ import { nextDeadline_ns, step } from '#src/carp/engine.js';
 import type { Effect, Event } from '#src/carp/events.js';
 import { PDU_AT_IPV4 } from '#src/carp/frame.js';
 import { checksum, PDU_BYTES } from '#src/carp/packet.js';
-import { ADVERT, type Engine, MASTER_DOWN, RENEW } from '#src/carp/state.js';
+import { ADVERT, type Engine, MASTER_DOWN, MASTER_DOWN6, RENEW } from '#src/carp/state.js';
 import { CARPOOL, type Core } from '#src/simulator/program.js';
+import type { Scope } from './arbitrary.js';
 
 export type Mutation = {
   readonly rule: string;
   readonly core: Core;
   /** What may catch it: names of invariants. */
   readonly caught_by: readonly string[];
+  /** Where it shows; without one in plain scenarios. */
+  readonly scope?: Scope;
 };
 
 const ADVSKEW_AT = PDU_AT_IPV4 + 2;
@@ -126,6 +129,72 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 'a lease is renewed after it has ended',
     core: after((engine) => setDeadline(engine, RENEW, (due_ns) => due_ns + 4e9)),
     caught_by: ['lease'],
+  },
+  {
+    rule: 'IPv6 adverts are not sent',
+    core: withEffects((effect) => effect.kind !== 'send' || effect.family === 4),
+    caught_by: ['one master', 'two masters', 'preempt', 'bow-out', 'demoted'],
+    scope: { manner: { families: 46 } },
+  },
+  {
+    rule: 'the patience for IPv6 never ends',
+    core: after((engine) => setDeadline(engine, MASTER_DOWN6, () => Number.POSITIVE_INFINITY)),
+    caught_by: ['stuck', 'nobody'],
+    scope: { manner: { families: 6 } },
+  },
+  {
+    rule: 'only one unicast peer gets adverts',
+    core: withEffects((effect) => effect.kind !== 'send' || !effect.to?.endsWith('.3')),
+    caught_by: ['two masters', 'one master', 'preempt', 'nobody', 'bow-out', 'demoted'],
+    scope: { manner: { unicast: 'yes' } },
+  },
+  {
+    rule: 'a new configuration is not taken up',
+    core: withEvents((event) => (event.kind === 'configure' ? undefined : event)),
+    caught_by: ['two masters', 'one master', 'preempt', 'stuck', 'lease', 'nobody', 'bow-out'],
+    scope: { manner: {} },
+  },
+  {
+    rule: 'what is also accepted is forgotten',
+    core: withEvents((event) =>
+      event.kind === 'configure'
+        ? { ...event, vhids: event.vhids.map((vhid) => ({ ...vhid, also_accept: [] })) }
+        : event,
+    ),
+    caught_by: ['two masters', 'one master', 'preempt', 'demoted', 'bow-out'],
+    scope: { manner: {} },
+  },
+  {
+    rule: 'addresses that a new configuration does not have stay',
+    core: withEffects((effect, event) => event.kind !== 'configure' || effect.kind !== 'remove-addresses'),
+    caught_by: ['lease'],
+    scope: { manner: {} },
+  },
+  {
+    rule: 'a preempt delay is forgotten',
+    core: {
+      ...CARPOOL,
+      createEngine: (settings) =>
+        CARPOOL.createEngine({ ...settings, vhids: settings.vhids.map((vhid) => ({ ...vhid, preempt_delay_ns: 0 })) }),
+    },
+    caught_by: ['too early'],
+    scope: { manner: {}, delay_ms: 2500 },
+  },
+  {
+    rule: 'a BACKUP answers for a shared address, too',
+    core: {
+      ...CARPOOL,
+      step: (engine, event, now_ns) => {
+        if (event.kind !== 'frame' || event.bytes[13] !== 6) return step(engine, event, now_ns);
+        const states = engine.vhids.map(({ state }) => state);
+        for (const vhid of engine.vhids) vhid.state = 'MASTER';
+        const effects = step(engine, event, now_ns);
+        for (const [at, vhid] of engine.vhids.entries()) vhid.state = states[at];
+        return effects;
+      },
+    },
+    caught_by: ['balance'],
+    scope: { manner: { shared: 'yes' } },
   },
 ];
 

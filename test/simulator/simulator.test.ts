@@ -19,7 +19,7 @@ test('whatever happens to a few hosts, every invariant holds', () => {
   assert.ok(!broken, text);
 });
 
-for (const peer of ['ucarp', 'freebsd', 'openbsd'] as const) {
+for (const peer of ['ucarp', 'freebsd', 'openbsd', 'freebsd9', 'netbsd'] as const) {
   test(`whatever happens to carpool beside ${peer}, every invariant holds`, () => {
     const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: MIXED_MS, ...mixed(['carpool', peer]) });
     assert.ok(!broken, text);
@@ -65,6 +65,38 @@ test('a scenario is the same run every time, and from its text as well', () => {
     { seed: 7, numRuns: 20 },
   );
 });
+
+/** Both accept the new one, then one after the other uses it and still accepts the old one. */
+const ROLLING = [
+  ['a', -1, 'N'],
+  ['b', -1, 'N'],
+  ['b', 'N', 0],
+  ['a', 'N', 0],
+  ['a', 'N', -1],
+  ['b', 'N', -1],
+] as const;
+
+for (const [what, secret] of [
+  ['password', 1],
+  ['VIP set', 2],
+] as const) {
+  test(`a rolling change of the ${what} of a live pair moves nobody`, () => {
+    const hosts = [everydayHost('a', 0), everydayHost('b', 100)];
+    const faults = ROLLING.map(([host, now, also], step) => {
+      const change = {
+        secret: now === 'N' ? secret : now,
+        also: also === 'N' ? secret : also,
+        advskew: -1,
+        absent: -1,
+      };
+      return { at_ms: 8000 + 1500 * step, kind: 'reload' as const, host, ...change };
+    });
+    const { violation, log } = simulate({ seed: 3, hosts, faults, calm_ms: 40_000 });
+    assert.equal(violation, undefined);
+    const late = log.filter((line) => line.includes('->') && Number(line.trim().split(' ')[0]) > 8);
+    assert.deepEqual(late, []);
+  });
+}
 
 test('another seed is another run', () => {
   const scenario: Scenario = {
