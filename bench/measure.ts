@@ -46,7 +46,7 @@ async function runWrk(port: number, { connections, seconds, path, close = false 
 }
 
 /** proc(5): fields 14 (utime) and 15 (stime) of the whole process, ended threads included. */
-function cpuOf(pid: number): number {
+export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The command in field 2 may hold spaces; what follows its closing parenthesis starts with field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -13,7 +13,8 @@ export const LOAD_CORE = 1;
 
 export const LARGE_BYTES = 10 * 1024 * 1024;
 
-const START_MS = 10_000;
+/** HAProxy reads 10,000 servers in some seconds when it has a core to itself. */
+const START_MS = 60_000;
 const STOP_MS = 5_000;
 const LOG_LIMIT = 64 * 1024;
 
@@ -87,7 +88,7 @@ function fillIn(template: string, ports: Record<string, number>): string {
 
 type Proxy = { name: string; port: number; command: string; args: string[]; env: Record<string, string> };
 
-async function startProxy({ name, port, command, args, env }: Proxy): Promise<Running> {
+export async function startProxy({ name, port, command, args, env }: Proxy): Promise<Running> {
   const { pid, stop } = await startPinned({ name, command, args, env, core: PROXY_CORE, ports: [port] });
   return { name, port, pid, stop };
 }
@@ -150,7 +151,7 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {

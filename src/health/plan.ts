@@ -85,14 +85,19 @@ function agentEndpoint({ agent, endpoint }: Server): Endpoint {
   return { address: agent!.address || endpoint.address, port: agent!.port };
 }
 
-type Place = { readonly place: ServerPlace; readonly backend: Backend; readonly server: Server };
+type Place = {
+  readonly place: ServerPlace;
+  readonly backend: Backend;
+  readonly server: Server;
+  readonly first_server_index: number;
+};
 
 function listSubjects(config: Config): { subject: Subject; backend: Backend; server: Server }[] {
   const places = listPlaces(config);
   const followers = followersOf(places);
   return places
     .filter(({ server }) => isChecked(server))
-    .map(({ place, backend, server }) => {
+    .map(({ place, backend, server, first_server_index }) => {
       const { endpoint, backup, weight } = server;
       const subject: Subject = {
         ...place,
@@ -105,7 +110,7 @@ function listSubjects(config: Config): { subject: Subject; backend: Backend; ser
         observe: server.observe,
         log_changes: backend.log_health_checks,
         trackers: followers.get(place) ?? [],
-        first_server_index: place.server_index - backend.servers.indexOf(server),
+        first_server_index,
         server_count: backend.servers.length,
       };
       return { subject, backend, server };
@@ -113,13 +118,16 @@ function listSubjects(config: Config): { subject: Subject; backend: Backend; ser
 }
 
 function listPlaces({ backends }: Config): Place[] {
-  let server_index = 0;
-  return backends.flatMap((backend, backend_index) =>
-    backend.servers.map((server) => {
-      const place = { backend: backend.name, server: server.name, backend_index, server_index: server_index++ };
-      return { place, backend, server };
-    }),
-  );
+  let next = 0;
+  return backends.flatMap((backend, backend_index) => {
+    const first_server_index = next;
+    next += backend.servers.length;
+    return backend.servers.map((server, position) => {
+      const server_index = first_server_index + position;
+      const place = { backend: backend.name, server: server.name, backend_index, server_index };
+      return { place, backend, server, first_server_index };
+    });
+  });
 }
 
 /** Who follows whom, to the end of each chain. The configuration has been checked for circles. */

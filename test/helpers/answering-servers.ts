@@ -17,8 +17,8 @@ export type Behaviour =
   | 'reset'
   /** A complete answer with this status, from a real HTTP server's head on. */
   | { readonly status: number }
-  /** These bytes; then silence, or FIN. */
-  | { readonly bytes: string; readonly end?: boolean; readonly one_by_one?: boolean };
+  /** These bytes (or hexadecimal digits of them); then silence, or FIN. */
+  | { readonly bytes: string; readonly end?: boolean; readonly one_by_one?: boolean; readonly hex?: boolean };
 
 type ToServers = { readonly set: number; readonly behaviour: Behaviour } | { readonly ask: true };
 type FromServers =
@@ -99,6 +99,7 @@ function answer(socket: Socket, behaviour: Behaviour): void {
   if (behaviour === 'close') socket.end();
   else if (behaviour === 'reset') socket.resetAndDestroy();
   else if ('status' in behaviour) socket.write(`HTTP/1.1 ${behaviour.status} x\r\nContent-Length: 2\r\n\r\nok`);
+  else if (behaviour.hex) socket.write(Buffer.from(behaviour.bytes, 'hex'));
   else if (behaviour.one_by_one) writeSlowly(socket, behaviour.bytes, 0);
   else if (behaviour.end) socket.end(behaviour.bytes);
   else socket.write(behaviour.bytes);
