@@ -16,6 +16,8 @@ export type HashKey = {
   readonly ofRequest: (bytes: Uint8Array, request: Message, client: Client) => number;
   /** Of a connection about which nothing else is known. */
   readonly ofClient: (client: Client) => number;
+  /** It is in the first bytes that the client of a TCP session sends. */
+  readonly ofFirstBytes?: (bytes: Uint8Array, start: number, end: number) => number;
 };
 
 const NOTHING: HashKey = { ofRequest: () => NO_HASH, ofClient: () => NO_HASH };
@@ -38,8 +40,12 @@ export function hashKeyOf({ balance, hash: type = DEFAULT_HASH }: model.Backend)
       const name = lowerCaseBytes(balance.name);
       return { ...NOTHING, ofRequest: (bytes, request) => hashHeader(bytes, request, name, balance, hash) };
     }
+    case 'rdp-cookie': {
+      const name = lowerCaseBytes(balance.name);
+      return { ...NOTHING, ofFirstBytes: (bytes, start, end) => hashRdpCookie(bytes, start, end, name, hash) };
+    }
     default:
-      return balance.kind === 'rdp-cookie' ? NOTHING : null;
+      return null;
   }
 }
 
@@ -168,6 +174,28 @@ function hashDomain(bytes: Uint8Array, start: number, end: number, hash: Hash): 
   return hash(bytes, domain, domain_end);
 }
 
+// ── rdp-cookie ──────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * An X.224 connection request (MS-RDPBCGR section 2.2.1.1), whose routing token or cookie is text:
+ *
+ *   TPKT 4 bytes │ X.224 7 bytes │ Cookie: mstshash=USER CR LF │ …
+ */
+function hashRdpCookie(bytes: Uint8Array, start: number, end: number, name: Uint8Array, hash: Hash): number {
+  const field = start + RDP_HEADERS;
+  const value = field + COOKIE_FIELD.length + name.length + 1;
+  if (value > end || !equalsIgnoringCase(bytes, field, field + COOKIE_FIELD.length, COOKIE_FIELD)) return NO_HASH;
+  if (!equalsIgnoringCase(bytes, field + COOKIE_FIELD.length, value - 1, name) || bytes[value - 1] !== EQUALS) {
+    return NO_HASH;
+  }
+  let at = value;
+  while (at < end && bytes[at] !== CR) at++;
+  return at === value || at === end ? NO_HASH : hash(bytes, value, at);
+}
+
+const RDP_HEADERS = 11;
+const COOKIE_FIELD = lowerCaseBytes('Cookie: ');
+const CR = 13;
 const TAB = 9;
 const SPACE = 32;
 const QUOTE = 34;

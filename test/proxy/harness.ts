@@ -138,6 +138,10 @@ export class ProxyRig {
     assert.equal(words[shared.backendAt(this.memory, 0) + shared.BACKEND_CONNECTIONS], 0, 'backend count');
     assert.equal(words[shared.frontendAt(this.memory, 0) + shared.FRONTEND_CONNECTIONS], 0, 'frontend count');
     assert.equal(this.proxy.all_clients, 0, 'thread count');
+    assert.equal(words[shared.backendAt(this.memory, 0) + shared.BACKEND_QUEUED], 0, 'nobody waits');
+    for (let number = 0; number < counts.servers; number++) {
+      assert.equal(words[shared.serverAt(this.memory, number) + shared.SERVER_QUEUED], 0, 'nobody waits for a server');
+    }
   }
 
   /** How many buffers are neither free nor lent to the kernel. */

@@ -11,12 +11,16 @@ import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
+import { Inbox } from '../http/inbox.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 
 /** After this much, a side is read into large buffers. */
 const BULK_BYTES = 64 * 1024;
+
+/** How long a client may take to say what its server is chosen by. */
+const FIRST_BYTES_MS = 5_000;
 
 /** One of the two ends. */
 export class Side implements SocketOwner {
@@ -71,6 +75,9 @@ export class TcpSession implements Assignee {
   private open = 0;
   private over = true;
   private connecting = false;
+  private awaits_first = false;
+  /** What the client says before it has a server. */
+  private readonly early: Inbox;
   private readonly timer: Timer;
 
   constructor(frontend: Frontend) {
@@ -78,6 +85,7 @@ export class TcpSession implements Assignee {
     this.thread = frontend.thread;
     this.client = new Side(this);
     this.upstream = new Side(this);
+    this.early = new Inbox(this.thread.reactor);
     this.timer = new Timer(() => this.onTimer());
   }
 
@@ -105,7 +113,47 @@ export class TcpSession implements Assignee {
     socket.owner = this.client; // it may be closed before we return
     const { hash_key } = this.frontend.backend ?? {};
     if (hash_key) this.assignment.hash = hash_key.ofClient(this);
+    if (hash_key?.ofFirstBytes) this.awaitFirstBytes();
+    else this.assignBegin();
+  }
+
+  private assignBegin(): void {
     this.assignment.begin();
+    if (this.connecting && this.assignment.waits) this.client.socket.receive(); // or nobody would hear that it leaves
+  }
+
+  /** What the client says first decides about its server; if it says nothing, that is decided without. */
+  private awaitFirstBytes(): void {
+    this.awaits_first = true;
+    this.client.socket.receive();
+    this.wakeIn(Math.min(FIRST_BYTES_MS, this.frontend.client_ms));
+  }
+
+  private firstBytesCame(buffer: number, offset: number, length: number): void {
+    const { bytes } = this.thread.reactor.buffers;
+    const ofFirstBytes = this.frontend.backend?.hash_key?.ofFirstBytes;
+    this.awaits_first = false;
+    if (ofFirstBytes) this.assignment.hash = ofFirstBytes(bytes, offset, offset + length);
+    this.keepEarly(buffer, offset, length);
+    if (!this.over) this.assignBegin();
+  }
+
+  /** Until a server is there. */
+  private keepEarly(buffer: number, offset: number, length: number): void {
+    this.client.socket.pause();
+    if (!this.early.put(buffer, offset, length)) this.finish('R', this.assignment.phase, true);
+  }
+
+  private sendEarly(): void {
+    const { slices } = this.thread.reactor;
+    while (!this.early.empty) {
+      const node = this.early.first;
+      const [buffer, offset, length] = [slices.buffer[node], slices.offset[node], slices.length[node]];
+      this.early.drop();
+      this.upstream.socket.send(buffer, offset, length);
+    }
+    if (this.client.socket.ended) this.upstream.socket.end();
+    else this.client.socket.receive();
   }
 
   get address_bytes(): Uint8Array {
@@ -145,17 +193,27 @@ export class TcpSession implements Assignee {
     }
     this.armIdle();
     this.upstream.socket.receive();
-    this.client.socket.receive();
+    this.sendEarly();
   }
 
   // ── bytes ─────────────────────────────────────────────────────────────────────────────────────
 
   pass(from: Side, buffer: number, offset: number, length: number): void {
+    if (this.awaits_first) {
+      this.firstBytesCame(buffer, offset, length);
+      return;
+    }
+    if (this.connecting) {
+      this.keepEarly(buffer, offset, length);
+      return;
+    }
     this.armIdle();
     if (!this.other(from).socket.send(buffer, offset, length)) this.finish('R', 'D', true);
   }
 
   ended(side: Side): void {
+    if (this.awaits_first) this.finish('C', '-', false);
+    if (this.connecting) return; // it may still want to hear what the server says
     this.other(side).socket.end();
     if (this.client.socket.ended && this.upstream.socket.ended) this.considerDone();
   }
@@ -183,6 +241,8 @@ export class TcpSession implements Assignee {
     if (this.over) return;
     this.over = true;
     this.connecting = false;
+    this.awaits_first = false;
+    this.early.clear();
     this.cause = cause;
     this.phase = phase;
     this.thread.countRequest();
@@ -220,7 +280,10 @@ export class TcpSession implements Assignee {
 
   private onTimer(): void {
     if (this.over) return;
-    if (this.assignment.waits) {
+    if (this.awaits_first) {
+      this.awaits_first = false;
+      this.assignBegin();
+    } else if (this.assignment.waits) {
       this.assignment.onTimer();
     } else if (this.connecting) {
       const { socket } = this.upstream;
