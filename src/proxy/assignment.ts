@@ -116,7 +116,7 @@ export class Assignment {
   failed(timed_out: boolean): void {
     const server = this.server as Server;
     const backend = this.backend as Backend;
-    server.count(shared.SERVER_CONNECT_ERRORS);
+    server.connectFailed();
     this.leave();
     if (this.retries >= backend.config.retries) {
       this.assignee.noServer(timed_out ? 's' : 'S', 'C');

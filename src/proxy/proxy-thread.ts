@@ -17,6 +17,7 @@ import { ServerConnection } from './http/server-connection.ts';
 import { HeadWriter } from './http/write-head.ts';
 import { RequestLog, type Target } from './log/request-log.ts';
 import type { Sink } from './log/sink.ts';
+import { MarkedServers } from './marked-servers.ts';
 import { Queue } from './queue.ts';
 import type { Server } from './server.ts';
 import { Side, type TcpSession } from './tcp/tcp-session.ts';
@@ -49,6 +50,7 @@ export class ProxyThread {
   /** Closes listening descriptors that are not used any more. */
   onListenerReleased: (fd: number) => void = () => {};
   private readonly global: model.Global;
+  private readonly marked: MarkedServers;
   /** Global: of all frontends and threads. */
   private readonly maxconn: number;
   private readonly at: number;
@@ -63,6 +65,7 @@ export class ProxyThread {
     this.writer = new HeadWriter(reactor.buffers.bytes);
     this.no_socket = new Socket(reactor, -1);
     this.backends = buildBackends(config, memory, thread, reactor.now_ms);
+    this.marked = new MarkedServers(reactor, this.backends);
     this.queue = new Queue(memory, thread, this.backends);
     this.frontends = config.frontends.map((frontend, number) => {
       const backend = this.backends.find(({ config: { name } }) => name === frontend.default_backend);
@@ -127,6 +130,7 @@ export class ProxyThread {
 
   /** To be called after each pass of the reactor. */
   afterPass(): void {
+    this.marked.look();
     this.queue.serve(this.reactor.now_ms);
     for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
   }

@@ -4,6 +4,7 @@
  */
 import type * as model from '../config/model.ts';
 import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
+import { noteLiveError, noteLiveSuccess } from '../threads/live-errors.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
 import type { ServerConnection } from './http/server-connection.ts';
@@ -52,13 +53,14 @@ export class Server {
   get running(): boolean {
     return (
       this.address !== null &&
-      this.read(shared.SERVER_OPERATIONAL) === shared.SERVER_UP &&
+      this.read(shared.SERVER_OPERATIONAL) !== shared.SERVER_DOWN &&
       (this.read(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_MAINTENANCE) === 0
     );
   }
 
   get usable(): boolean {
-    return this.running && this.read(shared.SERVER_ADMINISTRATIVE) === 0;
+    const takes_clients = this.read(shared.SERVER_OPERATIONAL) === shared.SERVER_UP;
+    return this.running && takes_clients && this.read(shared.SERVER_ADMINISTRATIVE) === 0;
   }
 
   get weight(): number {
@@ -106,6 +108,33 @@ export class Server {
 
   leave(): void {
     Atomics.sub(this.memory.words, this.at + shared.SERVER_CONNECTIONS, 1);
+  }
+
+  // ── what `observe` sees ───────────────────────────────────────────────────────────────────────
+
+  connected(): void {
+    if (this.config.observe?.layer === 4) noteLiveSuccess(this.memory, this.number);
+  }
+
+  connectFailed(): void {
+    const { observe } = this.config;
+    this.count(shared.SERVER_CONNECT_ERRORS);
+    if (observe) noteLiveError(this.memory, this.number, observe.error_limit);
+  }
+
+  /** 100 to 499, 501 and 505 are what a server in health may say. */
+  answered(status: number): void {
+    const { observe } = this.config;
+    if (observe?.layer !== 7) return;
+    if (status < 500 || status === 501 || status === 505) noteLiveSuccess(this.memory, this.number);
+    else noteLiveError(this.memory, this.number, observe.error_limit);
+  }
+
+  /** No answer, in time, that could be understood. */
+  answerFailed(): void {
+    const { observe } = this.config;
+    this.count(shared.SERVER_RESPONSE_ERRORS);
+    if (observe?.layer === 7) noteLiveError(this.memory, this.number, observe.error_limit);
   }
 
   /** `word`: one of SERVER_*. */

@@ -19,10 +19,6 @@ export const CONTROL_WORDS = 16;
 export const STOP = 0;
 export const STOP_SOFT = 1;
 export const STOP_HARD = 2;
-/** Data threads add 1 when a server's traffic has failed too often: the checks thread looks which (live-errors.ts). */
-export const LIVE_EVENTS = 1;
-/** The eventfd that wakes the checks thread; 0 while it does not run. */
-export const CHECKS_WAKE_FD = 2;
 
 export const LINE = 16;
 

@@ -14,6 +14,7 @@ import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Captured } from '../log/captures.ts';
 import { NO_BYTES } from '../log/log-record.ts';
+import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
@@ -105,7 +106,7 @@ export class Exchange implements Assignee {
     this.bytes_received = end - request.start;
     if (this.frontend.log?.captures_headers) this.capture('request', request);
     this.backend?.enter();
-    this.bindToServer(this.backend);
+    this.persistence.takeRequest(this);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
     if (this.thread.short_of_buffers) {
@@ -120,16 +121,6 @@ export class Exchange implements Assignee {
       if (this.frontend.log) this.unique_id = this.frontend.log.uniqueId(this);
       this.assignment.begin();
     }
-  }
-
-  /** What decides about the server is read while the head is parsed. */
-  private bindToServer(backend: Backend | null): void {
-    const { request, reactor } = this.thread;
-    const { bytes } = reactor.buffers;
-    if (backend?.hash_key) this.assignment.hash = backend.hash_key.ofRequest(bytes, request, this.client);
-    if (!backend?.cookie) return;
-    backend.cookie.readRequest(bytes, request, this.persistence);
-    this.assignment.bound = this.persistence.server;
   }
 
   private capture(side: 'request' | 'response', message: m.Message): void {
@@ -188,6 +179,7 @@ export class Exchange implements Assignee {
   connected(): void {
     const connection = this.connection as ServerConnection;
     this.state = WAITING;
+    if (!this.reused) this.assignment.server?.connected();
     this.connected_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.names_source) this.source = localAddress(connection.socket.fd) ?? null;
     this.first.send(connection.socket);
@@ -224,6 +216,7 @@ export class Exchange implements Assignee {
     const { buffers } = this.thread.reactor;
     const { body } = connection;
     this.status = response.status;
+    this.assignment.server?.answered(response.status);
     this.response_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.captures_headers) this.capture('response', response);
     if (beginsTunnel(response, this.method)) {
@@ -245,7 +238,7 @@ export class Exchange implements Assignee {
     const surplus = !this.dechunks && response.end + taken < end;
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
-    this.readServersCookie(response);
+    this.persistence.takeResponse(this);
     const sent = sendHead(this, buffer, head_end, head_end + taken);
     this.logEarly();
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
@@ -254,14 +247,6 @@ export class Exchange implements Assignee {
       connection.chooseBuffers();
       connection.armServer();
     }
-  }
-
-  private readServersCookie(response: m.Message): void {
-    const { assignment, persistence, method } = this;
-    const { server, bound } = assignment;
-    if (!persistence.cookie || !server) return;
-    const { bytes } = this.thread.reactor.buffers;
-    persistence.cookie.readResponse(bytes, response, persistence, server, bound === server, method);
   }
 
   /** With `option logasap` the line tells how the response began. */
@@ -356,6 +341,7 @@ export class Exchange implements Assignee {
       this.connection = null;
       this.assignment.again();
     } else {
+      this.assignment.server?.answerFailed();
       this.fail(502, 'S', 'H');
     }
   }
@@ -369,11 +355,23 @@ export class Exchange implements Assignee {
     const client_reads = socket.full && this.state === ANSWERING;
     if (silent_ms < server_ms) connection.arm(server_ms - silent_ms);
     else if (client_writes || client_reads) connection.arm(server_ms);
-    else if (this.state === WAITING) this.fail(504, 's', 'H');
+    else if (this.state === WAITING) this.serverTimedOut();
     else this.abort('s', 'D');
   }
 
+  private serverTimedOut(): void {
+    this.assignment.server?.answerFailed();
+    this.fail(504, 's', 'H');
+  }
+
+  /** Its server went down, or an active one came up (marked-servers.ts). */
+  serverMarked(mark: Mark): void {
+    if (this.state === CONNECTING || this.state === WAITING) this.fail(503, mark, this.state === WAITING ? 'H' : 'C');
+    else this.abort(mark, 'D');
+  }
+
   responseMalformed(): void {
+    this.assignment.server?.answerFailed();
     if (this.state === WAITING) this.fail(502, 'P', 'H');
     else this.abort('P', 'D');
   }

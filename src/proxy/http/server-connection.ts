@@ -6,6 +6,7 @@
  */
 import type { Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
+import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_MALFORMED, Body } from './body.ts';
@@ -197,6 +198,12 @@ export class ServerConnection implements SocketOwner {
     this.socket.setBulk(false);
     this.arm(IDLE_MS);
     this.server.putIdle(this);
+  }
+
+  /** The server went down, or an active one came up (marked-servers.ts). */
+  serverMarked(mark: Mark): void {
+    if (this.exchange) this.exchange.serverMarked(mark);
+    else this.close();
   }
 
   /** The exchange is done with this connection, and so are we. */

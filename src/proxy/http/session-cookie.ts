@@ -14,6 +14,7 @@ import { isCacheable } from './cacheable.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
 import { BAR, formatDate, readDate } from './cookie-date.ts';
 import { CookieList } from './cookie-list.ts';
+import type { Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
 import type { FieldEditor, HeadWriter } from './write-head.ts';
@@ -65,6 +66,24 @@ export class Persistence {
     this.inserts_private = false;
     this.edits = false;
     this.answering = null;
+  }
+
+  /** What decides about the server is read while the thread's request message is filled. */
+  takeRequest({ thread, client, assignment }: Exchange): void {
+    const { request, reactor } = thread;
+    const { bytes } = reactor.buffers;
+    const key = assignment.backend?.hash_key;
+    if (key) assignment.hash = key.ofRequest(bytes, request, client);
+    if (!this.cookie) return;
+    this.cookie.readRequest(bytes, request, this);
+    assignment.bound = this.server;
+  }
+
+  /** The thread's response message is filled. */
+  takeResponse({ thread, assignment, method }: Exchange): void {
+    const { server, bound } = assignment;
+    if (!this.cookie || !server) return;
+    this.cookie.readResponse(thread.reactor.buffers.bytes, thread.response, this, server, bound === server, method);
   }
 
   get editsRequest(): boolean {

@@ -12,6 +12,7 @@ import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Frontend } from '../frontend.ts';
 import { Inbox } from '../http/inbox.ts';
+import type { Mark } from '../marked-servers.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
@@ -25,9 +26,12 @@ const FIRST_BYTES_MS = 5_000;
 /** One of the two ends. */
 export class Side implements SocketOwner {
   readonly session: TcpSession;
+  /** The server's side. */
+  readonly is_upstream: boolean;
   socket: Socket;
   received = 0;
-  constructor(session: TcpSession) {
+  constructor(session: TcpSession, is_upstream: boolean) {
+    this.is_upstream = is_upstream;
     this.session = session;
     this.socket = session.thread.no_socket;
   }
@@ -83,8 +87,8 @@ export class TcpSession implements Assignee {
   constructor(frontend: Frontend) {
     this.frontend = frontend;
     this.thread = frontend.thread;
-    this.client = new Side(this);
-    this.upstream = new Side(this);
+    this.client = new Side(this, false);
+    this.upstream = new Side(this, true);
     this.early = new Inbox(this.thread.reactor);
     this.timer = new Timer(() => this.onTimer());
   }
@@ -184,6 +188,7 @@ export class TcpSession implements Assignee {
       return;
     }
     this.connecting = false;
+    this.assignment.server?.connected();
     this.connected_ms = this.thread.reactor.now_ms;
     const { log } = this.frontend;
     if (log?.names_source) this.source = localAddress(this.upstream.socket.fd) ?? null;
@@ -232,6 +237,11 @@ export class TcpSession implements Assignee {
 
   private other(side: Side): Side {
     return side === this.client ? this.upstream : this.client;
+  }
+
+  /** Its server went down, or an active one came up (marked-servers.ts). */
+  serverMarked(mark: Mark): void {
+    this.finish(mark, this.connecting ? 'C' : 'D', true);
   }
 
   // ── the end ───────────────────────────────────────────────────────────────────────────────────
