@@ -6,8 +6,8 @@
  *   inet_diag_msg      | family 8 | state 8 | timer 8 | retransmits 8 | id, 48 bytes | …
  *   id                 | port | peer port | address, 16 | peer address, 16 | interface 32 | cookie 64 |
  *
- * First a dump of the connections with a filter on the own address in the kernel, then a SOCK_DESTROY for each in
- * batches. Needs CAP_NET_ADMIN and a kernel with CONFIG_INET_DIAG_DESTROY.
+ * First a dump of the connections (of one address with a filter in the kernel, of many without, once for all), then a
+ * SOCK_DESTROY for each in batches. Needs CAP_NET_ADMIN and a kernel with CONFIG_INET_DIAG_DESTROY.
  */
 import { AF_INET, AF_INET6, EINTR, IPPROTO_TCP, SOCK_CLOEXEC, SOL_SOCKET } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
@@ -67,14 +67,15 @@ export class ConnectionReset {
     check(libc.setsockopt(this.#fd, SOL_SOCKET, SO_RCVTIMEO, byReference(timeout), 16), 'sock_diag receive timeout');
   }
 
-  /** Ends the connections whose own end is `address` (4 or 16 bytes), at most `limit` and until `deadline_ns`. */
-  reset(address: Uint8Array, limit: number, deadline_ns: number): Reset {
+  /** Ends the connections whose own end is one of `addresses` (4 or 16 bytes), at most `limit` and until `deadline_ns`. */
+  reset(addresses: readonly Uint8Array[], limit: number, deadline_ns: number): Reset {
     if (!this.supported) return { count: 0, incomplete: true };
     const ids: Uint8Array[] = [];
     let incomplete = false;
     // An IPv4 connection may belong to an IPv6 socket that takes both.
-    for (const family of address.length === 4 ? [AF_INET, AF_INET6] : [AF_INET6]) {
-      incomplete = !this.#collect(family, address, ids, limit, deadline_ns) || incomplete;
+    const families = addresses.some((address) => address.length === 4) ? [AF_INET, AF_INET6] : [AF_INET6];
+    for (const family of families) {
+      incomplete = !this.#collect(family, addresses, ids, limit, deadline_ns) || incomplete;
     }
     let count = 0;
     for (let start = 0; start < ids.length; start += BATCH) {
@@ -91,12 +92,20 @@ export class ConnectionReset {
   }
 
   /** Appends family and id of every connection; false when there are more than the bounds allow. */
-  #collect(family: number, address: Uint8Array, ids: Uint8Array[], limit: number, deadline_ns: number): boolean {
+  #collect(
+    family: number,
+    addresses: readonly Uint8Array[],
+    ids: Uint8Array[],
+    limit: number,
+    deadline_ns: number,
+  ): boolean {
+    const wanted = new Set(addresses.map((address) => keyOf(address)));
     const sequence = ++this.#sequence;
     const builder = this.#builder.clear().begin(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, sequence);
     builder.u8(family).u8(IPPROTO_TCP).u8(0).u8(0).u32(OPEN_STATES);
     for (let at = 0; at < ID_BYTES; at += 4) builder.u32(0);
-    builder.attribute(INET_DIAG_REQ_BYTECODE, hostCondition(address)).end();
+    if (addresses.length === 1) builder.attribute(INET_DIAG_REQ_BYTECODE, hostCondition(addresses[0]));
+    builder.end();
     if (libc.send(this.#fd, this.#out.address, builder.length, 0) < 0) return false;
     for (;;) {
       const length = this.#receive();
@@ -105,8 +114,9 @@ export class ConnectionReset {
         if (this.#view.getUint32(at + 8, LITTLE_ENDIAN) !== sequence) continue;
         const type = this.#view.getUint16(at + 4, LITTLE_ENDIAN);
         if (type === NLMSG_DONE || type === NLMSG_ERROR) return type === NLMSG_DONE;
-        if (ids.length >= limit) return false;
         const body = at + HEADER_LENGTH;
+        if (addresses.length > 1 && !wanted.has(ownAddressKey(this.#in.bytes, body))) continue;
+        if (ids.length >= limit) return false;
         const id = new Uint8Array(1 + ID_BYTES);
         id[0] = this.#in.bytes[body];
         id.set(this.#in.bytes.subarray(body + 4, body + 4 + ID_BYTES), 1);
@@ -151,6 +161,18 @@ export class ConnectionReset {
   #next(at: number): number {
     return at + Math.max(HEADER_LENGTH, (this.#view.getUint32(at, LITTLE_ENDIAN) + 3) & ~3);
   }
+}
+
+/** The own address of the inet_diag_msg at `at`, an IPv4 one also when an IPv6 socket has it. */
+function ownAddressKey(bytes: Uint8Array, at: number): string {
+  const address = at + 8;
+  if (bytes[at] === AF_INET) return keyOf(bytes.subarray(address, address + 4));
+  const mapped = bytes[address + 10] === 0xff && bytes[address + 11] === 0xff && bytes[address] === 0;
+  return keyOf(bytes.subarray(mapped ? address + 12 : address, address + 16));
+}
+
+function keyOf(address: Uint8Array): string {
+  return String.fromCharCode(...address);
 }
 
 /**

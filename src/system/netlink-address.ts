@@ -55,9 +55,9 @@ export type NewAddress = {
 };
 
 /** RTM_NEWADDR. IPv6 addresses skip duplicate detection unless told to: CARP decided who owns the address. */
-export function encodeNewAddress(builder: MessageBuilder, sequence: number, address: NewAddress): void {
+export function encodeNewAddress(builder: MessageBuilder, sequence: number, address: NewAddress, ack = true): void {
   const how = address.replace ? NLM_F_REPLACE : NLM_F_EXCL;
-  builder.begin(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | how, sequence);
+  builder.begin(RTM_NEWADDR, NLM_F_REQUEST | acknowledged(ack) | NLM_F_CREATE | how, sequence);
   encodeBody(builder, address);
   const nodad = address.bytes.length === 16 && !address.dad;
   const flags = (address.noprefixroute ? IFA_F_NOPREFIXROUTE : 0) | (nodad ? IFA_F_NODAD : 0);
@@ -78,10 +78,16 @@ export function encodeDeleteAddress(
   builder: MessageBuilder,
   sequence: number,
   address: { readonly index: number; readonly bytes: Uint8Array; readonly prefix_length: number },
+  ack = true,
 ): void {
-  builder.begin(RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK, sequence);
+  builder.begin(RTM_DELADDR, NLM_F_REQUEST | acknowledged(ack), sequence);
   encodeBody(builder, address);
   builder.end();
+}
+
+/** Without it the kernel answers what it refuses only. */
+function acknowledged(ack: boolean): number {
+  return ack ? NLM_F_ACK : 0;
 }
 
 function encodeBody(

@@ -253,8 +253,7 @@ export class CarpAddresses {
   }
 
   #report(what: string, address: HeldAddress, error: number): void {
-    const why = error < 0 ? 'the kernel gave no answer' : errnoName(error);
-    this.#onError(`cannot ${what} ${address.text} on ${address.interface}: ${why}`);
+    this.#onError(`cannot ${what} ${address.text} on ${address.interface}: ${errnoName(error)}`);
   }
 }
 

@@ -8,7 +8,7 @@
  * bows out has let go before its peer hears of it.
  */
 import { type Engine, will } from '../carp/engine.ts';
-import type { AddressEffect, Effect, Family, SendEffect, VhidSettings } from '../carp/events.ts';
+import type { Effect, Family, SendEffect, VhidSettings } from '../carp/events.ts';
 import type { ConnectionReset } from '../system/connection-reset.ts';
 import { errnoName } from '../system/libc.ts';
 import type { Netlink } from '../system/netlink.ts';
@@ -19,7 +19,7 @@ import type { FromCarp } from './carp-messages.ts';
 import { isVirtual, type VirtualLinks } from './carp-virtual-links.ts';
 
 const ENETDOWN = 100;
-/** How much of a hand-over may be spent on resetting connections, and how many for one address. */
+/** How much of a hand-over may be spent on resetting connections, and how many at most. */
 const RESET_NS = 5e6;
 const MAX_RESETS = 4096;
 
@@ -79,9 +79,7 @@ function changeAddresses(performer: Performer, effects: readonly Effect[], now_n
 
 /** All connections before the first address: a reset needs the address that it comes from. */
 function remove(performer: Performer, effects: readonly Effect[], now_ns: number): void {
-  const deadline_ns = now_ns + RESET_NS;
-  for (const effect of effects)
-    if (effect.kind === 'remove-addresses') resetConnections(performer, effect, deadline_ns);
+  resetConnections(performer, effects, now_ns);
   // The link first: what the kernel says when an IPv6 address goes must not leave from the virtual MAC.
   for (const effect of effects)
     if (effect.kind === 'transition' && effect.from === 'MASTER') setVirtualLink(performer, effect.index, false);
@@ -103,11 +101,15 @@ export function removeEntries(performer: Performer, slot: number): void {
   performer.addresses.removeEntries(slot, performer.netlink.listAddresses());
 }
 
-function resetConnections(performer: Performer, effect: AddressEffect, deadline_ns: number): void {
-  if (!performer.resets) return;
-  for (const address of performer.addresses.of(effect.index)) {
-    if (effect.addresses.includes(address.text)) performer.resets.reset(address.request.bytes, MAX_RESETS, deadline_ns);
+function resetConnections({ resets, addresses }: Performer, effects: readonly Effect[], now_ns: number): void {
+  if (!resets) return;
+  const gone: Uint8Array[] = [];
+  for (const effect of effects) {
+    if (effect.kind !== 'remove-addresses') continue;
+    for (const address of addresses.of(effect.index))
+      if (effect.addresses.includes(address.text)) gone.push(address.request.bytes);
   }
+  if (gone.length > 0) resets.reset(gone, MAX_RESETS, now_ns + RESET_NS);
 }
 
 /** The guardian learns of an address before the address is there. */

@@ -68,6 +68,8 @@ export class CarpThread {
   #wake_place = 0;
   #events_place = 0;
   #beat_ns = 0;
+  /** The engine's next deadline; -1: to be asked. */
+  #next_ns = -1;
   #stalls = 0;
   #longest_stall_ms = 0;
   #stopping = false;
@@ -121,7 +123,13 @@ export class CarpThread {
   }
 
   #deadline_ns(): number {
-    return Math.min(nextDeadline_ns(this.#performer.engine), this.#beat_ns + BEAT_NS);
+    return Math.min(this.#engineDeadline_ns(), this.#beat_ns + BEAT_NS);
+  }
+
+  /** Asked a few times in a pass, and the same until a step. */
+  #engineDeadline_ns(): number {
+    if (this.#next_ns < 0) this.#next_ns = nextDeadline_ns(this.#performer.engine);
+    return this.#next_ns;
   }
 
   #pass(now: number): void {
@@ -129,10 +137,10 @@ export class CarpThread {
     if (this.#beat_ns > 0 && late_ns > this.#stall_ns) this.#onStall(late_ns, now);
     if (this.#poll.isReady(this.#events_place)) this.#readNetwork();
     // Before a timer runs, look at the sockets again: a frame that came since ppoll returned was in time.
-    this.#readFrames(nextDeadline_ns(this.#performer.engine) <= now);
+    this.#readFrames(this.#engineDeadline_ns() <= now);
     this.#readMessages();
     if (this.#stopping) return;
-    if (nextDeadline_ns(this.#performer.engine) <= now) this.#step(this.#timer);
+    if (this.#engineDeadline_ns() <= now) this.#step(this.#timer);
     if (now - this.#beat_ns >= BEAT_NS) this.#beat(now);
   }
 
@@ -162,6 +170,7 @@ export class CarpThread {
   #step(event: Event): void {
     const { vhids, families, errors } = this.#outcomes;
     const now = now_ns();
+    this.#next_ns = -1;
     const { engine } = this.#performer;
     const effects = step(engine, event, now);
     if (event.kind === 'configure') this.#takeSlots(now);

@@ -36,7 +36,7 @@ describe('resetting the connections of an address', { skip: needsNamespaces() },
     const resets = new ConnectionReset(now_ns);
     const errors = Promise.all(clients.map(async (client) => (await once(client, 'error'))[0].code));
     const start = now_ns();
-    const outcome = resets.reset(parseAddress('127.77.1.1')!, 100, within(1000));
+    const outcome = resets.reset([parseAddress('127.77.1.1')!], 100, within(1000));
     assert.deepEqual(outcome, { count: 3, incomplete: false });
     assert.deepEqual(await errors, ['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
     assert.ok(now_ns() - start < 100 * MS);
@@ -47,7 +47,7 @@ describe('resetting the connections of an address', { skip: needsNamespaces() },
   test('leaves connections of other addresses alone', async () => {
     const { server, clients } = await serve('127.77.2.1', 1);
     const resets = new ConnectionReset(now_ns);
-    assert.deepEqual(resets.reset(parseAddress('127.77.2.2')!, 100, within(1000)), { count: 0, incomplete: false });
+    assert.deepEqual(resets.reset([parseAddress('127.77.2.2')!], 100, within(1000)), { count: 0, incomplete: false });
     const echo = once(clients[0], 'data');
     clients[0].write('still there');
     assert.equal(String((await echo)[0]), 'still there');
@@ -55,12 +55,25 @@ describe('resetting the connections of an address', { skip: needsNamespaces() },
     end(server, clients);
   });
 
+  test('ends those of several addresses at once', async () => {
+    const [one, other] = [await serve('127.77.4.1', 2), await serve('127.77.4.2', 2)];
+    const clients = [...one.clients, ...other.clients];
+    const errors = Promise.all(clients.map(async (client) => (await once(client, 'error'))[0].code));
+    const resets = new ConnectionReset(now_ns);
+    const addresses = ['127.77.4.1', '127.77.4.2', '127.77.4.3'].map((text) => parseAddress(text)!);
+    assert.deepEqual(resets.reset(addresses, 100, within(1000)), { count: 4, incomplete: false });
+    assert.equal(new Set(await errors).size, 1);
+    resets.close();
+    end(one.server, one.clients);
+    end(other.server, other.clients);
+  });
+
   test('stops at its bounds and says that it did', async () => {
     const { server, clients } = await serve('127.77.3.1', 4);
     for (const client of clients) client.on('error', () => {});
     const resets = new ConnectionReset(now_ns);
-    assert.deepEqual(resets.reset(parseAddress('127.77.3.1')!, 2, within(1000)), { count: 2, incomplete: true });
-    assert.deepEqual(resets.reset(parseAddress('127.77.3.1')!, 100, now_ns() - 1), { count: 0, incomplete: true });
+    assert.deepEqual(resets.reset([parseAddress('127.77.3.1')!], 2, within(1000)), { count: 2, incomplete: true });
+    assert.deepEqual(resets.reset([parseAddress('127.77.3.1')!], 100, now_ns() - 1), { count: 0, incomplete: true });
     resets.close();
     end(server, clients);
   });
