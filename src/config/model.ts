@@ -361,7 +361,7 @@ export type Carp = {
   readonly advert_mac: AdvertMac;
   /** At most 4. */
   readonly also_accept: readonly AlsoAccept[];
-  /** How long a node that just started waits before it preempts. */
+  /** How long only less preferred masters must have been heard before this node preempts. */
   readonly preempt_delay_ms: number;
   /** Add IPv6 addresses without duplicate address detection. */
   readonly nodad: boolean;

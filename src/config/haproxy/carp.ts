@@ -78,7 +78,7 @@ export const CARP_KEYWORDS: readonly Keyword<CarpDraft>[] = [
   {
     name: 'preempt',
     sections: CARP,
-    help: 'Take the address from a less preferred master; `preempt delay 30s`: not in the first 30 s after the start.',
+    help: 'Take the address from a less preferred master; `preempt delay 30s`: after hearing only such masters for 30 s.',
     has_effect: true,
     negatable: true,
     parse: parsePreempt,
