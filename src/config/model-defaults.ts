@@ -1,5 +1,5 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, CarpHost, CheckMethod, Config, Global, Identity } from './model.ts';
+import type { Carp, CarpHost, CheckMethod, Config, Global, HttpCheckMethod, Identity } from './model.ts';
 
 /** FreeBSD's own. */
 export const CARP_HOST_DEFAULTS: CarpHost = {
@@ -55,7 +55,7 @@ export function emptyConfig(files: readonly string[]): Config {
 export const PLAIN_CHECK: CheckMethod = { kind: 'tcp', rules: [] };
 
 /** `option httpchk METHOD URI VERSION` without a rule. */
-export function httpCheck(method: string, uri: string, version: string): CheckMethod {
+export function httpCheck(method: string, uri: string, version: string): HttpCheckMethod {
   return { kind: 'http', method, uri, version, rules: [], disable_on_404: false, send_state: false };
 }
 

@@ -79,7 +79,15 @@ function parseUrl(word: Word, report: Reporter): Service | undefined {
     return report.error(word.span, 'bad-address', 'A URL is made of printable characters without spaces.', EXAMPLE);
   const place = parsePlace(place_text, 80, word, report);
   const uri = path.startsWith('/') ? path : `/${path}`;
-  return place && { ...place, method: httpCheck('GET', uri, 'HTTP/1.0') };
+  return place && { ...place, method: httpMethod(uri, place_text) };
+}
+
+/** With the host of the URL, as a server with several names wants it. */
+function httpMethod(uri: string, host: string): CheckMethod {
+  const check = httpCheck('GET', uri, 'HTTP/1.1');
+  const headers = [{ name: 'host', value: [host] }];
+  const send = { kind: 'http-send', method: undefined, uri: undefined, version: undefined, headers } as const;
+  return { ...check, rules: [{ ...send, body: undefined, comment: undefined }] };
 }
 
 /** `host:port`; IPv6 in brackets. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createHost, type Host, needsRoot } from '../control/host.js';
@@ -61,6 +62,26 @@ test('a vhid is demoted while the Apache beside it is down, from the start on', 
   await stopProgram(apache, 'SIGTERM');
   await until(daemon, /server .*tracks .* is down: connection refused/);
   await until(daemon, /no longer demoted[\s\S]*demoted by 240 on .*fails its checks \(track http:/);
+});
+
+test('a tracked URL is asked for with its host, as name-based virtual hosts want it', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  const heard = new Promise<string>((resolve) => {
+    const server = host.inside(() =>
+      createServer((socket) => {
+        socket.on('error', () => {}).once('data', (bytes) => resolve(String(bytes)));
+        socket.once('data', () => socket.end('HTTP/1.1 204 Fine\r\n\r\n'));
+      }).listen(8123),
+    );
+    t.after(() => server.close());
+  });
+  const words = ['ucarp', '-s', '10.10.0.5', '-v', '1', '-p', 's3cret', '-a', '10.10.0.10', '-f', 'none'];
+  const daemon = host.start(...words, '--track', 'http://localhost:8123/health?deep=1');
+  assert.equal(await heard, 'GET /health?deep=1 HTTP/1.1\r\nhost: localhost:8123\r\nconnection: close\r\n\r\n');
+  await until(daemon, /Switching to state: BACKUP/);
+  assert.doesNotMatch(daemon.output() + daemon.log(), /is down/);
 });
 
 /** ucarp's place has its information on stdout and its warnings on stderr. */
