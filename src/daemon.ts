@@ -19,6 +19,7 @@ import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type Level } from './control/event-log.ts';
 import { createGeneration } from './control/generation.ts';
+import { LostLines } from './control/lost-lines.ts';
 import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
 import { createOrders, type Orders, type OrdersOptions } from './control/orders.ts';
@@ -109,6 +110,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     }),
     socket: prepared.socket,
     beat: setInterval(() => beat(daemon), BEAT_MS),
+    lost_lines: new LostLines(),
     guardian: undefined,
     carp: undefined,
     checks: undefined,
@@ -206,6 +208,7 @@ async function report(daemon: Daemon, version: string) {
     carp: answer,
     carps: daemon.node.slots,
     orders: daemon.orders?.report() ?? [],
+    lost_log_lines: daemon.lost_lines.total,
     backends: daemon.generation.servers.report(),
   });
 }
@@ -219,4 +222,5 @@ function beat(daemon: Daemon): void {
   const { memory } = daemon;
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
   if (daemon.draining.length > 0) watchDraining(daemon);
+  daemon.lost_lines.say(performance.now(), (text) => logLine(daemon.events, 'warning', text));
 }

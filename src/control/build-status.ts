@@ -18,6 +18,7 @@ export type StatusSources = {
   /** By the vhids' indexes. */
   readonly carps: readonly (Carp | undefined)[];
   readonly orders: readonly OrderReport[];
+  readonly lost_log_lines: number;
   readonly backends: readonly BackendReport[];
 };
 
@@ -36,6 +37,7 @@ export function buildStatus(sources: StatusSources): StatusReport {
     }),
     carp: carp === undefined ? null : buildCarp(carp),
     orders: sources.orders,
+    lost_log_lines: sources.lost_log_lines,
     frontends: config.frontends.map(({ name, mode, binds }, number) => ({
       name,
       mode,

@@ -10,6 +10,7 @@ import type { ControlSocket } from './control-socket.ts';
 import type { EventLog, Level } from './event-log.ts';
 import type { Generation } from './generation.ts';
 import type { Guardian } from './guardian.ts';
+import type { LostLines } from './lost-lines.ts';
 import type { Orders } from './orders.ts';
 import type { ScriptRunner } from './scripts.ts';
 import type { RunningThread } from './shutdown.ts';
@@ -28,6 +29,7 @@ export type Daemon = {
   readonly scripts: ScriptRunner;
   readonly socket: ControlSocket | undefined;
   readonly beat: NodeJS.Timeout;
+  readonly lost_lines: LostLines;
   guardian: Guardian | undefined;
   carp: CarpHandle | undefined;
   checks: ChecksHandle | undefined;

@@ -99,3 +99,10 @@ export function linePrinter(fd: number): LinePrinter {
   printers.set(fd, printer);
   return printer;
 }
+
+/** Lines that all of them lost so far. */
+export function droppedByPrinters(): number {
+  let lines = 0;
+  for (const printer of printers.values()) lines += printer.dropped;
+  return lines;
+}

@@ -83,10 +83,11 @@ async function answer(
 ): Promise<void> {
   const masters = before.filter(({ state }) => state === 'MASTER');
   let after = await vhidsOf(context);
-  const concerned = masters.filter(({ index }) => !isUntouched(after[index]!));
+  const now = (index: number) => after.find((one) => one.index === index);
+  const concerned = masters.filter(({ index }) => !isUntouched(now(index)));
   const settled = async () => {
     after = await vhidsOf(context);
-    return concerned.every(({ index }) => after[index]!.state !== 'MASTER' && after[index]!.master !== undefined);
+    return concerned.every(({ index }) => now(index)?.state !== 'MASTER' && now(index)?.master !== undefined);
   };
   if (concerned.length > 0) await waitFor(settled, SETTLE_MS);
   if (json) {
@@ -98,16 +99,17 @@ async function answer(
     reply.send(`${JSON.stringify({ orders: context.orders.report(), vhids })}\n`);
     return;
   }
-  const outcomes = concerned.map(({ index }) => `${context.names()[index]}: ${outcome(after[index]!)}`);
+  const outcomes = concerned.map(({ index }) => `${context.names()[index]}: ${outcome(now(index))}`);
   reply.send([...lines, ...outcomes, ''].join('\n'));
 }
 
 /** Neither demoted nor out of service, so nothing is to be waited for. */
-function isUntouched({ state, demotion }: VhidStatus): boolean {
-  return state === 'MASTER' && demotion < DRAIN_AMOUNT;
+function isUntouched(vhid: VhidStatus | undefined): boolean {
+  return vhid === undefined || (vhid.state === 'MASTER' && vhid.demotion < DRAIN_AMOUNT);
 }
 
-function outcome({ state, master }: VhidStatus): string {
+function outcome(vhid: VhidStatus | undefined): string {
+  const { state, master } = vhid ?? { state: 'INIT', master: undefined };
   if (state === 'MASTER') return 'nobody took it over, so this node goes on serving it.';
   if (master !== undefined) return `${master} is MASTER now.`;
   if (state === 'BACKUP') return 'given up; no other MASTER was heard yet.';

@@ -53,6 +53,8 @@ export type Orders = {
   /** `; ends by itself in 4 min 10 s` for a demotion's owner, or nothing. */
   remainingOf(owner: string): string;
   now_ms(): number;
+  /** Makes the orders hold for vhids that came just now. */
+  settle(): void;
   /** What holds a vhid in maintenance, in words. */
   maintenanceOf(name: string): string | undefined;
   close(): void;
@@ -118,6 +120,7 @@ export function createOrders(options: OrdersOptions, kept: readonly Order[]): Or
 
   function settleMaintenance(): void {
     for (const [index, name] of names().entries()) {
+      if (name === '') continue; // a number that no vhid has now
       const why = maintenanceOf(name);
       post({ kind: 'maintenance', index, reason: why === undefined ? undefined : `in maintenance: ${why}` });
     }
@@ -173,6 +176,9 @@ export function createOrders(options: OrdersOptions, kept: readonly Order[]): Or
       return until_ms === undefined ? '' : `; ends by itself in ${formatAge((until_ms - now_ms()) / 1000)}`;
     },
     now_ms,
+    settle() {
+      for (const order of list) apply(order);
+    },
     maintenanceOf,
     close: () => clearTimeout(timer),
   };

@@ -8,6 +8,7 @@ import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { startGuardian } from './guardian.ts';
 import { repeatDemotions } from './post-demotion.ts';
 import { SYSCTL_OWNER } from './sysctl-owner.ts';
+import { holdVhids } from './vhid-locks.ts';
 
 const THE_CARP_THREAD = 'the carp thread';
 const GUARDIAN_TRIES = 10;
@@ -41,6 +42,8 @@ export function configureCarp(daemon: Daemon, vhids: readonly VhidSettings[], ho
   }
   demoteHost(daemon);
   repeatDemotions(daemon);
+  daemon.orders?.settle();
+  for (const { message } of holdVhids(vhids)) logLine(daemon.events, 'warning', message);
 }
 
 /** The whole host, by net.inet.carp.demotion. */

@@ -26,7 +26,7 @@ export function startDataThreads(daemon: Daemon, fail: Fail): void {
       },
       onConfigured: () => void daemon.waits_for.delete(name),
       onLines: (fd, lines) => linePrinter(fd).print(lines),
-      onDropped: (lines) => logLine(events, 'warning', `${name} lost ${lines} log lines: a log target was too slow`),
+      onDropped: (lines) => daemon.lost_lines.add(lines),
       onError: (error) => {
         noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
         fail(`${name} failed: ${describeError(error)}`);

@@ -18,6 +18,8 @@ export type StatusReport = {
   readonly carp: CarpReport | null;
   /** What people ordered: drain, maint, demote. */
   readonly orders: readonly OrderReport[];
+  /** Since the start, because whoever reads them was too slow. */
+  readonly lost_log_lines: number;
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
 };

@@ -14,8 +14,10 @@ export function renderStatus(report: StatusReport): string {
 
 function renderHead(report: StatusReport): string {
   const starting = report.ready ? '' : '; starting: waiting for the listeners and the first checks';
+  const lost =
+    report.lost_log_lines === 0 ? '' : `${report.lost_log_lines} log lines were lost: their reader is too slow\n`;
   const files = report.files.length === 0 ? 'from the command line' : report.files.join(', ');
-  return `carpool ${report.version}, pid ${report.pid}, up ${formatAge(report.uptime_s)}, ${files}${starting}\n`;
+  return `carpool ${report.version}, pid ${report.pid}, up ${formatAge(report.uptime_s)}, ${files}${starting}\n${lost}`;
 }
 
 function renderVhids(vhids: readonly VhidReport[]): string {

@@ -54,6 +54,7 @@ const REPORT: StatusReport = {
   files: ['/etc/carpool.cfg'],
   vhids: [VHID, DEMOTED],
   orders: [],
+  lost_log_lines: 0,
   carp: { scheduling: 'SCHED_RR', guardian: true, stalls: 0, longest_stall_ms: 0, taken: [] },
   frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'], connections: 12 }],
   backends: [

@@ -22,7 +22,7 @@ export function diagnoseDaemon({ daemon, segment, vhids }: DoctorFacts): Finding
     );
     return found;
   }
-  const { carp, orders } = daemon;
+  const { carp, orders, lost_log_lines } = daemon;
   if (carp?.scheduling === 'SCHED_OTHER')
     found.push(finding('warning', 'no-real-time', undefined, NO_REAL_TIME, REAL_TIME_MEND));
   if (carp?.guardian === false) {
@@ -34,6 +34,10 @@ export function diagnoseDaemon({ daemon, segment, vhids }: DoctorFacts): Finding
     const message = `The CARP thread stood still ${carp.stalls} times since its start, ${carp.longest_stall_ms} ms at the longest.`;
     const mend = 'Then peers take over. Look at steal time, snapshots, SIGSTOP and memory pressure of the machine.';
     found.push(finding('warning', 'stalls', undefined, message, mend));
+  }
+  if (lost_log_lines > 0) {
+    const message = `${lost_log_lines} log lines were lost, because whoever reads them was too slow.`;
+    found.push(finding('hint', 'log-lines-lost', undefined, message, 'Look at the log targets of the configuration.'));
   }
   for (const name of carp?.taken ?? []) {
     const message = `Another carpool daemon of this host runs vhid ${name} too: the two take its address from each other.`;

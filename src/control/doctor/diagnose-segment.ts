@@ -23,7 +23,7 @@ export function diagnoseSegment(
     ...findEqual(vhid, good),
     ...findMasters(vhid, good),
     ...findSilence(vhid, good, segment),
-    ...vhid.addresses.flatMap((address) => findAnswers(vhid, address, good, answers)),
+    ...vhid.addresses.flatMap((address) => findAnswers(vhid, address, mine, good, answers)),
   ];
 }
 
@@ -117,11 +117,18 @@ function findSilence(vhid: DoctorVhid, good: readonly HeardFrame[], segment: Seg
 function findAnswers(
   { name, live, interface: link }: DoctorVhid,
   address: string,
+  mine: readonly HeardFrame[],
   good: readonly HeardFrame[],
   answers: readonly ArpAnswer[],
 ): Finding[] {
   const macs = answers.filter((one) => one.address === address).map(({ mac }) => mac);
   const list = macs.join(' and ');
+  if (live?.state === 'MASTER' && macs.length > 0 && mine.length > 0) {
+    const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER at the same time.`;
+    return [
+      finding('error', 'address-twice', name, message, 'It adverts too: what is wrong with its adverts is told above.'),
+    ];
+  }
   if (live?.state === 'MASTER' && macs.length > 0) {
     const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER, and its adverts do not get here.`;
     const mend =

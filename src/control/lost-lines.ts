@@ -1,0 +1,28 @@
+/** Log lines that were lost because whoever reads them was too slow: counted, and said once a minute at most. */
+import { droppedByPrinters } from './line-printer.ts';
+
+const SAY_EVERY_MS = 60_000;
+
+export class LostLines {
+  private in_threads = 0;
+  private said = 0;
+  private said_ms = Number.NEGATIVE_INFINITY;
+
+  /** Told by a data thread. */
+  add(lines: number): void {
+    this.in_threads += lines;
+  }
+
+  get total(): number {
+    return this.in_threads + droppedByPrinters();
+  }
+
+  /** Called a few times a second; `now_ms` of any clock that only goes forward. */
+  say(now_ms: number, log: (text: string) => void): void {
+    const lines = this.total - this.said;
+    if (lines === 0 || now_ms < this.said_ms + SAY_EVERY_MS) return;
+    this.said += lines;
+    this.said_ms = now_ms;
+    log(`${lines} log lines were lost: whoever reads them was too slow`);
+  }
+}

@@ -1,0 +1,148 @@
+/** Findings of the doctor that take rare hosts: from facts, without any. The others are provoked in doctor-*.test.ts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { diagnose } from '#src/control/doctor/diagnose.js';
+import type { DoctorFacts, DoctorVhid, HeardFrame, LinkFacts } from '#src/control/doctor/facts.js';
+import type { StatusReport, VhidReport } from '#src/control/status-report.js';
+
+const LINK: LinkFacts = {
+  name: 'eth0',
+  mac: '02:00:00:00:00:01',
+  up: true,
+  multicast: true,
+  parent: undefined,
+  arp_ignore: 0,
+  rp_filter: 0,
+  snoops: false,
+};
+const MACVLAN: LinkFacts = { ...LINK, name: 'carp0', mac: '00:00:5e:00:01:01', parent: 'eth0', rp_filter: 1 };
+const LIVE = { name: 'web', state: 'MASTER', addresses: ['10.0.0.1/24'] } as unknown as VhidReport;
+const VHID: DoctorVhid = {
+  name: 'web',
+  vhid: 1,
+  interface: 'eth0',
+  addresses: ['10.0.0.1'],
+  advbase: 1,
+  advskew: 0,
+  mac: 'real',
+  unicast: false,
+  auth: undefined,
+  live: LIVE,
+};
+const DAEMON = {
+  frontends: [{ name: 'f' }],
+  orders: [],
+  lost_log_lines: 0,
+  carp: { scheduling: 'SCHED_RR', guardian: true, stalls: 0, longest_stall_ms: 0, taken: [] },
+} as unknown as StatusReport;
+const FACTS: DoctorFacts = {
+  daemon: DAEMON,
+  vhids: [VHID],
+  host: {
+    links: [LINK],
+    addresses: [{ address: '10.0.0.1', prefix_length: 32, link: 'eth0' }],
+    no_ring: undefined,
+    real_time: true,
+    ip_nonlocal_bind: false,
+  },
+  segment: { listened_s: 4, frames: [], answers: [], late_ms: 3 },
+};
+const FRAME: HeardFrame = {
+  interface: 'eth0',
+  source: '10.0.0.12',
+  mac: '02:00:00:00:00:02',
+  ttl: 255,
+  protocol: 'carp',
+  vhid: 1,
+  advbase: 1,
+  advskew: 100,
+  authentic: true,
+};
+const ANSWER = { interface: 'eth0', address: '10.0.0.1', mac: '02:00:00:00:00:02' };
+
+function codes(facts: DoctorFacts): string[] {
+  return diagnose(facts).map(({ code }) => code);
+}
+
+function withVhid(changes: Partial<DoctorVhid>, facts: Partial<DoctorFacts> = {}): DoctorFacts {
+  return { ...FACTS, ...facts, vhids: [{ ...VHID, ...changes }] };
+}
+
+const BACKUP = { ...LIVE, state: 'BACKUP' } as VhidReport;
+const NO_ADDRESS = { ...FACTS.host, addresses: [] };
+
+test('nothing is found where nothing is wrong, and own answers do not count', () => {
+  assert.deepEqual(codes(FACTS), []);
+  const own = { ...FACTS.segment, answers: [{ ...ANSWER, mac: LINK.mac }] };
+  assert.deepEqual(codes({ ...FACTS, segment: own }), []);
+});
+
+test('a MASTER without its address', () => {
+  assert.deepEqual(codes({ ...FACTS, host: NO_ADDRESS }), ['mastership-without-address']);
+});
+
+test('who answers ARP for the address, and who does not', () => {
+  const answers = [ANSWER, { ...ANSWER, mac: '02:00:00:00:00:03' }];
+  assert.deepEqual(codes({ ...FACTS, segment: { ...FACTS.segment, answers } }), ['multicast-filtered']);
+  const backup = { host: NO_ADDRESS, segment: { ...FACTS.segment, frames: [FRAME], answers } };
+  assert.deepEqual(codes(withVhid({ live: BACKUP }, backup)), ['address-twice']);
+  const silent = { host: NO_ADDRESS, segment: { ...FACTS.segment, frames: [FRAME] } };
+  assert.deepEqual(codes(withVhid({ live: BACKUP }, silent)), ['address-unanswered']);
+});
+
+test('a MASTER whose peer is MASTER too because of a wrong digest is not told of filters', () => {
+  const frames = [{ ...FRAME, authentic: false }];
+  const found = codes({ ...FACTS, segment: { ...FACTS.segment, frames, answers: [ANSWER] } });
+  assert.deepEqual(found, ['digest', 'address-twice']);
+});
+
+test('settings that the virtual MAC needs', () => {
+  const host = { ...FACTS.host, links: [LINK, MACVLAN] };
+  assert.deepEqual(codes(withVhid({ mac: 'virtual' }, { host })), ['arp-mode', 'rp-filter']);
+  const mended = {
+    ...host,
+    links: [
+      { ...LINK, arp_ignore: 1 },
+      { ...MACVLAN, rp_filter: 2 },
+    ],
+  };
+  assert.deepEqual(codes(withVhid({ mac: 'virtual' }, { host: mended })), []);
+});
+
+test('what the daemon and the machine tell of themselves', () => {
+  const carp = { ...DAEMON.carp!, scheduling: 'SCHED_OTHER', guardian: false, taken: ['1@eth0'] } as const;
+  assert.deepEqual(codes({ ...FACTS, daemon: { ...DAEMON, carp, lost_log_lines: 7 } }), [
+    'vhid-taken',
+    'no-real-time',
+    'no-guardian',
+    'log-lines-lost',
+  ]);
+  const host = { ...FACTS.host, no_ring: 'EPERM', links: [{ ...LINK, snoops: true }] };
+  assert.deepEqual(codes({ ...FACTS, host, segment: { ...FACTS.segment, late_ms: 2500 } }), [
+    'machine-stalls',
+    'bridge-snoops',
+    'no-io-uring',
+  ]);
+});
+
+test('a unicast vhid minds neither multicast nor snooping', () => {
+  const host = { ...FACTS.host, links: [{ ...LINK, multicast: false, snoops: true }] };
+  assert.deepEqual(codes(withVhid({ unicast: true }, { host })), []);
+});
+
+test('every code that can be found stands in the guide', async () => {
+  const { readdirSync, readFileSync } = await import('node:fs');
+  const folder = new URL('../../../src/control/doctor/', import.meta.url);
+  const text = readdirSync(folder)
+    .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+    .join('');
+  const known = [...text.matchAll(/finding\(\s*[^,]*?'(?:error|warning|hint)'[^,]*, '([a-z-]+)'/g)].map(
+    ([, code]) => code!,
+  );
+  assert.ok(known.length >= 25, known.join());
+  const guide = readFileSync(new URL('../../../docs/guides/doctor.md', import.meta.url), 'utf8');
+  assert.deepEqual(
+    known.filter((code) => !guide.includes(`\`${code}\``)),
+    [],
+  );
+});
