@@ -15,6 +15,7 @@ import { buildStatus } from './control/build-status.ts';
 import { createCarpNode } from './control/carp-node.ts';
 import type { CarpStatus } from './control/carp-status.ts';
 import { wallTime } from './control/clock.ts';
+import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type Level } from './control/event-log.ts';
@@ -23,6 +24,7 @@ import { LostLines } from './control/lost-lines.ts';
 import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
 import { createOrders, type Orders, type OrdersOptions } from './control/orders.ts';
+import { keepOutside } from './control/outside.ts';
 import { postDemotion } from './control/post-demotion.ts';
 import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { reload } from './control/reload.ts';
@@ -71,7 +73,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const end = watchForEnd(manners.ending_signals);
   try {
     const daemon = start(options, prepared, end.because);
-    void becomeReady(daemon, options.onReady);
+    const confined = { plan: prepared.confinement, onReady: options.onReady, fail: end.because };
+    void becomeReady(daemon, confined);
     const { reason, status, soft } = await end.reached;
     // a soft stop waits for its clients as long as hard-stop-after says
     if (!soft) setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
@@ -109,6 +112,9 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       onIdle: (index) => daemon.carp?.post({ kind: 'remove-entries', index }),
     }),
     socket: prepared.socket,
+    stats_sockets: prepared.stats_sockets,
+    confinement: prepared.confinement,
+    confined: false,
     beat: setInterval(() => beat(daemon), BEAT_MS),
     lost_lines: new LostLines(),
     guardian: undefined,
@@ -124,6 +130,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   };
   beat(daemon);
   events.record({ kind: 'start', at_ns: started_ns, pid: process.pid, version: options.version });
+  dropGroups(prepared.confinement);
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
   if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
@@ -150,13 +157,23 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   return daemon;
 }
 
+type Readiness = { readonly plan: Confinement; readonly onReady: (() => void) | undefined; readonly fail: Fail };
+
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
-async function becomeReady(daemon: Daemon, onReady: (() => void) | undefined): Promise<void> {
+async function becomeReady(daemon: Daemon, { plan, onReady, fail }: Readiness): Promise<void> {
   const complete = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
   if (daemon.stopping) return;
   if (!complete) {
     const missing = [...daemon.waits_for].join(' and ');
     logLine(daemon.events, 'warning', `waited ${READY_MS / 1000} s for ${missing}; going on without`);
+  }
+  notifyServiceManager('STATUS=starting', process.env); // its socket is found while its path is to be seen
+  try {
+    if (plan.chroot !== undefined) keepOutside();
+    confine(plan);
+    daemon.confined = plan.uid !== undefined || plan.chroot !== undefined;
+  } catch (error) {
+    return fail(`it cannot give up what it should: ${describeError(error)}`);
   }
   daemon.generation.demoter.evaluate();
   daemon.ready = true;

@@ -14,6 +14,7 @@ export type RunArguments = {
   readonly quiet: boolean;
   readonly maxconn: number | undefined;
   readonly socket: string | undefined;
+  readonly pidfile: string | undefined;
 };
 
 export type Command =
@@ -53,6 +54,7 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   let flags: Flags = { check_only: false, background: false, foreground: false, quiet: false };
   let maxconn: number | undefined;
   let socket: string | undefined;
+  let pidfile: string | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     if (word === '--') {
@@ -68,11 +70,13 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
     if (value === undefined || value === '') return mistake(`${word} wants ${VALUE_NAMES[word]} after it.`);
     if (word === '-f') files.push(value);
     else if (word === '--socket') socket = value;
+    else if (word === '-p') pidfile = value;
+    else if (NAMES_ONLY.includes(word)) continue;
     else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
     else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
   }
   if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
-  return { kind: 'run', files, ...flags, maxconn, socket };
+  return { kind: 'run', files, ...flags, maxconn, socket, pidfile };
 }
 
 type Flags = Pick<RunArguments, 'check_only' | 'background' | 'foreground' | 'quiet'>;
@@ -83,15 +87,24 @@ const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
   '-q': { quiet: true },
   '-V': { quiet: false },
   '-db': { foreground: true },
+  '-d': { foreground: true },
+  // there is one process, so a master's foreground is its own
+  '-W': {},
+  '-Ws': { foreground: true },
 };
-const TAKES_VALUE: readonly string[] = ['-f', '-n', '--socket'];
+/** Their values are for what carpool does not have (peers, a default of `maxconn`), so that nothing is lost without them. */
+const NAMES_ONLY: readonly string[] = ['-L', '-N'];
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', ...NAMES_ONLY, '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-f': 'a file or a directory',
   '-n': 'a number of connections',
+  '-p': 'the path of a pidfile',
+  '-L': 'a name',
+  '-N': 'a number',
   '--socket': 'the path of the control socket',
 };
 /** Flags of HAProxy that people's unit files hold and that this version does not have. */
-const NOT_YET: readonly string[] = ['-W', '-Ws', '-S', '-sf', '-st', '-p', '-x', '-L', '-C', '-m', '-N', '-dM', '-de'];
+const NOT_YET: readonly string[] = ['-S', '-sf', '-st', '-x', '-C', '-m', '-dM', '-de'];
 
 function explainUnknownFlag(word: string): string {
   if (NOT_YET.includes(word)) return `HAProxy's ${word} does not exist in carpool yet; leave it out.`;

@@ -26,7 +26,9 @@ Run:
   -f FILE|DIR    haproxy.cfg with or without "carp" sections, or rc.conf; may be repeated
   -- FILE …      the rest of the line are files
   -c             check only: exit status 0 when the files are valid, 1 when not
-  -db            stay in the foreground (always so in this version)
+  -D             go to the background; the command returns when clients are served
+  -db, -d, -Ws   stay in the foreground, whatever the file says
+  -p FILE        write the process number there
   -n N           at most N connections of the whole process
   -q             print nothing but errors
   -V             undo -q

@@ -1,13 +1,18 @@
 /** `carpool -f FILE …`: reads and checks the configuration, and runs the daemon with it. */
-import { type Diagnostic, formatDiagnostic, NOWHERE, type Span } from '../config/diagnostic.ts';
+import { resolve } from 'node:path';
+import { type Diagnostic, formatDiagnostic } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
 import type { Level } from '../control/event-log.ts';
+import { openGlobalLog } from '../control/global-log.ts';
+import { linePrinter } from '../control/line-printer.ts';
+import { outside } from '../control/outside.ts';
 import { type SocketPaths, socketPaths } from '../control/socket-path.ts';
 import { runDaemon } from '../daemon.ts';
 import type { RunArguments } from './arguments.ts';
+import { isInBackground, runInBackground, tellStarted } from './background.ts';
 import { readVersion } from './version.ts';
 
 const NOTHING_YET = { config: emptyConfig([]), diagnostics: [] };
@@ -15,41 +20,62 @@ const NOTHING_YET = { config: emptyConfig([]), diagnostics: [] };
 /** Resolves to the exit status: 1 when something is wrong with the files or this host refuses them. */
 export async function runRun(words: RunArguments): Promise<number> {
   const { config, diagnostics } = words.files.length === 0 ? NOTHING_YET : loadFiles(words.files, { env: process.env });
-  reportDiagnostics(diagnostics, words.quiet);
+  const in_background = isInBackground(process.env);
+  if (!in_background) reportDiagnostics(diagnostics, words.quiet);
   if (config === undefined) return 1;
-  if (!words.foreground) reportDiagnostics(backgroundWanted(words, config), words.quiet);
   if (words.check_only) {
     if (!words.quiet) process.stdout.write('Configuration file is valid\n');
     return 0;
   }
+  const background = !words.foreground && (words.background || config.global.daemon);
+  if (background && !in_background) return runInBackground(process.argv.slice(1), process.env);
   const paths = socketPaths(words.socket, process.env);
+  const env = { ...process.env };
+  const files = words.files.map((file) => resolve(file)); // another directory may be the current one by then
   const load = () => {
-    const loaded = loadFiles(words.files, { env: process.env });
-    return { ...loaded, config: loaded.config && withMaxconn(loaded.config, words.maxconn) };
+    const loaded = outside((root) => loadFiles(files, { env, root }));
+    return { ...loaded, config: loaded.config && withOptions(loaded.config, words) };
   };
-  return startDaemon(withMaxconn(config, words.maxconn), { paths, quiet: words.quiet, load });
+  return startDaemon(withOptions(config, words), { paths, quiet: words.quiet, load, in_background });
 }
 
-type Voice = { readonly paths: SocketPaths; readonly quiet: boolean; readonly load: () => Loaded };
+type Voice = {
+  readonly paths: SocketPaths;
+  readonly quiet: boolean;
+  readonly load: () => Loaded;
+  readonly in_background: boolean;
+};
 
-/** Runs a checked configuration in the foreground until a signal ends it. */
-export function startDaemon(config: Config, { paths, quiet, load }: Voice): Promise<number> {
+/** Runs a checked configuration until a signal ends it. In the background its log goes to the targets of the global section. */
+export function startDaemon(config: Config, { paths, quiet, load, in_background }: Voice): Promise<number> {
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const syslog = openGlobalLog(config);
+  let started = false;
   return runDaemon({
     config,
     version: readVersion(),
     socket: paths,
     load,
-    print: (line, level) => printLine(line, level, quiet),
+    print(line, level) {
+      syslog(line, level);
+      // until it has started somebody waits to be told what hinders it
+      if (in_background && (started || level === 'info' || level === 'notice')) return;
+      printLine(line, level, quiet);
+    },
     report: (diagnostics) => reportDiagnostics(diagnostics, quiet),
+    onReady() {
+      started = true;
+      if (in_background) tellStarted(process.env);
+    },
+    script_output: in_background ? 'ignore' : 'inherit',
   });
 }
 
 /** `-q` leaves only what is wrong. */
 function printLine(line: string, level: Level, quiet: boolean): void {
   const wrong = level === 'warning' || level === 'error';
-  if (wrong || !quiet) process.stderr.write(`${line}\n`);
+  if (wrong || !quiet) linePrinter(2).print(Buffer.from(`${line}\n`));
 }
 
 export function reportDiagnostics(diagnostics: readonly Diagnostic[], quiet: boolean): void {
@@ -58,22 +84,8 @@ export function reportDiagnostics(diagnostics: readonly Diagnostic[], quiet: boo
   }
 }
 
-function withMaxconn(config: Config, maxconn: number | undefined): Config {
-  return maxconn === undefined ? config : { ...config, global: { ...config.global, maxconn } };
-}
-
-function backgroundWanted(words: RunArguments, config: Config): Diagnostic[] {
-  if (words.background) return [foregroundOnly('-D')];
-  return config.global.daemon ? [foregroundOnly('"daemon"', config.global.spans['daemon'])] : [];
-}
-
-/** `asked` is the option or keyword that asks for the background. */
-export function foregroundOnly(asked: string, span: Span = NOWHERE): Diagnostic {
-  return {
-    severity: 'warning',
-    code: 'no-background-yet',
-    message: `${asked} asks for the background, which this version does not have: carpool stays in the foreground.`,
-    mend: 'Run it under systemd, or with -db, which says that the foreground is what you want.',
-    span,
-  };
+/** What the command line says instead of the global section. */
+function withOptions(config: Config, { maxconn, pidfile }: RunArguments): Config {
+  const { global } = config;
+  return { ...config, global: { ...global, maxconn: maxconn ?? global.maxconn, pidfile: pidfile ?? global.pidfile } };
 }

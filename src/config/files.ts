@@ -12,7 +12,7 @@ const LARGEST_FILE_BYTES = 16 * 2 ** 20;
 
 /** loadConfig() of files and directories. When one cannot be read, that is all that is said. */
 export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
-  const { sources, diagnostics } = readSources(paths);
+  const { sources, diagnostics } = readSources(paths, options.root);
   if (diagnostics.length > 0) return { config: undefined, diagnostics };
   return loadConfig(sources, { hasScript: isForIfupdown, ...options });
 }
@@ -27,12 +27,12 @@ export function loadUcarpCommand(argv: readonly string[]): UcarpCommand {
 }
 
 /** A directory stands for its `*.cfg` files in the order of their names, as in HAProxy. */
-export function readSources(paths: readonly string[]): { sources: Source[]; diagnostics: Diagnostic[] } {
+export function readSources(paths: readonly string[], root = ''): { sources: Source[]; diagnostics: Diagnostic[] } {
   const sources: Source[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const path of paths) {
-    for (const file of expandDirectory(path, diagnostics)) {
-      const read = readText(file, LARGEST_FILE_BYTES);
+    for (const file of expandDirectory(path, diagnostics, root)) {
+      const read = readText(file, LARGEST_FILE_BYTES, root);
       if (typeof read !== 'string') diagnostics.push(read);
       else if (detectDialect(file, read) !== 'interfaces') sources.push({ file, text: read });
       else sources.push(...withSourced({ file, text: read }, readQuietly));
@@ -51,10 +51,10 @@ function readQuietly(file: string): string | undefined {
   return typeof read === 'string' ? read : undefined;
 }
 
-function expandDirectory(path: string, diagnostics: Diagnostic[]): string[] {
+function expandDirectory(path: string, diagnostics: Diagnostic[], root: string): string[] {
   try {
-    if (!statSync(path).isDirectory()) return [path];
-    const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
+    if (!statSync(under(root, path)).isDirectory()) return [path];
+    const names = readdirSync(under(root, path)).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
     if (names.length === 0) diagnostics.push(unreadable(path, 'EMPTY'));
     return names.sort().map((name) => join(path, name));
   } catch {
@@ -64,12 +64,12 @@ function expandDirectory(path: string, diagnostics: Diagnostic[]): string[] {
 }
 
 /** Reads to the end and not by the size that stat tells: pipes such as `<(…)` have none. */
-function readText(path: string, largest_bytes: number): string | Diagnostic {
+function readText(path: string, largest_bytes: number, root = ''): string | Diagnostic {
   const buffer = Buffer.alloc(64 * 1024);
   const parts: Buffer[] = [];
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(under(root, path), 'r');
     for (let total_bytes = 0; total_bytes <= largest_bytes; ) {
       const count = readSync(descriptor, buffer, 0, buffer.length, null);
       if (count === 0) return decode(Buffer.concat(parts));
@@ -82,6 +82,10 @@ function readText(path: string, largest_bytes: number): string | Diagnostic {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function under(root: string, path: string): string {
+  return path.startsWith('/') ? `${root}${path}` : path;
 }
 
 /** Without the byte order mark that some editors put first and that nobody sees. */

@@ -26,6 +26,8 @@ export type Source = {
 export type LoadOptions = {
   /** For "${NAME}" in haproxy.cfg; none when left out. */
   readonly env?: Environment;
+  /** Written before absolute paths when they are read: for a process in a chroot. */
+  readonly root?: string;
   /** Of Debian's interfaces: whether a default script may be run for a stanza of that file; none when left out. */
   readonly hasScript?: (path: string, file: string) => boolean;
 };

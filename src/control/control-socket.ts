@@ -125,10 +125,11 @@ function listen(server: Server, path: string): Promise<string | undefined> {
   });
 }
 
-function serve(client: Socket, answer: AnswerClient): void {
+/** `idle_ms`: how long a client may be silent. */
+export function serve(client: Socket, answer: AnswerClient, idle_ms = IDLE_MS): void {
   let received = '';
   client.setEncoding('utf8');
-  client.setTimeout(IDLE_MS, () => client.destroy());
+  client.setTimeout(idle_ms, () => client.destroy());
   client.on('error', () => client.destroy());
   const take = () => {
     client.removeAllListeners('data').removeAllListeners('end').resume();

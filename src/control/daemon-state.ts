@@ -6,6 +6,7 @@ import type { ChecksHandle } from '../threads/checks-handle.ts';
 import type { DataHandle } from '../threads/data-handle.ts';
 import type { SharedMemory } from '../threads/shared-memory.ts';
 import type { CarpNode } from './carp-node.ts';
+import type { Confinement } from './confine.ts';
 import type { ControlSocket } from './control-socket.ts';
 import type { EventLog, Level } from './event-log.ts';
 import type { Generation } from './generation.ts';
@@ -14,6 +15,7 @@ import type { LostLines } from './lost-lines.ts';
 import type { Orders } from './orders.ts';
 import type { ScriptRunner } from './scripts.ts';
 import type { RunningThread } from './shutdown.ts';
+import type { StatsSockets } from './stats-sockets.ts';
 
 export type Daemon = {
   /** The configuration that holds. */
@@ -28,6 +30,10 @@ export type Daemon = {
   readonly events: EventLog;
   readonly scripts: ScriptRunner;
   readonly socket: ControlSocket | undefined;
+  readonly stats_sockets: StatsSockets;
+  readonly confinement: Confinement;
+  /** It has given up being root, or seeing the whole file system. */
+  confined: boolean;
   readonly beat: NodeJS.Timeout;
   readonly lost_lines: LostLines;
   guardian: Guardian | undefined;

@@ -39,8 +39,12 @@ export function createDemoter(
       evaluate: () => evaluateTrack(track.text, serversOf(trackedBackendName(carp, track))),
     })),
   ]);
-  const keyOf = ({ index, owner }: { index: number; owner: string }) => `${index} ${owner}`;
-  const reasons = new Map(earlier?.reasons);
+  const keyOf = ({ index, owner }: { index: number; owner: string }) => `${config.carps[index]!.name} ${owner}`;
+  const reasons = new Map<string, DemotionChange>();
+  for (const [key, change] of earlier?.reasons ?? []) {
+    const index = config.carps.findIndex(({ name }) => key.startsWith(`${name} `)); // a vhid that went took its demotions along
+    if (index >= 0) reasons.set(key, { ...change, index });
+  }
   return {
     reasons,
     evaluate() {

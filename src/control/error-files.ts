@@ -7,11 +7,12 @@ import type { Config, ErrorFile } from '../config/model.ts';
 const LONGEST_BYTES = 16_384;
 
 /** The configuration with the files' contents; one that cannot be read is an error, as in HAProxy. */
-export function withErrorFiles(config: Config): { config: Config; diagnostics: Diagnostic[] } {
+/** `root` stands before absolute paths, for a process in a chroot. */
+export function withErrorFiles(config: Config, root = ''): { config: Config; diagnostics: Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
   const known = new Map<string, Uint8Array>();
   const read = (file: ErrorFile): ErrorFile => {
-    const content = known.get(file.path) ?? readReply(file, diagnostics);
+    const content = known.get(file.path) ?? readReply(file, root, diagnostics);
     if (content !== undefined) known.set(file.path, content);
     return { ...file, content };
   };
@@ -23,11 +24,11 @@ export function withErrorFiles(config: Config): { config: Config; diagnostics: D
   return { config: filled, diagnostics };
 }
 
-function readReply({ path, span }: ErrorFile, diagnostics: Diagnostic[]): Uint8Array | undefined {
+function readReply({ path, span }: ErrorFile, root: string, diagnostics: Diagnostic[]): Uint8Array | undefined {
   const base = { severity: 'error', span } as const;
   let content: Uint8Array;
   try {
-    content = readFileSync(path);
+    content = readFileSync(path.startsWith('/') ? `${root}${path}` : path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const message = `The reply in ${path} cannot be read (${code}).`;

@@ -12,14 +12,18 @@ import { SystemError } from '../system/errors.ts';
 import { type ListenerSet, openListeners, placeOf } from '../threads/listeners.ts';
 import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
-import { type ControlSocket, openControlSocket } from './control-socket.ts';
+import { type Confinement, planConfinement } from './confine.ts';
+import { type AnswerClient, type ControlSocket, openControlSocket } from './control-socket.ts';
 import { withErrorFiles } from './error-files.ts';
 import type { Generation } from './generation.ts';
 import { probeLogs } from './log-probe.ts';
+import { outside } from './outside.ts';
+import { writePidfile } from './pidfile.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { checkScripts } from './scripts.ts';
 import type { SocketPaths } from './socket-path.ts';
+import { openStatsSockets, type StatsSockets } from './stats-sockets.ts';
 import { holdVhids } from './vhid-locks.ts';
 
 export type Prepared = {
@@ -29,6 +33,8 @@ export type Prepared = {
   readonly vhids: readonly VhidSettings[];
   readonly listeners: ListenerSet;
   readonly socket: ControlSocket | undefined;
+  readonly stats_sockets: StatsSockets;
+  readonly confinement: Confinement;
   /** Until then clients hear that the daemon is starting. */
   answerWith(context: CommandContext): void;
 };
@@ -39,12 +45,14 @@ type Report = (diagnostics: readonly Diagnostic[]) => void;
 export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
   const host = checkCarpHost(config);
   const read = withErrorFiles(config);
+  const confinement = planConfinement(config);
   const early = [
     ...host.diagnostics,
     ...checkScripts(config),
     ...probeBinds(config),
     ...probeLogs(config),
     ...read.diagnostics,
+    ...confinement.diagnostics,
     ...checkReactorVariable(),
   ];
   const resolved = await resolveServers(read.config);
@@ -52,10 +60,11 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
   if (hasErrors(early)) return undefined;
 
   let context: CommandContext | undefined;
-  const opened = await openControlSocket(paths, (line, client) => {
+  const answer: AnswerClient = (line, client) => {
     if (context === undefined) client.end(`${ERROR}The daemon is starting; ask again in a moment.\n`);
     else void answerClient(line, client, context);
-  });
+  };
+  const opened = await openControlSocket(paths, answer);
   if (opened.diagnostic !== undefined) report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
 
@@ -65,11 +74,30 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
     opened.socket?.close();
     return undefined;
   }
+  const stats = await openStatsSockets(config, answer);
+  const late = [...stats.diagnostics, ...writePid(config)];
+  report(late);
+  if (hasErrors(late)) {
+    opened.socket?.close();
+    return undefined;
+  }
   report(holdVhids(host.vhids));
   const answerWith = (given: CommandContext) => {
     context = given;
   };
-  return { config: resolved.config, vhids: host.vhids, listeners, socket: opened.socket, answerWith };
+  return {
+    config: resolved.config,
+    vhids: host.vhids,
+    listeners,
+    socket: opened.socket,
+    stats_sockets: stats.sockets,
+    confinement: confinement.plan,
+    answerWith,
+  };
+}
+
+function writePid({ global: { pidfile, spans } }: Config): Diagnostic[] {
+  return pidfile === undefined ? [] : writePidfile(pidfile, spans['pidfile']);
 }
 
 /** The same for a configuration that is to follow another one: what is open stays open. */
@@ -79,7 +107,7 @@ export async function prepareNext(
   report: Report,
 ): Promise<Pick<Prepared, 'config' | 'listeners'> | undefined> {
   const held = new Set(previous.listeners.sockets.map(({ place }) => place));
-  const read = withErrorFiles(config);
+  const read = outside((root) => withErrorFiles(config, root));
   const early = [
     ...checkRestart(config, previous.config),
     ...checkScripts(config),
@@ -87,7 +115,7 @@ export async function prepareNext(
     ...probeLogs(config),
     ...read.diagnostics,
   ];
-  const resolved = await resolveServers(read.config);
+  const resolved = await resolveServers(read.config, previous.config);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors(early)) return undefined;
   const listeners = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
@@ -96,19 +124,29 @@ export async function prepareNext(
   return undefined;
 }
 
-/** What only a restart can change. */
+/** What only a restart can change: a word of it, where it differs. */
 function checkRestart(config: Config, previous: Config): Diagnostic[] {
-  const carps = (of: Config) =>
-    JSON.stringify(of.carps, (key, value) => (key === 'span' || key === 'spans' ? undefined : value));
-  const base = { severity: 'error', code: 'needs-restart' } as const;
-  if (carps(config) !== carps(previous)) {
-    const message = 'The carp sections are not the ones that run, and a reload cannot change them.';
-    return [{ ...base, message, mend: 'Restart carpool instead.', span: config.carps[0]?.span ?? NOWHERE }];
-  }
+  const [now, before] = [config.global, previous.global];
+  const mend = 'Restart carpool for that.';
+  const diagnostics: Diagnostic[] = [];
   const threads = countDataThreads(config);
-  if (threads === countDataThreads(previous)) return [];
-  const message = `This configuration wants ${threads} data threads, and a reload cannot change how many there are.`;
-  return [{ ...base, message, mend: 'Restart carpool instead.', span: config.global.spans['nbthread'] ?? NOWHERE }];
+  if (threads !== countDataThreads(previous)) {
+    const message = `This configuration wants ${threads} data threads, and a reload cannot change how many there are.`;
+    const span = now.spans['nbthread'] ?? NOWHERE;
+    diagnostics.push({ severity: 'error', code: 'needs-restart', message, mend, span });
+  }
+  for (const field of ['chroot', 'identity', 'pidfile', 'stats_sockets', 'daemon'] as const) {
+    if (plain(now[field]) === plain(before[field])) continue;
+    const span = now.spans[field] ?? NOWHERE;
+    const message = `A reload does not change \`${field.replace('_', ' ')}\`.`;
+    diagnostics.push({ severity: 'warning', code: 'needs-restart', message, mend, span });
+  }
+  return diagnostics;
+}
+
+/** Without where it was written. */
+export function plain(value: unknown): string {
+  return JSON.stringify(value, (key, field) => (key === 'span' || key === 'spans' ? undefined : field)) ?? '';
 }
 
 export function countDataThreads(config: Config): number {

@@ -7,18 +7,23 @@
  * Listeners that stay are never closed. A client between two requests goes on with the new configuration; one that is being
  * served is served to the end by the one it began with.
  */
-import { formatDiagnostic } from '../config/diagnostic.ts';
+import { reopen } from '../config/carp-draft.ts';
+import { type Diagnostic, formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
 import type { Loaded } from '../config/load.ts';
+import type { Config } from '../config/model.ts';
 import { withTrackedBackends } from '../config/tracked-backends.ts';
 import { now_ns } from '../system/clock.ts';
+import * as libc from '../system/libc.ts';
 import { notifyServiceManager } from '../system/sd-notify.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { createGeneration } from './generation.ts';
 import { postDemotion } from './post-demotion.ts';
-import { prepareNext } from './prepare.ts';
+import { plain, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
 import { configureChecks } from './run-checks.ts';
 import { configureDataThreads } from './run-data.ts';
+
+const REFUSED = 'the configuration is not accepted, and the one before stays';
 
 /** `load` reads and checks the files again. */
 export async function reload(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
@@ -42,7 +47,13 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   for (const diagnostic of said) {
     logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
   }
-  if (prepared === undefined) return refuse(daemon, 'the configuration is not accepted, and the one before stays');
+  if (prepared === undefined) return refuse(daemon, REFUSED);
+  const complaints = changeVhids(daemon, prepared.config);
+  for (const diagnostic of complaints) logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
+  if (hasErrors(complaints)) {
+    for (const fd of prepared.listeners.opened) libc.close(fd);
+    return refuse(daemon, REFUSED);
+  }
   const started_ns = now_ns();
   const next = createGeneration({
     config: prepared.config,
@@ -61,6 +72,15 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   logLine(daemon.events, 'notice', `configuration ${next.number} holds: ${next.config.files.join(' ')}`);
   if (!complete) logLine(daemon.events, 'warning', 'a data thread has not taken the new configuration yet');
   return { done: true, generation: next.number };
+}
+
+/** Vhids that stay as they are do not notice; what people changed at run time stays when the files say what they said. */
+function changeVhids(daemon: Daemon, config: Config): readonly Diagnostic[] {
+  const before = daemon.generation.config;
+  const parts = ({ carps, carp_host, interface_names }: Config) => plain([carps, carp_host, interface_names]);
+  if (parts(config) === parts(before)) return [];
+  const { carps, carp_host, interface_names } = config;
+  return daemon.node.change({ drafts: carps.map(reopen), host: carp_host, interface_names });
 }
 
 function refuse(daemon: Daemon, why: string): Reloaded {

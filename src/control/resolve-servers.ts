@@ -9,10 +9,19 @@ import type { Backend, Config, Server } from '../config/model.ts';
 /** All names together; what has no answer by then counts as unresolved. */
 const RESOLVE_MS = 5_000;
 
-export async function resolveServers(config: Config): Promise<{ config: Config; diagnostics: readonly Diagnostic[] }> {
+/** `earlier`: where a name led before; it still leads there when it does not resolve now. */
+export async function resolveServers(
+  config: Config,
+  earlier?: Config,
+): Promise<{ config: Config; diagnostics: readonly Diagnostic[] }> {
   const servers = config.backends.flatMap((backend) => backend.servers).filter(needsAddress);
   if (servers.length === 0) return { config, diagnostics: [] };
-  const addresses = await resolveNames([...new Set(servers.map((server) => server.host))]);
+  const known = (earlier?.backends ?? [])
+    .flatMap((backend) => backend.servers)
+    .filter((server) => !needsAddress(server));
+  const last = new Map(known.map(({ host, endpoint }) => [host, endpoint.address]));
+  const found = await resolveNames([...new Set(servers.map((server) => server.host))]);
+  const addresses = new Map([...last, ...found]);
   const fill = (server: Server): Server => {
     const address = needsAddress(server) ? addresses.get(server.host) : undefined;
     return address === undefined ? server : { ...server, endpoint: { ...server.endpoint, address } };

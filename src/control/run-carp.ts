@@ -2,7 +2,7 @@
 import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { hostSettings } from '../system/vhid-settings.ts';
 import { startCarpThread } from '../threads/carp-handle.ts';
-import type { FromCarp } from '../threads/carp-messages.ts';
+import type { FromCarp, RunAs } from '../threads/carp-messages.ts';
 import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { startGuardian } from './guardian.ts';
@@ -29,8 +29,15 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
     ],
     guardian_fd: daemon.guardian?.fd ?? -1,
     wait_for_ready: true,
+    run_as: runAs(daemon),
     onMessage: (message) => onCarpMessage(daemon, message, fail),
   });
+}
+
+/** The carp thread changes itself, and keeps what it needs of root's rights. */
+function runAs({ confinement: { uid, gid } }: Daemon): RunAs | undefined {
+  if (uid === undefined && gid === undefined) return undefined;
+  return { uid: uid ?? process.getuid!(), gid: gid ?? process.getgid!(), groups: [] };
 }
 
 /** What ifconfig and sysctl changed. A daemon that was started without vhids has no carp thread until the first one. */
@@ -58,9 +65,11 @@ export function demoteHost({ carp, node }: Daemon): void {
 /** A guardian that ended is replaced, but not for ever when none stays. */
 function replaceGuardian(daemon: Daemon, tries: number): void {
   if (daemon.stopping) return;
-  const next = tries > 0 ? 'starting another' : 'from now on only the leases guard the addresses';
+  // one that this user, in this root directory, starts could do nothing
+  const starts = tries > 0 && !daemon.confined;
+  const next = starts ? 'starting another' : 'from now on only the leases guard the addresses';
   logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
-  if (tries === 0) return;
+  if (!starts) return;
   daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
   daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
 }

@@ -52,6 +52,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   await waitUntil(() => !daemon.scripts.busy || hurried(), SCRIPTS_MS);
   clearInterval(daemon.beat);
   daemon.orders?.close();
+  daemon.stats_sockets.close();
   daemon.socket?.close();
   if (!stopped || !bowed_out) exitNow(1, 'carpool: a thread did not stop in time and was left behind');
   return status;

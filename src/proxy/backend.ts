@@ -5,6 +5,7 @@ import { type Algorithm, algorithmOf } from './balance/algorithm.ts';
 import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
 import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
 import { type HashKey, hashKeyOf } from './hash-key.ts';
+import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { SessionCookie } from './http/session-cookie.ts';
 import { Server } from './server.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -28,6 +29,7 @@ export type BackendPlace = {
 export class Backend implements Loads {
   readonly config: model.Backend;
   readonly name_bytes: Uint8Array;
+  readonly error_replies: ErrorReplies;
   readonly servers: readonly Server[];
   readonly connect_ms: number;
   readonly server_ms: number;
@@ -59,6 +61,7 @@ export class Backend implements Loads {
     this.random = place.random;
     this.fullconn = config.fullconn ?? place.fullconn;
     this.name_bytes = new TextEncoder().encode(config.name);
+    this.error_replies = ownReplies(config.error_files);
     this.servers = config.servers.map(
       (server, position) => new Server(server, position, first_server + position, memory, thread),
     );

@@ -5,6 +5,7 @@ import type { Socket, SocketOwner } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
+import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { ForwardFor } from './http/forwardfor.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { CaptureList } from './log/captures.ts';
@@ -23,6 +24,7 @@ export class Frontend implements ListenerOwner {
   readonly keep_alive_ms: number;
   readonly listeners: Listener[] = [];
   readonly forwardfor: ForwardFor | null;
+  readonly error_replies: ErrorReplies;
   readonly captures: { readonly request: CaptureList; readonly response: CaptureList };
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
@@ -46,6 +48,7 @@ export class Frontend implements ListenerOwner {
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
     this.request_ms = http_request_ms ?? this.client_ms;
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
+    this.error_replies = ownReplies(config.error_files);
     const { request, response } = config.captures;
     this.captures = { request: new CaptureList(request), response: new CaptureList(response) };
     this.at = shared.frontendAt(thread.memory, number);

@@ -50,6 +50,8 @@ export const sendto = declare<
 export const recvmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('recvmsg', 'long', ['int', P, 'int']);
 export const sendmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('sendmsg', 'long', ['int', P, 'int']);
 export const open = declare<(path: Address, flags: Int, mode: Int) => Int>('open', 'int', [P, 'int', 'uint32_t']);
+export const chroot = declare<(path: Address) => Int>('chroot', 'int', [P]);
+export const fchdir = declare<(fd: Int) => Int>('fchdir', 'int', ['int']);
 export const unshare = declare<(flags: Int) => Int>('unshare', 'int', ['int']);
 export const setns = declare<(fd: Int, kind: Int) => Int>('setns', 'int', ['int', 'int']);
 export const shutdown = declare<(fd: Int, how: Int) => Int>('shutdown', 'int', ['int', 'int']);

@@ -8,9 +8,13 @@ import { encodeUnixAddress } from './socket-address.ts';
 export function notifyServiceManager(state: string, environment: Readonly<Record<string, string | undefined>>): void {
   const address = encodeUnixAddress(environment['NOTIFY_SOCKET'] ?? '');
   if (address === undefined || address.length <= 3) return;
-  const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
+  if (manager_fd < 0) manager_fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (manager_fd < 0) return;
   const bytes = new TextEncoder().encode(state);
-  libc.sendto(fd, byReference(bytes), bytes.length, MSG_DONTWAIT, byReference(address), address.length);
-  libc.close(fd);
+  // connected with the first word, because a chroot may hide the path later
+  if (!connected) connected = libc.connect(manager_fd, byReference(address), address.length) === 0;
+  if (connected) libc.send(manager_fd, byReference(bytes), bytes.length, MSG_DONTWAIT);
 }
+
+let manager_fd = -1;
+let connected = false;

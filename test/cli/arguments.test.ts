@@ -11,6 +11,7 @@ const RUN = {
   quiet: false,
   maxconn: undefined,
   socket: undefined,
+  pidfile: undefined,
 };
 
 /** The command that a person's line means. */
@@ -23,6 +24,16 @@ function mistakeOf(line: string): string {
   assert.equal(command.kind, 'mistake', `${line} was accepted`);
   return command.kind === 'mistake' ? command.message : '';
 }
+
+test('a master of HAProxy is the process itself, and stays where the service manager sees it', () => {
+  assert.deepEqual(parse('-Ws -f a.cfg -p /run/a.pid'), {
+    ...RUN,
+    files: ['a.cfg'],
+    foreground: true,
+    pidfile: '/run/a.pid',
+  });
+  assert.deepEqual(parse('-W -L here -N 100 -f a.cfg'), { ...RUN, files: ['a.cfg'] });
+});
 
 test('"carpool -f FILE" and "carpool run -f FILE" are the same', () => {
   assert.deepEqual(parse('-f a.cfg'), { ...RUN, files: ['a.cfg'] });
@@ -75,7 +86,7 @@ test('every mistake is one sentence that says what to write', () => {
   assert.equal(mistakeOf('-c'), 'No configuration file was named: carpool -f FILE.');
   assert.equal(mistakeOf('-f'), '-f wants a file or a directory after it.');
   assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
-  assert.equal(mistakeOf('-Ws -f a.cfg'), "HAProxy's -Ws does not exist in carpool yet; leave it out.");
+  assert.equal(mistakeOf('-C / -f a.cfg'), "HAProxy's -C does not exist in carpool yet; leave it out.");
   assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
   assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig[=FORM], not "--jsn".');
   assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig[=FORM].');

@@ -87,12 +87,6 @@ test('the lab says in one sentence what is wrong with its words or its file', ()
   }
 });
 
-test('-c tells also what will have no effect: the background', () => {
-  const { status, stderr } = carpool('-c', '-f', file('background.cfg', `global\n    daemon\n${VALID}`));
-  assert.equal(status, 0);
-  assert.match(stderr, /background\.cfg:2:5: warning: .*\[no-background-yet\]/);
-});
-
 test('a reader that has seen enough ends "carpool events" without a word', async () => {
   const path = join(directory, 'talkative.sock');
   const server = createServer((client) => {

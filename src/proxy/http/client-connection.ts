@@ -277,13 +277,18 @@ export class ClientConnection implements SocketOwner {
 
   sendError(status: ErrorStatus, close: boolean): number {
     const { buffers } = this.thread.reactor;
-    const text = errorReply(status, close);
+    const text = this.ownReply(status) ?? errorReply(status, close);
     const buffer = buffers.takeSmall();
     if (buffer < 0) return 0;
     const offset = buffers.offsetOf(buffer);
     buffers.bytes.set(text, offset);
     this.socket.send(buffer, offset, text.length);
     return text.length;
+  }
+
+  /** What `errorfile` says, of the backend where there is one; it says itself that the connection ends. */
+  ownReply(status: ErrorStatus): Uint8Array | undefined {
+    return this.exchange.backend?.error_replies.get(status) ?? this.frontend.error_replies.get(status);
   }
 
   /** Says goodbye after what is queued, and waits for the client's: closing at once could destroy the reply on its way. */

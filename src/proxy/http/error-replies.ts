@@ -1,5 +1,7 @@
 /** What a client reads when there is no answer from a server: the status codes of HAProxy (manual, section 1.3.1). */
 
+import type { ErrorFile } from '../../config/model.ts';
+
 export type ErrorStatus = 400 | 408 | 500 | 501 | 502 | 503 | 504 | 505;
 
 const explanations: Record<ErrorStatus, readonly [string, string]> = {
@@ -30,4 +32,12 @@ const keeping = new Map(statuses.map((status) => [status, build(status, false)])
 /** The whole reply, built once. */
 export function errorReply(status: ErrorStatus, close: boolean): Uint8Array {
   return (close ? closing : keeping).get(status) as Uint8Array;
+}
+
+/** By status. */
+export type ErrorReplies = ReadonlyMap<number, Uint8Array>;
+
+/** The user's own: whole replies, sent as they are. */
+export function ownReplies(files: readonly ErrorFile[]): ErrorReplies {
+  return new Map(files.flatMap(({ status, content }) => (content === undefined ? [] : [[status, content] as const])));
 }

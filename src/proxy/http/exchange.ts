@@ -414,6 +414,7 @@ export class Exchange implements Assignee {
     this.phase = phase;
     if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
     this.state = SENDING;
+    if (client.ownReply(status)) this.keep_alive = false;
     const sent = client.sendError(status, !this.keep_alive);
     if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it
     this.bytes_sent += sent;

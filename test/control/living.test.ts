@@ -1,0 +1,177 @@
+/** The process among others: the background, the pidfile, another user, another root directory, Debian's own file. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { waitUntil } from '#src/control/shutdown.js';
+import { BOUND_MS, createHost, needsRoot } from './host.js';
+
+const DEBIAN = fileURLToPath(new URL('../../../test/config/golden/shipped-by-debian/1-haproxy.cfg', import.meta.url));
+
+const PROXY = `frontend www
+    mode http
+    bind 10.10.0.5:8080
+    timeout client 5s
+    default_backend servers
+backend servers
+    mode http
+    timeout connect 1s
+    timeout server 5s
+    server a 10.10.0.5:9001
+`;
+const CARP = `carp web
+    interface ctl0
+    vhid 1
+    pass "s3cret"
+    address 10.10.0.1/16
+`;
+
+const VIP = '10.10.0.1/32';
+/** Of the carp thread alone: CAP_NET_ADMIN (12) and CAP_NET_RAW (13). */
+const CARP_RIGHTS = '0000000000003000';
+const NOBODY = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout);
+
+test('in the background the command returns when clients are served; SIGTERM ends the process of the pidfile', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  await host.serve(9001, 'hello').listening;
+  const pidfile = join(host.directory, 'pid');
+  const started = host.run('-D', '-p', pidfile, '-f', host.file('a.cfg', PROXY));
+  assert.equal(started.status, 0, started.stderr);
+  const pid = Number(readFileSync(pidfile, 'utf8'));
+  t.after(() => endProcess(pid));
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 hello');
+  assert.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
+  process.kill(pid, 'SIGTERM');
+  assert.ok(await waitUntil(() => !existsSync(`/proc/${pid}`), BOUND_MS));
+});
+
+test('in the background what hinders the start is told by the command, with exit status 1', {
+  skip: needsRoot,
+}, (t) => {
+  const host = createHost(t);
+  host.occupyPort(8080, false);
+  const text = `global\n    daemon\n${PROXY}`;
+  const started = host.run('-f', host.file('a.cfg', text));
+  assert.equal(started.status, 1);
+  assert.match(started.stderr, /Another program already listens on 10\.10\.0\.5:8080/);
+});
+
+test('as another user in a chroot it holds its address for 10 s and over the loss of the interface; only the carp thread has rights', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  await host.serve(9001, 'hello').listening;
+  const root = join(host.directory, 'root');
+  mkdirSync(root);
+  const text = `global\n    nbthread 2\n    user nobody\n    group nogroup\n    chroot ${root}\n${PROXY}${CARP}`;
+  const daemon = host.start('-f', host.file('a.cfg', text));
+  await daemon.sees(/BACKUP -> MASTER/);
+  const pid = daemon.process.pid!;
+  const threads = threadsOf(pid);
+  assert.deepEqual([...new Set(threads.map(({ uids }) => uids))], [`${NOBODY} ${NOBODY} ${NOBODY} ${NOBODY}`]);
+  assert.deepEqual(
+    threads.filter(({ rights }) => !/^0+$/.test(rights)).map(({ rights }) => rights),
+    [CARP_RIGHTS],
+  );
+  assert.equal(readlinkSync(`/proc/${pid}/root`), root);
+  for (const end_ms = performance.now() + 10_000; performance.now() < end_ms; await rest(500)) {
+    assert.ok(host.addresses().includes(VIP), host.addresses().join(' '));
+  }
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 hello');
+
+  host.netlink.deleteLink(host.netlink.indexOf('ctl0'));
+  await daemon.sees(/MASTER -> INIT/);
+  host.netlink.createVeth({ name: 'ctl0' }, { name: 'ctl1' });
+  for (const name of ['ctl0', 'ctl1']) host.netlink.setLink(host.netlink.indexOf(name), { up: true });
+  host.netlink.addAddress({
+    index: host.netlink.indexOf('ctl0'),
+    bytes: Uint8Array.of(10, 10, 0, 5),
+    prefix_length: 16,
+  });
+  await daemon.sees(/MASTER -> INIT[^]*BACKUP -> MASTER/);
+  assert.equal(daemon.process.exitCode, null);
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
+});
+
+test('in a chroot a reload reads the files where they were', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  await Promise.all([host.serve(9001, 'one').listening, host.serve(9002, 'two').listening]);
+  const root = join(host.directory, 'root');
+  mkdirSync(root);
+  spawnSync('chmod', ['755', host.directory]);
+  const text = `global\n    user nobody\n    chroot ${root}\n${PROXY}`;
+  const file = host.file('a.cfg', text);
+  const daemon = host.start('-f', file);
+  await daemon.sees(/ ready$/m);
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 one');
+  writeFileSync(file, text.replace('9001', '9002'));
+  daemon.process.kill('SIGHUP');
+  await daemon.sees(/configuration 2 holds/);
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 two');
+});
+
+test("Debian's shipped file with a frontend and a backend runs as it is", {
+  skip: needsRoot || !existsSync('/etc/haproxy/errors'),
+}, async (t) => {
+  const host = createHost(t);
+  const own = '/run/haproxy/admin.sock';
+  if (existsSync(own)) return t.skip('this host has an HAProxy of its own');
+  mkdirSync('/var/lib/haproxy', { recursive: true });
+  const pidfile = join(host.directory, 'pid');
+  const started = host.run('-f', DEBIAN, '-f', host.file('b.cfg', PROXY), '-p', pidfile);
+  assert.equal(started.status, 0, started.stderr);
+  const pid = Number(readFileSync(pidfile, 'utf8'));
+  t.after(() => {
+    endProcess(pid);
+    rmSync(own, { force: true }); // from within the chroot it cannot
+  });
+  assert.equal(statSync(own).mode & 0o777, 0o660);
+  const [line] = await talk(own, 'status');
+  assert.match(line!, /^carpool /);
+  assert.equal(readlinkSync(`/proc/${pid}/root`), '/var/lib/haproxy');
+  const text = await host.get('http://10.10.0.5:8080/');
+  assert.equal(text, `503 ${readFileSync('/etc/haproxy/errors/503.http', 'utf8').split('\r\n\r\n')[1] ?? ''}`);
+});
+
+type Thread = { readonly uids: string; readonly rights: string };
+
+function threadsOf(pid: number): Thread[] {
+  return readdirSync(`/proc/${pid}/task`).map((task) => {
+    const status = readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
+    const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)![1]!;
+    return { uids: field('Uid').replaceAll('\t', ' '), rights: field('CapEff') };
+  });
+}
+
+/** The answer's lines. */
+async function talk(path: string, line: string): Promise<string[]> {
+  const socket = connect(path);
+  socket.end(`${line}\n`);
+  let text = '';
+  for await (const bytes of socket) text += bytes;
+  return text.split('\n');
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended
+  }
+}
