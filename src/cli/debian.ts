@@ -11,7 +11,7 @@ import type { Config } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
 import { Reporter } from '../config/reporter.ts';
 import { SYSLOG_FACILITIES } from '../config/syslog-facilities.ts';
-import { endDaemons } from '../control/end-daemons.ts';
+import { endDaemons, findDaemons } from '../control/other-daemons.ts';
 import { ucarpSocketPaths } from '../control/socket-path.ts';
 import { isInBackground, runInBackground } from './background.ts';
 import { reportDiagnostics } from './run.ts';
@@ -35,11 +35,20 @@ async function up(link: string): Promise<number> {
   const respawned = isInBackground(process.env);
   const config = by_hook ? readEnvironment(link, respawned) : readInterfaces(link, respawned);
   if (config === undefined) return 1;
-  if (!respawned) return runInBackground(process.argv.slice(1), withoutIfupdown(process.env));
+  if (!respawned) return startUnlessRunning(link, config);
   const facility = SYSLOG_FACILITIES[process.env['IF_UCARP_FACILITY'] ?? ''] ?? SYSLOG_FACILITIES['daemon'];
   const { vhid } = config.carps[0]!;
   const paths = ucarpSocketPaths(`${link}-${vhid}`, process.env);
   return runAsUcarp(config, { background: true, facility, debug: false }, paths);
+}
+
+/** `ifup --force` and a second `carpool debian up` find the daemon that runs. */
+async function startUnlessRunning(link: string, { carps }: Config): Promise<number> {
+  const others = await findDaemons(configName(link), process.env);
+  const same = others.find(({ vhids }) => carps.some(({ vhid }) => vhids.includes(vhid)));
+  if (same === undefined) return runInBackground(process.argv.slice(1), withoutIfupdown(process.env));
+  process.stderr.write(`carpool: ${link} has its daemon already, pid ${same.pid}.\n`);
+  return 0;
 }
 
 /** By this `down` knows the daemon that `up` started; `carpool status` shows it. */

@@ -195,10 +195,12 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
       `ip address add 10.10.0.11/24 dev eth0
        ip link set eth0 up
        carpool debian up eth0 && carpool status | grep -o 'ifup eth0'
+       carpool debian up eth0
        carpool debian up eth7 || echo status $?
        carpool debian down eth0 && ls /run/carpool 2>/dev/null || echo gone`,
     );
     assert.match(output, /^ifup eth0$/m);
+    assert.match(output, /^carpool: eth0 has its daemon already, pid \d+\.$/m);
     assert.match(output, /^carpool: no stanza of eth7 in \/etc\/network\/interfaces has options of ucarp\.$/m);
     assert.match(output, /^status 1\n/m);
     assert.match(output, /^gone$/m);

@@ -1,4 +1,4 @@
-/** Ends the daemons that run a certain configuration, found by asking every control socket. */
+/** The daemons that run a certain configuration, found by asking every control socket. */
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ask } from './control-client.ts';
@@ -9,12 +9,23 @@ import type { StatusReport } from './status-report.ts';
 /** A little more than a daemon takes at most. */
 const END_MS = 12_000;
 
-/** `file` is the only one of the configuration. Resolves to an exit status: 0 when none of them runs any more. */
+export type OtherDaemon = { readonly pid: number; readonly vhids: readonly number[] };
+
+/** `file` is the only one of their configuration. */
+export async function findDaemons(file: string, env: Environment): Promise<OtherDaemon[]> {
+  const found: OtherDaemon[] = [];
+  for (const path of liveSockets(env)) {
+    const report = await statusAt(path);
+    if (report === undefined || report.files.length !== 1 || report.files[0] !== file) continue;
+    found.push({ pid: report.pid, vhids: report.vhids.map(({ vhid }) => vhid) });
+  }
+  return found;
+}
+
+/** Resolves to an exit status: 0 when none of them runs any more. */
 export async function endDaemons(file: string, env: Environment): Promise<number> {
   let status = 0;
-  for (const path of liveSockets(env)) {
-    const pid = await pidOf(path, file);
-    if (pid === undefined) continue;
+  for (const { pid } of await findDaemons(file, env)) {
     process.kill(pid, 'SIGTERM');
     if (await waitUntil(() => hasEnded(pid), END_MS)) continue;
     process.stderr.write(`carpool: the daemon of "${file}", pid ${pid}, has not ended within ${END_MS / 1000} s\n`);
@@ -42,14 +53,12 @@ function names(directory: string): string[] {
   }
 }
 
-async function pidOf(path: string, file: string): Promise<number | undefined> {
+async function statusAt(path: string): Promise<StatusReport | undefined> {
   let text = '';
   const result = await ask({ candidates: [path], named: true }, 'status --json', (piece) => {
     text += piece;
   });
-  if (result.kind !== 'answered') return undefined;
-  const { pid, files } = JSON.parse(text) as StatusReport;
-  return files.length === 1 && files[0] === file ? pid : undefined;
+  return result.kind === 'answered' ? (JSON.parse(text) as StatusReport) : undefined;
 }
 
 function hasEnded(pid: number): boolean {
