@@ -15,7 +15,7 @@ import type { Counters, Effect, Event, Family } from './events.ts';
 import { demoteForLink, onLink } from './links.ts';
 import { giveUp, NOT_READY, settleAll } from './obstacles.ts';
 import { receive } from './receive.ts';
-import { type Engine, FORGIVE_SEND_ERRORS, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
+import { DEADLINES, type Engine, FORGIVE_SEND_ERRORS, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
 import { log, seconds, sendErrorOwner } from './text.ts';
 import {
   addressRemoved,
@@ -46,13 +46,14 @@ export function step(engine: Engine, event: Event, now_ns: number): readonly Eff
   // popping keeps the list's memory, `length = 0` would give it back
   while (engine.effects.length > 0) engine.effects.pop();
   if (!engine.stopped) handle(engine, event, now_ns);
+  if (!keepsDeadlines(event)) engine.next_ns = Number.NaN;
   return engine.effects;
 }
 
 function handle(engine: Engine, event: Event, now_ns: number): void {
   switch (event.kind) {
     case 'frame':
-      if (engine.host.allow !== false) receive(engine, event.interface, event.bytes, event.length, now_ns);
+      onFrame(engine, event.interface, event.bytes, event.length, now_ns);
       break;
     case 'timer':
       onTimer(engine, now_ns);
@@ -106,11 +107,33 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
   }
 }
 
-/** When the next `timer` event is due; Infinity when none is. */
+/** When the next `timer` event is due, or a little earlier, when there is nothing to do yet; Infinity when none is. */
 export function nextDeadline_ns(engine: Engine): number {
-  let next_ns = engine.ready_due_ns;
-  for (const vhid of engine.vhids)
-    for (let i = 0; i < vhid.due_ns.length; i++) if (vhid.due_ns[i] < next_ns) next_ns = vhid.due_ns[i];
+  if (Number.isNaN(engine.next_ns)) engine.next_ns = findNext_ns(engine);
+  return engine.next_ns;
+}
+
+/**
+ * What happens most leaves the search for the next deadline out: an advert changes one vhid's, mostly to a later time, and
+ * a frame that left none.
+ */
+function keepsDeadlines(event: Event): boolean {
+  return event.kind === 'frame' || (event.kind === 'sent' && event.error === null);
+}
+
+function onFrame(engine: Engine, name: string, bytes: Uint8Array, length: number, now_ns: number): void {
+  if (engine.host.allow === false) return;
+  const vhid = receive(engine, name, bytes, length, now_ns);
+  if (vhid) noteDeadlines(engine, vhid);
+}
+
+function noteDeadlines(engine: Engine, { due_ns }: Vhid): void {
+  for (let i = 0; i < DEADLINES; i++) if (due_ns[i] < engine.next_ns) engine.next_ns = due_ns[i];
+}
+
+function findNext_ns({ due_ns, ready_due_ns }: Engine): number {
+  let next_ns = ready_due_ns;
+  for (let i = 0; i < due_ns.length; i++) if (due_ns[i] < next_ns) next_ns = due_ns[i];
   return next_ns;
 }
 
@@ -149,10 +172,19 @@ function onTimer(engine: Engine, now_ns: number): void {
     log(engine, 'warning', `still not ready after ${seconds(READY_LIMIT_NS)}: taking part in CARP all the same`);
     onReady(engine, now_ns);
   }
-  for (const vhid of engine.vhids) {
+  for (let position = 0; position < engine.vhids.length; position++) {
+    if (!isDue(engine.due_ns, position, now_ns)) continue;
+    const vhid = engine.vhids[position];
     if (vhid.due_ns[FORGIVE_SEND_ERRORS] <= now_ns) forgiveSendErrors(engine, vhid, now_ns);
     runTimers(engine, vhid, now_ns);
   }
+}
+
+/** Whether the vhid at that position has anything to do; most have not. */
+function isDue(due_ns: Float64Array, position: number, now_ns: number): boolean {
+  const end = DEADLINES * (position + 1);
+  for (let i = end - DEADLINES; i < end; i++) if (due_ns[i] <= now_ns) return true;
+  return false;
 }
 
 function onHealth(engine: Engine, healthy: boolean, reason: string, now_ns: number): void {
@@ -209,6 +241,7 @@ function onSendSuccess(engine: Engine, vhid: Vhid, family: Family, now_ns: numbe
   // announcements were lost with the adverts
   if (vhid.send_errors > 0 && vhid.send_successes === 0 && vhid.state === 'MASTER')
     startAnnouncing(engine, vhid, now_ns);
+  noteDeadlines(engine, vhid);
   if (vhid.send_errors < SEND_ERRORS_LIMIT) {
     vhid.send_errors = 0;
   } else if (++vhid.send_successes === SEND_ERRORS_LIMIT) {
@@ -217,6 +250,7 @@ function onSendSuccess(engine: Engine, vhid: Vhid, family: Family, now_ns: numbe
 }
 
 function forgiveSendErrors(engine: Engine, vhid: Vhid, now_ns: number): void {
+  engine.next_ns = Number.NaN;
   vhid.due_ns[FORGIVE_SEND_ERRORS] = Number.POSITIVE_INFINITY;
   vhid.send_errors = 0;
   vhid.send_successes = 0;

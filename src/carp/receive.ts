@@ -33,19 +33,27 @@ const SOURCE_MAC_AT = 6;
 const info = createFrameInfo();
 const pdu = createPdu();
 
-export function receive(engine: Engine, name: string, bytes: Uint8Array, length: number, now_ns: number): void {
+/** The vhid that heard it, if one did: its deadlines may be others then. */
+export function receive(
+  engine: Engine,
+  name: string,
+  bytes: Uint8Array,
+  length: number,
+  now_ns: number,
+): Vhid | undefined {
   pdu.vhid = 0;
   const why = examine(engine, name, bytes, length);
   if (why === 'dropped_not_carp') {
     engine.counters[why]++;
     answerNeighbour(engine, name, bytes, length);
-    return;
+    return undefined;
   }
   const vhid = vhidOf(engine, name);
   count(engine.counters, why);
   if (vhid) count(vhid.counters, why);
   if (why === null) hear(engine, vhid!, pdu, info, bytes, peerKind(bytes, pdu.vhid), now_ns);
   else drop(engine, name, vhid, bytes, why, now_ns);
+  return why === null ? vhid : undefined;
 }
 
 /** Fills `info` and `pdu`; null when the advert is one to hear. */

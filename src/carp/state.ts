@@ -18,6 +18,10 @@ export type Engine = {
   /** By `index`. */
   readonly slots: (Vhid | undefined)[];
   readonly interfaces: Map<string, Interface>;
+  /** The deadlines of all vhids, one after the other: each vhid's are a part of it. */
+  due_ns: Float64Array;
+  /** The earliest of them, or before it: deadlines that move later leave it as it was. NaN: it has to be looked for. */
+  next_ns: number;
   readonly demotions: Demotions;
   readonly counters: Counters;
   readonly bad_sources: BadSources;
@@ -44,7 +48,7 @@ export const ADVERT = 4;
 export const ANNOUNCE = 5;
 /** The end of the demotion for send errors, on a node that sends no more adverts which could succeed. */
 export const FORGIVE_SEND_ERRORS = 6;
-const DEADLINES = 7;
+export const DEADLINES = 7;
 
 /** So many failures in a row demote, and so many successes take it back. */
 export const SEND_ERRORS_LIMIT = 3;
@@ -68,8 +72,8 @@ export type Vhid = Prepared & {
   maintenance: string | undefined;
   /** BACKUP was entered once, so the first down script has run. */
   was_backup: boolean;
-  /** In a typed array: storing times in an object's fields can allocate. */
-  readonly due_ns: Float64Array;
+  /** A part of `Engine.due_ns`, which is looked through many times a second. */
+  due_ns: Float64Array;
 
   /** When the last advert left and when the addresses were last leased. */
   sent_ns: number;
@@ -132,6 +136,8 @@ export function createEngine(settings: EngineSettings): Engine {
     vhids: [],
     slots: [],
     interfaces: new Map(),
+    due_ns: new Float64Array(0),
+    next_ns: Number.NaN,
     demotions: [],
     counters: createCounters(),
     bad_sources: createBadSources(),
@@ -165,6 +171,16 @@ export function enlist(engine: Engine, links_down: readonly string[]): void {
     link.vhids[number] = vhid;
   }
   for (const link of engine.interfaces.values()) settleInterface(link);
+  gatherDeadlines(engine);
+}
+
+function gatherDeadlines(engine: Engine): void {
+  engine.due_ns = new Float64Array(DEADLINES * engine.vhids.length);
+  for (const [position, vhid] of engine.vhids.entries()) {
+    const part = engine.due_ns.subarray(DEADLINES * position, DEADLINES * (position + 1));
+    part.set(vhid.due_ns);
+    vhid.due_ns = part;
+  }
 }
 
 export function createVhid(settings: VhidSettings, index: number, lease_s: number, host: HostSettings): Vhid {

@@ -24,6 +24,12 @@ const sources = fc.constantFrom('10.0.0.9', '10.0.0.12');
 const settings = fc.constantFrom([1, 0], [1, 100], [1, 240], [5, 0], [255, 255], [0, 20]);
 const names = fc.constantFrom('eth0', 'eth1');
 const owners = fc.constantFrom('a', 'b', 'starting');
+/** With one vhid less or more, other addresses, and both families. */
+const configurations = fc.subarray([
+  vhidSettings(two[0]),
+  vhidSettings({ ...two[1], addresses: ['10.0.0.2', '2001:db8::2'], source_address6: 'fe80::11' }),
+  vhidSettings({ vhid: 3, addresses: ['10.0.0.3'], preempt: true, preempt_delay_ns: 1e9 }),
+]);
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { arbitrary: fc.constant<Event>({ kind: 'timer' }), weight: 5 },
   fc.record({ kind: fc.constant('link' as const), interface: names, up: fc.boolean() }),
@@ -38,6 +44,8 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ kind: fc.constant('undemote' as const), owner: owners }),
   fc.record({ kind: fc.constant('stall' as const), late_ns: fc.integer({ min: 0, max: 10e9 }) }),
   fc.record({ kind: fc.constant('sent' as const), index: fc.nat(1), error: fc.constantFrom(null, 'ENOBUFS') }),
+  configurations.map((vhids) => ({ kind: 'configure' as const, vhids })),
+  fc.record({ kind: fc.constant('set-state' as const), index: fc.nat(2), state: fc.constantFrom('BACKUP', 'MASTER') }),
   fc
     .tuple(sources, settings, fc.constantFrom('secret', 'wrong'), fc.constantFrom('kernel', 'ucarp', 'carpool'))
     .map(([source, [advbase, advskew], pass, kind]) =>
@@ -58,6 +66,8 @@ function run(engine: Engine, history: [Event, number][], look: (effects: readonl
       look(step(engine, { kind: 'timer' }, nextDeadline_ns(engine)));
     }
     look(step(engine, event, now_ns));
+    const due_ns = engine.vhids.flatMap((vhid) => [...vhid.due_ns]);
+    assert.ok(nextDeadline_ns(engine) <= Math.min(...due_ns), 'no deadline is overlooked');
   }
 }
 
@@ -65,14 +75,22 @@ test('whatever happens, a vhid holds its addresses exactly while it is MASTER', 
   fc.assert(
     fc.property(anyHistory, (history) => {
       const engine = engineWith(...two);
-      const held = [false, false];
+      const held = engine.slots.map(() => new Set<string>());
       run(engine, history, (effects) => {
         for (const effect of effects) {
-          if (effect.kind === 'add-addresses') held[effect.index] = true;
-          if (effect.kind === 'renew-addresses') assert.ok(held[effect.index], 'renewed only what is held');
-          if (effect.kind === 'remove-addresses') held[effect.index] = false;
+          if (!('addresses' in effect)) continue;
+          const own = (held[effect.index] ??= new Set());
+          for (const address of effect.addresses) {
+            if (effect.kind === 'add-addresses') own.add(address);
+            if (effect.kind === 'renew-addresses') assert.ok(own.has(address), 'renewed only what is held');
+            if (effect.kind === 'remove-addresses') own.delete(address);
+          }
         }
-        for (const vhid of engine.vhids) assert.equal(held[vhid.index], vhid.state === 'MASTER');
+        for (const [index, own] of held.entries()) {
+          const vhid = engine.slots[index];
+          const wanted = vhid?.state === 'MASTER' ? vhid.settings.addresses : [];
+          assert.deepEqual([...own].sort(), [...wanted].sort());
+        }
       });
     }),
     { numRuns: 300 },
