@@ -1,6 +1,15 @@
 // Installs the Debian packages of the real programs that the tests talk to (test/peers.json), without starting one.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 
@@ -37,8 +46,14 @@ export async function installPeers() {
 function missingPeers() {
   /** @type {Record<string, Peer>} */
   const peers = JSON.parse(readFileSync(new URL('../test/peers.json', import.meta.url), 'utf8'));
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', ...postgresFolders()];
   return Object.values(peers).filter((peer) => !folders.some((folder) => isExecutable(join(folder, peer.command))));
+}
+
+// Debian keeps PostgreSQL's programs below its version.
+function postgresFolders() {
+  const versions = '/usr/lib/postgresql';
+  return existsSync(versions) ? readdirSync(versions).map((version) => join(versions, version, 'bin')) : [];
 }
 
 async function agreed() {

@@ -55,6 +55,11 @@ const NOTHING_SAID: LastCheck = { check: '', agent: '' };
 export function createServerTable(config: Config, memory: SharedMemory, earlier?: ServerTable): ServerTable {
   const numbers = new Map<Server, number>();
   for (const server of config.backends.flatMap((backend) => backend.servers)) numbers.set(server, numbers.size);
+  const named = new Map(
+    config.backends.flatMap(({ name, servers }) =>
+      servers.map((server) => [`${name}/${server.name}`, server] as const),
+    ),
+  );
   const reasons = new Map<Server, string>();
   const last_checks = new Map<string, LastCheck>();
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
@@ -92,13 +97,11 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
   return {
     serversOf: (name) => config.backends.find((backend) => backend.name === name)?.servers.map(view),
     noteReason(backend_name, server_name, reason) {
-      const backend = config.backends.find((candidate) => candidate.name === backend_name);
-      const server = backend?.servers.find((candidate) => candidate.name === server_name);
+      const server = named.get(`${backend_name}/${server_name}`);
       if (server !== undefined) reasons.set(server, reason);
     },
     stateOf(backend_name, server_name) {
-      const backend = config.backends.find((candidate) => candidate.name === backend_name);
-      const server = backend?.servers.find((candidate) => candidate.name === server_name);
+      const server = named.get(`${backend_name}/${server_name}`);
       if (server === undefined) return undefined;
       return {
         config: server,

@@ -271,10 +271,14 @@ export class EpollReactor extends Reactor {
   }
 
   private finishConnect(socket: Socket): void {
-    this.scratch.words[1] = 4;
-    libc.getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, this.scratch.address, this.scratch.address + 4);
-    const error = this.scratch.words[0] || socket.connect_error;
+    const error = socket.broken ? this.errorOf(socket) || socket.connect_error : socket.connect_error;
     this.connectCompleted(socket, -error);
+  }
+
+  private errorOf({ fd }: Socket): number {
+    this.scratch.words[1] = 4;
+    libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, this.scratch.address, this.scratch.address + 4);
+    return this.scratch.words[0];
   }
 
   override beginAccept(listener: Listener): void {

@@ -90,9 +90,9 @@ export abstract class Reactor {
 
   /**
    * Connects to the socket address at `address` (pinned memory, unchanged until the next pass). Slices may be queued at once.
-   * Null: no slot or no descriptor left.
+   * Null: no slot or no descriptor left. `no_delay`: several small pieces may follow each other (a check's never do).
    */
-  connect(owner: SocketOwner, family: number, address: number, address_length: number): Socket | null {
+  connect(owner: SocketOwner, family: number, address: number, address_length: number, no_delay = true): Socket | null {
     const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
     if (fd < 0) return null;
     const socket = this.takeSlot(fd, owner);
@@ -100,7 +100,7 @@ export abstract class Reactor {
       libc.close(fd);
       return null;
     }
-    libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
+    if (no_delay) libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);

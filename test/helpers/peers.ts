@@ -3,7 +3,7 @@
  *
  *   test('ucarp yields to us', { skip: needs('ucarp', 'ip') }, () => { … });
  */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 type Peer = { readonly package: string; readonly command: string; readonly for: string };
@@ -38,10 +38,18 @@ function peerNamed(name: string): Peer {
   return peer;
 }
 
-/** Also looks where ordinary users' PATH does not: daemons live in /usr/sbin. */
+/** Also looks where ordinary users' PATH does not: daemons live in /usr/sbin, PostgreSQL below its version. */
 function findCommand(command: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', ...postgresFolders()];
   return folders.map((folder) => join(folder, command)).find(isExecutable);
+}
+
+/** Debian's: the newest version first. */
+function postgresFolders(): string[] {
+  const versions = '/usr/lib/postgresql';
+  if (!existsSync(versions)) return [];
+  const newest_first = readdirSync(versions).sort((a, b) => Number(b) - Number(a));
+  return newest_first.map((version) => join(versions, version, 'bin'));
 }
 
 function isExecutable(path: string): boolean {
