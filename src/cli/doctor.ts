@@ -158,7 +158,8 @@ function renderText({ vhids, segment }: DoctorFacts, findings: readonly Finding[
   if (vhids.length === 0)
     lines.push('No vhid to look at: name a file (carpool doctor -f FILE), or start the daemon.\n');
   const wrong = findings.filter(({ severity }) => severity !== 'hint').length;
-  const verdict = wrong === 0 ? 'Nothing is wrong.' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong.`;
+  const nothing = vhids.length === 0 ? 'Nothing is wrong with this host.' : 'Nothing is wrong.';
+  const verdict = wrong === 0 ? nothing : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong.`;
   return [...lines, '\n', ...findings.map(renderFinding), findings.length > 0 ? '\n' : '', `${verdict}\n`].join('');
 }
 

@@ -38,6 +38,7 @@ function give(name: string, words: OrderWords): Run {
     const before = await vhidsOf(context);
     const target = resolveTarget(words.target, before, context);
     if ('mistake' in target) return reply.refuse(target.mistake);
+    if (before.length === 0) return reply.refuse('There are no vhids: no carp section is configured.');
     const { orders } = context;
     const kind = name as OrderKind;
     const since_ms = orders.now_ms();

@@ -14,7 +14,7 @@ export const CARP = `carp web
 
 /** `carpool doctor --json WORDS`, while the rest of the test goes on. */
 export async function doctor(host: Host, ...words: string[]): Promise<{ status: number; findings: Finding[] }> {
-  const argv = [MAIN, 'doctor', '--json', '--seconds', '1', '--socket', host.socket, ...words];
+  const argv = [MAIN, 'doctor', '--json', '--seconds', '0.6', '--socket', host.socket, ...words];
   const child = host.inside(() =>
     spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: BOUND_MS }),
   );
