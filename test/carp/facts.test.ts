@@ -6,6 +6,7 @@ import { neighbourAdvertisement } from '#src/carp/announce.js';
 import { netstatLines } from '#src/carp/counters.js';
 import { badSources, createEngine, type Engine, nextDeadline_ns, status, step, will } from '#src/carp/engine.js';
 import type { VhidSettings } from '#src/carp/events.js';
+import { changeInterfaceMac } from '#src/carp/interface-mac.js';
 import { checksum } from '#src/carp/packet.js';
 import { advertIn, type PeerAdvert, peerFrame, vhidSettings } from './peer.js';
 
@@ -117,6 +118,43 @@ test('an unsolicited neighbour advertisement tells all nodes, overrides, and has
   pseudo.set([0, 0, 0, 32, 0, 0, 0, 58]);
   pseudo.set(frame.subarray(22), 8);
   assert.equal(checksum(pseudo, 0, pseudo.length), 0);
+});
+
+test('adverts go to the group, the MAC and from the MAC that the settings say', () => {
+  const first = (settings: Partial<VhidSettings>) => {
+    const engine = engineWith(settings);
+    const sent = step(engine, { kind: 'timer' }, nextDeadline_ns(engine)).find((effect) => effect.kind === 'send');
+    assert.ok(sent?.kind === 'send');
+    const hex = Buffer.from(sent.frame).toString('hex');
+    return [hex.slice(0, 12), hex.slice(12, 24), hex.slice(60, 68)];
+  };
+  const own = '02000a00000b';
+  assert.deepEqual(first({}), ['01005e000012', own, 'e0000012']);
+  assert.deepEqual(first({ broadcast: true }), ['ffffffffffff', own, 'e0000012']);
+  assert.deepEqual(first({ multicast_address: '239.192.1.7' }), ['01005e400107', own, 'efc00107']);
+  assert.deepEqual(first({ mac: 'virtual', vhid: 7 }), ['01005e000012', '00005e000107', 'e0000012']);
+  assert.deepEqual(first({ mac: 'virtual', peers: ['10.0.0.12'] }), ['000000000000', own, '0a00000c']);
+});
+
+test('another group than the own one is not heard', () => {
+  const engine = engineWith({ multicast_address: '239.192.1.7' });
+  hear(engine, {}, 1);
+  assert.equal(engine.counters.dropped_group, 1);
+});
+
+test('neighbours are told the virtual MAC, or the interface\u2019s own also after that changed', () => {
+  for (const [mac, expected] of [
+    ['virtual', '00005e000101'],
+    ['real', '020000000042'],
+  ] as const) {
+    const engine = engineWith({ mac, addresses: ['10.0.0.1', '2001:db8::1'], source_address6: 'fe80::11' });
+    changeInterfaceMac(engine, 'eth0', Uint8Array.of(2, 0, 0, 0, 0, 0x42));
+    const effects = step(engine, { kind: 'timer' }, nextDeadline_ns(engine));
+    const announce = effects.find((effect) => effect.kind === 'announce');
+    assert.ok(announce?.kind === 'announce');
+    const senders = announce.frames.map((frame) => Buffer.from(frame.subarray(6, 12)).toString('hex'));
+    assert.deepEqual(new Set(senders), new Set([expected]));
+  }
 });
 
 test('addresses are written as RFC 5952 wants them', () => {

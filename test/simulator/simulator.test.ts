@@ -98,6 +98,34 @@ for (const [what, secret] of [
   });
 }
 
+test('a router that loses one of its two links hands over both sides, and takes both back', () => {
+  const router = (name: string, advskew: number): HostSettings => {
+    const members = [0, 1].map((segment) => ({ vhid: segment + 1, segment, advbase: 1, advskew, preempt: true }));
+    return { name, kind: 'carpool', drift_ppm: 0, lease_s: 4, members };
+  };
+  const faults = [{ at_ms: 8000, kind: 'link' as const, host: 'a', segment: 0, up: 'no' as const }];
+  const { violation, log } = simulate({ seed: 1, hosts: [router('a', 0), router('b', 100)], faults, calm_ms: 20_000 });
+  assert.equal(violation, undefined);
+  const at = (what: string) => log.filter((line) => line.includes(what)).map((line) => Number.parseFloat(line));
+  const taken = [1, 2].map((vhid) => at(`b vhid ${vhid} on segment ${vhid - 1}: BACKUP -> MASTER`).at(-1)!);
+  assert.ok(taken[0] > 8 && taken[0] < 11.4, 'the side whose link is down, when its adverts stop');
+  assert.ok(taken[1] > 8 && taken[1] < 8.01, 'the other side at once, by a bow-out');
+  const back = [1, 2].map((vhid) => at(`a vhid ${vhid} on segment ${vhid - 1}: BACKUP -> MASTER`).at(-1)!);
+  assert.ok(Math.min(...back) > 20 && Math.max(...back) < 22.5);
+});
+
+test('at the fastest settings a dead master is replaced within three adverts and the wire', () => {
+  const fast = (name: string, advskew: number): HostSettings => {
+    const members = [{ vhid: 1, segment: 0, advbase: 0, advskew, preempt: true }];
+    return { name, kind: 'carpool', drift_ppm: 0, lease_s: 4, members };
+  };
+  const faults = [{ at_ms: 3000, kind: 'crash' as const, host: 'a' }];
+  const { violation, log } = simulate({ seed: 1, hosts: [fast('a', 1), fast('b', 2)], faults, calm_ms: 3100 });
+  assert.equal(violation, undefined);
+  const takeover = log.find((line) => Number.parseFloat(line) >= 3 && line.includes('BACKUP -> MASTER'))!;
+  assert.ok(1000 * Number.parseFloat(takeover) - 3000 < 25, takeover);
+});
+
 test('another seed is another run', () => {
   const scenario: Scenario = {
     seed: 1,
