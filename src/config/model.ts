@@ -93,8 +93,6 @@ export type Bind = {
   readonly endpoint: Endpoint;
   readonly name: string | undefined;
   readonly backlog: number | undefined;
-  /** Connections at once that came to this address. */
-  readonly maxconn: number | undefined;
   readonly span: Span;
 };
 

@@ -105,7 +105,9 @@ export class Backend implements Loads {
 
   /** How many requests a server may serve at once. */
   limitOf(server: Server, now_ms: number): number {
-    const { maxconn, minconn } = server.config;
+    if (!server.limited) return Number.POSITIVE_INFINITY;
+    const { maxconn } = server;
+    const { minconn } = server.config;
     if (maxconn === undefined) return Number.POSITIVE_INFINITY;
     return limitOf({ maxconn, minconn, fullconn: this.fullconn }, this.connections, server.shareAt(now_ms));
   }

@@ -26,7 +26,7 @@ export class Server {
   /** Null: the name could not be resolved. */
   readonly address: PinnedAddress | null;
   readonly idle: ServerConnection[] = [];
-  /** It has a `maxconn`, so requests may have to wait for it. */
+  /** It has a `maxconn`, or its agent may give it one: requests may have to wait for it. */
   readonly limited: boolean;
   /** Those of this thread that wait for this server and no other. */
   readonly waiting: WaitingLine;
@@ -42,7 +42,7 @@ export class Server {
     this.id = config.id ?? position + 1;
     this.name_bytes = new TextEncoder().encode(config.name);
     this.address = config.endpoint.address === '' ? null : encodeSocketAddress(config.endpoint);
-    this.limited = config.maxconn !== undefined;
+    this.limited = config.maxconn !== undefined || config.agent !== undefined;
     this.memory = memory;
     this.at = shared.serverAt(memory, number);
     const row = shared.queueAt(memory, thread, number);
@@ -65,6 +65,11 @@ export class Server {
 
   get weight(): number {
     return this.read(shared.SERVER_WEIGHT);
+  }
+
+  /** What its agent says, else what is configured; undefined: none. */
+  get maxconn(): number | undefined {
+    return this.read(shared.SERVER_AGENT_MAXCONN) || this.config.maxconn;
   }
 
   /** Sixteenths of its share: less than all of them for some time after it came back, if it starts slowly. */

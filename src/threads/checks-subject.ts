@@ -298,7 +298,7 @@ export class CheckedServer implements ServerFacts {
       total_weight,
       connections: this.load(shared.SERVER_CONNECTIONS),
       total_connections: Atomics.load(memory.words, at_backend + shared.BACKEND_CONNECTIONS),
-      queued: 0,
+      queued: this.load(shared.SERVER_QUEUED),
     });
   }
 }

@@ -8,7 +8,7 @@ import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
 
-type BindSettings = { name: string | undefined; backlog: number | undefined; maxconn: number | undefined };
+type BindSettings = { name: string | undefined; backlog: number | undefined };
 
 export type BindWord = {
   readonly name: string;
@@ -26,10 +26,11 @@ export const BIND_WORDS: readonly BindWord[] = [
   },
   {
     name: 'maxconn',
-    help: 'Connections at once that came to this address; more wait in the kernel.',
-    parse: (settings, value, { report }) => {
+    help: 'Accepted without effect: the limit of the frontend holds.',
+    parse: (_settings, value, { report }) => {
       const count = parseInteger(value, { what: 'maxconn', min: 0, max: 2 ** 31 - 1 }, report);
-      settings.maxconn = count || undefined;
+      const message = '`maxconn` of a bind has no effect yet: the limit of the frontend holds.';
+      if (count !== undefined) report.warning(value.span, 'no-effect', message);
     },
   },
   {
@@ -98,7 +99,7 @@ function splitAtCommas(word: Word): Word[] {
 }
 
 function parseBindWords(words: readonly Word[], backlog: number | undefined, context: Context): BindSettings {
-  const settings: BindSettings = { name: undefined, backlog, maxconn: undefined };
+  const settings: BindSettings = { name: undefined, backlog };
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     const known = BIND_WORDS.find(({ name }) => name === word.text);
