@@ -49,13 +49,18 @@ test('a missing file is one diagnostic', () => {
   assert.match(stderr, /nowhere\.cfg: error: .*\[[a-z-]+\]\n/);
 });
 
-test('-D and "daemon" are accepted and answered plainly', () => {
-  // the missing interface ends both before anything starts
+test('-D and "daemon" say what hinders the start, as the foreground does', () => {
   const named = file('daemon.cfg', `global\n    daemon\n${VALID.replace('eth0', 'nowhere0')}`);
   const plain = file('plain.cfg', VALID.replace('eth0', 'nowhere0'));
-  assert.match(carpool('-f', named).stderr, /daemon\.cfg:2:5: warning: "daemon" asks for the background, which this/);
-  assert.match(carpool('-D', '-f', plain).stderr, /^warning: -D asks for the background/);
-  assert.doesNotMatch(carpool('-db', '-f', named).stderr, /background/);
+  for (const words of [
+    ['-f', named],
+    ['-D', '-f', plain],
+    ['-db', '-f', named],
+  ]) {
+    const { status, stderr } = carpool(...words);
+    assert.equal(status, 1);
+    assert.match(stderr, /There is no interface nowhere0/);
+  }
 });
 
 test('help and version go to stdout with status 0', () => {

@@ -103,7 +103,7 @@ test('as another user in a chroot it holds its address for 10 s and over the los
     bytes: Uint8Array.of(10, 10, 0, 5),
     prefix_length: 16,
   });
-  await daemon.sees(/MASTER -> INIT[^]*BACKUP -> MASTER/);
+  await daemon.sees(/MASTER -> INIT[\s\S]*BACKUP -> MASTER/);
   assert.equal(daemon.process.exitCode, null);
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);

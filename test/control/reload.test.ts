@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createHost, type Host, needsRoot } from './host.js';
 
-const CLIENT = fileURLToPath(new URL('../helpers/steady-client.js', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../../bench/steady-client.js', import.meta.url));
 
 /** A connection of this host, as a process with the socket behind its standard input and output. */
 const PIPE =
@@ -63,7 +63,7 @@ async function steadyClient(host: Host, keeping: number, closing: number): Promi
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'close');
-      return JSON.parse(text.replace(/^steady\n/, '')) as Result;
+      return JSON.parse(text.trim().split('\n').at(-1)!) as Result;
     },
   };
 }
