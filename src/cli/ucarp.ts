@@ -28,6 +28,8 @@ export async function runUcarp(words: readonly string[]): Promise<number> {
 
 /** Runs the configuration until a signal ends it, in the background when `runInBackground` started this process. */
 export function runAsUcarp(config: Config, wishes: UcarpProcess, socket: SocketPaths): Promise<number> {
+  // what `pidof ucarp` and `killall ucarp` look for; and the password is in no list of processes any more
+  process.title = 'ucarp';
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const in_background = isInBackground(process.env);

@@ -139,6 +139,14 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
   });
 
+  test('its process is called ucarp, and shows no password', async (t) => {
+    const host = createHost(t);
+    const daemon = host.start(...ARGUMENTS);
+    await daemon.sees(/Switching to state: BACKUP/);
+    const read = (name: string) => readFileSync(`/proc/${daemon.process.pid}/${name}`, 'utf8').replace(/[\0\n]+$/, '');
+    assert.deepEqual([read('comm'), read('cmdline')], ['ucarp', 'ucarp']);
+  });
+
   test('-B says what hinders the start, with status 2', (t) => {
     const host = createHost(t);
     const { status, stderr } = host.run(...ARGUMENTS, '-i', 'eth7', '-B');

@@ -29,6 +29,10 @@ const RUN_MS = 40_000;
 /** The hosts' own stanza, as far as the second document leaves it out. */
 const OWN = 'auto eth0\niface eth0 inet static\n  address 10.10.0.11/24\n';
 const UCARP = '  ucarp-vid 1\n  ucarp-vip 10.10.0.10\n  ucarp-password some_password\n';
+/** Scripts of the user: the up script adds the address with the network's length, the down script leaves it there. */
+const SCRIPTS = '  ucarp-upscript /usr/local/sbin/up\n  ucarp-downscript /bin/true\n';
+const MAKE_UP = `printf '#!/bin/sh\\nexec ip address add "$2/24" dev "$1"\\n' > /usr/local/sbin/up
+chmod +x /usr/local/sbin/up`;
 const DOCUMENT = readFileSync(new URL('test/config/golden/second-document/interfaces', root), 'utf8');
 
 /** Runs a shell script on a fresh Debian host with these interfaces; what it prints. `settle` waits for a state. */
@@ -134,9 +138,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
   test('a script of the user may add the address again with its own length, and leave it', (t) => {
     const output = onHost(
       t,
-      `${OWN}${UCARP}  ucarp-upscript /usr/local/sbin/up\n  ucarp-downscript /bin/true\n`,
-      `printf '#!/bin/sh\\nexec ip address add "$2/24" dev "$1"\\n' > /usr/local/sbin/up
-       chmod +x /usr/local/sbin/up
+      OWN + UCARP + SCRIPTS,
+      `${MAKE_UP}
        ifup eth0
        until_shows has '10.10.0.10/24'
        kill -USR2 $(carpool status --json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
@@ -149,9 +152,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
   test('a daemon that is killed leaves no entry of the address, and neither does its next start', (t) => {
     const output = onHost(
       t,
-      `${OWN}${UCARP}  ucarp-upscript /usr/local/sbin/up\n  ucarp-downscript /bin/true\n`,
-      `printf '#!/bin/sh\\nexec ip address add "$2/24" dev "$1"\\n' > /usr/local/sbin/up
-       chmod +x /usr/local/sbin/up
+      OWN + UCARP + SCRIPTS,
+      `${MAKE_UP}
        ifup eth0
        until_shows has '10.10.0.10/24'
        kill -KILL $(carpool status --json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
