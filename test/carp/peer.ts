@@ -73,18 +73,6 @@ export function fromElsewhere(frame: Uint8Array): Uint8Array {
   return copy;
 }
 
-/** "Who has `address`? Tell `asker`." */
-export function arpRequest(address: string, asker: string): Uint8Array {
-  const frame = new Uint8Array(42);
-  frame.fill(0xff, 0, 6);
-  frame.set(OWN_MAC, 6);
-  frame.set([0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, 1], 12);
-  frame.set(OWN_MAC, 22);
-  frame.set(bytesOf(asker), 28);
-  frame.set(bytesOf(address), 38);
-  return frame;
-}
-
 /** The advert in a frame that the engine built. */
 export function advertIn(frame: Uint8Array): Pdu {
   const pdu = createPdu();

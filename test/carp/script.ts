@@ -10,12 +10,13 @@
  * `runScript` returns the text with the indented lines as they really are; the test compares it with the file.
  */
 
-import { formatMac } from '#src/carp/address.js';
+import { formatMac, parseAddress } from '#src/carp/address.js';
 import { passwordKey } from '#src/carp/auth.js';
 import { createEngine, type Engine, nextDeadline_ns, status, step } from '#src/carp/engine.js';
 import type { Effect, EngineSettings, Event, VhidSettings } from '#src/carp/events.js';
 import type { PeerKind } from '#src/carp/frame.js';
-import { advertIn, arpRequest, fromElsewhere, peerFrame, vhidSettings } from './peer.js';
+import { arpRequest } from '#src/simulator/client.js';
+import { advertIn, fromElsewhere, peerFrame, vhidSettings } from './peer.js';
 
 const TIMERS_MAX = 10_000;
 /** Follows from the other counters in nearly every script. */
@@ -146,7 +147,7 @@ class Run {
       case 'replay':
         return frameEvent(fromElsewhere(this.#last_frame));
       case 'arp':
-        return frameEvent(arpRequest(first, second));
+        return frameEvent(arpRequest(parseAddress(second)!, first));
       case 'bytes':
         return frameEvent(Buffer.from(first, 'hex'));
       case 'advert':
