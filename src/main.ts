@@ -14,6 +14,9 @@ function calledAsUcarp(path: string): boolean {
 }
 
 async function runCommand(command: Command): Promise<number> {
+  // whoever reads these and has seen enough (`carpool --help | head -1`) made no mistake
+  if (['doctor', 'init', 'diff', 'help', 'version'].includes(command.kind))
+    process.stdout.on('error', () => process.exit(0));
   switch (command.kind) {
     case 'run':
       return (await import('./cli/run.ts')).runRun(command);

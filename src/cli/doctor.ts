@@ -125,9 +125,24 @@ function vhidsOf(
       addresses,
       order: 'sorted',
       link_locals: carp.hash_link_locals,
+      also: own?.also_accept ?? [],
     });
     const { name, vhid, advbase, advskew, mac, peers } = carp;
-    return [{ name, vhid, interface: link, addresses, advbase, advskew, mac, unicast: peers.length > 0, auth, live }];
+    return [
+      {
+        name,
+        vhid,
+        interface: link,
+        addresses,
+        advbase,
+        advskew,
+        mac,
+        unicast: peers.length > 0,
+        group: carp.multicast_address,
+        auth,
+        live,
+      },
+    ];
   });
 }
 
@@ -135,7 +150,7 @@ function vhidsOfDaemon(daemon: StatusReport | undefined): readonly DoctorVhid[] 
   return (daemon?.vhids ?? []).map((live: VhidReport) => {
     const { name, vhid, interface: link, advbase, advskew } = live;
     const addresses = live.addresses.map((address) => address.split('/')[0]!);
-    const unknown = { mac: 'real', unicast: false, auth: undefined } as const;
+    const unknown = { mac: 'real', unicast: false, group: undefined, auth: undefined } as const;
     return { name, vhid, interface: link, addresses, advbase, advskew, live, ...unknown };
   });
 }

@@ -26,6 +26,7 @@ const VHID: DoctorVhid = {
   advskew: 0,
   mac: 'real',
   unicast: false,
+  group: undefined,
   auth: undefined,
   live: LIVE,
 };

@@ -109,3 +109,10 @@ test('VRRP with the same number, spoken by keepalived', { skip: needsRoot || nee
     assert.ok(performance.now() < end_ms, codes.join());
   }
 });
+
+test('what is accepted beside the own password while it is changed is no fault', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  send(t, host, () => [peerFrame({ ...PEER, pass: 'old' })]);
+  const path = host.file('a.cfg', `${CARP}    also accept pass "old"\n`);
+  assert.deepEqual(await codesOf(host, '-f', path), ['no-daemon']);
+});

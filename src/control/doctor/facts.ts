@@ -20,6 +20,8 @@ export type DoctorVhid = {
   readonly mac: 'real' | 'virtual';
   /** Adverts go to these nodes alone, not to everybody. */
   readonly unicast: boolean;
+  /** The IPv4 group instead of 224.0.0.18. */
+  readonly group: string | undefined;
   /** Undefined where the daemon's files may not be read: then no digest can be checked here. */
   readonly auth: Auth | undefined;
   /** As the daemon tells. */

@@ -6,7 +6,7 @@ import { SystemError } from '../../system/errors.ts';
 import { parseAddress } from '../../system/ip-address.ts';
 import type { Link } from '../../system/netlink.ts';
 import { BPF_JUMP_EQUAL, BPF_LOAD_HALF, BPF_RETURN, BPF_WHOLE } from '../../system/packet-filter.ts';
-import { ETH_P_ARP, ipv4Adverts, ipv6Adverts, PacketSocket } from '../../system/packet-socket.ts';
+import { CARP_GROUP_IPV4, ETH_P_ARP, ipv4Adverts, ipv6Adverts, PacketSocket } from '../../system/packet-socket.ts';
 import type { ArpAnswer, DoctorVhid, HeardFrame, SegmentFacts } from './facts.ts';
 import { formatMac, readHeardFrame } from './read-frame.ts';
 
@@ -50,7 +50,14 @@ function openEar(link: Link, vhids: readonly DoctorVhid[]): Ear {
   const here = vhids.filter((vhid) => vhid.interface === link.name);
   const addresses = here.flatMap((vhid) => vhid.addresses.map((text) => parseAddress(text)));
   const arp = new PacketSocket(link.index, ARP_REPLIES);
-  const adverts = [new PacketSocket(link.index, ipv4Adverts()), new PacketSocket(link.index, ipv6Adverts())];
+  const groups = here.flatMap(({ group }) => {
+    const bytes = parseAddress(group ?? '');
+    return bytes === undefined ? [] : [bytes];
+  });
+  const adverts = [
+    new PacketSocket(link.index, ipv4Adverts([CARP_GROUP_IPV4, ...groups])),
+    new PacketSocket(link.index, ipv6Adverts()),
+  ];
   const questions = addresses.flatMap((bytes) => (bytes?.length === 4 ? [arpProbe(link.mac, bytes)] : []));
   return { link: link.name, adverts, arp, questions, vhids: here };
 }
