@@ -48,7 +48,11 @@ export type CarpHandle = {
 
 export function startCarpThread(options: CarpThreadOptions): CarpHandle {
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
-  const worker = new Worker(new URL('./carp.js', import.meta.url), { workerData: settingsOf(options, wake_fd) });
+  const worker = new Worker(new URL('./carp.js', import.meta.url), {
+    workerData: settingsOf(options, wake_fd),
+    // It allocates next to nothing, so a small nursery is enough, and what collects it never takes long.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+  });
   const listeners = new Set<(message: FromCarp) => void>([options.onMessage]);
   const tell = (message: FromCarp): void => {
     for (const listener of [...listeners]) listener(message);
