@@ -104,7 +104,7 @@ function explainBackup(facts: ExplainFacts): Explanation {
 function explainPatience({ status, now_ns }: ExplainFacts, compared: string, last: string): Explanation {
   if (!status.preempt) {
     const why = `BACKUP although it is preferred (${compared}): preempt is off, so it leaves a working master alone.`;
-    const mend = 'To move the address here, write "preempt" into the file, or run "carpool drain" on the other node.';
+    const mend = `To move the address here, write "preempt" into the file, or ${GIVE_WAY[status.heard?.kind ?? 'carpool']}.`;
     return { cause: 'no-preempt', sentences: [why, last, mend] };
   }
   const at_ns = find(status, 'preempt')?.at_ns;
@@ -112,6 +112,13 @@ function explainPatience({ status, now_ns }: ExplainFacts, compared: string, las
   const why = `BACKUP for a moment: ${compared}, so this node takes over ${when}.`;
   return { cause: 'preempt-waits', sentences: [why, last] };
 }
+
+/** How the other node is told to give way, by what it runs. */
+const GIVE_WAY: Readonly<Record<HeardAdvert['kind'], string>> = {
+  carpool: 'run "carpool drain" on the other node',
+  ucarp: 'send SIGUSR2 to ucarp on the other node',
+  kernel: 'run "ifconfig IF vhid N state backup" on the other node',
+};
 
 function explainSilence(facts: ExplainFacts, heard: HeardAdvert): Explanation {
   const silent = `BACKUP, and ${heard.source} has been silent for ${age(facts.now_ns - heard.at_ns)}.`;

@@ -95,6 +95,12 @@ const CASES: readonly Case[] = [
   ],
   ['BACKUP, preferred, without preempt', 'no-preempt', {}, { ...BACKUP, preempt: false, heard: heard(1.78125e9) }],
   [
+    'BACKUP, preferred to a ucarp, without preempt',
+    'no-preempt',
+    {},
+    { ...BACKUP, preempt: false, heard: { ...heard(1.78125e9), kind: 'ucarp' } },
+  ],
+  [
     'BACKUP that is about to preempt',
     'preempt-waits',
     {},
