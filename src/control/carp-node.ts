@@ -9,7 +9,7 @@
 import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { type CarpDraft, closeCarp, reopen } from '../config/carp-draft.ts';
 import { checkCarps } from '../config/check/carps.ts';
-import type { Diagnostic } from '../config/diagnostic.ts';
+import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
 import type { Carp, CarpHost, Config, InterfaceName } from '../config/model.ts';
 import { Reporter } from '../config/reporter.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
@@ -29,6 +29,8 @@ export type CarpNode = NodeSettings & {
   slotOf(name: string): number | undefined;
   /** What is wrong with the change; when there are errors, nothing was changed. */
   change(settings: NodeSettings): readonly Diagnostic[];
+  /** The vhids of another configuration from now on; what people changed is over. As `change` says. */
+  load(config: Config): readonly Diagnostic[];
 };
 
 /** Hands the vhids to the carp thread, which runs already or is started for them. */
@@ -39,11 +41,7 @@ type Slot = { readonly key: string; readonly carp: Carp } | undefined;
 /** `vhids` are those of `config.carps`, in the same order. */
 export function createCarpNode(config: Config, vhids: readonly VhidSettings[], configure: Configure): CarpNode {
   let current = config;
-  let settings: NodeSettings = {
-    drafts: config.carps.map(reopen),
-    host: config.carp_host,
-    interface_names: config.interface_names,
-  };
+  let settings = settingsOf(config);
   let slots: readonly Slot[] = vhids.map((vhid, i) => ({ key: keyOf(vhid), carp: config.carps[i]! }));
   return {
     get drafts() {
@@ -65,23 +63,46 @@ export function createCarpNode(config: Config, vhids: readonly VhidSettings[], c
       const found = slots.findIndex((slot) => slot?.carp.name === name);
       return found < 0 ? undefined : found;
     },
-    change(wanted) {
-      const next = configOf(current, wanted);
-      const report = new Reporter();
-      checkCarps(next, report);
-      const checked = report.hasErrors ? { diagnostics: [], vhids: [] } : checkCarpHost(next);
-      const known = new Set(complaintsOf(current));
-      const news = [...report.diagnostics, ...checked.diagnostics].filter(
-        ({ severity, message }) => severity === 'error' || !known.has(message),
-      );
-      if (news.some(({ severity }) => severity === 'error')) return news;
-      slots = assignSlots(slots, checked.vhids, next.carps);
-      settings = wanted;
-      current = next;
-      configure(checked.vhids, hostSettings(wanted.host));
-      return news;
+    change: (wanted) => {
+      const examined = examine(configOf(current, wanted), current);
+      if (!hasErrors(examined.diagnostics)) take(wanted, examined);
+      return examined.diagnostics;
+    },
+    load(wanted) {
+      const examined = examine(wanted, current);
+      if (!hasErrors(examined.diagnostics)) take(settingsOf(wanted), examined);
+      return examined.diagnostics;
     },
   };
+
+  function take(wanted: NodeSettings, { config: next, vhids: found }: Examined): void {
+    slots = assignSlots(slots, found, next.carps);
+    settings = wanted;
+    current = next;
+    configure(found, hostSettings(wanted.host));
+  }
+}
+
+function settingsOf({ carps, carp_host, interface_names }: Config): NodeSettings {
+  return { drafts: carps.map(reopen), host: carp_host, interface_names };
+}
+
+type Examined = {
+  readonly config: Config;
+  readonly vhids: readonly VhidSettings[];
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** What is wrong with `config` that was not said of `before` as well. */
+function examine(config: Config, before: Config): Examined {
+  const report = new Reporter();
+  checkCarps(config, report);
+  const checked = report.hasErrors ? { diagnostics: [], vhids: [] } : checkCarpHost(config);
+  const known = new Set(complaintsOf(before));
+  const diagnostics = [...report.diagnostics, ...checked.diagnostics].filter(
+    ({ severity, message }) => severity === 'error' || !known.has(message),
+  );
+  return { config, vhids: checked.vhids, diagnostics };
 }
 
 function configOf(config: Config, { drafts, host, interface_names }: NodeSettings): Config {

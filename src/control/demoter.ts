@@ -3,9 +3,9 @@ import type { Config } from '../config/model.ts';
 import { trackedBackendName } from '../config/tracked-backends.ts';
 import { evaluateRule, evaluateTrack, ruleOwner, type ServersOf } from './demotion-rules.ts';
 
-/** One rule's verdict has changed; amount 0 ends the demotion. `index` is the vhid's position in `config.carps`. */
+/** One rule's verdict has changed; amount 0 ends the demotion. `name` is the carp section's. */
 export type DemotionChange = {
-  readonly index: number;
+  readonly name: string;
   readonly owner: string;
   readonly amount: number;
   readonly reason: string;
@@ -25,26 +25,22 @@ export function createDemoter(
   apply: (change: DemotionChange) => void,
   earlier?: Demoter,
 ): Demoter {
-  const entries = config.carps.flatMap((carp, index) => [
+  const entries = config.carps.flatMap((carp) => [
     ...carp.demotions.map((rule) => ({
-      index,
+      name: carp.name,
       amount: rule.amount,
       owner: ruleOwner(rule),
       evaluate: () => evaluateRule(rule, serversOf),
     })),
     ...carp.tracks.map((track) => ({
-      index,
+      name: carp.name,
       amount: track.amount,
       owner: `track ${track.text}`,
       evaluate: () => evaluateTrack(track.text, serversOf(trackedBackendName(carp, track))),
     })),
   ]);
-  const keyOf = ({ index, owner }: { index: number; owner: string }) => `${config.carps[index]!.name} ${owner}`;
-  const reasons = new Map<string, DemotionChange>();
-  for (const [key, change] of earlier?.reasons ?? []) {
-    const index = config.carps.findIndex(({ name }) => key.startsWith(`${name} `)); // a vhid that went took its demotions along
-    if (index >= 0) reasons.set(key, { ...change, index });
-  }
+  const keyOf = ({ name, owner }: { name: string; owner: string }) => `${name} ${owner}`;
+  const reasons = new Map(earlier?.reasons);
   return {
     reasons,
     evaluate() {
@@ -56,7 +52,7 @@ export function createDemoter(
       for (const entry of entries) {
         const { demoted, reason } = entry.evaluate();
         if (reason === (reasons.get(keyOf(entry))?.reason ?? '')) continue;
-        const change = { index: entry.index, owner: entry.owner, amount: demoted ? entry.amount : 0, reason };
+        const change = { name: entry.name, owner: entry.owner, amount: demoted ? entry.amount : 0, reason };
         reasons.set(keyOf(entry), change);
         apply(change);
       }

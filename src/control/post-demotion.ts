@@ -3,9 +3,11 @@ import { now_ns } from '../system/clock.ts';
 import type { Daemon } from './daemon-state.ts';
 import type { DemotionChange } from './demoter.ts';
 
-export function postDemotion(daemon: Daemon, { index, owner, amount, reason }: DemotionChange): void {
-  const { name, vhid } = daemon.generation.config.carps[index]!;
-  tellCarp(daemon, { index, owner, amount, reason });
+/** A vhid that people have taken away since has no rules. */
+export function postDemotion(daemon: Daemon, change: DemotionChange): void {
+  const { name, owner, amount, reason } = change;
+  const vhid = tellCarp(daemon, change);
+  if (vhid === undefined) return;
   daemon.events.record({ kind: 'demotion', at_ns: now_ns(), name, vhid, owner, amount, reason });
 }
 
@@ -16,12 +18,10 @@ export function repeatDemotions(daemon: Daemon): void {
   }
 }
 
-/** `index` is a position in the configuration; people may have taken that vhid away since. */
-function tellCarp(
-  { carp, node, generation }: Daemon,
-  { index: position, owner, amount, reason }: DemotionChange,
-): void {
-  const index = node.slotOf(generation.config.carps[position]!.name);
-  if (index === undefined) return;
+/** The number of the vhid; undefined when there is none of that name. */
+function tellCarp({ carp, node }: Daemon, { name, owner, amount, reason }: DemotionChange): number | undefined {
+  const index = node.slotOf(name);
+  if (index === undefined) return undefined;
   carp?.post(amount > 0 ? { kind: 'demote', index, owner, amount, reason } : { kind: 'undemote', index, owner });
+  return node.slots[index]?.vhid;
 }

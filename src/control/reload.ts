@@ -7,7 +7,6 @@
  * Listeners that stay are never closed. A client between two requests goes on with the new configuration; one that is being
  * served is served to the end by the one it began with.
  */
-import { reopen } from '../config/carp-draft.ts';
 import { type Diagnostic, formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
@@ -79,8 +78,7 @@ function changeVhids(daemon: Daemon, config: Config): readonly Diagnostic[] {
   const before = daemon.generation.config;
   const parts = ({ carps, carp_host, interface_names }: Config) => plain([carps, carp_host, interface_names]);
   if (parts(config) === parts(before)) return [];
-  const { carps, carp_host, interface_names } = config;
-  return daemon.node.change({ drafts: carps.map(reopen), host: carp_host, interface_names });
+  return daemon.node.load(config);
 }
 
 function refuse(daemon: Daemon, why: string): Reloaded {

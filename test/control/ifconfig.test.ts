@@ -156,7 +156,39 @@ test('OpenBSD: one line, and the group', { skip: needsRoot }, async (t) => {
   );
 });
 
+test('a reload changes the carp sections, and a vhid that stays does not move', { skip: needsRoot }, async (t) => {
+  const host = createHost(t);
+  const web = 'carp web\n    interface ctl0\n    vhid 1\n    pass old\n    address 10.10.0.1/16\n';
+  const file = host.file('a.cfg', web);
+  const daemon = host.start('-f', file);
+  await daemon.sees(/carp web: BACKUP -> MASTER/);
+  type(host, 'ifconfig web alias 10.10.0.9/16');
+  await holds(host, ['10.10.0.5/16', '10.10.0.1/32', '10.10.0.9/32']);
+
+  const mail = 'carp mail\n    interface ctl0\n    vhid 2\n    pass x\n    address 10.10.0.3/16\n';
+  host.file('a.cfg', `${web.replace('old', 'new')}    address 10.10.0.2/16\n${mail}    demote 10 if { always_true }\n`);
+  type(host, 'reload');
+  await daemon.sees(/carp mail: BACKUP -> MASTER/);
+  await holds(host, ['10.10.0.5/16', '10.10.0.1/32', '10.10.0.2/32', '10.10.0.3/32']);
+  assert.doesNotMatch(daemon.log(), /carp web: MASTER/);
+  const skews = JSON.parse(type(host, 'status --json')).vhids.map(
+    (vhid: { name: string; advertised_advskew: number }) => [vhid.name, vhid.advertised_advskew],
+  );
+  assert.deepEqual(skews, [
+    ['web', 0],
+    ['mail', 10],
+  ]);
+
+  host.file('a.cfg', mail.replace('ctl0', 'ctl7'));
+  assert.equal(host.run('reload').status, 1);
+  await daemon.sees(/There is no interface ctl7 on this host/);
+  await holds(host, ['10.10.0.5/16', '10.10.0.1/32', '10.10.0.2/32', '10.10.0.3/32']);
+  host.file('a.cfg', mail);
+  type(host, 'reload');
+  await holds(host, ['10.10.0.5/16', '10.10.0.3/32']);
+});
+
 async function holds(host: Host, addresses: readonly string[]): Promise<void> {
-  const same = () => JSON.stringify(host.addresses()) === JSON.stringify(addresses);
+  const same = () => JSON.stringify(host.addresses().sort()) === JSON.stringify([...addresses].sort());
   assert.ok(await waitUntil(same, BOUND_MS), `the addresses are ${host.addresses().join(' ')}`);
 }
