@@ -35,6 +35,12 @@ export class Programs {
     return this.constants().length;
   }
 
+  /** Some of what is sent is made for each check anew, and may be in flight for all of them at once. */
+  get make_bytes(): boolean {
+    const steps = [...this.by_method.values()].flatMap((program) => program.steps);
+    return steps.some((step) => step.kind === 'send' && step.bytes === undefined);
+  }
+
   /** Puts what is always the same into the reactor's memory, from where it is sent again and again. */
   place({ buffers }: Reactor): void {
     for (const bytes of this.constants()) {

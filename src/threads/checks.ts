@@ -87,7 +87,7 @@ function main(settings: ChecksSettings): void {
 }
 
 function reactorOptions(programs: Programs, wake_fd: number, onWake: () => void) {
-  const small_count = ANSWER_BUFFERS + programs.buffers_needed;
+  const small_count = ANSWER_BUFFERS + programs.buffers_needed + (programs.make_bytes ? MOST_IN_FLIGHT : 0);
   const socket_count = MOST_IN_FLIGHT + SPARE_SOCKETS;
   return { small_count, large_count: 0, reserve: 0, pipe_count: 0, socket_count, wake_fd, onWake };
 }

@@ -146,7 +146,9 @@ function isKnown(
     return false;
   }
   if (args.length >= bounds[0] && args.length <= bounds[1]) return true;
-  fail(word, `\`${name}\` takes ${bounds[0] === bounds[1] ? bounds[0] : bounds.join(' to ')} arguments.`, context);
+  const [fewest, most] = bounds;
+  const count = fewest === most ? String(most) : `${fewest} to ${most}`;
+  fail(word, `\`${name}\` takes ${count} argument${most === 1 ? '' : 's'}.`, context);
   return false;
 }
 

@@ -23,13 +23,13 @@ export function parseTcpCheck(draft: ProxyDraft, statement: Statement, context: 
   const rule = isVariableRule(name.text) ? parseVariableRule(name, words) : parseTcpRule(name, words);
   if (rule === undefined) return;
   draft.checks.tcp = add(draft.checks.tcp, rule, orderOfTcp, name, words);
-  draft.spans['tcp_check_rules'] ??= statement.keyword.span;
+  if (draft.kind !== 'defaults') draft.spans['tcp_check_rules'] ??= statement.keyword.span;
 }
 
 export function parseHttpCheck(draft: ProxyDraft, statement: Statement, context: Context): void {
   const { name, words } = open(statement, HTTP_RULES, context) ?? {};
   if (name === undefined || words === undefined) return;
-  draft.spans['http_check_rules'] ??= statement.keyword.span;
+  if (draft.kind !== 'defaults') draft.spans['http_check_rules'] ??= statement.keyword.span;
   if (name.text === 'disable-on-404' || name.text === 'send-state') {
     if (words.end()) draft.checks[name.text === 'send-state' ? 'send_state' : 'disable_on_404'] = true;
     return;
