@@ -291,6 +291,7 @@ export type VhidStatus = {
   /** What is wrong on the segment, in sentences; each was seen in the last minute. */
   readonly troubles: readonly Trouble[];
   readonly sent: number;
+  /** Adverts that authenticated; `counters` has all. */
   readonly received: number;
   /** Adverts of this vhid that did not authenticate: another password or other addresses. */
   readonly refused: number;

@@ -23,6 +23,7 @@ export function hear(
   kind: PeerKind,
   now_ns: number,
 ): void {
+  vhid.heard++;
   note(vhid.peer, pdu, info, frame, kind, now_ns);
   if (isBowOut(pdu)) {
     if (vhid.state === 'BACKUP') hearBowOut(engine, vhid, now_ns);

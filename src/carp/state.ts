@@ -96,6 +96,8 @@ export type Vhid = Prepared & {
   send_errors: number;
   send_successes: number;
   readonly counters: Counters;
+  /** Adverts that authenticated. */
+  heard: number;
 };
 
 /** The last advert that authenticated. */
@@ -212,6 +214,7 @@ export function createVhid(settings: VhidSettings, index: number, lease_s: numbe
     send_errors: 0,
     send_successes: 0,
     counters: createCounters(),
+    heard: 0,
   };
 }
 

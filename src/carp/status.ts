@@ -41,7 +41,7 @@ function statusOf(engine: Engine, vhid: Vhid, now_ns: number): VhidStatus {
     outlook: outlookOf(engine, vhid),
     troubles: troublesOf(vhid, now_ns),
     sent: vhid.counters.sent,
-    received: vhid.counters.received,
+    received: vhid.heard,
     refused: vhid.counters.dropped_digest,
     counters: { ...vhid.counters },
   };

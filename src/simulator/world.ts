@@ -306,6 +306,8 @@ class World implements Outside {
   /** A MASTER that stops, or becomes fully demoted, bows out: whoever hears it takes over. */
   #expectHandOver(fault: Fault, { member, group, peers, demotion, fit }: Standing): void {
     if (!fit || member.kind !== 'carpool') return;
+    // a demoted OpenBSD and a slower carpool that both take over yield to each other
+    if (group.members.some(({ isOdd }) => isOdd)) return;
     const able = peers.filter((peer) => peer.demotion < DEMOTION_LIMIT && peer.interval_us < member.interval_us);
     const leaves = fault.kind === 'stop' || (fault.kind === 'reload' && fault.absent === member.index);
     if (leaves && peers.length > 0)

@@ -346,11 +346,11 @@ export class CarpThread {
     for (const vhid of this.#performer.engine.vhids) {
       // A configuration that came later may have more vhids than there are rows.
       if (vhid.index >= this.#shared.counts.vhids) continue;
-      const { index, state, peer, counters } = vhid;
+      const { index, state, peer, heard, counters } = vhid;
       const at = memory.vhidAt(this.#shared, index);
       Atomics.store(this.#shared.words, at + memory.VHID_STATE, STATE_WORDS[state]);
       Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(Math.max(peer.heard_ns, 0)));
-      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, counters.received);
+      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, heard);
       Atomics.store(this.#shared.words, at + memory.VHID_SENT, counters.sent);
     }
   }
