@@ -396,13 +396,14 @@ export class Exchange implements Assignee {
   clientFailed(status: ErrorStatus): void {
     const cause = status === 408 ? 'c' : status === 503 ? 'R' : 'P';
     if (this.state === ANSWERING) this.abort(cause, 'D');
-    else this.fail(status, cause, 'D');
+    else this.fail(status, cause, cause === 'c' ? 'H' : 'D');
   }
 
   /** The client went away. */
   clientGone(): void {
-    const answering = this.state === ANSWERING || this.state === SENDING;
-    this.abort('C', answering ? 'D' : this.state === WAITING ? 'H' : this.assignment.phase);
+    // HAProxy, too, calls everything after the connection data for a client that resets
+    const connected = this.state === WAITING || this.state === ANSWERING || this.state === SENDING;
+    this.abort('C', connected ? 'D' : this.assignment.phase);
   }
 
   /** Answers with a status of our own. */

@@ -42,11 +42,16 @@ function number(value: Value): Field {
   };
 }
 
+function unquoted(write: FieldWriter): Field {
+  return { numeric: true, write };
+}
+
 function text(write: FieldWriter): Field {
   return { numeric: false, write };
 }
 
-const dash = text((writer) => writer.text(DASH));
+/** What carpool never has: `-`, or `""` in quotes. */
+const nothing = text(() => {});
 
 /** With `option logasap` the line is early, so that the value will be more: `+` says so. */
 function growing(value: Value): Field {
@@ -144,8 +149,8 @@ function captures(side: 'request' | 'response', clf: boolean): Field {
 
 export const FIELDS: Readonly<Record<string, Field>> = {
   B: growing((record) => record.bytes_sent),
-  CC: dash,
-  CS: dash,
+  CC: nothing,
+  CS: nothing,
   H: text((writer) => writer.text(HOST)),
   HM: partOfLine((bytes, start) => [start, bytes.indexOf(SPACE, start)]),
   HP: partOfLine((bytes, start, end) => {
@@ -223,14 +228,14 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   }),
   sp: number(({ assignment }) => assignment.server_seen?.config.endpoint.port ?? 0),
   sq: number(({ assignment }) => assignment.server_queue),
-  sslc: dash,
-  sslv: dash,
+  sslc: nothing,
+  sslv: nothing,
   t: date(accessDate, accepted, true),
   tr: date(accessDate, began, true),
   trg: date(gmtDate, began, false),
   trl: date(zonedDate, began, false),
-  ts: text(writeState),
-  tsc: text((writer, record) => {
+  ts: unquoted(writeState),
+  tsc: unquoted((writer, record) => {
     writeState(writer, record);
     writer.byte(record.request_cookie.charCodeAt(0));
     writer.byte(record.response_cookie.charCodeAt(0));

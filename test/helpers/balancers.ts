@@ -1,0 +1,53 @@
+/** HAProxy and carpool as programs with the same configuration, and what each writes to standard error. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { peerPath } from './peers.js';
+
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const PATIENCE_MS = 10_000;
+
+export type Program = 'haproxy' | 'carpool';
+export type Balancer = { readonly pid: number; log(): string };
+
+/** Resolves when it listens on `port`; it ends with the test. */
+export async function startBalancer(t: TestContext, program: Program, config: string, port: number): Promise<Balancer> {
+  const directory = mkdtempSync('/tmp/carpool-balancer-');
+  const file = join(directory, 'a.cfg');
+  writeFileSync(file, config);
+  const [command, words] = program === 'haproxy' ? [peerPath('haproxy'), []] : [process.execPath, [MAIN]];
+  const env = { ...process.env, CARPOOL_SOCKET: join(directory, 'c.sock') };
+  const child = spawn(command, [...words, '-f', file, '-db'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true });
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  await until(`${program} listens`, () => canConnect(port));
+  return { pid: child.pid!, log: () => log };
+}
+
+/** Looks every few milliseconds; throws after a while. */
+export async function until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end_ms = performance.now() + PATIENCE_MS; !(await done()); await rest(10)) {
+    if (performance.now() > end_ms) throw new Error(`waited in vain until ${what}`);
+  }
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

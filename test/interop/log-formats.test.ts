@@ -1,0 +1,94 @@
+/** The same request through HAProxy and carpool, logged in every format: but for times, ports and sizes the lines are the same. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { startBalancer, until } from '../helpers/balancers.js';
+import { needs } from '../helpers/peers.js';
+import { deadPort } from '../proxy/wire.js';
+
+const FIELDS = [
+  '%B %CC %CS %H %HM %HP %HPO %HQ %HU %HV %ST %T %Ta %Tc %Td %Th %Ti %Tl %TR %Tq %Tr %Ts %Tt %Tu %Tw %U',
+  '%ac %b %bc %bi %bp %bq %ci %cp %f %fc %fi %fp %ft %lc %hr %hrl %hs %hsl %ms %pid %r %rc %rt',
+  '%s %sc %si %sp %sq %sslc %sslv %t %tr %trg %trl %ts %tsc',
+].join(' ');
+
+/** The format's lines of a `listen` section. */
+const FORMATS: Readonly<Record<string, string>> = {
+  httplog: 'option httplog',
+  'httplog with captures':
+    'option httplog\n  capture request header User-Agent len 9\n  capture request header X-None len 9\n  capture response header Server len 20',
+  clf: 'option httplog clf\n  capture request header User-Agent len 64',
+  tcplog: 'option tcplog',
+  connect: '',
+  'every field': `log-format "${FIELDS}"`,
+  'quoted fields': `log-format "%{+Q}o ${FIELDS}"`,
+  'escapes and flags': 'log-format "100%%\\ %{+Q}b%{-Q}s [%ci] %{+X}Ts %{+E}HU %{+Q,+E}HU"',
+  'blanks without end': 'log-format "a   b  %hr   %hs  c "',
+  logasap: 'option httplog\n  option logasap',
+};
+const REQUEST =
+  'GET http://example.org/a/b?c="d"&e=\\] HTTP/1.1\r\nHost: example.org\r\nUser-Agent: a|b{c}"d\r\nConnection: close\r\n\r\n';
+
+for (const [name, lines] of Object.entries(FORMATS)) {
+  test(`HAProxy and carpool log alike: ${name}`, { skip: needs('haproxy') }, async (t) => {
+    const server = await startServer(t);
+    const [theirs, ours] = await Promise.all(
+      (['haproxy', 'carpool'] as const).map(async (program) => {
+        const [port, probed] = [await deadPort(), await deadPort()];
+        const config = configOf(lines, port, probed, server);
+        const balancer = await startBalancer(t, program, config, probed);
+        ask(port);
+        await until(`${program} logs`, () => lineOf(balancer.log()) !== undefined);
+        return normal(lineOf(balancer.log())!);
+      }),
+    );
+    assert.equal(ours, theirs);
+  });
+}
+
+function configOf(lines: string, port: number, probed: number, server: number): string {
+  return `global
+  log stderr format raw local0
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 2s
+  timeout server 2s
+listen www
+  log global
+  bind 127.0.0.1:${port}
+  ${lines}
+  log-tag ignored
+  server s1 127.0.0.1:${server}
+listen probed
+  bind 127.0.0.1:${probed}
+  server s1 127.0.0.1:${server}
+`;
+}
+
+/** The first line that tells of a request, not of the program. */
+function lineOf(log: string): string | undefined {
+  const lines = log.split('\n').slice(0, -1);
+  return lines.find((line) => !/^\[(NOTICE|WARNING|ALERT)\]|^ +|^\d{4}-|\.cfg:/.test(line));
+}
+
+/** Numbers become 0, of any sign; months a word. */
+function normal(line: string): string {
+  return line
+    .replaceAll(/0x[0-9A-F]+|[0-9A-F]{8}/g, '0')
+    .replaceAll(/-?\d+/g, '0')
+    .replaceAll(/\b[A-Z][a-z]{2}\b/g, 'Mon');
+}
+
+function ask(port: number): void {
+  const socket = connect(port, '127.0.0.1', () => socket.write(REQUEST));
+  socket.on('error', () => {}).resume();
+}
+
+async function startServer(t: TestContext): Promise<number> {
+  const server = createServer((_request, response) => response.writeHead(200, { Server: 'one "two"' }).end('body'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,215 @@
+/**
+ * Each way in which a request or a session can end early, provoked on HAProxy and on carpool with one configuration: both must
+ * log the same termination state (manual, section 8.5) and the same status.
+ */
+import assert from 'node:assert/strict';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
+import * as libc from '#src/system/libc.js';
+import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { needs } from '../helpers/peers.js';
+import { deadPort } from '../proxy/wire.js';
+import { listenOnLoopback } from '../reactor/peer.js';
+
+const LONG = 4_000_000;
+const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const POST = 'POST /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart of it';
+
+/** `front`: which frontend; `act` gets the client's socket, connected. */
+type Case = {
+  readonly name: string;
+  readonly front: 'http' | 'refused' | 'deaf' | 'none' | 'queue' | 'tcp' | 'tcp-refused' | 'tcp-deaf';
+  readonly act: (client: Socket) => void | Promise<void>;
+};
+
+const CASES: readonly Case[] = [
+  { name: 'a whole request', front: 'http', act: say(GET('/ok').replace('Host', 'Connection: close\r\nHost')) },
+  { name: 'half a head, then FIN', front: 'http', act: (client) => void client.end('GET / HT') },
+  { name: 'half a head, then silence', front: 'http', act: say('GET / HT') },
+  { name: 'no byte, then FIN', front: 'http', act: (client) => void client.end() },
+  { name: 'no byte, then silence', front: 'http', act: () => {} },
+  { name: 'no HTTP', front: 'http', act: say('no request at all\r\n\r\n') },
+  { name: 'no server', front: 'none', act: say(GET('/')) },
+  { name: 'a server that refuses', front: 'refused', act: say(GET('/')) },
+  { name: 'a server that does not connect', front: 'deaf', act: say(GET('/')) },
+  { name: 'the queue is too slow', front: 'queue', act: say(GET('/hangs')) },
+  { name: 'a server that does not answer', front: 'http', act: say(GET('/hangs')) },
+  { name: 'a server that closes', front: 'http', act: say(GET('/closes')) },
+  { name: 'a server that resets', front: 'http', act: say(GET('/resets')) },
+  { name: 'a server that answers garbage', front: 'http', act: say(GET('/garbage')) },
+  { name: 'a server that closes within its body', front: 'http', act: say(GET('/half-then-close')) },
+  { name: 'a server that resets within its body', front: 'http', act: say(GET('/half-then-reset')) },
+  { name: 'a server that stops within its body', front: 'http', act: say(GET('/half-then-hang')) },
+  { name: 'a client that resets while it waits', front: 'http', act: resetAfter(GET('/hangs'), 200) },
+  { name: 'a client that resets within the answer', front: 'http', act: resetAfter(GET('/long'), 200) },
+  { name: 'a client that stops reading', front: 'http', act: stopReading(GET('/long')) },
+  { name: 'a client that stops within its body', front: 'http', act: say(POST) },
+  { name: 'a client that resets within its body', front: 'http', act: resetAfter(POST, 200) },
+  { name: 'tcp: a server that refuses', front: 'tcp-refused', act: () => {} },
+  { name: 'tcp: a server that does not connect', front: 'tcp-deaf', act: () => {} },
+  { name: 'tcp: all said', front: 'tcp', act: (client) => void client.end(GET('/closes')) },
+  { name: 'tcp: a server that resets', front: 'tcp', act: say(GET('/resets')) },
+  { name: 'tcp: a client that resets', front: 'tcp', act: resetAfter(GET('/hangs'), 200) },
+];
+
+function say(text: string): Case['act'] {
+  return (client) => void client.write(text);
+}
+
+function resetAfter(text: string, wait_ms: number): Case['act'] {
+  return async (client) => {
+    client.write(text);
+    await rest(wait_ms);
+    client.resetAndDestroy();
+  };
+}
+
+function stopReading(text: string): Case['act'] {
+  return (client) => {
+    client.pause();
+    client.write(text);
+  };
+}
+
+test('HAProxy and carpool log the same termination state for each early end', { skip: needs('haproxy') }, async (t) => {
+  const servers = await misbehavingServer(t);
+  const refusing = await deadPort();
+  const deaf = deafServer(t);
+  const sides = await Promise.all(
+    (['haproxy', 'carpool'] as const).map(async (program) => {
+      const ports = Object.fromEntries(
+        await Promise.all(FRONTS.map(async (front) => [front, await deadPort()] as const)),
+      ) as Record<Case['front'], number>;
+      return startProgram(t, program, configOf(ports, { server: servers, refusing, deaf }), ports);
+    }),
+  );
+  const differences: string[] = [];
+  for (const one of CASES) {
+    const [theirs, ours] = await Promise.all(sides.map((side) => side.stateAfter(one)));
+    if (theirs !== ours) differences.push(`${one.name}: HAProxy ${theirs}, carpool ${ours}`);
+  }
+  assert.deepEqual(differences, DIFFERENCES);
+});
+
+/** On purpose: it is the client that was silent, which is what the manual says of cH, so it is the client that is told (408). */
+const DIFFERENCES = ['a client that stops within its body: HAProxy sH 504, carpool cH 408'];
+
+const FRONTS: readonly Case['front'][] = ['http', 'refused', 'deaf', 'none', 'queue', 'tcp', 'tcp-refused', 'tcp-deaf'];
+
+type Places = { readonly server: number; readonly refusing: number; readonly deaf: number };
+
+function configOf(ports: Record<Case['front'], number>, { server, refusing, deaf }: Places): string {
+  const section = (front: Case['front'], lines: string) =>
+    `listen ${front}\n  bind 127.0.0.1:${ports[front]}\n  ${front.startsWith('tcp') ? 'mode tcp\n  option tcplog' : 'option httplog'}\n${lines}`;
+  return `global
+  log stderr format raw local0
+defaults
+  mode http
+  log global
+  retries 0
+  timeout connect 400ms
+  timeout client 700ms
+  timeout server 900ms
+  option abortonclose
+  timeout http-request 600ms
+  timeout queue 300ms
+${section('http', `  server s 127.0.0.1:${server}`)}
+${section('refused', `  server s 127.0.0.1:${refusing}`)}
+${section('deaf', `  server s 127.0.0.1:${deaf}`)}
+${section('none', '')}
+${section('queue', `  server s 127.0.0.1:${server} maxconn 1`)}
+${section('tcp', `  server s 127.0.0.1:${server}`)}
+${section('tcp-refused', `  server s 127.0.0.1:${refusing}`)}
+${section('tcp-deaf', `  server s 127.0.0.1:${deaf}`)}
+`;
+}
+
+type Side = { stateAfter(one: Case): Promise<string> };
+
+/** `state status` of the next log line of each act. */
+async function startProgram(
+  t: TestContext,
+  program: Program,
+  config: string,
+  ports: Record<Case['front'], number>,
+): Promise<Side> {
+  const balancer = await startBalancer(t, program, config, ports.none);
+  await rest(100); // the last probe's line is written
+  return {
+    async stateAfter({ name, front, act }) {
+      const before = statesIn(balancer.log(), front).length;
+      const sockets = [connect(ports[front], '127.0.0.1')];
+      if (front === 'queue') {
+        // the first one occupies the server
+        sockets[0]!.on('error', () => {}).write(GET('/hangs'));
+        await rest(100);
+        sockets.push(connect(ports[front], '127.0.0.1'));
+      }
+      const client = sockets.at(-1) as Socket;
+      client.on('error', () => {}).on('data', () => {});
+      await act(client);
+      await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length > before);
+      const state = statesIn(balancer.log(), front)[before]!;
+      await rest(front === 'queue' ? 900 : 20);
+      for (const socket of sockets) socket.destroy();
+      return state;
+    },
+  };
+}
+
+/** Of the lines of one frontend, `SH 502` or in tcp mode `SC`. */
+function statesIn(log: string, front: string): string[] {
+  return log.split('\n').flatMap((line) => {
+    const http = new RegExp(`\\] ${front} \\S+ \\S+ (\\S+) \\S+ - - (..)-- `).exec(line);
+    const tcp = new RegExp(`\\] ${front} \\S+ \\S+ \\d+ (..) \\d`).exec(line);
+    return http ? [`${http[2]} ${http[1]}`] : tcp ? [tcp[1]!] : [];
+  });
+}
+
+/** Answers by the request's path. */
+async function misbehavingServer(t: TestContext): Promise<number> {
+  const half = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it';
+  const behaviours: Record<string, (socket: Socket) => void> = {
+    '/ok': (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    '/hangs': () => {},
+    '/reads': () => {},
+    '/closes': (socket) => void socket.end(),
+    '/resets': (socket) => void socket.resetAndDestroy(),
+    '/garbage': (socket) => void socket.write('this is no HTTP\r\n\r\n'),
+    '/half-then-close': (socket) => void socket.end(half),
+    '/half-then-reset': (socket) => void socket.write(half, () => setTimeout(() => socket.resetAndDestroy(), 100)),
+    '/half-then-hang': (socket) => void socket.write(half),
+    '/long': (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LONG * 100}\r\n\r\n`);
+      const more = () => {
+        while (!socket.destroyed && socket.write(Buffer.alloc(65536))) {}
+      };
+      socket.on('drain', more);
+      more();
+    },
+  };
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => behaviours[/^\w+ (\S+)/.exec(String(bytes))?.[1] ?? '']?.(socket));
+    socket.on('end', () => setTimeout(() => socket.destroy(), 50));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+  });
+  server.unref();
+  return (server.address() as AddressInfo).port;
+}
+
+/** Listens, and its accept queue is full: a connection attempt gets no answer. */
+function deafServer(t: TestContext): number {
+  const { fd, port } = listenOnLoopback(0);
+  const fillers = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  for (const socket of fillers) socket.on('error', () => {});
+  t.after(() => {
+    for (const socket of fillers) socket.destroy();
+    libc.close(fd);
+  });
+  return port;
+}
