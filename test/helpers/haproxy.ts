@@ -13,8 +13,12 @@ import { peerPath } from './peers.js';
 
 const PATIENCE_MS = 10_000;
 
-/** Resolves to the sections' ports as soon as all accept. It ends with the test. */
-export async function startHaproxy(t: TestContext, sections: readonly (readonly string[])[]): Promise<number[]> {
+/** Resolves to the sections' ports as soon as all accept. It ends with the test. `onOutput` gets what it writes to stdout. */
+export async function startHaproxy(
+  t: TestContext,
+  sections: readonly (readonly string[])[],
+  onOutput: (text: string) => void = () => {},
+): Promise<number[]> {
   const directory = mkdtempSync(join(tmpdir(), 'carpool-proxy-interop-'));
   const file = join(directory, 'haproxy.cfg');
   const ports: number[] = [];
@@ -27,8 +31,9 @@ export async function startHaproxy(t: TestContext, sections: readonly (readonly 
     ),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const child = spawn(peerPath('haproxy'), ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(peerPath('haproxy'), ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  child.stdout?.on('data', (bytes) => onOutput(String(bytes)));
   child.stderr?.on('data', (bytes) => {
     said += bytes;
   });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
 import { startHaproxy } from '../helpers/haproxy.js';
 import { needs } from '../helpers/peers.js';
 import { ProxyRig } from '../proxy/harness.js';
@@ -91,8 +92,20 @@ test('cookies bind clients as with HAProxy, and both sides see the same', { skip
     const dynamic = cookie.includes('dynamic');
     const lines = [`cookie ${cookie}`, 'dynamic-cookie-key secret'];
     const words = (number: number) => (dynamic ? '' : `cookie v${number}`);
-    const [port] = await startHaproxy(t, [[...lines, ...serverLines(servers, words)]]);
-    const rig = new ProxyRig('epoll', servers, { backend: lines.join('\n'), server: words });
+    let their_log = '';
+    let our_log = '';
+    const log = ['log stdout format raw local0', 'log-format %tsc', 'option dontlognull'];
+    const section = [...log, ...lines, ...serverLines(servers, words)];
+    const [port] = await startHaproxy(t, [section], (text) => {
+      their_log += text;
+    });
+    const rig = new ProxyRig('epoll', servers, { frontend: log.join('\n'), backend: lines.join('\n'), server: words });
+    const { buffers } = rig.reactor;
+    const takeLine = (buffer: number, offset: number, length: number) => {
+      our_log += Buffer.from(buffers.bytes.subarray(offset, offset + length)).toString();
+      buffers.release(buffer);
+    };
+    rig.proxy.log(() => ({ send: takeLine, dropped: 0 }));
     const value = dynamic ? await learnValue(port as number) : 'v1';
     for (const said of CLIENT_COOKIES) {
       for (const path of ['/', '/sets?tag', '/sets?tag&private']) {
@@ -109,6 +122,16 @@ test('cookies bind clients as with HAProxy, and both sides see the same', { skip
       }
     }
     await rig.everythingIsHome();
+    for (const limit_ms = performance.now() + 5_000; their_log.length < our_log.length; await rest(20)) {
+      assert.ok(performance.now() < limit_ms, 'HAProxy logs as many lines');
+    }
+    // the first lines are those of probes and of learning the dynamic value
+    const theirs = their_log.slice(-our_log.length);
+    const our_lines = our_log.split('\n');
+    for (const [index, line] of theirs.split('\n').entries()) {
+      if (line !== our_lines[index])
+        differences.push(`cookie ${cookie}, line ${index}: ${our_lines[index]} instead of ${line}`);
+    }
   }
   assert.deepEqual(differences, []);
 });

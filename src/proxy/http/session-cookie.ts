@@ -86,6 +86,15 @@ export class Persistence {
     this.cookie.readResponse(thread.reactor.buffers.bytes, thread.response, this, server, bound === server, method);
   }
 
+  /** What the log says; nothing, as HAProxy, about a cookie that is only read. */
+  get request_letter(): string {
+    return this.cookie?.only_reads ? '-' : this.request_state;
+  }
+
+  get response_letter(): string {
+    return this.cookie?.only_reads ? '-' : this.response_state;
+  }
+
   get editsRequest(): boolean {
     return this.found && (this.cookie as SessionCookie).hides;
   }
@@ -123,6 +132,10 @@ export class SessionCookie {
     this.attributes = `; path=/${domains}${flags}${config.attributes.map((text) => `; ${text}`).join('')}`;
     this.request_editor = { edit: (writer, request, index) => this.editRequest(writer, request, index) };
     this.response_editor = { edit: (writer, response, index) => this.editResponse(writer, response, index) };
+  }
+
+  get only_reads(): boolean {
+    return this.config.mode === 'passive' && !this.config.indirect;
   }
 
   /** Servers do not see the cookie, or not our part of it. */

@@ -81,8 +81,8 @@ export class LogRecord {
     this.bytes_received = exchange.bytes_received;
     this.cause = exchange.cause;
     this.phase = exchange.phase;
-    this.request_cookie = exchange.persistence.request_state;
-    this.response_cookie = exchange.persistence.response_state;
+    this.request_cookie = exchange.persistence.request_letter;
+    this.response_cookie = exchange.persistence.response_letter;
     this.finish(wall_ms, end_ms);
   }
 
