@@ -138,7 +138,7 @@ test("ucarp's arguments run in the foreground, with the up and down scripts", { 
     '-n',
   ];
   const daemon = host.start('ucarp', ...words);
-  await daemon.sees(/BACKUP -> MASTER/);
+  await daemon.sees(/Switching to state: MASTER/);
   assert.ok(host.addresses().includes('10.10.0.9/32'));
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);
