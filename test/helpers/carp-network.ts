@@ -299,7 +299,7 @@ export class Carpool extends Daemon {
   /** Resolves when an advert of the other node authenticated. */
   async hears(within_ms: number): Promise<void> {
     for (const end_ns = now_ns() + within_ms * 1e6; now_ns() < end_ns; await delay(POLL_MS * 10)) {
-      if ((await this.status()).vhids[0].received > 0) return;
+      if ((await this.status()).vhids[0].heard !== undefined) return;
     }
     throw new Error(`no advert within ${within_ms} ms: ${JSON.stringify(await this.status())}`);
   }
