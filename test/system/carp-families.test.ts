@@ -73,15 +73,24 @@ describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, 
     });
   }
 
-  scene('unicast: peers reach each other though no MAC is known, and nothing goes to the group', async (network) => {
-    const peers = (node: 'a' | 'b') => ({ peers: [node === 'a' ? '10.44.0.2' : '10.44.0.1'], addresses: [vip(VIP4)] });
-    const { host_a, host_b, a, b } = await startPair(network, peers);
-    assert.match((await b.status()).vhids[0].heard!.source, /^10\.44\.0\.1$/);
-    await a.kill('SIGKILL');
-    await eventually('the address is gone', 200, () => !host_a.has(VIP4));
-    await b.becomes('MASTER', 200);
-    assert.ok(host_b.has(VIP4));
-  });
+  // The hosts' link-local addresses come from their MACs, 02:00 and the IPv4 address.
+  for (const [what, address, source_a, source_b] of [
+    ['IPv4', VIP4, '10.44.0.1', '10.44.0.2'],
+    ['IPv6', VIP6, 'fe80::aff:fe2c:1', 'fe80::aff:fe2c:2'],
+  ] as const) {
+    scene(
+      `unicast over ${what}: peers reach each other though no MAC is known, also from the grave`,
+      async (network) => {
+        const peers = (node: 'a' | 'b') => ({ peers: [node === 'a' ? source_b : source_a], addresses: [vip(address)] });
+        const { host_a, host_b, a, b } = await startPair(network, peers);
+        assert.equal((await b.status()).vhids[0].heard!.source, source_a);
+        await a.kill('SIGKILL');
+        await eventually('the address is gone', 200, () => !host_a.has(address));
+        await b.becomes('MASTER', 200);
+        assert.ok(host_b.has(address));
+      },
+    );
+  }
 
   scene(
     'an interface that is deleted and made again is used again, with its new link-local address',
