@@ -15,8 +15,11 @@ export function startChecks(daemon: Daemon, fail: Fail): void {
   if (!checked && config.global.chroot === undefined) return;
   if (checked) daemon.waits_for.add(THE_FIRST_CHECKS);
   const reactor = process.env['CARPOOL_REACTOR'] || undefined;
-  const programs = createExternalChecks();
-  const onMessage = (message: FromChecks) => onChecksMessage(daemon, programs, message, fail);
+  const hands: Hands = {
+    programs: createExternalChecks(),
+    evaluate: onceATurn(() => daemon.generation.demoter.evaluate()),
+  };
+  const onMessage = (message: FromChecks) => onChecksMessage(daemon, hands, message, fail);
   // its heartbeat is always in the memory of the first generation
   daemon.checks = startChecksThread({ config, memory, process_memory: daemon.memory, reactor, onMessage });
   daemon.threads.push({ name: 'checks', thread: THREAD_CHECKS, wake: daemon.checks.wake });
@@ -29,7 +32,23 @@ export function configureChecks(daemon: Daemon, fail: Fail): void {
   else daemon.checks.configure(config, memory);
 }
 
-function onChecksMessage(daemon: Daemon, programs: ExternalChecks, message: FromChecks, fail: Fail): void {
+/** What messages lead to. */
+type Hands = { readonly programs: ExternalChecks; readonly evaluate: () => void };
+
+/** However often it is called: when thousands of servers change at once, their demotions are looked at once. */
+function onceATurn(act: () => void): () => void {
+  let is_due = false;
+  return () => {
+    if (is_due) return;
+    is_due = true;
+    setImmediate(() => {
+      is_due = false;
+      act();
+    });
+  };
+}
+
+function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message: FromChecks, fail: Fail): void {
   const { events } = daemon;
   switch (message.kind) {
     case 'started':
@@ -39,7 +58,7 @@ function onChecksMessage(daemon: Daemon, programs: ExternalChecks, message: From
       const { at_ns, backend, server, up, reason } = message;
       daemon.generation.servers.noteReason(backend, server, reason);
       events.record({ kind: 'server', at_ns, backend, server, up, reason });
-      daemon.generation.demoter.evaluate();
+      evaluate();
       return;
     }
     case 'check':
@@ -47,8 +66,8 @@ function onChecksMessage(daemon: Daemon, programs: ExternalChecks, message: From
       if (message.line !== undefined) logLine(events, 'notice', message.line);
       return;
     case 'administrative':
-      logLine(events, 'notice', `the agent of ${message.backend}/${message.server} says ${message.state}`);
-      daemon.generation.demoter.evaluate();
+      logLine(events, 'notice', `the agent of ${message.backend}/${message.server} says ${message.text}`);
+      evaluate();
       return;
     case 'run-program':
       programs.run(message, daemon.generation, (end) => daemon.checks?.programEnded(message.run, end));

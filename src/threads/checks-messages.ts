@@ -83,13 +83,14 @@ export type FromChecks =
       /** For the log, with `option log-health-checks`. */
       readonly line: string | undefined;
     }
-  /** An agent changed the administrative state; shared memory says so already. */
+  /** An agent changed the administrative state or the weight; shared memory says so already. */
   | {
       readonly kind: 'administrative';
       readonly at_ns: number;
       readonly backend: string;
       readonly server: string;
-      readonly state: 'ready' | 'drain' | 'maint';
+      /** `drain`, `weight 50%` */
+      readonly text: string;
     }
   /** `external-check`: threads cannot start programs. Answered by `program-ended` with the same `run`. */
   | {

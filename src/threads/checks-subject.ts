@@ -182,7 +182,8 @@ export class CheckedServer implements ServerFacts {
     const { memory } = this.around;
     if (weight_percent !== undefined) {
       const weight = Math.min(MOST_WEIGHT, Math.ceil((this.subject.weight * weight_percent) / 100));
-      this.change(this.subject, shared.SERVER_WEIGHT, weight);
+      if (this.change(this.subject, shared.SERVER_WEIGHT, weight))
+        this.tellOrder(this.subject, `weight ${weight_percent}%`);
     }
     if (maxconn !== undefined) this.change(this.subject, shared.SERVER_AGENT_MAXCONN, maxconn);
     if (administrative === undefined) return;
@@ -194,16 +195,21 @@ export class CheckedServer implements ServerFacts {
       const wanted = others | mask;
       if (wanted === now) continue;
       this.change(place, shared.SERVER_ADMINISTRATIVE, wanted);
-      const { backend, server } = place;
-      this.around.post({ kind: 'administrative', at_ns: now_ns(), backend, server, state: administrative });
+      this.tellOrder(place, administrative);
     }
   }
 
-  private change({ server_index, backend_index }: ServerPlace, word: number, value: number): void {
+  private tellOrder({ backend, server }: ServerPlace, text: string): void {
+    this.around.post({ kind: 'administrative', at_ns: now_ns(), backend, server, text });
+  }
+
+  /** True when it was something else before. */
+  private change({ server_index, backend_index }: ServerPlace, word: number, value: number): boolean {
     const { memory } = this.around;
     const before = Atomics.exchange(memory.words, shared.serverAt(memory, server_index) + word, value);
-    if (before !== value)
-      Atomics.add(memory.words, shared.backendAt(memory, backend_index) + shared.BACKEND_VERSION, 1);
+    if (before === value) return false;
+    Atomics.add(memory.words, shared.backendAt(memory, backend_index) + shared.BACKEND_VERSION, 1);
+    return true;
   }
 
   private keep(words: typeof CHECK_WORDS, verdict: Verdict, duration_ms: number): void {
