@@ -15,6 +15,8 @@ const MSG_DONTWAIT_NOSIGNAL = 0x4040;
 /** What one call takes by reference. */
 const LONGEST_BYTES = 1024;
 const EAGAIN = 11;
+/** The header has one. */
+const OWN_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z /;
 
 /** Opened now, while paths are to be seen. A target that is full or gone costs lines. */
 export function openGlobalLog({ global }: Config): (line: string, level: Level) => void {
@@ -27,7 +29,7 @@ export function openGlobalLog({ global }: Config): (line: string, level: Level) 
   const bytes = new Uint8Array(LONGEST_BYTES);
   const writer = new LineWriter(bytes);
   return (line, level) => {
-    const text = new TextEncoder().encode(line.replaceAll('\n', ' '));
+    const text = new TextEncoder().encode(line.replace(OWN_DATE, '').replaceAll('\n', ' '));
     for (const way of ways) {
       const severity = SEVERITIES[level];
       if (severity > way.target.max_level) continue;

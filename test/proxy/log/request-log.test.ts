@@ -1,11 +1,22 @@
 /** What carpool logs of requests and sessions, read where a user would: on standard error and at a syslog server. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { AF_INET, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_DGRAM, SOL_SOCKET } from '#src/system/abi/linux.js';
+import { setTimeout as rest } from 'node:timers/promises';
+import {
+  AF_INET,
+  AF_UNIX,
+  SO_RCVTIMEO,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from '#src/system/abi/linux.js';
 import { byReference } from '#src/system/arguments.js';
 import { check } from '#src/system/errors.js';
 import * as libc from '#src/system/libc.js';
-import { socketAddressBytes } from '#src/system/socket-address.js';
+import { encodeUnixAddress, socketAddressBytes } from '#src/system/socket-address.js';
 import { createHost, needsRoot } from '../../control/host.js';
 
 const CONFIG = (target: string) => `global
@@ -75,13 +86,65 @@ test('a syslog server gets a datagram for each request, with priority, date and 
   await daemon.sees(/ ready/);
 
   await host.get('http://10.10.0.5:8080/one');
+  const lines = [receive(fd)];
+  while (!lines.at(-1)!.includes('GET')) lines.push(receive(fd));
+  assert.match(lines[0]!, /^<134>\w{3} [ \d]\d [\d:]{8} carpool\[\d+\]: carpool \S+ starts, pid \d+$/);
   assert.match(
-    receive(fd),
+    lines.at(-1)!,
     new RegExp(
       `^<134>\\w{3} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d carpool\\[\\d+\\]: ${CLIENT} www servers/a .* "GET /one HTTP/1\\.1"$`,
     ),
   );
 });
+
+test('a syslog server that goes and comes back under its name gets lines again, and nobody waits meanwhile', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  await host.serve(9001, 'hello').listening;
+  const path = join(host.directory, 'log.sock');
+  const first = listenOnPath(path);
+  const daemon = host.start('-f', host.file('a.cfg', CONFIG(path)));
+  await daemon.sees(/ ready/);
+  await host.get('http://10.10.0.5:8080/first');
+  assert.match(receiveRequest(first), /GET \/first/);
+
+  libc.close(first);
+  rmSync(path);
+  for (let count = 0; count < 3; count++) assert.equal(await host.get('http://10.10.0.5:8080/lost'), '200 hello');
+  const second = listenOnPath(path);
+  t.after(() => libc.close(second));
+  let found = '';
+  for (let number = 0; number < 10 && !found.includes('/found'); number++) {
+    await host.get('http://10.10.0.5:8080/found');
+    await rest(300);
+    found = drain(second).find((line) => line.includes('GET')) ?? '';
+  }
+  assert.match(found, /GET \/found/);
+});
+
+/** A bound unix datagram socket that does not wait. */
+function listenOnPath(path: string): number {
+  const fd = check(libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), 'socket');
+  const address = encodeUnixAddress(path)!;
+  check(libc.bind(fd, byReference(address), address.length), 'bind');
+  return fd;
+}
+
+/** All that waits. */
+function drain(fd: number): string[] {
+  const room = libc.allocatePinned(2048);
+  const lines: string[] = [];
+  for (let length = 0; length >= 0; ) {
+    length = libc.recv(fd, room.address, 2048, 0);
+    if (length > 0) lines.push(Buffer.from(room.bytes.subarray(0, length)).toString());
+  }
+  return lines;
+}
+
+function receiveRequest(fd: number): string {
+  return drain(fd).find((line) => line.includes('GET')) ?? '';
+}
 
 function listenForDatagrams(address: string, port: number): number {
   const fd = check(libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket');
