@@ -10,6 +10,7 @@ import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { type CarpDraft, closeCarp, reopen } from '../config/carp-draft.ts';
 import { checkCarps } from '../config/check/carps.ts';
 import { type Diagnostic, hasErrors } from '../config/diagnostic.ts';
+import { renameInterfaces } from '../config/load.ts';
 import type { Carp, CarpHost, Config, InterfaceName } from '../config/model.ts';
 import { Reporter } from '../config/reporter.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
@@ -106,7 +107,11 @@ function examine(config: Config, before: Config): Examined {
 }
 
 function configOf(config: Config, { drafts, host, interface_names }: NodeSettings): Config {
-  return { ...config, carps: drafts.flatMap((draft) => closeCarp(draft) ?? []), carp_host: host, interface_names };
+  const carps = renameInterfaces(
+    drafts.flatMap((draft) => closeCarp(draft) ?? []),
+    interface_names,
+  );
+  return { ...config, carps, carp_host: host, interface_names };
 }
 
 /** What was to be said before, too, is not said again. */
