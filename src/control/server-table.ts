@@ -3,9 +3,13 @@
  * Servers are numbered through all backends in the order of the configuration.
  */
 import type { Config, Server } from '../config/model.ts';
+import { isChecked } from '../health/plan.ts';
+import { CODES } from '../health/verdict.ts';
 import {
   ADMIN_MAINTENANCE,
   SERVER_ADMINISTRATIVE,
+  SERVER_AGENT_CODE,
+  SERVER_CHECK_CODE,
   SERVER_CONNECTIONS,
   SERVER_DOWN,
   SERVER_HEALTH,
@@ -17,7 +21,7 @@ import {
   serverAt,
 } from '../threads/shared-memory.ts';
 import type { ServersOf, ServerView } from './demotion-rules.ts';
-import type { BackendReport, ServerReport } from './status-report.ts';
+import type { BackendReport, CheckReport, ServerReport } from './status-report.ts';
 
 /** What is known of a server and outlives a reload. */
 export type ServerState = {
@@ -60,6 +64,7 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
       servers.map((server) => [`${name}/${server.name}`, server] as const),
     ),
   );
+  const keys = new Map(Array.from(named, ([key, server]) => [server, key] as const));
   const reasons = new Map<Server, string>();
   const last_checks = new Map<string, LastCheck>();
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
@@ -82,16 +87,25 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
     const usable = takes_clients && !drained && read(server, SERVER_WEIGHT) > 0;
     return { name: server.name, up: isUp(server), usable, backup: server.backup };
   };
+  const lastOf = (server: Server) => last_checks.get(keys.get(server)!) ?? NOTHING_SAID;
+  // status and duration stand behind the code
+  const reportCheck = (server: Server, word: number, info: string): CheckReport | null => {
+    const code = CODES[read(server, word)];
+    if (code === undefined || code === 'INI') return null;
+    return { code, status: read(server, word + 1), duration_ms: read(server, word + 2), info };
+  };
   const reportServer = (server: Server): ServerReport => ({
     name: server.name,
     address: formatServerAddress(server),
     up: isUp(server),
-    checked: server.check !== undefined,
+    checked: isJudged(server),
     backup: server.backup,
     weight: read(server, SERVER_WEIGHT),
     current: read(server, SERVER_CONNECTIONS),
     total: read(server, SERVER_TOTAL) >>> 0,
     reason: reasons.get(server)!,
+    last_check: reportCheck(server, SERVER_CHECK_CODE, lastOf(server).check),
+    last_agent: reportCheck(server, SERVER_AGENT_CODE, lastOf(server).agent),
   });
 
   return {
@@ -138,7 +152,8 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
   Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
   if (unresolved) return `the name ${server.host} did not resolve`;
   if (server.disabled) return 'disabled in the configuration';
-  return server.check === undefined ? 'not checked' : 'no check has changed its state yet';
+  if (server.track) return `it tracks ${server.track.backend}/${server.track.server}`;
+  return isChecked(server) ? 'no check has changed its state yet' : 'not checked';
 }
 
 /**

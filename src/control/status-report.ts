@@ -82,6 +82,17 @@ export type BackendReport = {
   readonly servers: readonly ServerReport[];
 };
 
+/** What the last check, or the last word of the agent, said. */
+export type CheckReport = {
+  /** HAProxy's: `L7STS`. */
+  readonly code: string;
+  /** Of the protocol: an HTTP status, an error number; 0 when there is none. */
+  readonly status: number;
+  readonly duration_ms: number;
+  /** What the code does not tell: `connection refused`. */
+  readonly info: string;
+};
+
 export type ServerReport = {
   readonly name: string;
   readonly address: string;
@@ -94,4 +105,7 @@ export type ServerReport = {
   readonly current: number;
   readonly total: number;
   readonly reason: string;
+  /** Null before the first, and for a server that is not asked. */
+  readonly last_check: CheckReport | null;
+  readonly last_agent: CheckReport | null;
 };

@@ -73,6 +73,8 @@ const REPORT: StatusReport = {
           current: 3,
           total: 1200,
           reason: 'check passed',
+          last_check: null,
+          last_agent: null,
         },
         {
           name: 'server2',
@@ -84,6 +86,8 @@ const REPORT: StatusReport = {
           current: 0,
           total: 0,
           reason: 'the name server2.example.com did not resolve',
+          last_check: null,
+          last_agent: null,
         },
       ],
     },
