@@ -3,6 +3,7 @@
  * Compiled once for a backend; reads bytes where they stand.
  */
 import type * as model from '../config/model.ts';
+import { parseAddress } from '../system/ip-address.ts';
 import { avalanche, DEFAULT_HASH, type Hash, hashOf } from './balance/hash-functions.ts';
 import { NO_HASH } from './balance/picker.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './http/characters.ts';
@@ -53,38 +54,12 @@ export function hashKeyOf({ balance, hash: type = DEFAULT_HASH }: model.Backend)
 
 /** The address's words of 32 bits, folded into one; HAProxy uses no hash function here, but the modifier. */
 export function hashAddress(text: Uint8Array, mixes: boolean): number {
-  const folded = text.includes(COLON) ? foldIPv6(text) : readIPv4(text, 0);
-  return mixes ? avalanche(folded) : folded;
-}
-
-function readIPv4(text: Uint8Array, start: number): number {
-  let address = 0;
-  let part = 0;
-  for (let at = start; at < text.length; at++) {
-    if (text[at] !== DOT) part = part * 10 + text[at] - ZERO;
-    else {
-      address = address * 256 + part;
-      part = 0;
-    }
-  }
-  return (address * 256 + part) >>> 0;
-}
-
-function foldIPv6(text: Uint8Array): number {
-  const [head, tail = ''] = new TextDecoder().decode(text).split('::');
-  const front = groupsOf(head);
-  const back = groupsOf(tail);
-  const groups = [...front, ...Array<number>(Math.max(0, 8 - front.length - back.length)).fill(0), ...back];
-  return groups.reduce((folded, group, index) => folded ^ (index % 2 === 0 ? group << 16 : group), 0) >>> 0;
-}
-
-function groupsOf(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const address = readIPv4(new TextEncoder().encode(group), 0);
-    return [address >>> 16, address & 0xffff];
-  });
+  const address = parseAddress(new TextDecoder().decode(text));
+  if (!address) return NO_HASH;
+  const view = new DataView(address.buffer, address.byteOffset, address.byteLength);
+  let folded = 0;
+  for (let at = 0; at < address.length; at += 4) folded ^= view.getUint32(at);
+  return mixes ? avalanche(folded) : folded >>> 0;
 }
 
 // ── uri ─────────────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +178,6 @@ const AMPERSAND = 38;
 const COMMA = 44;
 const DOT = 46;
 const SLASH = 47;
-const ZERO = 48;
 const COLON = 58;
 const EQUALS = 61;
 const QUESTION_MARK = 63;

@@ -8,6 +8,7 @@
  * Compiled once for a backend. What holds for one exchange is in its Persistence.
  */
 import type * as model from '../../config/model.ts';
+import { parseAddress } from '../../system/ip-address.ts';
 import type { Server } from '../server.ts';
 import { xxh64 } from '../xxh64.ts';
 import { isCacheable } from './cacheable.ts';
@@ -320,28 +321,15 @@ function cookieOf(
   if (config.cookie !== undefined) return config.cookie;
   const { dynamic_cookie_key } = backend;
   if (!cookie.dynamic || dynamic_cookie_key === undefined || address === null) return undefined;
-  return dynamicValue(dynamic_cookie_key, addressBytes(config.endpoint.address), config.endpoint.port);
+  return dynamicValue(dynamic_cookie_key, parseAddress(config.endpoint.address), config.endpoint.port);
 }
 
 /** HAProxy's: the hash of key, address and port. */
-export function dynamicValue(key: string, address: readonly number[], port: number): string {
+export function dynamicValue(key: string, address: Uint8Array | undefined, port: number): string | undefined {
+  if (!address) return undefined;
   return xxh64(Uint8Array.of(...encode(key), ...address, 0, 0, port >>> 8, port & 255))
     .toString(16)
     .padStart(16, '0');
-}
-
-/** As it travels. */
-function addressBytes(text: string): number[] {
-  if (!text.includes(':')) return text.split('.').map(Number);
-  const groups = (part: string | undefined) => (part ? part.split(':') : []);
-  const [head, tail] = text.split('::');
-  const front = groups(head);
-  const back = groups(tail);
-  const zeros = Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0');
-  return [...front, ...zeros, ...back].flatMap((group) => {
-    const number = Number.parseInt(group, 16);
-    return [number >>> 8, number & 255];
-  });
 }
 
 /** `end` where it is not there. */
