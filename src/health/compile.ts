@@ -4,7 +4,8 @@
  */
 import type { CheckMethod, CheckRule, HttpCheckMethod, SendRule, SetVariableRule } from '../config/model.ts';
 import { fromByteString, fromHex } from './bytes.ts';
-import { type CheckFacts, constantText, evaluate, evaluateFormat, readVariable, setVariable } from './expression.ts';
+import { constantText, evaluate, evaluateFormat, readVariable, setVariable } from './expression.ts';
+import type { CheckFacts } from './facts.ts';
 import { expectSuccess, httpExpectation, httpRequest, looksBehindStatus } from './http.ts';
 import { HttpReply } from './http-reply.ts';
 import { ldapProgram } from './ldap.ts';

@@ -6,8 +6,9 @@
  *
  * Steps that stand side by side and expect something look at the same answer. One object a server, used for all its checks.
  */
-import { asInteger, type CheckFacts, evaluate, type Value } from './expression.ts';
-import { type Answer, type ConnectStep, describePlace, type Place, type Program, type SendStep } from './steps.ts';
+import { asInteger, evaluate } from './expression.ts';
+import type { CheckFacts, ServerFacts, Value } from './facts.ts';
+import { type Answer, type ConnectStep, describePlace, type Program, type SendStep } from './steps.ts';
 import { answerTimedOut, connectFailed, connectTimedOut, type Verdict, verdictOf } from './verdict.ts';
 
 export const CONNECT = 1;
@@ -16,22 +17,6 @@ export const FLUSH = 3;
 export const RECEIVE = 4;
 export const DONE = 5;
 export type Need = typeof CONNECT | typeof SEND | typeof FLUSH | typeof RECEIVE | typeof DONE;
-
-/** Of the server and its surroundings: the same for all its checks. */
-export interface ServerFacts {
-  readonly backend: string;
-  readonly server: string;
-  readonly address: string;
-  readonly port: number;
-  readonly host_name: string;
-  now_s(): number;
-  environment(name: string): string | undefined;
-  /** The value of `X-Haproxy-Server-State`. */
-  state(): string;
-  /** Not DOWN. */
-  isUp(): boolean;
-  readonly process_variables: Map<string, Value>;
-}
 
 const ACCEPTED = verdictOf('L4OK', 'the server accepts connections', 0, '');
 const ACCEPTED_BY_RULES = verdictOf('L4OK', 'the server accepts connections', 0, '(tcp-check)');
@@ -49,15 +34,15 @@ export class Conversation implements CheckFacts {
   sending: SendStep | null = null;
   bytes: Uint8Array = new Uint8Array(0);
   readonly variables = new Map<string, Value>();
-  readonly facts: ServerFacts;
+  readonly about: ServerFacts;
   private readonly program: Program;
   private readonly answer: Answer;
   private at = 0;
   private ended = false;
 
-  constructor(program: Program, facts: ServerFacts) {
+  constructor(program: Program, about: ServerFacts) {
     this.program = program;
-    this.facts = facts;
+    this.about = about;
     this.answer = program.createAnswer();
   }
 
@@ -179,46 +164,6 @@ export class Conversation implements CheckFacts {
 
   // ── what expressions may ask ──────────────────────────────────────────────────────────────────
 
-  get backend(): string {
-    return this.facts.backend;
-  }
-
-  get server(): string {
-    return this.facts.server;
-  }
-
-  get address(): string {
-    return this.facts.address;
-  }
-
-  get port(): number {
-    return this.facts.port;
-  }
-
-  get host_name(): string {
-    return this.facts.host_name;
-  }
-
-  get process_variables(): Map<string, Value> {
-    return this.facts.process_variables;
-  }
-
-  now_s(): number {
-    return this.facts.now_s();
-  }
-
-  environment(name: string): string | undefined {
-    return this.facts.environment(name);
-  }
-
-  state(): string {
-    return this.facts.state();
-  }
-
-  isUp(): boolean {
-    return this.facts.isUp();
-  }
-
   payload(): string {
     return this.answer.payload();
   }
@@ -231,6 +176,3 @@ export class Conversation implements CheckFacts {
     return this.answer.header(name);
   }
 }
-
-/** Where a step stands when its rules were written; for programs of protocols there is nothing to say. */
-export type { Place };

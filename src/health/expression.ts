@@ -1,37 +1,9 @@
 /**
  * Sample expressions and formats of check rules, evaluated: `var(check.port),add(1)`, `PING %[srv_name]`.
- * A value is a number, a truth value, or a string with one character a byte; undefined: there is nothing to fetch.
  */
 import type { CheckExpression, CheckFormat } from '../config/model.ts';
 import { byteString } from './bytes.ts';
-
-export type Value = string | number | boolean | undefined;
-
-/** What a check knows while it runs. */
-export interface CheckFacts {
-  readonly backend: string;
-  readonly server: string;
-  /** Where the server is. */
-  readonly address: string;
-  readonly port: number;
-  readonly host_name: string;
-  /** Seconds since 1970. */
-  now_s(): number;
-  environment(name: string): string | undefined;
-  /** The value of `X-Haproxy-Server-State`. */
-  state(): string;
-  /** The server is not DOWN. */
-  isUp(): boolean;
-  /** `check.…` and `sess.…` of this check; `proc.…` of all. */
-  readonly variables: Map<string, Value>;
-  readonly process_variables: Map<string, Value>;
-  /** What was received, one character a byte; of an HTTP answer its body. */
-  payload(): string;
-  /** The status of an HTTP answer, 0 before there is one. */
-  status(): number;
-  /** The first header of that name (lower case) in an HTTP answer. */
-  header(name: string): string | undefined;
-}
+import type { CheckFacts, Value } from './facts.ts';
 
 export function evaluate({ fetch, args, converters }: CheckExpression, facts: CheckFacts): Value {
   let value = FETCH[fetch]?.(args, facts);
@@ -65,8 +37,8 @@ export function setVariable(name: string, value: Value, facts: CheckFacts): void
   else placeOf(name, facts).set(name, value);
 }
 
-function placeOf(name: string, { variables, process_variables }: CheckFacts): Map<string, Value> {
-  return name.startsWith('proc.') ? process_variables : variables;
+function placeOf(name: string, { variables, about }: CheckFacts): Map<string, Value> {
+  return name.startsWith('proc.') ? about.process_variables : variables;
 }
 
 export function asText(value: Value): string {
@@ -87,11 +59,11 @@ type Fetch = (args: readonly string[], facts: CheckFacts) => Value;
 export const FETCH: Readonly<Record<string, Fetch>> = {
   always_false: () => false,
   always_true: () => true,
-  be_name: (_, { backend }) => byteString(backend),
+  be_name: (_, { about }) => byteString(about.backend),
   bool: ([text]) => text === 'true' || asInteger(text) === 1,
-  date: ([offset], facts) => facts.now_s() + (asInteger(offset) ?? 0),
-  env: ([name], facts) => mapText(facts.environment(name), byteString),
-  hostname: (_, { host_name }) => byteString(host_name),
+  date: ([offset], facts) => facts.about.now_s() + (asInteger(offset) ?? 0),
+  env: ([name], facts) => mapText(facts.about.environment(name), byteString),
+  hostname: (_, { about }) => byteString(about.host_name),
   int: ([text]) => asInteger(text),
   'req.len': (_, facts) => facts.payload().length,
   'res.body': (_, facts) => facts.payload(),
@@ -99,9 +71,9 @@ export const FETCH: Readonly<Record<string, Fetch>> = {
   'res.len': (_, facts) => facts.payload().length,
   'res.payload': ([offset, length], facts) =>
     cut(facts.payload(), asInteger(offset) ?? 0, asInteger(length) || undefined),
-  srv_addr: (_, { address }) => address,
-  srv_name: (_, { server }) => byteString(server),
-  srv_port: (_, { port }) => port,
+  srv_addr: (_, { about }) => about.address,
+  srv_name: (_, { about }) => byteString(about.server),
+  srv_port: (_, { about }) => about.port,
   status: (_, facts) => facts.status() || undefined,
   str: ([text]) => byteString(text),
   var: ([name, fallback], facts) => readVariable(name, facts) ?? mapText(fallback, byteString),

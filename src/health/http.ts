@@ -11,7 +11,8 @@ import type {
   IntegerRange,
 } from '../config/model.ts';
 import { fromByteString } from './bytes.ts';
-import { type CheckFacts, constantText, evaluateFormat } from './expression.ts';
+import { constantText, evaluateFormat } from './expression.ts';
+import type { CheckFacts } from './facts.ts';
 import type { HttpReply } from './http-reply.ts';
 import { describeMatch, named, toRegExp } from './raw.ts';
 import { describePlace, type Expectation, type Outcome, type Place } from './steps.ts';
@@ -63,7 +64,7 @@ function composeRequest(
 ): string {
   const lines = [`${method} ${inOneLine(textOf(uri)).replace(/ /g, '%20')} ${version}`];
   for (const { name, value } of headers) lines.push(`${name.toLowerCase()}: ${inOneLine(textOf(value))}`);
-  if (state) lines.push(`x-haproxy-server-state: ${facts?.state() ?? ''}`);
+  if (state) lines.push(`x-haproxy-server-state: ${facts?.about.state() ?? ''}`);
   const content = body === undefined ? '' : textOf(body);
   if (body !== undefined) lines.push(`content-length: ${content.length}`);
   const has_connection = headers.some(({ name }) => name.toLowerCase() === 'connection');
@@ -120,7 +121,7 @@ function conclude(
 ): Outcome {
   const problem = reply.problem(ended);
   if (problem !== undefined) return problem;
-  if (disable_on_404 && reply.status() === 404 && facts.isUp()) return 'matched';
+  if (disable_on_404 && reply.status() === 404 && facts.about.isUp()) return 'matched';
   return judgeRule();
 }
 

@@ -1,7 +1,8 @@
 /** Answers of any protocol: bytes, and the matches of `tcp-check expect`. */
 import type { CheckMatch, ExpectRule } from '../config/model.ts';
 import { fromByteString, fromHex } from './bytes.ts';
-import { asInteger, type CheckFacts, constantText, evaluate, evaluateFormat } from './expression.ts';
+import { asInteger, constantText, evaluate, evaluateFormat } from './expression.ts';
+import type { CheckFacts } from './facts.ts';
 import { Received } from './received.ts';
 import { type Answer, describePlace, type Expectation, type Naming, type Outcome, type Place } from './steps.ts';
 import { type Code, type Verdict, verdictOf } from './verdict.ts';

@@ -3,7 +3,7 @@
  * one after the other; the checks of protocols (mysql.ts, redis.ts, …) are steps as well.
  */
 import type { CheckExpression, CheckFormat } from '../config/model.ts';
-import type { CheckFacts } from './expression.ts';
+import type { CheckFacts } from './facts.ts';
 import type { Code, Verdict } from './verdict.ts';
 
 /** What the server sent, in the form that the expectations look at it. */

@@ -5,8 +5,7 @@
  *   verdicts ──▶ health/server-health.ts ──▶ shared memory (operational state, words for statistics) ──▶ messages
  */
 import type { AgentReport } from '../health/agent.ts';
-import type { ServerFacts } from '../health/conversation.ts';
-import type { Value } from '../health/expression.ts';
+import type { ServerFacts, Value } from '../health/facts.ts';
 import { describeCheck, describeState } from '../health/log-line.ts';
 import type { ServerPlace, Subject } from '../health/plan.ts';
 import {

@@ -6,16 +6,8 @@
  */
 import type { CheckMethod } from '#src/config/model.js';
 import { compileCheck } from '#src/health/compile.js';
-import {
-  CONNECT,
-  Conversation,
-  DONE,
-  FLUSH,
-  type Need,
-  RECEIVE,
-  SEND,
-  type ServerFacts,
-} from '#src/health/conversation.js';
+import { CONNECT, Conversation, DONE, FLUSH, type Need, RECEIVE, SEND } from '#src/health/conversation.js';
+import type { ServerFacts } from '#src/health/facts.js';
 import type { Program } from '#src/health/steps.js';
 import type { Verdict } from '#src/health/verdict.js';
 
