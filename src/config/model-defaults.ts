@@ -1,5 +1,5 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, CarpHost, CheckMethod, Config, Global, HttpCheckMethod, Identity } from './model.ts';
+import type { Carp, CarpHost, CheckMethod, Config, Global, HttpCheckMethod, HttpConnections, Identity } from './model.ts';
 
 /** FreeBSD's own. */
 export const CARP_HOST_DEFAULTS: CarpHost = {
@@ -91,4 +91,13 @@ export const CARP_DEFAULTS: Omit<Carp, Required> = {
   ignore_link_state: false,
   tracks: [],
   scripts: undefined,
+};
+
+/** HAProxy's: connections are kept on both sides. */
+export const HTTP_DEFAULTS: HttpConnections = {
+  after_response: 'keep-alive',
+  pretend_keepalive: false,
+  buffer_request: false,
+  reuse: 'safe',
+  abort_on_close: false,
 };

@@ -183,6 +183,7 @@ export type Frontend = {
   /** What `%ID` shows. */
   readonly unique_id_format: LogFormat | undefined;
   readonly error_files: readonly ErrorFile[];
+  readonly http: HttpConnections;
   readonly forwardfor: ForwardFor | undefined;
   readonly span: Span;
   readonly spans: Spans;
@@ -239,6 +240,20 @@ export type SessionCookie = {
   readonly dynamic: boolean;
 };
 
+/** How a proxy treats the connections that its requests come and go on. */
+export type HttpConnections = {
+  /** What becomes of connections after a response: kept, the server's is closed, or (a frontend's) both are. */
+  readonly after_response: 'keep-alive' | 'server-close' | 'close';
+  /** Servers that get closed are not told with the request. */
+  readonly pretend_keepalive: boolean;
+  /** A server is asked when the whole body is there, or as much as a buffer holds. */
+  readonly buffer_request: boolean;
+  /** Which requests may go over a connection to a server that another client's request opened (manual 4.2 "http-reuse"). */
+  readonly reuse: 'never' | 'safe' | 'aggressive' | 'always';
+  /** A client that closes its side before its response began wants it no more. */
+  readonly abort_on_close: boolean;
+};
+
 export type Backend = {
   readonly name: string;
   readonly kind: 'backend' | 'listen';
@@ -263,6 +278,7 @@ export type Backend = {
   readonly cookie: SessionCookie | undefined;
   readonly dynamic_cookie_key: string | undefined;
   readonly forwardfor: ForwardFor | undefined;
+  readonly http: HttpConnections;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;
   readonly error_files: readonly ErrorFile[];

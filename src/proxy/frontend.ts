@@ -6,6 +6,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
+import { type ConnectionRules, combineRules } from './http/connection-rules.ts';
 import { ForwardFor } from './http/forwardfor.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { CaptureList } from './log/captures.ts';
@@ -25,6 +26,7 @@ export class Frontend implements ListenerOwner {
   readonly listeners: Listener[] = [];
   readonly forwardfor: ForwardFor | null;
   readonly error_replies: ErrorReplies;
+  readonly rules: ConnectionRules;
   readonly captures: { readonly request: CaptureList; readonly response: CaptureList };
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
@@ -44,6 +46,7 @@ export class Frontend implements ListenerOwner {
     this.backend = backend;
     const forwardfor = combine(config.forwardfor, backend?.config.forwardfor);
     this.forwardfor = forwardfor ? new ForwardFor(forwardfor) : null;
+    this.rules = combineRules(config.http, backend?.config.http);
     const { client_ms, http_request_ms, http_keep_alive_ms } = config.timeouts;
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
     this.request_ms = http_request_ms ?? this.client_ms;

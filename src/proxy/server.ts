@@ -12,6 +12,8 @@ import { WaitingLine } from './waiting-line.ts';
 
 /** Idle connections a thread keeps to one server; the oldest is closed for a newer one. */
 export const IDLE_LIMIT = 512;
+/** Idle connections that are looked at for one that was used before. */
+const PROVEN_LOOKS = 16;
 /** Another thread can come between a look and a change so many times before we call the server full. */
 const ENTER_TRIES = 64;
 
@@ -157,6 +159,17 @@ export class Server {
     if (!connection) return null;
     connection.idle_index = -1;
     return connection;
+  }
+
+  /** The same, but only one that served more than one request already. */
+  takeProven(): ServerConnection | null {
+    for (let index = this.idle.length - 1; index >= Math.max(0, this.idle.length - PROVEN_LOOKS); index--) {
+      const connection = this.idle[index];
+      if (connection.uses < 2) continue;
+      this.forgetIdle(connection);
+      return connection;
+    }
+    return null;
   }
 
   putIdle(connection: ServerConnection): void {

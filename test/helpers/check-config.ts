@@ -10,7 +10,7 @@ import type {
   Timeouts,
   TrackedServer,
 } from '#src/config/model.js';
-import { emptyConfig, PLAIN_CHECK } from '#src/config/model-defaults.js';
+import { emptyConfig, HTTP_DEFAULTS, PLAIN_CHECK } from '#src/config/model-defaults.js';
 
 export type CheckedServer = {
   readonly port: number;
@@ -71,6 +71,7 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
     cookie: undefined,
     dynamic_cookie_key: undefined,
     forwardfor: undefined,
+    http: HTTP_DEFAULTS,
     check: check ?? PLAIN_CHECK,
     log_health_checks: log_health_checks ?? false,
     error_files: [],

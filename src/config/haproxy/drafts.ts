@@ -9,6 +9,7 @@ import type {
   ForwardFor,
   Global,
   HashType,
+  HttpConnections,
   InterfaceName,
   LogFormat,
   LogTarget,
@@ -18,7 +19,7 @@ import type {
   StatsSocket,
   Timeouts,
 } from '../model.ts';
-import { GLOBAL_DEFAULTS } from '../model-defaults.ts';
+import { GLOBAL_DEFAULTS, HTTP_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
 
@@ -59,6 +60,7 @@ export type ProxyDraft = {
   unique_id_format: LogFormat | undefined;
   error_files: ErrorFile[];
   forwardfor: ForwardFor | undefined;
+  http: Open<HttpConnections>;
   balance: Balance;
   hash: HashType | undefined;
   hash_balance_factor: number | undefined;
@@ -156,6 +158,7 @@ export function newDefaults(): ProxyDraft {
     unique_id_format: undefined,
     error_files: [],
     forwardfor: undefined,
+    http: { ...HTTP_DEFAULTS },
     balance: { kind: 'roundrobin' },
     hash: undefined,
     hash_balance_factor: undefined,
@@ -218,6 +221,7 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     span,
     binds: [],
     timeouts: { ...defaults.timeouts },
+    http: { ...defaults.http },
     log_targets: [...defaults.log_targets],
     captures: { request: [...defaults.captures.request], response: [...defaults.captures.response] },
     error_files: [...defaults.error_files],

@@ -1,5 +1,6 @@
 /** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
 
+import type { HttpConnections } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
@@ -47,6 +48,13 @@ const alreadySo = (name: string, sections: readonly SectionKind[], help: string)
       report.warning(nameWord.span, 'no-effect', `\`no option ${name}\` has no effect yet: carpool always does it.`);
   },
 });
+
+/** The last one written wins; `no` of another one than that changes nothing. */
+const afterResponse = (name: string, mode: HttpConnections['after_response'], help: string): Option =>
+  option(name, ALL_PROXIES, 'http', help, ({ http }, enable) => {
+    if (enable) http.after_response = mode;
+    else if (http.after_response === mode) http.after_response = 'keep-alive';
+  });
 
 const ignored = (name: string, sections: readonly SectionKind[], lost: string): Option => ({
   name,
@@ -144,18 +152,42 @@ export const OPTIONS: readonly Option[] = [
     set: setForwardFor,
   },
   ...CHECK_OPTIONS,
-  alreadySo('http-keep-alive', ALL_PROXIES, 'Keep connections open on both sides between requests.'),
+  afterResponse('http-keep-alive', 'keep-alive', 'Keep connections open on both sides between requests.'),
+  afterResponse('http-server-close', 'server-close', "Close the server's connection after each response."),
+  afterResponse(
+    'httpclose',
+    'close',
+    "Close connections after each response: the client's by a frontend, the server's by either.",
+  ),
+  option(
+    'http-pretend-keepalive',
+    ALL_PROXIES,
+    'http',
+    'Do not tell servers that their connection will be closed.',
+    (draft, enable) => (draft.http.pretend_keepalive = enable),
+  ),
+  option(
+    'http-buffer-request',
+    ALL_PROXIES,
+    'http',
+    "Ask a server when the request's body is there, or a buffer full of it.",
+    (draft, enable) => (draft.http.buffer_request = enable),
+  ),
+  option(
+    'abortonclose',
+    BACK,
+    'http',
+    'Give up requests whose client closed its side before the response began.',
+    (draft, enable) => (draft.http.abort_on_close = enable),
+  ),
   alreadySo('tcp-smart-accept', FRONT, 'Left to the kernel.'),
   alreadySo('tcp-smart-connect', BACK, 'Left to the kernel.'),
   alreadySo('splice-auto', ALL_PROXIES, 'Carpool chooses how bytes move.'),
   alreadySo('splice-request', ALL_PROXIES, 'Carpool chooses how bytes move.'),
   alreadySo('splice-response', ALL_PROXIES, 'Carpool chooses how bytes move.'),
   alreadySo('http-no-delay', ALL_PROXIES, 'Data is always sent without delay.'),
-  ignored('http-server-close', ALL_PROXIES, 'connections to servers stay open between requests'),
-  ignored('httpclose', ALL_PROXIES, 'connections stay open between requests'),
   ignored('http-ignore-probes', FRONT, 'connections that close early are answered as HAProxy answers them without it'),
   ignored('prefer-last-server', BACK, 'each request is balanced'),
-  ignored('abortonclose', BACK, 'a waiting request of a client that has gone is still sent'),
   refused('spop-check', 'there is no SPOE filter whose agents it could check'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
   ignored('socket-stats', FRONT, 'counters are per frontend'),

@@ -207,7 +207,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('guid', ['frontend', 'listen', 'backend'], 'nothing shows it'),
-  withoutEffect('http-reuse', BACK, 'idle connections to servers are shared between clients'),
+  {
+    name: 'http-reuse',
+    sections: BACK,
+    help: 'Which requests may go over a connection that another client opened: `never`, `safe`, `aggressive` or `always`.',
+    has_effect: true,
+    parse: parseReuse,
+  },
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
 
@@ -264,6 +270,21 @@ function parseLog(draft: ProxyDraft, statement: Statement, context: Context): vo
   }
 }
 
+function parseReuse(draft: ProxyDraft, statement: Statement, context: Context): void {
+  const word = onlyArgument(statement, '`never`, `safe`, `aggressive` or `always`', context);
+  if (word === undefined) return;
+  draft.spans['reuse'] = word.span;
+  const { text } = word;
+  if (text === 'never' || text === 'safe' || text === 'aggressive' || text === 'always') draft.http.reuse = text;
+  else
+    context.report.error(
+      word.span,
+      'bad-value',
+      `\`${text}\` is not a way to reuse connections.`,
+      'Write `never`, `safe`, `aggressive` or `always`.',
+    );
+}
+
 function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
   return (draft, statement, context) => {
     noArguments(statement, context);
@@ -272,7 +293,7 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
 }
 
 export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Frontend {
-  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, error_files, span, spans } = draft;
+  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, http, error_files, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
@@ -286,6 +307,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
     ...finishLogging(draft, report),
     error_files,
     forwardfor,
+    http,
     span,
     spans,
   };
@@ -293,7 +315,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
 
 export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
-  const { fullconn, dynamic_cookie_key, forwardfor, checks, span, spans } = draft;
+  const { fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
@@ -311,6 +333,7 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     cookie: usableCookie(draft, report),
     dynamic_cookie_key,
     forwardfor,
+    http,
     error_files: draft.error_files,
     check: finishMethod(checks),
     log_health_checks: checks.log,

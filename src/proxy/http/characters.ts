@@ -45,6 +45,11 @@ export function equalsIgnoringCase(bytes: Uint8Array, start: number, end: number
 }
 
 /** Whether bytes[start, end) and bytes[other, other_end) are the same text, in any case. */
+/** bytes[start, end) begins with `lower`, whatever its case. */
+export function sameStart(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
+  return end - start >= lower.length && equalsIgnoringCase(bytes, start, start + lower.length, lower);
+}
+
 export function sameIgnoringCase(
   bytes: Uint8Array,
   start: number,

@@ -27,6 +27,7 @@ import * as m from './message.ts';
 import { PARK_AFTER_MS, type ParkedConnection } from './parked-connection.ts';
 import { INCOMPLETE, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
+import { IDLE as SERVER_IDLE, type ServerConnection } from './server-connection.ts';
 import type { Tunnel } from './tunnel.ts';
 
 export const IDLE = 0;
@@ -43,6 +44,8 @@ export const BULK_BYTES = 64 * 1024;
 /** How long a connection that was told goodbye may take to close its side. */
 const LINGER_MS = 2_000;
 
+const CONTINUE = new TextEncoder().encode('HTTP/1.1 100 Continue\r\n\r\n');
+
 export class ClientConnection implements SocketOwner {
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
@@ -56,6 +59,8 @@ export class ClientConnection implements SocketOwner {
   /** When the present request's first byte came. */
   request_ms = 0;
   requests = 0;
+  /** Lies idle for this client alone. */
+  private own: ServerConnection | null = null;
   private readonly inbox: Inbox;
   private readonly peer = new Peer();
   private readonly timer: Timer;
@@ -222,7 +227,7 @@ export class ClientConnection implements SocketOwner {
       this.state = ANSWERING;
       this.socket.setBulk(false);
       this.disarm();
-    } else {
+    } else if (!this.exchange.stores_body) {
       this.arm(this.frontend.client_ms);
     }
     this.exchange.passBody(buffer, offset, taken);
@@ -232,12 +237,17 @@ export class ClientConnection implements SocketOwner {
   goOnWithBody(): void {
     while (this.state === BODY && !this.inbox.empty) this.takeFromInbox();
     if (this.state !== BODY) return;
-    if (this.body.expected > BULK_BYTES) {
+    if (this.body.expected > BULK_BYTES && !this.exchange.stores_body) {
       this.socket.setBulk(true);
       this.socket.allowSplice(this.body.unframed);
     }
     this.arm(this.frontend.client_ms);
     this.socket.receive();
+  }
+
+  /** The exchange can take no more for now. */
+  pauseBody(): void {
+    this.socket.pause();
   }
 
   private takeFromInbox(): void {
@@ -247,6 +257,16 @@ export class ClientConnection implements SocketOwner {
     this.inbox.drop();
     if (this.state === BODY) this.takeBody(buffer, offset, offset + length);
     else this.takeHead(buffer, offset, offset + length);
+  }
+
+  takeOwn(): ServerConnection | null {
+    const { own } = this;
+    this.own = null;
+    return own?.state === SERVER_IDLE ? own : null;
+  }
+
+  keepOwn(connection: ServerConnection): void {
+    this.own = connection;
   }
 
   // ── replies ───────────────────────────────────────────────────────────────────────────────────
@@ -273,6 +293,16 @@ export class ClientConnection implements SocketOwner {
   private reject(status: ErrorStatus, cause = 'P'): void {
     this.exchange.rejected(status, this.sendError(status, true), cause);
     this.leave();
+  }
+
+  /** The body is wanted, before any server has said so. */
+  sayContinue(): void {
+    const { buffers } = this.thread.reactor;
+    const buffer = buffers.takeSmall();
+    if (buffer < 0) return;
+    const offset = buffers.offsetOf(buffer);
+    buffers.bytes.set(CONTINUE, offset);
+    this.socket.send(buffer, offset, CONTINUE.length);
   }
 
   sendError(status: ErrorStatus, close: boolean): number {
@@ -346,7 +376,7 @@ export class ClientConnection implements SocketOwner {
         else this.socket.notify_drain = true;
         return;
       default:
-        return; // a client may half-close and still wait for its answer
+        this.exchange.clientEnded();
     }
   }
 
@@ -366,6 +396,7 @@ export class ClientConnection implements SocketOwner {
     this.inbox.clear();
     this.partial.clear();
     this.exchange.abandon();
+    this.takeOwn()?.close();
     this.state = LEAVING;
     this.socket = this.thread.no_socket;
     this.frontend.connectionGone(this);
@@ -448,7 +479,7 @@ export class ClientConnection implements SocketOwner {
       return;
     }
     const { socket } = this;
-    if (socket.state !== OPEN || !socket.idle) {
+    if (socket.state !== OPEN || !socket.idle || this.own) {
       this.arm(Math.min(left_ms, PARK_AFTER_MS));
       return;
     }

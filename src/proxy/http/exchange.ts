@@ -1,6 +1,8 @@
 /**
  * One request and its response: finds a server, hands the request on, hands the response back, and says how it went.
  *
+ *   STORING: with `option http-buffer-request`, until the body is there
+ *
  *           server found, connecting        connected              response head            body complete       sent
  *   FREE ─────────────────────▶ CONNECTING ───────────▶ WAITING ────────────────▶ ANSWERING ──────────▶ SENDING ────▶ FREE
  *                                 ▲   │ failed              │ an idle connection died: again where that is safe
@@ -19,13 +21,16 @@ import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
+import type { ConnectionRules } from './connection-rules.ts';
 import type { ErrorStatus } from './error-replies.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
+import { asksConnectionToLogIn, takeKept } from './kept-connections.ts';
 import * as m from './message.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
 import { Persistence } from './session-cookie.ts';
+import { StoredBody } from './stored-body.ts';
 import { Tunnel } from './tunnel.ts';
 
 const FREE = 0;
@@ -34,6 +39,7 @@ const WAITING = 2;
 const ANSWERING = 3;
 const SENDING = 4;
 const TUNNEL = 5;
+const STORING = 6;
 
 export class Exchange implements Assignee {
   readonly client: ClientConnection;
@@ -46,7 +52,10 @@ export class Exchange implements Assignee {
   tunnel: Tunnel | null = null;
   private state = FREE;
 
+  rules: ConnectionRules;
   readonly first = new FirstBytes();
+  /** What followed the first bytes before there was a server. */
+  private readonly stored: StoredBody;
   /** Of the request line, with which the first bytes begin. */
   line_length = 0;
 
@@ -82,6 +91,8 @@ export class Exchange implements Assignee {
     this.client = client;
     this.thread = client.thread;
     this.frontend = client.frontend;
+    this.rules = this.frontend.rules;
+    this.stored = new StoredBody(this);
   }
 
   get backend(): Backend | null {
@@ -90,7 +101,7 @@ export class Exchange implements Assignee {
 
   /** The server is there for what of the body is still to come. */
   get takes_body(): boolean {
-    return this.state >= WAITING && this.connection !== null;
+    return this.state === STORING || (this.state >= WAITING && this.connection !== null);
   }
 
   /** The thread's request message is filled. Takes over one reference of the buffer; [request.start, end) is what came of it. */
@@ -100,7 +111,7 @@ export class Exchange implements Assignee {
     this.head_ms = this.thread.reactor.now_ms;
     this.method = request.method;
     this.client_minor = request.version_minor;
-    this.keep_alive = clientMayKeep(request);
+    this.keep_alive = clientMayKeep(request) && !this.rules.closes_client;
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.bytes_received = end - request.start;
@@ -119,8 +130,22 @@ export class Exchange implements Assignee {
       this.fail(503, 'R', 'R');
     } else {
       if (this.frontend.log) this.unique_id = this.frontend.log.uniqueId(this);
-      this.assignment.begin();
+      if (this.rules.buffers_request && !this.client.body.done) {
+        this.state = STORING;
+        this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);
+      } else this.assignment.begin();
     }
+  }
+
+  /** The body waits here for more of itself: no server is asked yet. */
+  get stores_body(): boolean {
+    return this.state === STORING;
+  }
+
+  /** All of the body is there that may be stored. */
+  bodyStored(): void {
+    this.state = CONNECTING;
+    this.assignment.begin();
   }
 
   private capture(side: 'request' | 'response', message: m.Message): void {
@@ -149,7 +174,7 @@ export class Exchange implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer(server: Server): void {
-    const idle = this.repeatable && this.assignment.retries === 0 ? server.takeIdle() : null;
+    const idle = this.repeatable && this.assignment.retries === 0 ? takeKept(this, server) : null;
     this.reused = idle !== null;
     if (idle) {
       this.connection = idle;
@@ -183,6 +208,10 @@ export class Exchange implements Assignee {
     this.connected_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.names_source) this.source = localAddress(connection.socket.fd) ?? null;
     this.first.send(connection.socket);
+    if (!this.stored.send(connection.socket)) {
+      this.fail(503, 'R', 'D');
+      return;
+    }
     connection.armServer();
     if (this.client.state === CLIENT_BODY) this.client.goOnWithBody();
   }
@@ -198,7 +227,8 @@ export class Exchange implements Assignee {
   passBody(buffer: number, offset: number, length: number): void {
     const { connection } = this;
     this.bytes_received += length;
-    if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
+    if (this.state === STORING) this.stored.put(buffer, offset, length);
+    else if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
     else if (connection.socket.send(buffer, offset, length)) connection.armServer();
     else this.clientFailed(503);
   }
@@ -206,7 +236,8 @@ export class Exchange implements Assignee {
   // ── the response ──────────────────────────────────────────────────────────────────────────────
 
   interim(buffer: number, offset: number, length: number): void {
-    if (this.client_minor === 0) this.thread.reactor.buffers.release(buffer);
+    const told = this.stored.said_continue && this.thread.response.status === 100;
+    if (this.client_minor === 0 || told) this.thread.reactor.buffers.release(buffer);
     else this.client.socket.send(buffer, offset, length);
   }
 
@@ -224,7 +255,8 @@ export class Exchange implements Assignee {
       return;
     }
     body.begin(frameOfResponse(response, this.method), response.content_length);
-    this.server_keeps = serverMayKeep(response, body.kind);
+    this.server_keeps = !this.rules.closes_server && serverMayKeep(response, body.kind);
+    if (response.status === 401 && asksConnectionToLogIn(buffers.bytes, response)) connection.is_private = true;
     this.dechunks = body.kind === BODY_CHUNKED && this.client_minor === 0;
     if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.frontend.ends_connections) this.keep_alive = false;
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
@@ -388,6 +420,7 @@ export class Exchange implements Assignee {
   /** The client's timer while its body is expected: does it not send, or does the server not take what is here already? */
   bodySilent(): void {
     if (this.state === SENDING) this.clientSilent();
+    else if (this.state === STORING) this.clientFailed(408);
     else if (this.connection && !this.connection.socket.idle) this.client.arm(this.frontend.client_ms);
     else this.clientFailed(408);
   }
@@ -404,6 +437,13 @@ export class Exchange implements Assignee {
     // HAProxy, too, calls everything after the connection data for a client that resets
     const connected = this.state === WAITING || this.state === ANSWERING || this.state === SENDING;
     this.abort('C', connected ? 'D' : this.assignment.phase);
+  }
+
+  /** The client sends no more. It may still wait for its answer, unless `option abortonclose` says that it does not. */
+  clientEnded(): void {
+    if (!this.rules.aborts_on_close) return;
+    if (this.state === WAITING) this.fail(400, 'C', 'H');
+    else if (this.state === CONNECTING) this.fail(503, 'C', this.assignment.phase);
   }
 
   /** Answers with a status of our own. */
@@ -476,6 +516,7 @@ export class Exchange implements Assignee {
     if (!this.logged) this.frontend.log?.request(this, false);
     this.backend?.leave();
     this.first.release(this);
+    this.stored.clear();
   }
 }
 

@@ -11,7 +11,8 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
     (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.frontend.forwardfor !== null ||
-    exchange.persistence.editsRequest
+    exchange.persistence.editsRequest ||
+    exchange.rules.tells_server
   );
 }
 
@@ -29,6 +30,7 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   const editor = persistence.editsRequest ? (persistence.cookie?.request_editor ?? null) : null;
   writer.endToEndFields(request, false, upgrades, editor);
   if (upgrades) writer.field(CONNECTION, UPGRADE);
+  else if (exchange.rules.tells_server) writer.field(CONNECTION, CLOSE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   const { forwardfor } = exchange.frontend;
   if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);

@@ -13,6 +13,7 @@ import { BODY_MALFORMED, Body } from './body.ts';
 import { BULK_BYTES, MAX_HEAD_BYTES } from './client-connection.ts';
 import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
+import { keep } from './kept-connections.ts';
 import { INCOMPLETE, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
 
@@ -37,6 +38,10 @@ export class ServerConnection implements SocketOwner {
   idle_index = -1;
   /** Bytes of the present response have come: a failure now cannot be repeated. */
   answered = false;
+  /** Requests that it was used for. */
+  uses = 0;
+  /** Its server knows the client by this connection: nobody else may use it. */
+  is_private = false;
   private received = 0;
   private readonly partial: PartialHead;
   private readonly timer: Timer;
@@ -65,6 +70,8 @@ export class ServerConnection implements SocketOwner {
     this.exchange = exchange;
     this.state = CONNECTING;
     this.answered = false;
+    this.uses = 1;
+    this.is_private = false;
     return true;
   }
 
@@ -73,6 +80,7 @@ export class ServerConnection implements SocketOwner {
     this.exchange = exchange;
     this.state = HEAD;
     this.answered = false;
+    this.uses++;
   }
 
   onConnect(_socket: Socket, error: number): void {
@@ -192,12 +200,13 @@ export class ServerConnection implements SocketOwner {
 
   /** The exchange is done with this connection, and another one may use it. */
   becomeIdle(): void {
+    const exchange = this.exchange as Exchange;
     this.exchange = null;
     this.state = IDLE;
     this.socket.allowSplice(0);
     this.socket.setBulk(false);
     this.arm(IDLE_MS);
-    this.server.putIdle(this);
+    keep(exchange, this);
   }
 
   /** The server went down, or an active one came up (marked-servers.ts). */

@@ -24,7 +24,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: another client's request takes the idle connection`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
+    const rig = new ProxyRig(kind, [server], { defaults: ' http-reuse always\n' });
     for (const path of ['/1', '/2']) {
       const client = await rig.client();
       client.write(GET(path));
@@ -95,7 +95,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: a client that says close is answered so and closed; the server's connection stays`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
+    const rig = new ProxyRig(kind, [server], { defaults: ' http-reuse always\n' });
     for (let count = 0; count < 2; count++) {
       const answer = rig.exchange('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
       const wire = await server.wire(0);

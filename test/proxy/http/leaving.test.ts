@@ -123,10 +123,10 @@ for (const kind of KINDS) {
     wire.write(response('x'));
     await idle.takes(response('x'));
     busy.write(GET);
-    await wire.takesHead();
+    const other = await server.asked(GET);
     rig.proxy.drain();
     assert.equal(await idle.over(), 'end');
-    wire.write(response('last'));
+    other.write(response('last'));
     assert.match(await busy.takes('last'), /^Connection: close\r$/m);
     assert.equal(await busy.over(), 'end');
     await rig.everythingIsHome();
