@@ -1,5 +1,14 @@
 /** What holds where nobody wrote anything. */
-import type { Carp, CarpHost, CheckMethod, Config, Global, HttpCheckMethod, HttpConnections, Identity } from './model.ts';
+import type {
+  Carp,
+  CarpHost,
+  CheckMethod,
+  Config,
+  Global,
+  HttpCheckMethod,
+  HttpConnections,
+  Identity,
+} from './model.ts';
 
 /** FreeBSD's own. */
 export const CARP_HOST_DEFAULTS: CarpHost = {

@@ -9,16 +9,13 @@
  *                                 └───┴─────────────────────┘
  */
 
-import type { Endpoint } from '../../config/model.ts';
 import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
-import type { Frontend } from '../frontend.ts';
-import type { Captured } from '../log/captures.ts';
-import { NO_BYTES } from '../log/log-record.ts';
 import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
+import { Account } from './account.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ConnectionRules } from './connection-rules.ts';
@@ -41,10 +38,9 @@ const SENDING = 4;
 const TUNNEL = 5;
 const STORING = 6;
 
-export class Exchange implements Assignee {
+export class Exchange extends Account implements Assignee {
   readonly client: ClientConnection;
   readonly thread: ProxyThread;
-  readonly frontend: Frontend;
   readonly assignment = new Assignment(this);
   readonly persistence = new Persistence();
   private connection: ServerConnection | null = null;
@@ -56,9 +52,6 @@ export class Exchange implements Assignee {
   readonly first = new FirstBytes();
   /** What followed the first bytes before there was a server. */
   private readonly stored: StoredBody;
-  /** Of the request line, with which the first bytes begin. */
-  line_length = 0;
-
   method = m.METHOD_OTHER;
   client_minor = 1;
   /** The client may send another request on its connection afterwards. */
@@ -69,28 +62,10 @@ export class Exchange implements Assignee {
   private server_keeps = false;
   dechunks = false;
 
-  // ── what the log tells ──
-  status = 0;
-  bytes_sent = 0;
-  bytes_received = 0;
-  /** Monotonic milliseconds; -1: it did not come to that. */
-  head_ms = -1;
-  connected_ms = -1;
-  response_ms = -1;
-  /** HAProxy's termination state: who, and when (manual, section 8.5). */
-  cause = '-';
-  phase = '-';
-  captured: Captured | null = null;
-  unique_id: Uint8Array = NO_BYTES;
-  /** Our end of the connection to the server, when the log wants it. */
-  source: Endpoint | null = null;
-  /** Its line is written already (`option logasap`). */
-  private logged = false;
-
   constructor(client: ClientConnection) {
+    super(client.frontend);
     this.client = client;
     this.thread = client.thread;
-    this.frontend = client.frontend;
     this.rules = this.frontend.rules;
     this.stored = new StoredBody(this);
   }
@@ -115,7 +90,7 @@ export class Exchange implements Assignee {
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.bytes_received = end - request.start;
-    if (this.frontend.log?.captures_headers) this.capture('request', request);
+    if (this.frontend.log?.captures_headers) this.capture('request', request, this.thread.reactor.buffers.bytes);
     this.backend?.enter();
     this.persistence.takeRequest(this);
     this.state = CONNECTING;
@@ -148,25 +123,10 @@ export class Exchange implements Assignee {
     this.assignment.begin();
   }
 
-  private capture(side: 'request' | 'response', message: m.Message): void {
-    this.captured ??= { request: [], response: [] };
-    this.frontend.captures[side].take(this.thread.reactor.buffers.bytes, message, this.captured[side]);
-  }
-
   private reset(backend: Backend | null): void {
+    this.open();
     this.assignment.reset(backend);
     this.persistence.begin(backend?.cookie ?? null);
-    this.status = 0;
-    this.bytes_sent = 0;
-    this.bytes_received = 0;
-    this.captured = null;
-    this.unique_id = NO_BYTES;
-    this.source = null;
-    this.logged = false;
-    this.connected_ms = -1;
-    this.response_ms = -1;
-    this.cause = '-';
-    this.phase = '-';
     this.reused = false;
     this.dechunks = false;
   }
@@ -249,7 +209,7 @@ export class Exchange implements Assignee {
     this.status = response.status;
     this.assignment.server?.answered(response.status);
     this.response_ms = this.thread.reactor.now_ms;
-    if (this.frontend.log?.captures_headers) this.capture('response', response);
+    if (this.frontend.log?.captures_headers) this.capture('response', response, buffers.bytes);
     if (beginsTunnel(response, this.method)) {
       this.beginTunnel(connection, buffer, end);
       return;
@@ -272,21 +232,13 @@ export class Exchange implements Assignee {
     if (this.dechunks) buffers.retain(buffer);
     this.persistence.takeResponse(this);
     const sent = sendHead(this, buffer, head_end, head_end + taken);
-    this.logEarly();
+    if (this.state === ANSWERING) this.logEarly(this);
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
     else if (sent && body.done) this.responseComplete(connection, surplus);
     else if (sent) {
       connection.chooseBuffers();
       connection.armServer();
     }
-  }
-
-  /** With `option logasap` the line tells how the response began. */
-  private logEarly(): void {
-    const { log } = this.frontend;
-    if (!log?.asap || this.logged || this.state !== ANSWERING) return;
-    this.logged = true;
-    log.request(this, true);
   }
 
   /** A response is under way. */
@@ -506,14 +458,14 @@ export class Exchange implements Assignee {
     this.bytes_sent = bytes_sent;
     this.cause = cause;
     this.phase = 'R';
-    this.frontend.log?.request(this, false);
+    this.log(this);
   }
 
   private over(): void {
     this.state = FREE;
     this.tunnel = null;
     this.thread.countRequest();
-    if (!this.logged) this.frontend.log?.request(this, false);
+    this.log(this);
     this.backend?.leave();
     this.first.release(this);
     this.stored.clear();

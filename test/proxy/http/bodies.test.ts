@@ -128,7 +128,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: a server connection is usable by others although its last client has not read everything`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
+    const rig = new ProxyRig(kind, [server], { defaults: ' http-reuse always\n' });
     const slow = await rig.client();
     slow.socket.pause();
     slow.write(GET('/slow'));

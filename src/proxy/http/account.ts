@@ -1,0 +1,66 @@
+/** What an exchange has to tell when it is over: the numbers of its log line, and when that is written. */
+import type { Endpoint } from '../../config/model.ts';
+import type { Frontend } from '../frontend.ts';
+import type { Captured } from '../log/captures.ts';
+import { NO_BYTES } from '../log/log-record.ts';
+import type { Exchange } from './exchange.ts';
+import type { Message } from './message.ts';
+
+export class Account {
+  readonly frontend: Frontend;
+  /** Of the request line, with which the first bytes begin. */
+  line_length = 0;
+  status = 0;
+  bytes_sent = 0;
+  bytes_received = 0;
+  /** Monotonic milliseconds; -1: it did not come to that. */
+  head_ms = -1;
+  connected_ms = -1;
+  response_ms = -1;
+  /** HAProxy's termination state: who, and when (manual, section 8.5). */
+  cause = '-';
+  phase = '-';
+  captured: Captured | null = null;
+  unique_id: Uint8Array = NO_BYTES;
+  /** Our end of the connection to the server, when the log wants it. */
+  source: Endpoint | null = null;
+  /** Its line is written already (`option logasap`). */
+  private logged = false;
+
+  constructor(frontend: Frontend) {
+    this.frontend = frontend;
+  }
+
+  /** For a new request. */
+  protected open(): void {
+    this.status = 0;
+    this.bytes_sent = 0;
+    this.bytes_received = 0;
+    this.connected_ms = -1;
+    this.response_ms = -1;
+    this.cause = '-';
+    this.phase = '-';
+    this.captured = null;
+    this.unique_id = NO_BYTES;
+    this.source = null;
+    this.logged = false;
+  }
+
+  /** `bytes`: where the message's offsets point. */
+  protected capture(side: 'request' | 'response', message: Message, bytes: Uint8Array): void {
+    this.captured ??= { request: [], response: [] };
+    this.frontend.captures[side].take(bytes, message, this.captured[side]);
+  }
+
+  /** With `option logasap` the line tells how the response began. */
+  protected logEarly(exchange: Exchange): void {
+    const { log } = this.frontend;
+    if (!log?.asap || this.logged) return;
+    this.logged = true;
+    log.request(exchange, true);
+  }
+
+  protected log(exchange: Exchange): void {
+    if (!this.logged) this.frontend.log?.request(exchange, false);
+  }
+}
