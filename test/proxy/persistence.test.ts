@@ -18,7 +18,7 @@ for (const kind of KINDS) {
     for (let turn = 0; turn < 3; turn++) {
       const client = await rig.client();
       client.write(get('Cookie: x=y; SRV=c1\r\n'));
-      const wire = await (servers[1] as RawServer).wire(0);
+      const wire = await (servers[1] as RawServer).wire(turn);
       assert.match(await wire.takesHead(), /\r\nCookie: x=y\r\n/i);
       wire.write(response('ok'));
       assert.doesNotMatch(await client.takes('\r\n\r\nok'), /set-cookie/i);

@@ -161,7 +161,7 @@ export const OPTIONS: readonly Option[] = [
   ),
   option(
     'http-pretend-keepalive',
-    ALL_PROXIES,
+    BACK,
     'http',
     'Do not tell servers that their connection will be closed.',
     (draft, enable) => (draft.http.pretend_keepalive = enable),

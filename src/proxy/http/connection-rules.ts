@@ -21,7 +21,7 @@ export function combineRules(frontend: model.HttpConnections, backend = frontend
   return {
     closes_client: frontend.after_response === 'close',
     closes_server,
-    tells_server: closes_server && !frontend.pretend_keepalive && !backend.pretend_keepalive,
+    tells_server: closes_server && !backend.pretend_keepalive,
     buffers_request: frontend.buffer_request || backend.buffer_request,
     reuse: backend.reuse,
     aborts_on_close: backend.abort_on_close,
