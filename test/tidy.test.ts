@@ -32,7 +32,7 @@ const THREAD = [
   'node:worker_threads',
 ];
 /** Memory that threads share: offsets and rings, no system calls. */
-const SHARED = ['threads/shared-memory', 'threads/line-ring', 'threads/live-errors'];
+const SHARED = ['threads/shared-memory', 'threads/line-ring', 'threads/live-errors', 'threads/counters'];
 const MODEL = ['config/model', 'config/diagnostic'];
 
 const IMPORT_RULES: Record<string, ImportRule> = {

@@ -10,7 +10,7 @@
  *
  * Bound to a server are requests whose cookie or hash names it. They leave it when it fails only where `option redispatch` says so.
  */
-import * as shared from '../threads/shared-memory.ts';
+import * as c from '../threads/counters.ts';
 import type { Backend } from './backend.ts';
 import { ALL_FULL, NO_HASH } from './balance/picker.ts';
 import type { ProxyThread } from './proxy-thread.ts';
@@ -123,7 +123,6 @@ export class Assignment {
       return;
     }
     this.retries++;
-    server.count(shared.SERVER_RETRIES);
     if (!this.isBound || this.mayRedispatch(backend)) {
       this.bound = null;
       this.search(server);
@@ -202,11 +201,33 @@ export class Assignment {
     this.server = server;
     this.server_seen = server;
     if (server !== server_seen) this.assigned_ms = this.assignee.thread.reactor.now_ms;
-    if (this.retries > 0 && server_seen && server_seen !== server) {
-      this.redispatched = true;
-      server_seen.count(shared.SERVER_REDISPATCHES);
-    }
+    if (this.retries > 0 && server_seen) this.countRetry(server_seen, server);
+    else this.countFirst(server);
     this.assignee.useServer(server);
+  }
+
+  private countFirst(server: Server): void {
+    const { counters } = this.backend as Backend;
+    const { now_ms } = this.assignee.thread.reactor;
+    counters[c.LAST_SESSION_MS] = now_ms;
+    server.counters[c.LAST_SESSION_MS] = now_ms;
+    if (this.bound) return;
+    counters[c.BALANCED]++;
+    server.counters[c.BALANCED]++;
+  }
+
+  /** The server that failed counts it. */
+  private countRetry(before: Server, server: Server): void {
+    if (before !== server) this.redispatched = true;
+    const kind = before === server ? c.RETRIES : c.REDISPATCHES;
+    before.counters[kind]++;
+    (this.backend as Backend).counters[kind]++;
+  }
+
+  /** The connection was used before. */
+  countReuse(): void {
+    (this.backend as Backend).counters[c.REUSES]++;
+    if (this.server) this.server.counters[c.REUSES]++;
   }
 
   // ── waiting ───────────────────────────────────────────────────────────────────────────────────

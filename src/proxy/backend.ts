@@ -1,5 +1,6 @@
 /** A backend as one data thread sees it: its servers and the picker over those that can take traffic now. */
 import type * as model from '../config/model.ts';
+import { backendRow, type Row, SESSIONS } from '../threads/counters.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { type Algorithm, algorithmOf } from './balance/algorithm.ts';
 import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
@@ -41,6 +42,8 @@ export class Backend implements Loads {
   /** Null: nothing of a request says which server gets it. */
   readonly hash_key: HashKey | null;
   readonly cookie: SessionCookie | null;
+  /** This thread's. */
+  readonly counters: Row;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
   private readonly fullconn: number;
@@ -58,6 +61,7 @@ export class Backend implements Loads {
     this.config = config;
     this.number = number;
     this.memory = memory;
+    this.counters = backendRow(memory, thread, number);
     this.random = place.random;
     this.fullconn = config.fullconn ?? place.fullconn;
     this.name_bytes = new TextEncoder().encode(config.name);
@@ -135,7 +139,9 @@ export class Backend implements Loads {
   // ── counts of all threads ─────────────────────────────────────────────────────────────────────
 
   enter(): void {
-    Atomics.add(this.memory.words, this.at + shared.BACKEND_CONNECTIONS, 1);
+    const count = Atomics.add(this.memory.words, this.at + shared.BACKEND_CONNECTIONS, 1) + 1;
+    shared.raise(this.memory, this.at + shared.BACKEND_CONNECTIONS_MAX, count);
+    this.counters[SESSIONS]++;
   }
 
   leave(): void {

@@ -2,6 +2,7 @@
 import type * as model from '../config/model.ts';
 import type { Listener, ListenerOwner } from '../reactor/listener.ts';
 import type { Socket, SocketOwner } from '../reactor/socket.ts';
+import { CONNECTIONS, frontendRow, type Row, SESSIONS } from '../threads/counters.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
@@ -32,8 +33,10 @@ export class Frontend implements ListenerOwner {
   log: RequestLog | null = null;
   /** The same frontend of a later configuration, on the same reactor. */
   successor: Frontend | null = null;
+  /** This thread's. */
+  readonly counters: Row;
   private readonly at: number;
-  private readonly maxconn: number;
+  private readonly configured_maxconn: number;
   private paused = false;
   private readonly connections: ClientConnection[] = [];
   private readonly parked: ParkedConnection[] = [];
@@ -55,7 +58,8 @@ export class Frontend implements ListenerOwner {
     const { request, response } = config.captures;
     this.captures = { request: new CaptureList(request), response: new CaptureList(response) };
     this.at = shared.frontendAt(thread.memory, number);
-    this.maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
+    this.counters = frontendRow(thread.memory, thread.number, number);
+    this.configured_maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
   }
 
   onAccept(_listener: Listener, socket: Socket): SocketOwner {
@@ -80,7 +84,11 @@ export class Frontend implements ListenerOwner {
   }
 
   private countClient(): void {
-    const count = Atomics.add(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
+    const { memory } = this.thread;
+    const count = Atomics.add(memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
+    shared.raise(memory, this.at + shared.FRONTEND_CONNECTIONS_MAX, count);
+    this.counters[CONNECTIONS]++;
+    this.counters[SESSIONS]++;
     this.thread.clientArrived();
     if (this.thread.full) this.thread.pauseAll();
     else if (count >= this.maxconn) this.pause();
@@ -100,6 +108,16 @@ export class Frontend implements ListenerOwner {
     const { now_ms } = this.thread.reactor;
     parked.begin(client, Math.max(0, this.keep_alive_ms - (now_ms - idle_ms)));
     socket.receive();
+  }
+
+  private get maxconn(): number {
+    const set = Atomics.load(this.thread.memory.words, this.at + shared.FRONTEND_SET_MAXCONN);
+    return set || this.configured_maxconn;
+  }
+
+  /** People disabled it. */
+  private get stopped(): boolean {
+    return Atomics.load(this.thread.memory.words, this.at + shared.FRONTEND_STOPPED) === 1;
   }
 
   /** Clients connected now, over all threads. */
@@ -150,7 +168,8 @@ export class Frontend implements ListenerOwner {
 
   /** Also asked once a pass: the room may have been made by another thread. */
   considerResume(): void {
-    if (!this.paused || this.connection_count >= this.maxconn || this.thread.full) return;
+    if (this.stopped) this.pause();
+    if (!this.paused || this.stopped || this.connection_count >= this.maxconn || this.thread.full) return;
     this.paused = false;
     for (const listener of this.listeners) listener.resume();
   }

@@ -34,6 +34,8 @@ export type OpenListener = { readonly frontend: number; readonly fd: number };
 export class ProxyThread {
   readonly reactor: Reactor;
   readonly memory: shared.SharedMemory;
+  /** Of the thread, in shared memory. */
+  readonly number: number;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   /** Filled by the parsers; valid until the next head is parsed. */
@@ -52,7 +54,7 @@ export class ProxyThread {
   private readonly global: model.Global;
   private readonly marked: MarkedServers;
   /** Global: of all frontends and threads. */
-  private readonly maxconn: number;
+  private readonly configured_maxconn: number;
   private readonly at: number;
   private readonly spare: ServerConnection[] = [];
 
@@ -60,7 +62,8 @@ export class ProxyThread {
     this.reactor = reactor;
     this.memory = memory;
     this.global = config.global;
-    this.maxconn = config.global.maxconn ?? DEFAULT_MAXCONN;
+    this.configured_maxconn = config.global.maxconn ?? DEFAULT_MAXCONN;
+    this.number = thread;
     this.at = shared.threadAt(memory, thread);
     this.writer = new HeadWriter(reactor.buffers.bytes);
     this.no_socket = new Socket(reactor, -1);
@@ -222,7 +225,7 @@ export class ProxyThread {
 
   /** The process has as many clients as it may. */
   get full(): boolean {
-    return this.all_clients >= this.maxconn;
+    return this.all_clients >= (Atomics.load(this.memory.words, shared.SET_MAXCONN) || this.configured_maxconn);
   }
 
   pauseAll(): void {

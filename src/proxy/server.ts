@@ -4,6 +4,7 @@
  */
 import type * as model from '../config/model.ts';
 import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
+import { CONNECTS, type Row, SESSIONS, serverRow } from '../threads/counters.ts';
 import { noteLiveError, noteLiveSuccess } from '../threads/live-errors.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
@@ -28,12 +29,12 @@ export class Server {
   /** Null: the name could not be resolved. */
   readonly address: PinnedAddress | null;
   readonly idle: ServerConnection[] = [];
-  /** It has a `maxconn`, or its agent may give it one: requests may have to wait for it. */
-  readonly limited: boolean;
   /** Those of this thread that wait for this server and no other. */
   readonly waiting: WaitingLine;
   /** It is to be looked at for those who wait: some may have become its turn. */
   room_noted = false;
+  /** This thread's. */
+  readonly counters: Row;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
 
@@ -44,8 +45,8 @@ export class Server {
     this.id = config.id ?? position + 1;
     this.name_bytes = new TextEncoder().encode(config.name);
     this.address = config.endpoint.address === '' ? null : encodeSocketAddress(config.endpoint);
-    this.limited = config.maxconn !== undefined || config.agent !== undefined;
     this.memory = memory;
+    this.counters = serverRow(memory, thread, number);
     this.at = shared.serverAt(memory, number);
     const row = shared.queueAt(memory, thread, number);
     this.waiting = new WaitingLine(memory, row, this.at + shared.SERVER_QUEUED);
@@ -69,9 +70,15 @@ export class Server {
     return this.read(shared.SERVER_WEIGHT);
   }
 
-  /** What its agent says, else what is configured; undefined: none. */
+  /** It has a `maxconn`, or its agent may give it one: requests may have to wait for it. */
+  get limited(): boolean {
+    const { config } = this;
+    return config.maxconn !== undefined || config.agent !== undefined || this.read(shared.SERVER_SET_MAXCONN) > 0;
+  }
+
+  /** What its agent says, else what people set, else what is configured; undefined: none. */
   get maxconn(): number | undefined {
-    return this.read(shared.SERVER_AGENT_MAXCONN) || this.config.maxconn;
+    return this.read(shared.SERVER_AGENT_MAXCONN) || this.read(shared.SERVER_SET_MAXCONN) || this.config.maxconn;
   }
 
   /** Sixteenths of its share: less than all of them for some time after it came back, if it starts slowly. */
@@ -110,6 +117,7 @@ export class Server {
 
   private noteEntered(count: number): void {
     this.count(shared.SERVER_TOTAL);
+    this.counters[SESSIONS]++;
     shared.raise(this.memory, this.at + shared.SERVER_CONNECTIONS_MAX, count);
   }
 
@@ -120,12 +128,12 @@ export class Server {
   // ── what `observe` sees ───────────────────────────────────────────────────────────────────────
 
   connected(): void {
+    this.counters[CONNECTS]++;
     if (this.config.observe?.layer === 4) noteLiveSuccess(this.memory, this.number);
   }
 
   connectFailed(): void {
     const { observe } = this.config;
-    this.count(shared.SERVER_CONNECT_ERRORS);
     if (observe) noteLiveError(this.memory, this.number, observe.error_limit);
   }
 
@@ -140,7 +148,6 @@ export class Server {
   /** No answer, in time, that could be understood. */
   answerFailed(): void {
     const { observe } = this.config;
-    this.count(shared.SERVER_RESPONSE_ERRORS);
     if (observe?.layer === 7) noteLiveError(this.memory, this.number, observe.error_limit);
   }
 

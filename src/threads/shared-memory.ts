@@ -9,6 +9,7 @@
  *   FRONTENDS     16 words a frontend
  *   VHIDS         16 words a vhid     (only the carp thread writes it)
  *   QUEUES        4 words a thread and server or backend   (only that thread writes it; all of one thread stand together)
+ *   COUNTERS      doubles, a row a data thread and frontend, backend or server   (only that thread writes it; counters.ts)
  *
  * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add, exchange and
  * compareExchange.
@@ -19,6 +20,7 @@ export const CONTROL_WORDS = 16;
 export const STOP = 0;
 export const STOP_SOFT = 1;
 export const STOP_HARD = 2;
+export const SET_MAXCONN = 1; // of the whole process, what people set at run time; 0: as configured
 
 export const LINE = 16;
 
@@ -43,6 +45,7 @@ export const SERVER_CHECKS_DONE = 3; // checks finished since the start
 export const SERVER_HEALTH = 4; // the rise/fall counter
 export const SERVER_UP_SINCE_MS = 5; // monotonic, low 31 bits, never 0: when it last came back; 0: it was always up
 export const SERVER_AGENT_MAXCONN = 6; // `maxconn:` of an agent; 0: as configured
+export const SERVER_SET_MAXCONN = 7; // what people set at run time; 0: as configured
 /** Per server, second line: data threads add. */
 export const SERVER_CONNECTIONS = 16; // requests or connections being served now
 export const SERVER_TOTAL = 17;
@@ -50,10 +53,6 @@ export const SERVER_CONNECTIONS_MAX = 18;
 export const SERVER_QUEUED = 19; // requests that wait for this server now
 export const SERVER_QUEUED_MAX = 20;
 export const SERVER_DEQUEUED = 21; // requests that have left its queue, wraps
-export const SERVER_RETRIES = 22;
-export const SERVER_REDISPATCHES = 23; // to another server
-export const SERVER_CONNECT_ERRORS = 24;
-export const SERVER_RESPONSE_ERRORS = 25;
 export const SERVER_ERRORS_IN_A_ROW = 26; // what `observe` counts
 export const SERVER_ALARMS = 27; // how often `error-limit` was reached; the checks thread acts on it
 /** Per server, third line. A code is its position in CODES of health/verdict.ts, 0 before the first check. */
@@ -84,9 +83,13 @@ export const BACKEND_QUEUED = 3; // requests that wait for any server now; the n
 export const BACKEND_QUEUED_MAX = 4;
 export const BACKEND_DEQUEUED = 5;
 export const BACKEND_ALARMS = 6; // of its servers together
+export const BACKEND_CONNECTIONS_MAX = 7;
 
 /** Per frontend. */
 export const FRONTEND_CONNECTIONS = 0;
+export const FRONTEND_CONNECTIONS_MAX = 1;
+export const FRONTEND_SET_MAXCONN = 2; // what people set at run time; 0: as configured
+export const FRONTEND_STOPPED = 3; // 1: people disabled it; nobody is accepted
 
 /** Per thread and server, per thread and backend: who of that thread's waits longest. Only that thread writes it. */
 export const QUEUE_LENGTH = 0;
@@ -99,6 +102,10 @@ export const VHID_STATE = 0; // 0 INIT 1 BACKUP 2 MASTER
 export const VHID_LAST_HEARD_MS = 1;
 export const VHID_RECEIVED = 2;
 export const VHID_SENT = 3;
+
+/** A row of counters: COUNTERS_IN_A_ROW doubles of counters.ts. */
+export const COUNTERS_IN_A_ROW = 40;
+const COUNTER_ROW_WORDS = 2 * COUNTERS_IN_A_ROW;
 
 export type Counts = {
   readonly threads: number;
@@ -120,6 +127,7 @@ type Tables = {
   readonly frontends: number;
   readonly vhids: number;
   readonly queues: number;
+  readonly counters: number;
   readonly length: number;
 };
 
@@ -139,7 +147,10 @@ function layout(counts: Counts): Tables {
   const vhids = frontends + counts.frontends * LINE;
   const queues = vhids + counts.vhids * LINE;
   const lines = Math.ceil(((counts.servers + counts.backends) * QUEUE_WORDS) / LINE);
-  return { threads, servers, backends, frontends, vhids, queues, length: queues + counts.threads * lines * LINE };
+  const counters = queues + counts.threads * lines * LINE;
+  const rows = counts.frontends + counts.backends + counts.servers;
+  const length = counters + Math.max(0, counts.threads - THREAD_DATA) * rows * COUNTER_ROW_WORDS;
+  return { threads, servers, backends, frontends, vhids, queues, counters, length };
 }
 
 /** Thread numbers: the control thread, carp and checks first, then data 0, data 1, … */

@@ -1,6 +1,7 @@
 /** What becomes of requests that are bound to a server, and of sessions whose server goes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { REDISPATCHES, RETRIES, serverRow } from '#src/threads/counters.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { KINDS, ProxyRig } from './harness.js';
 import { nobody, RawServer, response } from './wire.js';
@@ -58,7 +59,7 @@ for (const kind of KINDS) {
     const common = { server: cookieOf, defaults: ' timeout connect 50ms\n retries 2' };
     const bound = new ProxyRig(kind, servers, { ...common, backend: ' cookie SRV insert' });
     assert.match(await bound.exchange(get('Cookie: SRV=c1\r\nConnection: close\r\n')), /^HTTP\/1\.1 503 /);
-    const retries = bound.memory.words[shared.serverAt(bound.memory, 1) + shared.SERVER_RETRIES];
+    const retries = serverRow(bound.memory, shared.THREAD_DATA, 1)[RETRIES];
     assert.equal(retries, 2, 'it was asked again');
     assert.equal(bound.connectionsOf(0), 0);
     const free = new ProxyRig(kind, servers, { ...common, backend: ' cookie SRV insert\n option redispatch' });
@@ -68,7 +69,7 @@ for (const kind of KINDS) {
     await wire.takesHead();
     wire.write(response('ok'));
     assert.match(await client.takes('\r\n\r\nok'), /Set-Cookie: SRV=c0;/);
-    assert.equal(free.memory.words[shared.serverAt(free.memory, 1) + shared.SERVER_REDISPATCHES], 1);
+    assert.equal(serverRow(free.memory, shared.THREAD_DATA, 1)[REDISPATCHES], 1);
     await bound.everythingIsHome();
     await free.everythingIsHome();
   });

@@ -1,5 +1,6 @@
 /** What an exchange has to tell when it is over: the numbers of its log line, and when that is written. */
 import type { Endpoint } from '../../config/model.ts';
+import { countEnd } from '../count.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Captured } from '../log/captures.ts';
 import { NO_BYTES } from '../log/log-record.ts';
@@ -60,7 +61,10 @@ export class Account {
     log.request(exchange, true);
   }
 
-  protected log(exchange: Exchange): void {
+  /** Once, when it is over: counts it and writes its line. */
+  protected close(exchange: Exchange): void {
+    const { now_ms } = exchange.thread.reactor;
+    countEnd(exchange, this.head_ms < 0 ? now_ms : this.head_ms, now_ms);
     if (!this.logged) this.frontend.log?.request(exchange, false);
   }
 }

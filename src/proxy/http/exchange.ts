@@ -10,6 +10,7 @@
  */
 
 import { localAddress } from '../../system/peer-address.ts';
+import { REQUESTS } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Mark } from '../marked-servers.ts';
@@ -91,6 +92,7 @@ export class Exchange extends Account implements Assignee {
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.bytes_received = end - request.start;
     if (this.frontend.log?.captures_headers) this.capture('request', request, this.thread.reactor.buffers.bytes);
+    this.frontend.counters[REQUESTS]++;
     this.backend?.enter();
     this.persistence.takeRequest(this);
     this.state = CONNECTING;
@@ -164,7 +166,8 @@ export class Exchange extends Account implements Assignee {
   connected(): void {
     const connection = this.connection as ServerConnection;
     this.state = WAITING;
-    if (!this.reused) this.assignment.server?.connected();
+    if (this.reused) this.assignment.countReuse();
+    else this.assignment.server?.connected();
     this.connected_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.names_source) this.source = localAddress(connection.socket.fd) ?? null;
     this.first.send(connection.socket);
@@ -458,14 +461,14 @@ export class Exchange extends Account implements Assignee {
     this.bytes_sent = bytes_sent;
     this.cause = cause;
     this.phase = 'R';
-    this.log(this);
+    this.close(this);
   }
 
   private over(): void {
     this.state = FREE;
     this.tunnel = null;
     this.thread.countRequest();
-    this.log(this);
+    this.close(this);
     this.backend?.leave();
     this.first.release(this);
     this.stored.clear();

@@ -10,6 +10,7 @@ import { Timer } from '../../reactor/timers.ts';
 import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
+import { countEnd } from '../count.ts';
 import type { Frontend } from '../frontend.ts';
 import { Inbox } from '../http/inbox.ts';
 import type { Mark } from '../marked-servers.ts';
@@ -74,6 +75,9 @@ export class TcpSession implements Assignee {
   source: Endpoint | null = null;
   /** Its line is written already (`option logasap`). */
   private logged = false;
+  /** There is no HTTP here. */
+  readonly status = 0;
+  readonly response_ms = -1;
   cause = '-';
   phase = '-';
   private open = 0;
@@ -91,6 +95,10 @@ export class TcpSession implements Assignee {
     this.upstream = new Side(this, true);
     this.early = new Inbox(this.thread.reactor);
     this.timer = new Timer(() => this.onTimer());
+  }
+
+  get bytes_received(): number {
+    return this.client.received;
   }
 
   get bytes_sent(): number {
@@ -256,6 +264,7 @@ export class TcpSession implements Assignee {
     this.cause = cause;
     this.phase = phase;
     this.thread.countRequest();
+    countEnd(this, this.accepted_ms, this.thread.reactor.now_ms);
     const { log, config } = this.frontend;
     const counts = config.log_null || this.client.received + this.upstream.received > 0;
     if (counts && !this.logged) log?.session(this, false);
