@@ -20,6 +20,7 @@ import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type Level } from './control/event-log.ts';
 import { createGeneration } from './control/generation.ts';
+import { mastershipOf, type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
 import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
@@ -48,6 +49,8 @@ export type DaemonOptions = {
   /** One line of the log. */
   readonly print: (line: string, level: Level) => void;
   readonly report: (diagnostics: readonly Diagnostic[]) => void;
+  /** The processes whose place it takes. */
+  readonly replaces?: Replacement | undefined;
   /** Reads and checks the configuration again, for a reload; left out: there is nothing to read. */
   readonly load?: (() => Loaded) | undefined;
   /** Whose place it takes; carpool's own when left out. */
@@ -67,14 +70,21 @@ const STATUS_MS = 1_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report);
+  const { replaces } = options;
+  const masters = replaces?.socket === undefined ? undefined : await mastershipOf(replaces.socket);
+  const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report, replaces);
   const manners = options.manners ?? CARPOOL_MANNERS;
   if (prepared === undefined) return manners.refused_status;
   const end = watchForEnd(manners.ending_signals);
   try {
     const daemon = start(options, prepared, end.because);
-    const confined = { plan: prepared.confinement, onReady: options.onReady, fail: end.because };
-    void becomeReady(daemon, confined);
+    const relief = async () => {
+      if (replaces === undefined) return;
+      await relieve(daemon, replaces);
+      if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, end.because);
+    };
+    const { onReady } = options;
+    void becomeReady(daemon, { plan: prepared.confinement, masters, relief, onReady, fail: end.because });
     const { reason, status, soft } = await end.reached;
     // a soft stop waits for its clients as long as hard-stop-after says
     if (!soft) setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
@@ -133,7 +143,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   dropGroups(prepared.confinement);
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
-  if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail);
+  if (prepared.vhids.length > 0 && options.replaces === undefined) startCarp(daemon, prepared.vhids, fail);
   if (daemon.node.host.demotion !== 0) demoteHost(daemon);
   daemon.orders = keepOrders(daemon);
   const { load } = options;
@@ -149,6 +159,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       const index = daemon.node.slotOf(name);
       if (index !== undefined) daemon.carp?.post({ kind: 'set-state', index, state });
     },
+    listeners: () => daemon.generation.listeners.sockets,
     workers: () => describeWorkers(daemon),
     reload: load && (() => reload(daemon, load, fail)),
   });
@@ -157,11 +168,21 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   return daemon;
 }
 
-type Readiness = { readonly plan: Confinement; readonly onReady: (() => void) | undefined; readonly fail: Fail };
+type Readiness = {
+  readonly plan: Confinement;
+  /** `1@eth0` of what this node is MASTER of at once, because the process before was. */
+  readonly masters: ReadonlySet<string> | undefined;
+  /** Ends the process before and takes its vhids. */
+  readonly relief: () => Promise<void>;
+  readonly onReady: (() => void) | undefined;
+  readonly fail: Fail;
+};
 
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
-async function becomeReady(daemon: Daemon, { plan, onReady, fail }: Readiness): Promise<void> {
-  const complete = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
+async function becomeReady(daemon: Daemon, { plan, masters, relief, onReady, fail }: Readiness): Promise<void> {
+  const served = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
+  if (!daemon.stopping) await relief();
+  const complete = served && (await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS));
   if (daemon.stopping) return;
   if (!complete) {
     const missing = [...daemon.waits_for].join(' and ');
@@ -179,8 +200,17 @@ async function becomeReady(daemon: Daemon, { plan, onReady, fail }: Readiness): 
   daemon.ready = true;
   daemon.events.record({ kind: 'ready', at_ns: now_ns() });
   daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
-  notifyServiceManager('READY=1', process.env);
+  if (masters !== undefined) takeMastership(daemon, masters);
+  notifyServiceManager(`READY=1\nMAINPID=${process.pid}`, process.env);
   onReady?.();
+}
+
+/** What this host was MASTER of before. */
+function takeMastership({ carp, node }: Daemon, masters: ReadonlySet<string>): void {
+  node.slots.forEach((slot, index) => {
+    if (slot && masters.has(`${slot.vhid}@${slot.interface}`))
+      carp?.post({ kind: 'set-state', index, state: 'MASTER' });
+  });
 }
 
 /** Names by the carp thread's numbers. */

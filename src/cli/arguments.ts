@@ -2,6 +2,7 @@
 import { suggest } from '../config/suggest.ts';
 import { joinWords } from '../control/command-words.ts';
 import { COMMANDS as DAEMON_COMMANDS, parseCommandLine } from '../control/commands.ts';
+import type { Replacement } from '../control/hand-over.ts';
 
 export type RunArguments = {
   readonly kind: 'run';
@@ -15,6 +16,8 @@ export type RunArguments = {
   readonly maxconn: number | undefined;
   readonly socket: string | undefined;
   readonly pidfile: string | undefined;
+  /** `-x SOCKET`, `-sf PID …`, `-st PID …`: whose place it takes. */
+  readonly replaces: Replacement | undefined;
 };
 
 export type Command =
@@ -55,11 +58,18 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   let maxconn: number | undefined;
   let socket: string | undefined;
   let pidfile: string | undefined;
+  let replaces: Replacement | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     if (word === '--') {
       files.push(...words.slice(i + 1));
       break;
+    }
+    if (word === '-sf' || word === '-st') {
+      const pids: number[] = [];
+      while (/^\d{1,9}$/.test(words[i + 1] ?? '')) pids.push(Number(words[++i]));
+      replaces = { socket: replaces?.socket, pids, signal: word === '-sf' ? 'SIGUSR1' : 'SIGTERM' };
+      continue;
     }
     if (FLAGS[word] !== undefined) {
       flags = { ...flags, ...FLAGS[word] };
@@ -71,12 +81,13 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
     if (word === '-f') files.push(value);
     else if (word === '--socket') socket = value;
     else if (word === '-p') pidfile = value;
+    else if (word === '-x') replaces = { pids: [], signal: 'SIGUSR1', ...replaces, socket: value };
     else if (NAMES_ONLY.includes(word)) continue;
     else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
     else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
   }
   if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
-  return { kind: 'run', files, ...flags, maxconn, socket, pidfile };
+  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, replaces };
 }
 
 type Flags = Pick<RunArguments, 'check_only' | 'background' | 'foreground' | 'quiet'>;
@@ -94,17 +105,18 @@ const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
 };
 /** Their values are for what carpool does not have (peers, a default of `maxconn`), so that nothing is lost without them. */
 const NAMES_ONLY: readonly string[] = ['-L', '-N'];
-const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', ...NAMES_ONLY, '--socket'];
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', ...NAMES_ONLY, '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-f': 'a file or a directory',
   '-n': 'a number of connections',
   '-p': 'the path of a pidfile',
+  '-x': 'the path of a stats or control socket',
   '-L': 'a name',
   '-N': 'a number',
   '--socket': 'the path of the control socket',
 };
 /** Flags of HAProxy that people's unit files hold and that this version does not have. */
-const NOT_YET: readonly string[] = ['-S', '-sf', '-st', '-x', '-C', '-m', '-dM', '-de'];
+const NOT_YET: readonly string[] = ['-S', '-C', '-m', '-dM', '-de'];
 
 function explainUnknownFlag(word: string): string {
   if (NOT_YET.includes(word)) return `HAProxy's ${word} does not exist in carpool yet; leave it out.`;

@@ -29,6 +29,8 @@ Run:
   -D             go to the background; the command returns when clients are served
   -db, -d, -Ws   stay in the foreground, whatever the file says
   -p FILE        write the process number there
+  -x SOCKET      take the listening sockets of the process behind this socket
+  -sf PID …      take the place of these processes, whose clients may finish (-st: not)
   -n N           at most N connections of the whole process
   -q             print nothing but errors
   -V             undo -q

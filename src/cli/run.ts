@@ -7,6 +7,7 @@ import type { Config } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
 import type { Level } from '../control/event-log.ts';
 import { openGlobalLog } from '../control/global-log.ts';
+import type { Replacement } from '../control/hand-over.ts';
 import { linePrinter } from '../control/line-printer.ts';
 import { outside } from '../control/outside.ts';
 import { type SocketPaths, socketPaths } from '../control/socket-path.ts';
@@ -29,14 +30,17 @@ export async function runRun(words: RunArguments): Promise<number> {
   }
   const background = !words.foreground && (words.background || config.global.daemon);
   if (background && !in_background) return runInBackground(process.argv.slice(1), process.env);
-  const paths = socketPaths(words.socket, process.env);
+  const own = socketPaths(words.socket, process.env);
+  const paths = { ...own, replaces: words.replaces !== undefined };
+  // without -x the old process is asked where it would be asked for its status
+  const replaces = words.replaces && { ...words.replaces, socket: words.replaces.socket ?? own.candidates[0] };
   const env = { ...process.env };
   const files = words.files.map((file) => resolve(file)); // another directory may be the current one by then
   const load = () => {
     const loaded = outside((root) => loadFiles(files, { env, root }));
     return { ...loaded, config: loaded.config && withOptions(loaded.config, words) };
   };
-  return startDaemon(withOptions(config, words), { paths, quiet: words.quiet, load, in_background });
+  return startDaemon(withOptions(config, words), { paths, quiet: words.quiet, load, in_background, replaces });
 }
 
 type Voice = {
@@ -44,10 +48,11 @@ type Voice = {
   readonly quiet: boolean;
   readonly load: () => Loaded;
   readonly in_background: boolean;
+  readonly replaces: Replacement | undefined;
 };
 
 /** Runs a checked configuration until a signal ends it. In the background its log goes to the targets of the global section. */
-export function startDaemon(config: Config, { paths, quiet, load, in_background }: Voice): Promise<number> {
+export function startDaemon(config: Config, { paths, quiet, load, in_background, replaces }: Voice): Promise<number> {
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const syslog = openGlobalLog(config);
@@ -57,6 +62,7 @@ export function startDaemon(config: Config, { paths, quiet, load, in_background 
     version: readVersion(),
     socket: paths,
     load,
+    replaces,
     print(line, level) {
       syslog(line, level);
       // until it has started somebody waits to be told what hinders it

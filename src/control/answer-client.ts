@@ -1,8 +1,10 @@
 /** One client of the control socket: its line, looked up in the command table, and the reply written to it. */
 import type { Socket } from 'node:net';
+import { sendDescriptor } from '../system/pass-descriptor.ts';
 import { callerOf } from './caller.ts';
 import { splitWords } from './command-words.ts';
 import { type CommandContext, ERROR, parseCommandLine, type Reply, SILENCE } from './commands.ts';
+import { HAND_OVER_END } from './hand-over-words.ts';
 
 /** A follower that lets this much wait unread is dropped. */
 const MAX_UNREAD_BYTES = 1 << 20;
@@ -26,6 +28,11 @@ function replyTo(client: Socket): Reply {
     // an end without a word would look like a daemon that died
     send: (text) => client.end(text === '' ? SILENCE : text),
     refuse: (sentence) => client.end(`${ERROR}${sentence}\n`),
+    passDescriptors(list) {
+      const socket = (client as { _handle?: { fd?: number } })._handle?.fd ?? -1;
+      const all = list.every(({ text, fd }) => sendDescriptor(socket, text, fd));
+      client.end(all ? HAND_OVER_END : '');
+    },
     stream(follow) {
       client.setTimeout(0);
       const unfollow = follow((line) => {

@@ -2,10 +2,13 @@
  * The commands that a running daemon understands, one table behind the control socket and the command line
  * (`carpool status` sends the line `status`).
  */
+
+import type { ListeningSocket } from '../threads/listeners.ts';
 import { CARP_COMMANDS } from './carp-commands.ts';
 import type { CarpNode } from './carp-node.ts';
 import type { CarpStatus } from './carp-status.ts';
 import type { EventLog } from './event-log.ts';
+import { HAND_OVER } from './hand-over-words.ts';
 import { IFCONFIG_COMMANDS, showIfconfig } from './ifconfig-commands.ts';
 import { ORDER_COMMANDS } from './order-commands.ts';
 import type { Orders } from './orders.ts';
@@ -30,6 +33,8 @@ export type CommandContext = {
   carp(): Promise<CarpStatus | undefined>;
   /** The carp sections' names, by the vhids' indexes; '' where there is none any more. */
   names(): readonly string[];
+  /** Where it listens, for a process that takes its place. */
+  listeners(): readonly ListeningSocket[];
   /** The configurations that serve somebody, in words. */
   workers(): string;
   /** Undefined: there are no files to read again. */
@@ -48,6 +53,8 @@ export type Reply = {
   send(text: string): void;
   /** One sentence about why not. */
   refuse(sentence: string): void;
+  /** Descriptors, each with a line, then a line that says that these were all. */
+  passDescriptors(list: readonly { readonly text: string; readonly fd: number }[]): void;
   stream(follow: (write: (line: string) => void) => () => void): void;
 };
 
@@ -96,6 +103,17 @@ export const COMMANDS: readonly ControlCommand[] = [
     usage: 'reload',
     help: 'read the configuration again and change to it without a break (also by SIGHUP and SIGUSR2)',
     prepare: (words) => oneOption('reload', [], words, () => reloadNow),
+  },
+  {
+    name: HAND_OVER,
+    usage: HAND_OVER,
+    help: 'give the listening sockets to a new process (what `carpool -x` asks for)',
+    prepare: (words) =>
+      oneOption(HAND_OVER, [], words, () => (context, reply) => {
+        reply.passDescriptors(
+          context.listeners().map(({ fd, thread, place }) => ({ text: `${thread} ${place}\n`, fd })),
+        );
+      }),
   },
   {
     name: 'workers',

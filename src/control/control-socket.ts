@@ -36,12 +36,12 @@ export async function openControlSocket(
     }
     const made_directory = makeDirectory(dirname(path));
     const found = await probe(path);
-    if (found === 'live' && !paths.shares) return { diagnostic: alreadyRunning(path) };
-    if (found === 'live') {
+    if (found === 'live' && !paths.shares && !paths.replaces) return { diagnostic: alreadyRunning(path) };
+    if (found === 'live' && !paths.replaces) {
       reason = `${path}: another daemon has it`;
       continue;
     }
-    if (found === 'stale') rmSync(path, { force: true });
+    if (found !== 'absent') rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) => serve(client, answer));
     server.maxConnections = MAX_CLIENTS;
     const error = await listen(server, path);
@@ -69,14 +69,23 @@ function obstacleAt(path: string): string | undefined {
 }
 
 function opened(server: Server, path: string, made_directory: boolean): ControlSocket {
+  const born = birthOf(path);
   return {
     path,
     close() {
+      // a process that took this one's place has its own there, which closing would remove
+      if (birthOf(path) !== born) return void server.unref();
       server.close();
       rmSync(path, { force: true });
       if (made_directory) removeEmptyDirectory(dirname(path));
     },
   };
+}
+
+/** Tells a file from a later one of the same name; inode numbers alone are used again. */
+function birthOf(path: string): string {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return `${stat?.ino} ${stat?.ctimeMs}`;
 }
 
 /** Whether the directory is ours to remove again. A failure shows when the socket is bound. */

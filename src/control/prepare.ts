@@ -5,10 +5,11 @@
 import { availableParallelism } from 'node:os';
 import type { VhidSettings } from '../carp/events.ts';
 import { type Diagnostic, hasErrors, NOWHERE } from '../config/diagnostic.ts';
-import type { Config } from '../config/model.ts';
+import type { Bind, Config } from '../config/model.ts';
 import { refusalOfRing } from '../reactor/choose.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
 import { SystemError } from '../system/errors.ts';
+import * as libc from '../system/libc.ts';
 import { type ListenerSet, openListeners, placeOf } from '../threads/listeners.ts';
 import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
@@ -16,6 +17,7 @@ import { type Confinement, planConfinement } from './confine.ts';
 import { type AnswerClient, type ControlSocket, openControlSocket } from './control-socket.ts';
 import { withErrorFiles } from './error-files.ts';
 import type { Generation } from './generation.ts';
+import { type Replacement, takeListeners } from './hand-over.ts';
 import { probeLogs } from './log-probe.ts';
 import { outside } from './outside.ts';
 import { writePidfile } from './pidfile.ts';
@@ -42,14 +44,23 @@ export type Prepared = {
 type Report = (diagnostics: readonly Diagnostic[]) => void;
 
 /** Undefined when something was refused; then it is reported, and nothing is left behind. */
-export async function prepare(config: Config, paths: SocketPaths, report: Report): Promise<Prepared | undefined> {
+export async function prepare(
+  config: Config,
+  paths: SocketPaths,
+  report: Report,
+  replaced?: Replacement,
+): Promise<Prepared | undefined> {
+  const taken = replaced?.socket === undefined ? undefined : takeListeners(replaced.socket);
+  const held = new Set(taken?.sockets.map(({ place }) => place));
+  // without its sockets the port of the process that is replaced is shared for a while
+  const is_free = (bind: Bind) => replaced === undefined && !held.has(placeOf(bind));
   const host = checkCarpHost(config);
   const read = withErrorFiles(config);
   const confinement = planConfinement(config);
   const early = [
     ...host.diagnostics,
     ...checkScripts(config),
-    ...probeBinds(config),
+    ...probeBinds(config, is_free),
     ...probeLogs(config),
     ...read.diagnostics,
     ...confinement.diagnostics,
@@ -68,7 +79,7 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
   if (opened.diagnostic !== undefined) report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
 
-  const listeners = listen(resolved.config, countDataThreads(resolved.config));
+  const listeners = listen(resolved.config, countDataThreads(resolved.config), taken);
   if ('code' in listeners) {
     report([listeners]);
     opened.socket?.close();
@@ -81,7 +92,10 @@ export async function prepare(config: Config, paths: SocketPaths, report: Report
     opened.socket?.close();
     return undefined;
   }
-  report(holdVhids(host.vhids));
+  const others = holdVhids(host.vhids);
+  if (replaced === undefined) report(others);
+  const used = new Set(listeners.sockets.map(({ fd }) => fd));
+  for (const { fd } of taken?.sockets ?? []) if (!used.has(fd)) libc.close(fd);
   const answerWith = (given: CommandContext) => {
     context = given;
   };

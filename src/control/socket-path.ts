@@ -10,6 +10,8 @@ export type SocketPaths = {
   readonly named: boolean;
   /** Another daemon's live socket is passed over instead of refused. */
   readonly shares?: boolean;
+  /** Another daemon's live socket is taken over: this process takes its place. */
+  readonly replaces?: boolean;
 };
 
 export function socketPaths(option: string | undefined, environment: Environment): SocketPaths {

@@ -7,8 +7,10 @@ import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config, StatsSocket } from '../config/model.ts';
+import { ERROR } from './commands.ts';
 import { lookUp } from './confine.ts';
 import { type AnswerClient, serve } from './control-socket.ts';
+import { HAND_OVER } from './hand-over-words.ts';
 
 const MAX_CLIENTS = 32;
 
@@ -22,7 +24,8 @@ export async function openStatsSockets(
   const servers: Server[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const socket of global.stats_sockets) {
-    const server = createServer({ allowHalfOpen: true }, (client) => serve(client, answer, global.stats_timeout_ms));
+    const own = socket.exposes_listeners ? answer : withoutHandOver(answer);
+    const server = createServer({ allowHalfOpen: true }, (client) => serve(client, own, global.stats_timeout_ms));
     server.maxConnections = MAX_CLIENTS;
     const problem =
       socket.to.kind === 'unix'
@@ -34,6 +37,14 @@ export async function openStatsSockets(
   const sockets = { close: () => servers.forEach((server) => void server.close()) };
   if (diagnostics.length > 0) sockets.close();
   return { sockets, diagnostics };
+}
+
+/** Listening sockets are given away only where `expose-fd listeners` says so. */
+function withoutHandOver(answer: AnswerClient): AnswerClient {
+  return (line, client) => {
+    if (line !== HAND_OVER) answer(line, client);
+    else client.end(`${ERROR}This socket has no \`expose-fd listeners\`.\n`);
+  };
 }
 
 /** The file gets its name when its mode and owner are right. */

@@ -13,6 +13,7 @@ import { STOP_HARD, STOP_SOFT, THREAD_CARP } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
 import { countClients } from './generation.ts';
 import { exitNow, stopThreads, waitUntil } from './shutdown.ts';
+import { releaseVhids } from './vhid-locks.ts';
 
 /** The whole stop on SIGTERM, whatever happens in it, beside `grace`. */
 export const STOP_MS = 10_000;
@@ -42,8 +43,9 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   notifyServiceManager('STOPPING=1', process.env);
   const limit_ms = soft ? daemon.generation.config.global.hard_stop_after_ms : DRAIN_MS;
   for (const handle of daemon.data) handle.announceEnd(limit_ms ?? null);
-  if (status === 0 && daemon.carp !== undefined) await drain(daemon, hurried);
+  if (status === 0 && (soft || daemon.carp !== undefined)) await drain(daemon, hurried);
   const bowed_out = (await daemon.carp?.stop(reason, BOW_OUT_MS)) ?? true;
+  releaseVhids();
   const carp = daemon.carp ? [{ name: 'carp', thread: THREAD_CARP, wake: daemon.carp.wake }] : [];
   const threads = [...carp, ...daemon.threads];
   const timeout_ms = limit_ms === undefined ? Number.POSITIVE_INFINITY : limit_ms + MARGIN_MS;

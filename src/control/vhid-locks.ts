@@ -23,6 +23,18 @@ export function holdVhids(vhids: readonly VhidSettings[]): Diagnostic[] {
   return taken.length === 0 ? [] : [takenDiagnostic(taken)];
 }
 
+/** Tries again those that another daemon had; true when this process has all of its vhids now. */
+export function tryTakenVhids(): boolean {
+  for (const [name, fd] of held) if (fd === undefined) held.set(name, lockName(`carpool/${name}`));
+  return takenVhids().length === 0;
+}
+
+/** When this process holds no address any more, though it may go on serving. */
+export function releaseVhids(): void {
+  for (const fd of held.values()) if (fd !== undefined) libc.close(fd);
+  held.clear();
+}
+
 /** The vhids that another daemon of this host had already when this one wanted them. */
 export function takenVhids(): readonly string[] {
   return [...held].flatMap(([name, fd]) => (fd === undefined ? [name] : []));

@@ -48,6 +48,8 @@ export class ProxyThread {
   readonly no_socket: Socket;
   /** Stopping, or another configuration holds: replies say `Connection: close` to clients that cannot move on to it. */
   draining = false;
+  /** Nobody is served any more whose request is not here yet. */
+  closing = false;
   client_count = 0;
   /** Closes listening descriptors that are not used any more. */
   onListenerReleased: (fd: number) => void = () => {};
@@ -146,6 +148,7 @@ export class ProxyThread {
   /** No new clients; those who are served are served to the end, those who only keep a connection open lose it. */
   drain(): void {
     this.announceEnd();
+    this.closing = true;
     this.reactor.forEachSocket(({ owner }) => {
       if (this.isQuiet(owner)) owner.leaveIfIdle();
     });

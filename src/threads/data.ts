@@ -43,6 +43,8 @@ class DataThread {
   private draining: Generation[] = [];
   private limit_ms: number | null = DRAIN_MS;
   private next_look_ms = 0;
+  /** Descriptors that it accepts on. */
+  private readonly listening = new Set<number>();
 
   constructor() {
     const { reactor, reason } = chooseReactor(
@@ -69,7 +71,9 @@ class DataThread {
         this.current.proxy.drain();
         stop_ms = this.limit_ms === null ? Number.MAX_SAFE_INTEGER : reactor.now_ms + this.limit_ms;
       }
-      if (stop === shared.STOP_SOFT && (this.client_count === 0 || reactor.now_ms >= stop_ms)) break;
+      // who was accepted before a listener was given back is served, too
+      const nobody = this.client_count === 0 && this.listening.size === 0;
+      if (stop === shared.STOP_SOFT && (nobody || reactor.now_ms >= stop_ms)) break;
       reactor.pass(this.busy ? 0 : BEAT_MS);
       this.afterPass();
     }
@@ -94,10 +98,14 @@ class DataThread {
 
   // ── generations ───────────────────────────────────────────────────────────────────────────────
 
-  private begin({ generation, config, shared: buffer, counts, lines }: GenerationSettings): Generation {
+  private begin({ generation, config, shared: buffer, counts, listeners, lines }: GenerationSettings): Generation {
     const memory = shared.attachSharedMemory(buffer, counts);
     const proxy = new ProxyThread(config, settings.thread, this.reactor, memory);
-    proxy.onListenerReleased = (fd) => void libc.close(fd);
+    for (const { fd } of listeners) this.listening.add(fd);
+    proxy.onListenerReleased = (fd) => {
+      this.listening.delete(fd);
+      libc.close(fd);
+    };
     this.sinks.addLines(lines);
     proxy.log((target) => this.sinks.sinkFor(target));
     Atomics.store(memory.words, shared.threadAt(memory, settings.thread) + shared.THREAD_WAKE_FD, settings.wake_fd);

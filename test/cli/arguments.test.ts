@@ -12,6 +12,7 @@ const RUN = {
   maxconn: undefined,
   socket: undefined,
   pidfile: undefined,
+  replaces: undefined,
 };
 
 /** The command that a person's line means. */

@@ -38,6 +38,7 @@ const CONTEXT: CommandContext = {
   status: () => Promise.reject(new Error('the carp thread gave no answer')),
   carp: () => Promise.resolve(undefined),
   names: () => [],
+  listeners: () => [],
   workers: () => '',
   reload: undefined,
   node: createCarpNode(emptyConfig([]), [], () => undefined),

@@ -1,13 +1,11 @@
 /** Another configuration without a break: nobody notices, what is refused changes nothing, old ones say what they wait for. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createHost, type Host, needsRoot } from './host.js';
-
-const CLIENT = fileURLToPath(new URL('../../bench/steady-client.js', import.meta.url));
+import { steadyClient } from './steady.js';
 
 /** A connection of this host, as a process with the socket behind its standard input and output. */
 const PIPE =
@@ -45,28 +43,6 @@ backend servers
     server a 10.10.0.5:9001
     server b 10.10.0.5:9002
 ${more}`;
-
-type Result = { answered: number; failed: number; reasons: string[]; connections: number };
-
-/** Resolves when it is well under way. */
-async function steadyClient(host: Host, keeping: number, closing: number): Promise<{ stop(): Promise<Result> }> {
-  const words = [CLIENT, '10.10.0.5', '8080', String(keeping), String(closing)];
-  const child: ChildProcess = host.inside(() =>
-    spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] }),
-  );
-  let text = '';
-  child.stdout!.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-  });
-  await once(child.stdout!, 'data');
-  return {
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'close');
-      return JSON.parse(text.trim().split('\n').at(-1)!) as Result;
-    },
-  };
-}
 
 async function balancer(t: Parameters<typeof createHost>[0], config = CONFIG()) {
   const host = createHost(t);

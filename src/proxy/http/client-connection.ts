@@ -274,7 +274,7 @@ export class ClientConnection implements SocketOwner {
   /** The exchange is over and its reply is sent: the next request, if the client may send one. */
   next(keep_alive: boolean): void {
     if (this.socket.state !== OPEN) return; // and we are about to hear of it
-    if (!keep_alive || this.frontend.ends_connections) {
+    if (!keep_alive || (this.thread.closing && !this.frontend.successor)) {
       this.leave();
       return;
     }
@@ -285,7 +285,7 @@ export class ClientConnection implements SocketOwner {
     while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
     if (this.state > HEAD) return;
     if (this.socket.ended) this.close();
-    else if (this.thread.draining) this.leaveIfIdle();
+    else if (this.thread.closing) this.leaveIfIdle();
     else this.socket.receive();
   }
 

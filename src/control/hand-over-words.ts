@@ -1,0 +1,6 @@
+/** What the two ends of a hand-over say to each other (hand-over.ts). */
+
+/** Asks for the listening sockets. */
+export const HAND_OVER = 'hand-over';
+/** These were all. */
+export const HAND_OVER_END = 'end\n';
