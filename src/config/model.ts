@@ -240,6 +240,16 @@ export type SessionCookie = {
   readonly dynamic: boolean;
 };
 
+/** A failure of a server after which another try may be worth it; a number is a status. */
+export type RetryEvent =
+  | 'conn-failure'
+  | 'empty-response'
+  | 'junk-response'
+  | 'response-timeout'
+  | '0rtt-rejected'
+  | 'all-retryable-errors'
+  | number;
+
 /** How a proxy treats the connections that its requests come and go on. */
 export type HttpConnections = {
   /** What becomes of connections after a response: kept, the server's is closed, or (a frontend's) both are. */
@@ -267,6 +277,8 @@ export type Backend = {
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;
+  /** On what a request is tried again (manual 4.2 "retry-on"); empty: on nothing. Only of `mode http`. */
+  readonly retry_on: readonly RetryEvent[];
   /** Which retries may leave the server that a cookie or a hash names: every Nth, or the Nth from the end (negative). */
   readonly redispatch: number | undefined;
   /** Clients stay with their cookie's server even when it is down. */

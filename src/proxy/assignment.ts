@@ -118,7 +118,7 @@ export class Assignment {
     const backend = this.backend as Backend;
     server.connectFailed();
     this.leave();
-    if (this.retries >= backend.config.retries) {
+    if (this.retries >= backend.config.retries || !backend.retry.on_connect) {
       this.assignee.noServer(timed_out ? 's' : 'S', 'C');
       return;
     }
@@ -128,6 +128,24 @@ export class Assignment {
       this.search(server);
     } else if (timed_out) this.take(server);
     else this.turnAround(server);
+  }
+
+  get mayRetry(): boolean {
+    return this.retries < (this.backend as Backend).config.retries;
+  }
+
+  /** The server's answer is not one for the client: at once again, and with `option redispatch` at another server. */
+  retry(): void {
+    const server = this.server as Server;
+    const { redispatch } = (this.backend as Backend).config;
+    this.leave();
+    this.retries++;
+    if (redispatch === undefined && server.running) {
+      this.take(server);
+    } else {
+      this.bound = null;
+      this.search(server, true);
+    }
   }
 
   /** A kept connection broke before the server answered: on a new one. */
@@ -163,12 +181,13 @@ export class Assignment {
     return every > 0 && this.retries % every === 0;
   }
 
-  private search(avoid: Server | null): void {
+  /** `at_once`: where only the one to avoid is left, it is asked without a pause. */
+  private search(avoid: Server | null, at_once = false): void {
     const backend = this.backend as Backend;
     const position = backend.pick(this.hash, avoid, this.assignee.thread.reactor.now_ms);
     if (position === ALL_FULL) this.enqueue(backend, null);
     else if (position < 0) this.assignee.noServer('S', 'C');
-    else if (backend.servers[position] === avoid) this.turnAround(null);
+    else if (backend.servers[position] === avoid && !at_once) this.turnAround(null);
     else this.take(backend.servers[position]);
   }
 

@@ -7,6 +7,7 @@ import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
 import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
 import { type HashKey, hashKeyOf } from './hash-key.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
+import { type RetryRules, retryRulesOf } from './http/retry-rules.ts';
 import { SessionCookie } from './http/session-cookie.ts';
 import { Server } from './server.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -44,6 +45,7 @@ export class Backend implements Loads {
   readonly cookie: SessionCookie | null;
   /** This thread's. */
   readonly counters: Row;
+  readonly retry: RetryRules;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
   private readonly fullconn: number;
@@ -71,6 +73,7 @@ export class Backend implements Loads {
     );
     this.hash_key = hashKeyOf(config);
     this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
+    this.retry = retryRulesOf(config);
     this.chosen = new Uint8Array(this.servers.length);
     this.algorithm = algorithmOf(
       config,

@@ -64,6 +64,7 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
     servers: servers.map((server, index) => serverOf(server, `server${index}`)),
     timeouts: { ...NO_TIMEOUTS, ...timeouts },
     retries: 3,
+    retry_on: ['conn-failure'],
     redispatch: undefined,
     persist: false,
     all_backups: false,

@@ -15,6 +15,7 @@ import type {
   LogTarget,
   Mode,
   Observe,
+  RetryEvent,
   SessionCookie,
   StatsSocket,
   Timeouts,
@@ -67,6 +68,7 @@ export type ProxyDraft = {
   servers: ServerDraft[];
   default_server: ServerSettings;
   retries: number;
+  retry_on: readonly RetryEvent[];
   redispatch: number | undefined;
   persist: boolean;
   all_backups: boolean;
@@ -165,6 +167,7 @@ export function newDefaults(): ProxyDraft {
     servers: [],
     default_server: newServerSettings(),
     retries: 3,
+    retry_on: ['conn-failure'],
     redispatch: undefined,
     persist: false,
     all_backups: false,

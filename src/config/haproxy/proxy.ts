@@ -32,6 +32,7 @@ import {
 import { parseLogTarget } from './log.ts';
 import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
+import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer } from './server.ts';
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
 import { parseTimeout } from './timeouts.ts';
@@ -134,6 +135,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     help: 'Attempts to connect after the first (3).',
     has_effect: true,
     parse: parseCount('retries', 0),
+  },
+  {
+    name: 'retry-on',
+    sections: BACK,
+    help: `After which failures a request is tried again (conn-failure): ${RETRY_EVENTS.map((name) => `\`${name}\``).join(', ')}.`,
+    has_effect: true,
+    parse: parseRetryOn,
   },
   {
     name: 'timeout',
@@ -315,7 +323,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
 
 export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
-  const { fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
+  const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
@@ -326,6 +334,7 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     servers: draft.servers.map((server) => finishServer(server, name, report)),
     timeouts,
     retries,
+    retry_on,
     redispatch,
     persist,
     all_backups,

@@ -1,5 +1,7 @@
 /** What an exchange has to tell when it is over: the numbers of its log line, and when that is written. */
 import type { Endpoint } from '../../config/model.ts';
+import type { Reactor } from '../../reactor/reactor.ts';
+import { REQUESTS } from '../../threads/counters.ts';
 import { countEnd } from '../count.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Captured } from '../log/captures.ts';
@@ -47,6 +49,22 @@ export class Account {
     this.logged = false;
   }
 
+  /** `end`: where what has come of it ends. */
+  protected noteRequest(request: Message, end: number, { now_ms, buffers }: Reactor): void {
+    this.head_ms = now_ms;
+    this.line_length = request.target_end + VERSION_LENGTH - request.start;
+    this.bytes_received = end - request.start;
+    if (this.frontend.log?.captures_headers) this.capture('request', request, buffers.bytes);
+    this.frontend.counters[REQUESTS]++;
+  }
+
+  /** The client is to get another one. */
+  protected forgetResponse(): void {
+    this.status = 0;
+    this.response_ms = -1;
+    if (this.captured) this.captured.response.length = 0;
+  }
+
   /** `bytes`: where the message's offsets point. */
   protected capture(side: 'request' | 'response', message: Message, bytes: Uint8Array): void {
     this.captured ??= { request: [], response: [] };
@@ -68,3 +86,6 @@ export class Account {
     if (!this.logged) this.frontend.log?.request(exchange, false);
   }
 }
+
+/** ` HTTP/1.1` */
+const VERSION_LENGTH = 9;

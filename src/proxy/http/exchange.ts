@@ -10,7 +10,6 @@
  */
 
 import { localAddress } from '../../system/peer-address.ts';
-import { REQUESTS } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Mark } from '../marked-servers.ts';
@@ -62,6 +61,8 @@ export class Exchange extends Account implements Assignee {
   private reused = false;
   private server_keeps = false;
   dechunks = false;
+  /** The client has had some other interim response. */
+  private hinted = false;
 
   constructor(client: ClientConnection) {
     super(client.frontend);
@@ -84,25 +85,16 @@ export class Exchange extends Account implements Assignee {
   begin(buffer: number, end: number): void {
     const { request } = this.thread;
     this.reset(this.frontend.backend);
-    this.head_ms = this.thread.reactor.now_ms;
+    this.noteRequest(request, end, this.thread.reactor);
     this.method = request.method;
     this.client_minor = request.version_minor;
     this.keep_alive = clientMayKeep(request) && !this.rules.closes_client;
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
-    this.line_length = request.target_end + VERSION_LENGTH - request.start;
-    this.bytes_received = end - request.start;
-    if (this.frontend.log?.captures_headers) this.capture('request', request, this.thread.reactor.buffers.bytes);
-    this.frontend.counters[REQUESTS]++;
     this.backend?.enter();
     this.persistence.takeRequest(this);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
-    if (this.thread.short_of_buffers) {
-      // every request holds its head until it is answered: what is left is for answers
-      this.thread.reactor.buffers.release(buffer);
-      this.line_length = 0;
-      this.fail(503, 'R', 'R');
-    } else if (!this.first.keep(this, buffer, end)) {
+    if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
     } else {
@@ -131,6 +123,7 @@ export class Exchange extends Account implements Assignee {
     this.persistence.begin(backend?.cookie ?? null);
     this.reused = false;
     this.dechunks = false;
+    this.hinted = false;
   }
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
@@ -190,6 +183,7 @@ export class Exchange extends Account implements Assignee {
   passBody(buffer: number, offset: number, length: number): void {
     const { connection } = this;
     this.bytes_received += length;
+    if (this.backend?.retry.keeps_request && this.state === WAITING) this.stored.record(buffer, offset, length);
     if (this.state === STORING) this.stored.put(buffer, offset, length);
     else if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
     else if (connection.socket.send(buffer, offset, length)) connection.armServer();
@@ -200,8 +194,13 @@ export class Exchange extends Account implements Assignee {
 
   interim(buffer: number, offset: number, length: number): void {
     const told = this.stored.said_continue && this.thread.response.status === 100;
-    if (this.client_minor === 0 || told) this.thread.reactor.buffers.release(buffer);
-    else this.client.socket.send(buffer, offset, length);
+    if (this.client_minor === 0 || told) {
+      this.thread.reactor.buffers.release(buffer);
+    } else {
+      if (this.thread.response.status === 100) this.stored.said_continue = true;
+      else this.hinted = true;
+      this.client.socket.send(buffer, offset, length);
+    }
   }
 
   /** The thread's response message is filled; [response.end, end) of the buffer follows the head. Takes over one reference. */
@@ -209,6 +208,10 @@ export class Exchange extends Account implements Assignee {
     const { response } = this.thread;
     const { buffers } = this.thread.reactor;
     const { body } = connection;
+    if (this.backend?.retry.statuses?.has(response.status) && this.retry(true)) {
+      buffers.release(buffer);
+      return;
+    }
     this.status = response.status;
     this.assignment.server?.answered(response.status);
     this.response_ms = this.thread.reactor.now_ms;
@@ -327,7 +330,7 @@ export class Exchange extends Account implements Assignee {
     } else if (this.reused && this.repeatable && !answered) {
       this.connection = null;
       this.assignment.again();
-    } else {
+    } else if (!this.retry(answered ? this.backend?.retry.on_junk : this.backend?.retry.on_empty)) {
       this.assignment.server?.answerFailed();
       this.fail(502, 'S', 'H');
     }
@@ -347,6 +350,7 @@ export class Exchange extends Account implements Assignee {
   }
 
   private serverTimedOut(): void {
+    if (this.retry(this.backend?.retry.on_timeout)) return;
     this.assignment.server?.answerFailed();
     this.fail(504, 's', 'H');
   }
@@ -358,9 +362,24 @@ export class Exchange extends Account implements Assignee {
   }
 
   responseMalformed(): void {
+    if (this.state === WAITING && this.retry(this.backend?.retry.on_junk)) return;
     this.assignment.server?.answerFailed();
     if (this.state === WAITING) this.fail(502, 'P', 'H');
     else this.abort('P', 'D');
+  }
+
+  /** Another try that the client does not see. False: it is not wanted, or not possible. */
+  private retry(wanted: boolean | undefined): boolean {
+    if (!wanted || this.stored.incomplete || this.hinted || !this.assignment.mayRetry) return false;
+    const { connection, client } = this;
+    this.connection = null;
+    this.forgetResponse();
+    connection?.abandon();
+    this.state = CONNECTING;
+    if (client.state === CLIENT_BODY) client.pauseBody();
+    client.disarm();
+    this.assignment.retry();
+    return true;
   }
 
   /** The client's timer: is it the client that does not read? */
@@ -374,9 +393,9 @@ export class Exchange extends Account implements Assignee {
 
   /** The client's timer while its body is expected: does it not send, or does the server not take what is here already? */
   bodySilent(): void {
+    const server_reads = this.state !== STORING && this.connection && !this.connection.socket.idle;
     if (this.state === SENDING) this.clientSilent();
-    else if (this.state === STORING) this.clientFailed(408);
-    else if (this.connection && !this.connection.socket.idle) this.client.arm(this.frontend.client_ms);
+    else if (server_reads) this.client.arm(this.frontend.client_ms);
     else this.clientFailed(408);
   }
 
@@ -474,6 +493,3 @@ export class Exchange extends Account implements Assignee {
     this.stored.clear();
   }
 }
-
-/** ` HTTP/1.1` */
-const VERSION_LENGTH = 9;

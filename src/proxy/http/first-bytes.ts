@@ -24,6 +24,11 @@ export class FirstBytes {
   keep(exchange: Exchange, buffer: number, end: number): boolean {
     const { request, writer, reactor } = exchange.thread;
     const { buffers } = reactor;
+    if (exchange.thread.short_of_buffers) {
+      // every request holds its head until it is answered: what is left is for answers
+      buffers.release(buffer);
+      return false;
+    }
     if (!requestMustChange(exchange, request)) {
       this.buffer = buffer;
       this.offset = request.start;

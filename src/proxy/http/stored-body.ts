@@ -1,21 +1,23 @@
 /**
- * What came of a request's body before its server was asked (`option http-buffer-request`): all of it, or as much as a buffer
- * holds. Kept until the exchange is over, so that it can be sent again.
+ * What came of a request's body, kept until the exchange is over so that it can be sent, or sent again: what came before its
+ * server was asked (`option http-buffer-request`), and with `retry-on` all of it, as far as a buffer holds it.
+ *
+ *   one buffer that pieces are copied into, and behind it the first piece that found no room there
  */
 import type { Socket } from '../../reactor/socket.ts';
 import type { Exchange } from './exchange.ts';
 
-/** HAProxy's tune.bufsize less tune.maxrewrite. */
-const MOST_BYTES = 15 * 1024;
-const MOST_SLICES = 64;
-
 export class StoredBody {
-  /** The client was told to go on with its body, so that it need not hear it from the server, too. */
+  /** The client was told to go on with its body, so that it need not hear it from another server, too. */
   said_continue = false;
+  /** Not all that was sent is here: it cannot be sent again. */
+  incomplete = false;
   private readonly exchange: Exchange;
-  private bytes = 0;
-  /** Buffer, offset, length; and again. */
-  private readonly slices: number[] = [];
+  private buffer = -1;
+  private length = 0;
+  private rest_buffer = -1;
+  private rest_offset = 0;
+  private rest_length = 0;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -33,33 +35,62 @@ export class StoredBody {
     client.arm(client.request_ms + frontend.request_ms - thread.reactor.now_ms);
   }
 
-  /** Takes over one reference. */
+  /** A piece of the body before there is a server. Takes over one reference. */
   put(buffer: number, offset: number, length: number): void {
-    const { client } = this.exchange;
-    this.slices.push(buffer, offset, length);
-    this.bytes += length;
-    const full = this.bytes >= MOST_BYTES || this.slices.length >= 3 * MOST_SLICES;
-    if (!client.body.done && !full) return;
+    const { client, thread } = this.exchange;
+    const fits = this.copy(buffer, offset, length);
+    if (fits) thread.reactor.buffers.release(buffer);
+    else this.keepRest(buffer, offset, length);
+    if (!client.body.done && fits) return;
     client.disarm();
     if (!client.body.done) client.pauseBody();
     this.exchange.bodyStored();
   }
 
+  /** A piece that goes to the server at once, should it be needed again. The reference stays the caller's. */
+  record(buffer: number, offset: number, length: number): void {
+    if (this.incomplete || length === 0) return;
+    this.incomplete = this.rest_buffer >= 0 || !this.copy(buffer, offset, length);
+  }
+
+  /** False: there is no room, or nobody can look at it. */
+  private copy(buffer: number, offset: number, length: number): boolean {
+    const { buffers } = this.exchange.thread.reactor;
+    if (length === 0) return true;
+    if (buffers.pipeOf(buffer) >= 0) return false;
+    if (this.buffer < 0) this.buffer = buffers.takeSmall();
+    if (this.buffer < 0 || this.length + length > buffers.sizeOf(this.buffer)) return false;
+    buffers.bytes.copyWithin(buffers.offsetOf(this.buffer) + this.length, offset, offset + length);
+    this.length += length;
+    return true;
+  }
+
+  private keepRest(buffer: number, offset: number, length: number): void {
+    this.rest_buffer = buffer;
+    this.rest_offset = offset;
+    this.rest_length = length;
+  }
+
   /** May be called again. False: the socket has no room. */
   send(socket: Socket): boolean {
     const { buffers } = socket.reactor;
-    for (let at = 0; at < this.slices.length; at += 3) {
-      buffers.retain(this.slices[at]);
-      if (!socket.send(this.slices[at], this.slices[at + 1], this.slices[at + 2])) return false;
+    if (this.length > 0) {
+      buffers.retain(this.buffer);
+      if (!socket.send(this.buffer, buffers.offsetOf(this.buffer), this.length)) return false;
     }
-    return true;
+    if (this.rest_buffer < 0) return true;
+    buffers.retain(this.rest_buffer);
+    return socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
   }
 
   clear(): void {
     const { buffers } = this.exchange.thread.reactor;
-    for (let at = 0; at < this.slices.length; at += 3) buffers.release(this.slices[at]);
-    this.slices.length = 0;
-    this.bytes = 0;
+    if (this.buffer >= 0) buffers.release(this.buffer);
+    if (this.rest_buffer >= 0) buffers.release(this.rest_buffer);
+    this.buffer = -1;
+    this.rest_buffer = -1;
+    this.length = 0;
     this.said_continue = false;
+    this.incomplete = false;
   }
 }

@@ -150,9 +150,9 @@ for (const kind of KINDS) {
   test(`${kind}: with http-buffer-request no server is asked before the body is there`, async () => {
     const { server, rig } = await rigWith(' option http-buffer-request\n');
     const client = await rig.client();
-    for (const [index, part] of [POST, '123', '456', '789'].entries()) {
+    for (const part of [POST, ...'123456789']) {
       client.write(part);
-      await rig.until('it is stored', () => rig.buffersAway().small > index);
+      await rig.until('it is stored', () => rig.buffersAway().small > 0);
       assert.equal(server.wires.length, 0);
     }
     client.write('0');
