@@ -37,18 +37,15 @@ function readTicks(): { all: number; busy: number; ours: number } {
   return { all, busy: all - idle - waiting, ours };
 }
 
-export function describeMachine(): Machine {
+/** `peers`: the versions of what carpool is compared with. */
+export function describeMachine(peers = [firstLine('haproxy', ['-v']), nginxVersion()]): Machine {
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model ?? 'unknown CPU',
     cores: cpus().length,
     memory_mib: Math.round(totalmem() / 2 ** 20),
     kernel: release(),
-    versions: [
-      `carpool ${packageVersion()} on Node ${process.versions.node}`,
-      firstLine('haproxy', ['-v']),
-      nginxVersion(),
-    ],
+    versions: [`carpool ${packageVersion()} on Node ${process.versions.node}`, ...peers],
   };
 }
 
@@ -61,7 +58,7 @@ function nginxVersion(): string {
   return firstLine('sh', ['-c', 'PATH=$PATH:/usr/sbin nginx -v 2>&1']).replace(/^nginx version: /, '');
 }
 
-function firstLine(command: string, args: string[]): string {
+export function firstLine(command: string, args: string[]): string {
   const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
   return execFileSync(command, args, { encoding: 'utf8', env }).split('\n')[0]!;
 }

@@ -14,6 +14,11 @@ export class AddressWatch {
     this.#onChange = onChange;
   }
 
+  /** Readable when the kernel has something to tell. */
+  get fd(): number {
+    return this.#events.fd;
+  }
+
   /** Takes what the kernel has to tell; never blocks. A renewed lease is no change. */
   read(): void {
     this.#events.read({

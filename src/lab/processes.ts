@@ -19,10 +19,13 @@ export function killAllInside(namespace_fd: number): number {
 
 /** Process ids as this process counts them. */
 export function processesInside(namespace_fd: number): number[] {
+  return entriesInside(namespace_fd).flatMap((entry) => ownId(entry) ?? []);
+}
+
+/** Their names in /proc, which may count as an outer process namespace does. */
+export function entriesInside(namespace_fd: number): string[] {
   const namespace = fstatSync(namespace_fd).ino;
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && isInside(entry, namespace))
-    .flatMap((entry) => ownId(entry) ?? []);
+  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && isInside(entry, namespace));
 }
 
 function isInside(entry: string, namespace: number): boolean {
