@@ -28,10 +28,17 @@ backend servers
 const VIP = '10.10.0.1/32';
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** Prints what it receives, and how the connection ended: `<END>` or `<ECONNRESET>`. */
-const CLIENT =
-  "const s=require('net').connect(8080,'10.10.0.1');process.stdin.on('data',d=>s.write(d));s.on('data',d=>process.stdout.write(d));" +
-  "s.on('end',()=>process.stdout.write('<END>'));s.on('error',e=>process.stdout.write('<'+e.code+'>'));s.on('close',()=>process.exit())";
+/** Connects with the first word; prints what it receives, and how the connection ended: `<END>` or `<ECONNRESET>`. */
+const CLIENT = `
+let socket;
+process.stdin.on('data', (data) => {
+  socket ??= require('net').connect(8080, '10.10.0.1')
+    .on('data', (bytes) => process.stdout.write(bytes))
+    .on('end', () => process.stdout.write('<END>'))
+    .on('error', (error) => process.stdout.write('<' + error.code + '>'))
+    .on('close', () => process.exit());
+  socket.write(data);
+});`;
 
 function client(host: Host) {
   const child = host.inside(() => spawn(process.execPath, ['-e', CLIENT], { stdio: ['pipe', 'pipe', 'inherit'] }));
@@ -55,9 +62,9 @@ test('a stop serves as MASTER for its grace and says Connection: close, then bow
 }, async (t) => {
   const host = createHost(t);
   await host.serve(9001, 'hello').listening;
-  const daemon = host.start('-f', host.file('a.cfg', CONFIG('grace 2s')));
+  const daemon = host.start('-f', host.file('a.cfg', CONFIG('grace 4s')));
   await daemon.sees(/BACKUP -> MASTER/);
-  const [asking, silent] = [client(host), client(host)];
+  const [asking, silent, late] = [client(host), client(host), client(host)];
   for (const each of [asking, silent]) {
     each.say(GET);
     assert.doesNotMatch(await each.sees(/\r\n0\r\n\r\n$/), /connection: close/i);
@@ -68,7 +75,6 @@ test('a stop serves as MASTER for its grace and says Connection: close, then bow
   assert.ok(host.addresses().includes(VIP), 'it still holds the address');
   asking.say(GET);
   assert.match(await asking.sees(/<END>/), /connection: close\r\n[\s\S]*hello/i);
-  const late = client(host);
   late.say(GET);
   assert.match(await late.sees(/<END>/), /^HTTP\/1\.1 200 [\s\S]*connection: close/i);
   // aborted: the client is on the same host, so that its own end of the connection is destroyed, too
