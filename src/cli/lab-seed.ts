@@ -49,5 +49,9 @@ function read(path: string): Scenario | string {
   const last = lines.findIndex((line) => line.startsWith('calm '));
   if (first < 0 || last < first)
     return `${path} holds no scenario of the simulator: it begins with "seed N" and ends with "calm N"`;
-  return parseScenario(lines.slice(first, last + 1).join('\n'));
+  try {
+    return parseScenario(lines.slice(first, last + 1).join('\n'));
+  } catch (error) {
+    return `${path}: ${(error as Error).message}`;
+  }
 }

@@ -63,22 +63,25 @@ export function closeCarp({ vhid, pass, ...rest }: CarpDraft): Carp | undefined 
   return carpWith({ ...rest, mac, advert_mac, vhid, pass: pass ?? '' });
 }
 
-/** The fields that are whole numbers, and their bounds. FreeBSD refuses an advbase of 0, OpenBSD takes it. */
+/**
+ * The fields that are whole numbers, and their bounds. FreeBSD refuses an advbase of 0, OpenBSD takes it. ucarp takes an
+ * advskew of 255, the kernels do not.
+ */
 export const CARP_NUMBERS = {
   vhid: { min: 1, max: 255, example: 1 },
   advbase: { min: 0, max: 255, example: 1 },
-  advskew: { min: 0, max: 254, example: 100 },
+  advskew: { min: 0, max: 255, example: 100 },
   deadratio: { min: 1, max: 255, example: 3 },
 } as const;
 
 export type CarpNumber = keyof typeof CARP_NUMBERS;
 
-/** Into the draft, or reported. `min` where a dialect refuses what others take. */
-export function setNumber(draft: CarpDraft, field: CarpNumber, word: Word, report: Reporter, min?: number): void {
+/** Into the draft, or reported. */
+export function setNumber(draft: CarpDraft, field: CarpNumber, word: Word, report: Reporter): void {
   draft.spans[field] = word.span;
   if (reportPlaceholder(word, field, report)) return;
-  const bounds = CARP_NUMBERS[field];
-  const value = parseInteger(word, { what: field, min: min ?? bounds.min, max: bounds.max }, report);
+  const { min, max } = CARP_NUMBERS[field];
+  const value = parseInteger(word, { what: field, min, max }, report);
   if (value !== undefined) draft[field] = value;
 }
 

@@ -76,7 +76,7 @@ function reportBadAddress(word: Word, report: Reporter): undefined {
 }
 
 /** Not unspecified, loopback or multicast; and of IPv4 nothing above. */
-function isUnicast(address: string): boolean {
+export function isUnicast(address: string): boolean {
   if (address.includes(':')) return !/^(::1?|ff..:.*)$/.test(canonicalIPv6(address));
   const first = Number(address.split('.')[0]);
   return first > 0 && first < 224 && first !== 127;

@@ -109,3 +109,8 @@ export function reportPlaceholder(word: Word, what: string, report: Reporter): b
   );
   return true;
 }
+
+/** What the kernel could call an interface: its IFNAMSIZ is 16 with the closing NUL. */
+export function isInterfaceName(text: string): boolean {
+  return /^[^\s/\0]{1,15}$/.test(text);
+}

@@ -1,9 +1,11 @@
 /** CARP: what must be different on one node, and conditions that name what exists. */
+import { isUnicast } from '../carp-values.ts';
 import type { Span } from '../diagnostic.ts';
 import type { Backend, Carp, Config, DemoteRule, Term, VirtualAddress } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { TRACK_LIMIT } from '../track.ts';
+import { isInterfaceName } from '../values.ts';
 import { checkUnique, placeOf } from './names.ts';
 
 export function checkCarps({ carps, backends, carp_host }: Config, report: Reporter): void {
@@ -12,11 +14,30 @@ export function checkCarps({ carps, backends, carp_host }: Config, report: Repor
   checkAddresses(carps, carp_host.arpbalance, report);
   checkPreempt(carps, carp_host.preempt, report);
   for (const carp of carps) {
+    checkInterface(carp, report);
+    checkUnicast(carp, report);
     checkInterval(carp, report);
     checkDestination(carp, report);
     checkBalancing(carp, carps, report);
     for (const rule of carp.demotions) checkCondition(rule, backends, report);
     checkTracks(carp, report);
+  }
+}
+
+function checkInterface({ interface: name, span, spans }: Carp, report: Reporter): void {
+  if (name === undefined || isInterfaceName(name)) return;
+  const message = `\`${name}\` cannot be the name of an interface.`;
+  const mend = 'Write a name that `ip link` lists, such as `eth0`.';
+  report.error(spans['interface'] ?? span, 'bad-interface', message, mend);
+}
+
+/** What the parsers of other dialects took for addresses because it looks like some. */
+function checkUnicast({ addresses, source_address, span, spans }: Carp, report: Reporter): void {
+  const own = { address: source_address ?? '10.0.0.1', span: spans['source_address'] ?? span };
+  for (const one of [...addresses, own]) {
+    if (isUnicast(one.address)) continue;
+    const message = `\`${one.address}\` is not the address of a host.`;
+    report.error(one.span, 'bad-address', message, 'Write an address of your network.');
   }
 }
 

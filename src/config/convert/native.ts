@@ -39,7 +39,7 @@ function sectionName({ name }: Carp): string {
 export function nativeLines(carp: Carp): NativeLine[] {
   const { scripts } = carp;
   const lines: (NativeLine | undefined)[] = [
-    carp.interface === undefined ? undefined : { field: 'interface', text: `interface ${carp.interface}` },
+    carp.interface === undefined ? undefined : { field: 'interface', text: `interface ${quote(carp.interface)}` },
     { field: 'vhid', text: `vhid ${carp.vhid}` },
     carp.pass === '' ? undefined : { field: 'pass', text: `pass ${quote(carp.pass)}` },
     ...carp.addresses.map(

@@ -1,6 +1,6 @@
 /** What the writers of all dialects give back, and what they share. */
 import type { Diagnostic } from '../diagnostic.ts';
-import type { SysctlName } from '../freebsd/sysctl.ts';
+import { SYSCTLS, type SysctlName } from '../freebsd/sysctl.ts';
 import type { Carp, Config } from '../model.ts';
 import { CARP_HOST_DEFAULTS } from '../model-defaults.ts';
 
@@ -34,7 +34,18 @@ export function hostSysctls({ carp_host, carps }: Config): { name: SysctlName; v
     SysctlName,
     'suppress_preempt'
   >[];
-  return names.flatMap((name) => (host[name] === CARP_HOST_DEFAULTS[name] ? [] : { name, value: Number(host[name]) }));
+  return names
+    .filter((name) => host[name] !== CARP_HOST_DEFAULTS[name])
+    .flatMap((name) => (name === 'demotion' ? demotionSteps(host.demotion) : { name, value: Number(host[name]) }));
+}
+
+/** What is written to `demotion` is added to it, and one line adds so much at most. */
+function demotionSteps(demotion: number): { name: SysctlName; value: number }[] {
+  const { min, max } = SYSCTLS.demotion;
+  const step = demotion < 0 ? min : max;
+  const whole = Array.from({ length: Math.floor(demotion / step) }, () => step);
+  const rest = demotion % step;
+  return [...whole, ...(rest === 0 ? [] : [rest])].map((value) => ({ name: 'demotion', value }));
 }
 
 /** The systems have one switch for the whole host. */

@@ -4,7 +4,7 @@ import { parseNodeAddress, parsePass, parseVirtualAddress } from '../carp-values
 import type { AlsoAccept } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseTrack } from '../track.ts';
-import { isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
+import { isInterfaceName, isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { parseCondition } from './condition.ts';
 import { type Context, type Keyword, noArguments, onlyArgument, refuseMore, type Statement } from './keyword.ts';
@@ -78,8 +78,7 @@ export function parseInterface(draft: CarpDraft, statement: Statement, context: 
 /** False, and reported, for what no system could call an interface. */
 export function checkInterfaceName(word: Word, { report }: Context): boolean {
   if (reportPlaceholder(word, 'interface', report)) return false;
-  // the kernel's IFNAMSIZ is 16 with the closing NUL
-  if (word.text.length > 0 && word.text.length <= 15 && !/[\s/]/.test(word.text)) return true;
+  if (isInterfaceName(word.text)) return true;
   const message = `\`${word.text}\` cannot be the name of an interface.`;
   report.error(word.span, 'bad-interface', message, 'Write a name that `ip link` lists, such as `eth0`.');
   return false;

@@ -19,6 +19,9 @@ import type { Word } from '../word.ts';
 import { prefixOfMask } from './netmask.ts';
 import { expandRange } from './range.ts';
 
+/** ucarp takes 255 as well. */
+const KERNELS_MOST_ADVSKEW = 254;
+
 /** Undefined is "not written"; null is "written away" (`-carpdev`, `mcast`). */
 export type IfconfigLine = {
   vhid: number | undefined;
@@ -216,7 +219,7 @@ function isAddressLike(text: string): boolean {
 }
 
 function prefixLength(text: string): number | undefined {
-  return /^\d{1,3}$/.test(text) && Number(text) <= 128 ? Number(text) : undefined;
+  return /^\d{1,3}$/.test(text) && Number(text) > 0 && Number(text) <= 128 ? Number(text) : undefined;
 }
 
 function flag(set: (reader: Reader) => void): Rule {
@@ -243,7 +246,8 @@ function openbsd({ line }: Reader, read: () => void): void {
 }
 
 function number(field: Exclude<CarpNumber, 'deadratio'>): Rule {
-  const { min, max, example } = CARP_NUMBERS[field];
+  const { min, example } = CARP_NUMBERS[field];
+  const max = field === 'advskew' ? KERNELS_MOST_ADVSKEW : CARP_NUMBERS[field].max;
   const mend = `Write a number from ${min} to ${max} after it, such as \`${field} ${example}\`.`;
   return {
     values: 1,
@@ -327,7 +331,9 @@ function readNodes(word: Word, { line, report, value }: Reader): void {
   if (given === undefined) return;
   const pairs = given.text.split(',').map((pair) => /^(\d{1,3}):(\d{1,3})$/.exec(pair));
   const nodes = pairs.map((pair) => ({ vhid: Number(pair?.[1]), advskew: Number(pair?.[2]) }));
-  const isGood = nodes.every(({ vhid, advskew }) => vhid >= 1 && vhid <= 255 && advskew >= 0 && advskew <= 254);
+  const isGood = nodes.every(
+    ({ vhid, advskew }) => vhid >= 1 && vhid <= 255 && advskew >= 0 && advskew <= KERNELS_MOST_ADVSKEW,
+  );
   if (isGood && nodes.length <= MOST_NODES) line.nodes = nodes;
   else report.error(given.span, 'bad-nodes', `\`${given.text}\` is no list of at most ${MOST_NODES} nodes.`, mend);
 }

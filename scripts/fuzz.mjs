@@ -1,0 +1,67 @@
+// `npm run fuzz [-- --minutes N | --count N] [--only NAME] [--seed S]`: generated frames, files and commands until one does not hold.
+// Without options all targets share 20 s, from a seed of the clock. --only with --seed alone runs that one input and prints
+// it. Exit status 1 when something does not hold.
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+
+const DEFAULT_MINUTES = 1 / 3;
+const MINUTES_MAX = 24 * 60;
+const COUNT_MAX = 1e9;
+
+// whoever read this has seen enough (`npm run fuzz | head`)
+process.stdout.on('error', () => process.exit(0));
+
+const word = { type: /** @type {const} */ ('string') };
+const { values } = parseArgs({ options: { seed: word, minutes: word, count: word, only: word } });
+const given_seed = number('seed', 0, 2 ** 31 - 1);
+const minutes = number('minutes', 0, MINUTES_MAX);
+const count = number('count', 1, COUNT_MAX);
+
+build({ tests: true });
+const { TARGETS, printInput } = await import(new URL('../build/test/fuzz/fuzz.js', import.meta.url).href);
+const { fuzzWatched } = await import(new URL('../build/test/fuzz/watched.js', import.meta.url).href);
+
+const targets = chosenTargets();
+const only_one = given_seed !== undefined && values.only !== undefined && minutes === undefined && count === undefined;
+const seed = given_seed ?? Math.floor(Date.now() / 1000) % 2 ** 30;
+const time_ms =
+  count !== undefined && minutes === undefined ? Infinity : ((minutes ?? DEFAULT_MINUTES) * 60_000) / targets.length;
+
+if (only_one) process.stdout.write(`${printInput(targets[0], seed)}\n\n`);
+for (const { name } of targets) {
+  const outcome = await fuzzWatched({ name, seed, count: only_one ? 1 : (count ?? COUNT_MAX), time_ms });
+  process.stdout.write(`${describe(outcome)}\n`);
+  if (outcome.broken) process.exitCode = 1;
+}
+
+/** @param {import('../test/fuzz/fuzz.ts').Outcome} outcome */
+function describe({ name, inputs, time_ms: spent_ms, slowest_ms, heap_most_mb, tally, broken }) {
+  const kinds = Object.entries(tally).sort(([, a], [, b]) => b - a);
+  const told = kinds.map(([kind, times]) => `${kind} ${times}`).join(', ');
+  const line = `${name}: ${inputs} inputs from seed ${seed} in ${(spent_ms / 1000).toFixed(1)} s, slowest ${slowest_ms.toFixed(1)} ms, heap at most ${heap_most_mb.toFixed(0)} MB: ${told}`;
+  if (!broken) return line;
+  return `${line}\n\nseed ${broken.seed} of ${name} does not hold: ${broken.why}\n\n${broken.input}\n\nThe same input again: npm run fuzz -- --only ${name} --seed ${broken.seed}\n`;
+}
+
+function chosenTargets() {
+  if (values.only === undefined) return TARGETS;
+  const names = TARGETS.map(({ name }) => name);
+  return names.includes(values.only)
+    ? TARGETS.filter(({ name }) => name === values.only)
+    : fail(`--only takes one of ${names.join(', ')}`);
+}
+
+/** @param {'seed' | 'minutes' | 'count'} name @param {number} least @param {number} most */
+function number(name, least, most) {
+  const given = values[name];
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() !== '' && value >= least && value <= most) return value;
+  return fail(`--${name} is a number from ${least} to ${most}`);
+}
+
+/** @param {string} text @returns {never} */
+function fail(text) {
+  process.stderr.write(`carpool: ${text}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,80 @@
+/** One target, input after input, each from a seed of its own, until one does not hold. */
+import { createRandom } from '#src/simulator/random.js';
+import { COMMANDS } from './commands.js';
+import { CONFIGURATIONS } from './configurations.js';
+import { PACKETS } from './packets.js';
+import type { Target } from './target.js';
+
+export const TARGETS: readonly Target[] = [PACKETS, ...CONFIGURATIONS, ...COMMANDS];
+
+/** An input that takes longer, in the best of three runs, is one on which a parser could be held up. */
+const SLOWEST_MS = 250;
+const HEAP_LOOK_INPUTS = 4096;
+
+export type FuzzOptions = {
+  /** Of the first input; input n has seed + n. */
+  readonly seed: number;
+  readonly count: number;
+  /** No new input after this time. */
+  readonly time_ms: number;
+  /** Told before each input. */
+  readonly onInput?: (seed: number) => void;
+};
+
+export type Finding = { readonly seed: number; readonly why: string; readonly input: string };
+
+export type Outcome = {
+  readonly name: string;
+  readonly inputs: number;
+  readonly time_ms: number;
+  readonly slowest_ms: number;
+  readonly heap_most_mb: number;
+  /** How many inputs came to what. */
+  readonly tally: Readonly<Record<string, number>>;
+  readonly broken: Finding | undefined;
+};
+
+export function fuzz(target: Target, { seed, count, time_ms, onInput = () => {} }: FuzzOptions): Outcome {
+  const begun_ms = performance.now();
+  const tally: Record<string, number> = {};
+  let slowest_ms = 0;
+  let heap_most = 0;
+  let inputs = 0;
+  let broken: Finding | undefined;
+  while (inputs < count && !broken && performance.now() - begun_ms < time_ms) {
+    onInput(seed + inputs);
+    const one = tryOne(target, seed + inputs);
+    if ('why' in one) broken = one;
+    else for (const kind of one.kinds) tally[kind] = (tally[kind] ?? 0) + 1;
+    if (!('why' in one)) slowest_ms = Math.max(slowest_ms, one.took_ms);
+    if (inputs++ % HEAP_LOOK_INPUTS === 0) heap_most = Math.max(heap_most, process.memoryUsage().heapUsed);
+  }
+  const spent_ms = performance.now() - begun_ms;
+  return { name: target.name, inputs, time_ms: spent_ms, slowest_ms, heap_most_mb: heap_most / 2 ** 20, tally, broken };
+}
+
+/** The input of a seed, as text. */
+export function printInput(target: Target, seed: number): string {
+  return target.draw(createRandom(seed)).print();
+}
+
+function tryOne(target: Target, seed: number): { kinds: readonly string[]; took_ms: number } | Finding {
+  const trial = target.draw(createRandom(seed));
+  try {
+    const begun_ms = performance.now();
+    const kinds = [trial.run()].flat();
+    let took_ms = performance.now() - begun_ms;
+    // the machine may have been busy with something else
+    for (let i = 0; i < 2 && took_ms > SLOWEST_MS; i++) took_ms = Math.min(took_ms, timed_ms(trial.run));
+    if (took_ms <= SLOWEST_MS) return { kinds, took_ms };
+    return { seed, why: `it took ${took_ms.toFixed(0)} ms`, input: trial.print() };
+  } catch (error) {
+    return { seed, why: String((error as Error).stack ?? error), input: trial.print() };
+  }
+}
+
+function timed_ms(run: () => void): number {
+  const begun_ms = performance.now();
+  run();
+  return performance.now() - begun_ms;
+}
