@@ -48,7 +48,10 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   }
   if (prepared === undefined) return refuse(daemon, REFUSED);
   const complaints = changeVhids(daemon, prepared.config);
-  for (const diagnostic of complaints) logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
+  for (const diagnostic of complaints) {
+    if (said.some(({ message }) => message === diagnostic.message)) continue;
+    logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
+  }
   if (hasErrors(complaints)) {
     for (const fd of prepared.listeners.opened) libc.close(fd);
     return refuse(daemon, REFUSED);

@@ -132,3 +132,20 @@ test('a server that checks found down is down from the first request after a rel
   await host.serve(9009, 'back').listening;
   await daemon.sees(/server servers\/b is up/);
 });
+
+test('a vhid that did not change does not notice a reload; one that is new rises, one that went bows out', {
+  skip: needsRoot,
+}, async (t) => {
+  const carp = (vhid: number, skew = 0) =>
+    `carp vip${vhid}\n    interface ctl0\n    vhid ${vhid}\n    pass "s3cret"\n    advskew ${skew}\n    address 10.10.0.${100 + vhid}/16\n`;
+  const { host, daemon, file } = await balancer(t, CONFIG(carp(1)));
+  await daemon.sees(/carp vip1: BACKUP -> MASTER/);
+  writeFileSync(file, CONFIG(carp(1) + carp(2, 10)));
+  assert.equal(host.run('reload').status, 0);
+  await daemon.sees(/carp vip2: BACKUP -> MASTER/);
+  writeFileSync(file, CONFIG(carp(1)));
+  assert.equal(host.run('reload').status, 0);
+  await daemon.sees(/carp vhid 2: MASTER -> INIT: no longer configured/);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16', '10.10.0.101/32']);
+  assert.equal(daemon.log().match(/carp vip1: /g)?.length, 2, 'INIT to BACKUP, BACKUP to MASTER, and no more');
+});
