@@ -42,8 +42,6 @@ const SQE_BUFFER_SELECT = 1 << 5;
 const SQE_CQE_SKIP_SUCCESS = 1 << 6;
 const RECV_MULTISHOT = 1 << 1;
 const ACCEPT_MULTISHOT = 1;
-const CANCEL_ALL = 1 << 0;
-const CANCEL_FD = 1 << 1;
 const POLLIN = 1;
 const POLLOUT = 4;
 const POLLRDHUP = 0x2000;
@@ -282,10 +280,7 @@ export class RingReactor extends Reactor {
   }
 
   protected override cancelReceive(socket: Socket): void {
-    const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
-    this.ring.sqe[word + 4] = socket.slot; // cancel by user_data: the receive only
-    this.ring.sqe[word + 5] = (socket.polled ? READABLE : RECEIVE) | (socket.generation << 4);
-    this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
+    this.cancel(socket.slot, (socket.polled ? READABLE : RECEIVE) | (socket.generation << 4));
   }
 
   protected override beginSend(socket: Socket, more: boolean): void {
@@ -364,10 +359,7 @@ export class RingReactor extends Reactor {
   }
 
   override cancelAccept(listener: Listener): void {
-    const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
-    this.ring.sqe[word + 4] = listener.number;
-    this.ring.sqe[word + 5] = ACCEPT | ((listener.generation & 0xffffff) << 4);
-    this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
+    this.cancel(listener.number, ACCEPT | ((listener.generation & 0xffffff) << 4));
   }
 
   /** A direct call: the ring would hand it to a thread of the kernel. */
@@ -375,9 +367,18 @@ export class RingReactor extends Reactor {
     libc.shutdown(socket.fd, SHUT_WR);
   }
 
+  /** One by one: to cancel all that a descriptor has, the kernel would look through what everybody has. */
   protected override cancelAll(socket: Socket): void {
-    const word = this.ring.prepare(OP_ASYNC_CANCEL, socket.fd, 0, 0, 0, SILENT);
-    this.ring.sqe[word + 7] = CANCEL_ALL | CANCEL_FD;
+    if (socket.armed && !socket.cancelling) this.cancelReceive(socket);
+    if (socket.connecting) this.cancel(socket.slot, CONNECT | (socket.generation << 4));
+    else if (socket.sending) this.cancel(socket.slot, (socket.plain ? WRITABLE : SEND) | (socket.generation << 4));
+  }
+
+  /** The operation that was begun with this user_data. */
+  private cancel(low: number, high: number): void {
+    const word = this.ring.prepare(OP_ASYNC_CANCEL, -1, 0, 0, 0, SILENT);
+    this.ring.sqe[word + 4] = low;
+    this.ring.sqe[word + 5] = high;
     this.ring.sqe_byte[word * 4 + 1] = SQE_CQE_SKIP_SUCCESS;
   }
 

@@ -22,6 +22,7 @@ import { isClearlyAddressed } from './addressee.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_MALFORMED, BODY_NONE, Body } from './body.ts';
 import { type ErrorStatus, errorReply } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
+import { clientMayKeep } from './framing.ts';
 import { Inbox } from './inbox.ts';
 import * as m from './message.ts';
 import { PARK_AFTER_MS, type ParkedConnection } from './parked-connection.ts';
@@ -59,6 +60,8 @@ export class ClientConnection implements SocketOwner {
   /** When the present request's first byte came. */
   request_ms = 0;
   requests = 0;
+  /** It sends nothing after its request: closing at once destroys nothing. */
+  private said_close = false;
   /** Lies idle for this client alone. */
   private own: ServerConnection | null = null;
   private readonly inbox: Inbox;
@@ -186,6 +189,7 @@ export class ClientConnection implements SocketOwner {
       }
     }
     this.requests++;
+    this.said_close = !clientMayKeep(request);
     this.state = this.body.done ? ANSWERING : BODY;
     this.disarm();
     if (!this.body.done) this.socket.pause(); // until a server takes it
@@ -275,7 +279,8 @@ export class ClientConnection implements SocketOwner {
   next(keep_alive: boolean): void {
     if (this.socket.state !== OPEN) return; // and we are about to hear of it
     if (!keep_alive || (this.thread.closing && !this.frontend.successor)) {
-      this.leave();
+      if (this.said_close && this.body.done && this.inbox.empty) this.close();
+      else this.leave();
       return;
     }
     this.state = IDLE;
