@@ -46,6 +46,7 @@ async function haproxyReference(before) {
   const { OPTIONS } = await load('options.js');
   const { BIND_WORDS } = await load('bind.js');
   const { SERVER_WORDS } = await load('server.js');
+  const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
   return `# haproxy.cfg: what carpool understands
 
 <!-- Written by npm run docs from the parser's tables, as far as the other marker. -->
@@ -83,6 +84,10 @@ ${table(BIND_WORDS)}
 ### Words of a server line
 
 ${table(SERVER_WORDS)}
+
+## resolvers
+
+${table(RESOLVERS_KEYWORDS)}
 
 ## Where carpool differs
 

@@ -103,6 +103,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   const started_ns = now_ns();
   const generation = createGeneration({
     config,
+    origins: prepared.origins,
     listeners,
     threads: countDataThreads(config),
     started_ns,

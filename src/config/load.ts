@@ -59,6 +59,7 @@ export function loadConfig(
     global: haproxy.global,
     frontends: haproxy.frontends,
     backends: haproxy.backends,
+    resolvers: haproxy.resolvers,
     carps: renameInterfaces(written, haproxy.interface_names),
     carp_host,
     interface_names: haproxy.interface_names,

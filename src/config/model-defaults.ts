@@ -8,6 +8,8 @@ import type {
   HttpCheckMethod,
   HttpConnections,
   Identity,
+  InitAddress,
+  Resolvers,
 } from './model.ts';
 
 /** FreeBSD's own. */
@@ -54,6 +56,7 @@ export function emptyConfig(files: readonly string[]): Config {
     global: GLOBAL_DEFAULTS,
     frontends: [],
     backends: [],
+    resolvers: [],
     carps: [],
     carp_host: CARP_HOST_DEFAULTS,
     interface_names: [],
@@ -109,4 +112,23 @@ export const HTTP_DEFAULTS: HttpConnections = {
   buffer_request: false,
   reuse: 'safe',
   abort_on_close: false,
+};
+
+/** A name that does not resolve is no reason not to start. */
+export const INIT_ADDRESSES: readonly InitAddress[] = [{ kind: 'last' }, { kind: 'libc' }, { kind: 'none' }];
+
+/** HAProxy's. */
+export const RESOLVERS_DEFAULTS: Omit<Resolvers, 'name' | 'nameservers' | 'span' | 'spans'> = {
+  resolve_retries: 3,
+  resolve_ms: 1000,
+  retry_ms: 1000,
+  payload_bytes: 512,
+  hold: {
+    nx_ms: 30_000,
+    refused_ms: 30_000,
+    timeout_ms: 30_000,
+    other_ms: 30_000,
+    obsolete_ms: 0,
+    valid_ms: 10_000,
+  },
 };

@@ -11,8 +11,10 @@
  */
 import type { Span } from './diagnostic.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
+import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 
 export type * from './model-checks.ts';
+export type * from './model-resolvers.ts';
 
 export type Spans = Readonly<Record<string, Span>>;
 
@@ -22,6 +24,7 @@ export type Config = {
   /** A `listen` section appears in both lists, under one name. */
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
+  readonly resolvers: readonly Resolvers[];
   readonly carps: readonly Carp[];
   /** Settings of this host's CARP that are not of one vhid (net.inet.carp.* of the BSDs). */
   readonly carp_host: CarpHost;
@@ -303,8 +306,12 @@ export type Backend = {
 
 export type Server = {
   readonly name: string;
-  /** As written; a name is resolved at start by control/, which fills `endpoint.address`. */
+  /** As written; control/ resolves a name at the start and fills `endpoint.address`. */
   readonly host: string;
+  /** In this order; without `none` a name that does not resolve is an error. Undefined: INIT_ADDRESSES. */
+  readonly init_addresses: readonly InitAddress[] | undefined;
+  /** Undefined: the name is resolved at the start only. */
+  readonly resolution: Resolution | undefined;
   /** `address` is '' until a host name is resolved. Port 0: the port the client connected to. */
   readonly endpoint: Endpoint;
   /** 0..256; 0 takes no new traffic. */

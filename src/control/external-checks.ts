@@ -8,11 +8,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Backend, Config } from '../config/model.ts';
 import type { FromChecks, ProgramEnd } from '../threads/checks-messages.ts';
 import { SERVER_CONNECTIONS, type SharedMemory, serverAt } from '../threads/shared-memory.ts';
+import type { ServerTable } from './server-table.ts';
 
 type Request = Extract<FromChecks, { kind: 'run-program' }>;
 
 /** The configuration that holds, and its servers' states. */
-type Now = { readonly config: Config; readonly memory: SharedMemory };
+type Now = {
+  readonly config: Config;
+  readonly memory: SharedMemory;
+  readonly servers: Pick<ServerTable, 'endpointOf'>;
+};
 
 export type ExternalChecks = {
   /** `onEnd` is called once. */
@@ -26,8 +31,8 @@ const NOT_USED = 'NOT_USED';
 export function createExternalChecks(): ExternalChecks {
   const running = new Set<ChildProcess>();
   return {
-    run(request, { config, memory }, onEnd) {
-      const child = startProgram(request, config, memory);
+    run(request, now, onEnd) {
+      const child = startProgram(request, now);
       if (child === undefined) return onEnd({ kind: 'not-started', problem: 'the server is gone' });
       running.add(child);
       void endOf(child, request.timeout_ms).then((end) => {
@@ -42,7 +47,7 @@ export function createExternalChecks(): ExternalChecks {
 }
 
 /** Undefined when the configuration has changed meanwhile and has no such server. */
-function startProgram(request: Request, config: Config, memory: SharedMemory): ChildProcess | undefined {
+function startProgram(request: Request, { config, memory, servers }: Now): ChildProcess | undefined {
   const places = config.backends.flatMap((backend) => backend.servers.map((server) => ({ backend, server })));
   const at = places.findIndex(
     ({ backend, server }) => backend.name === request.backend && server.name === request.server,
@@ -53,7 +58,7 @@ function startProgram(request: Request, config: Config, memory: SharedMemory): C
   const { check } = backend;
   const { command, path } = check.kind === 'external' ? check : { command: '', path: '' };
   const proxy = proxyEndpoint(backend, config);
-  const { address, port } = server.endpoint;
+  const { address, port } = servers.endpointOf(server);
   const args = [proxy?.address ?? NOT_USED, String(proxy?.port ?? NOT_USED), address, String(port)];
   const env = {
     HAPROXY_PROXY_ADDR: proxy?.address ?? '',

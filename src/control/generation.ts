@@ -15,7 +15,7 @@ import {
   threadAt,
 } from '../threads/shared-memory.ts';
 import { createDemoter, type Demoter, type DemotionChange } from './demoter.ts';
-import { createServerTable, type ServerTable } from './server-table.ts';
+import { createServerTable, type Origins, type ServerTable } from './server-table.ts';
 
 export type Generation = {
   /** 1, 2, … */
@@ -33,6 +33,8 @@ export type Generation = {
 
 export type GenerationOptions = {
   readonly config: Config;
+  /** Where its servers' addresses come from. */
+  readonly origins: Origins;
   readonly listeners: ListenerSet;
   readonly threads: number;
   readonly started_ns: number;
@@ -41,7 +43,7 @@ export type GenerationOptions = {
 };
 
 export function createGeneration(options: GenerationOptions): Generation {
-  const { config, listeners, threads, started_ns, previous } = options;
+  const { config, origins, listeners, threads, started_ns, previous } = options;
   const memory = createSharedMemory({
     threads: THREAD_DATA + threads,
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
@@ -49,7 +51,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     frontends: config.frontends.length,
     vhids: MOST_SLOTS,
   });
-  const servers = createServerTable(config, memory, previous?.servers);
+  const servers = createServerTable(config, memory, previous?.servers, origins);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);
   const number = (previous?.number ?? 0) + 1;
   return { number, config, memory, listeners, servers, demoter, started_ns, replaced_ns: -1 };

@@ -24,6 +24,7 @@ import { writePidfile } from './pidfile.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { checkScripts } from './scripts.ts';
+import type { Origins } from './server-table.ts';
 import type { SocketPaths } from './socket-path.ts';
 import { openStatsSockets, type StatsSockets } from './stats-sockets.ts';
 import { holdVhids } from './vhid-locks.ts';
@@ -31,6 +32,7 @@ import { holdVhids } from './vhid-locks.ts';
 export type Prepared = {
   /** With the servers' names resolved. */
   readonly config: Config;
+  readonly origins: Origins;
   /** One per `config.carps`. */
   readonly vhids: readonly VhidSettings[];
   readonly listeners: ListenerSet;
@@ -68,7 +70,7 @@ export async function prepare(
   ];
   const resolved = await resolveServers(read.config);
   report([...early, ...resolved.diagnostics]);
-  if (hasErrors(early)) return undefined;
+  if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
 
   let context: CommandContext | undefined;
   const answer: AnswerClient = (line, client) => {
@@ -101,6 +103,7 @@ export async function prepare(
   };
   return {
     config: resolved.config,
+    origins: resolved.origins,
     vhids: host.vhids,
     listeners,
     socket: opened.socket,
@@ -119,7 +122,7 @@ export async function prepareNext(
   config: Config,
   previous: Generation,
   report: Report,
-): Promise<Pick<Prepared, 'config' | 'listeners'> | undefined> {
+): Promise<Pick<Prepared, 'config' | 'origins' | 'listeners'> | undefined> {
   const held = new Set(previous.listeners.sockets.map(({ place }) => place));
   const read = outside((root) => withErrorFiles(config, root));
   const early = [
@@ -129,11 +132,11 @@ export async function prepareNext(
     ...probeLogs(config),
     ...read.diagnostics,
   ];
-  const resolved = await resolveServers(read.config, previous.config);
+  const resolved = await resolveServers(read.config, previous.servers);
   report([...early, ...resolved.diagnostics]);
-  if (hasErrors(early)) return undefined;
+  if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
   const listeners = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
-  if (!('code' in listeners)) return { config: resolved.config, listeners };
+  if (!('code' in listeners)) return { config: resolved.config, origins: resolved.origins, listeners };
   report([listeners]);
   return undefined;
 }

@@ -59,6 +59,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   const started_ns = now_ns();
   const next = createGeneration({
     config: prepared.config,
+    origins: prepared.origins,
     listeners: prepared.listeners,
     threads: daemon.data.length,
     started_ns,

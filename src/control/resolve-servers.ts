@@ -1,42 +1,87 @@
 /**
- * Host names of servers -> addresses, once at the start. A name that does not resolve is a warning: its server
- * starts as down (as with HAProxy's `init-addr last,libc,none`) and the others work.
+ * The first address of every server whose line has a name (`init-addr`, manual 5.2): once at the start, and for names that
+ * are new at a reload. What has no address then is in maintenance until its `resolvers` find one.
+ *
+ *   last       where the server was in the configuration before
+ *   libc       the system's resolver; all names together, a bounded time
+ *   ADDRESS    this one
+ *   none       no address
  */
 import { lookup } from 'node:dns/promises';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Backend, Config, Server } from '../config/model.ts';
+import type { Backend, Config, InitAddress, Server } from '../config/model.ts';
+import { INIT_ADDRESSES } from '../config/model-defaults.ts';
+import type { Origins, ServerTable } from './server-table.ts';
 
 /** All names together; what has no answer by then counts as unresolved. */
 const RESOLVE_MS = 5_000;
+const NO_ADDRESS = '';
 
-/** `earlier`: where a name led before; it still leads there when it does not resolve now. */
-export async function resolveServers(
-  config: Config,
-  earlier?: Config,
-): Promise<{ config: Config; diagnostics: readonly Diagnostic[] }> {
-  const servers = config.backends.flatMap((backend) => backend.servers).filter(needsAddress);
-  if (servers.length === 0) return { config, diagnostics: [] };
-  const known = (earlier?.backends ?? [])
-    .flatMap((backend) => backend.servers)
-    .filter((server) => !needsAddress(server));
-  const last = new Map(known.map(({ host, endpoint }) => [host, endpoint.address]));
-  const found = await resolveNames([...new Set(servers.map((server) => server.host))]);
-  const addresses = new Map([...last, ...found]);
+export type ResolvedServers = {
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly diagnostics: readonly Diagnostic[];
+};
+
+/** `earlier`: the servers of the configuration before. */
+export async function resolveServers(config: Config, earlier?: ServerTable): Promise<ResolvedServers> {
+  const named = config.backends.flatMap((backend) =>
+    backend.servers.filter(needsAddress).map((server) => ({ key: `${backend.name}/${server.name}`, backend, server })),
+  );
+  const origins = new Map<string, string>();
+  if (named.length === 0) return { config, origins, diagnostics: [] };
+  const last = ({ backend, server }: (typeof named)[number]) => {
+    const known = earlier?.stateOf(backend.name, server.name);
+    return known?.config.host === server.host ? known.endpoint.address : NO_ADDRESS;
+  };
+  const asked = named.filter((each) => asksSystem(each.server, last(each))).map(({ server }) => server.host);
+  const found = await resolveNames([...new Set(asked)]);
+  const addresses = new Map<Server, string>();
+  for (const each of named) {
+    const first = firstAddress(each.server, last(each), found.get(each.server.host) ?? NO_ADDRESS);
+    if (first === undefined) continue;
+    addresses.set(each.server, first.address);
+    origins.set(each.key, first.origin);
+  }
   const fill = (server: Server): Server => {
-    const address = needsAddress(server) ? addresses.get(server.host) : undefined;
+    const address = addresses.get(server);
     return address === undefined ? server : { ...server, endpoint: { ...server.endpoint, address } };
   };
   const backends = config.backends.map((backend): Backend => ({ ...backend, servers: backend.servers.map(fill) }));
-  const unresolved = servers.filter((server) => !addresses.has(server.host));
-  return { config: { ...config, backends }, diagnostics: unresolved.map(describe) };
+  const unresolved = named.filter(({ server }) => !addresses.has(server)).map(({ server }) => server);
+  return { config: { ...config, backends }, origins, diagnostics: unresolved.flatMap(describe) };
 }
 
 function needsAddress(server: Server): boolean {
-  return server.endpoint.address === '';
+  return server.endpoint.address === NO_ADDRESS;
+}
+
+function methodsOf({ init_addresses, host }: Server): readonly InitAddress[] {
+  const methods = init_addresses ?? INIT_ADDRESSES;
+  // the system does not look services up
+  return host.startsWith('_') ? methods.filter(({ kind }) => kind !== 'libc') : methods;
+}
+
+/** Whether the system's resolver comes before anything that is there already. */
+function asksSystem(server: Server, last: string): boolean {
+  const first = methodsOf(server).find(({ kind }) => kind !== 'last' || last !== NO_ADDRESS);
+  return first?.kind === 'libc';
+}
+
+/** Undefined: none of the methods gives one. */
+function firstAddress(server: Server, last: string, libc: string): { address: string; origin: string } | undefined {
+  for (const method of methodsOf(server)) {
+    if (method.kind === 'none') return undefined;
+    if (method.kind === 'address') return { address: method.address, origin: 'init-addr' };
+    const address = method.kind === 'last' ? last : libc;
+    if (address !== NO_ADDRESS) return { address, origin: method.kind };
+  }
+  return undefined;
 }
 
 async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
+  if (names.length === 0) return found;
   const lookups = names.map(async (name) => {
     try {
       found.set(name, (await lookup(name, { verbatim: true })).address);
@@ -53,12 +98,20 @@ async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<strin
   return new Map(found);
 }
 
-function describe(server: Server): Diagnostic {
-  return {
-    severity: 'warning',
-    code: 'name-not-resolved',
-    message: `The name "${server.host}" of server "${server.name}" does not resolve, so this server starts as down.`,
-    mend: 'Check the name, or write an IP address.',
-    span: server.spans['host'] ?? server.span,
-  };
+/** A name that its `resolvers` are still to look up is nothing to speak of where `init-addr` says so. */
+function describe(server: Server): Diagnostic[] {
+  const methods = methodsOf(server);
+  const may_be_none = methods.some(({ kind }) => kind === 'none');
+  if (server.resolution !== undefined && may_be_none && methods[0]?.kind === 'none') return [];
+  const state = may_be_none ? 'so this server is in maintenance' : 'and `init-addr` has no `none`';
+  const later = server.resolution && may_be_none ? ' until its resolvers find it' : '';
+  return [
+    {
+      severity: may_be_none ? 'warning' : 'error',
+      code: 'name-not-resolved',
+      message: `The name "${server.host}" of server "${server.name}" does not resolve, ${state}${later}.`,
+      mend: may_be_none ? 'Check the name, or write an IP address.' : 'Check the name, or add `none` to `init-addr`.',
+      span: server.spans['host'] ?? server.span,
+    },
+  ];
 }

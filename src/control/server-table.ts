@@ -2,11 +2,13 @@
  * The control thread's view of the servers: their numbers in shared memory, their states, and why.
  * Servers are numbered through all backends in the order of the configuration.
  */
-import type { Config, Server } from '../config/model.ts';
+import type { Config, Endpoint, Server } from '../config/model.ts';
 import { isChecked } from '../health/plan.ts';
 import { CODES } from '../health/verdict.ts';
 import {
+  ADMIN_ANY_MAINTENANCE,
   ADMIN_MAINTENANCE,
+  ADMIN_UNRESOLVED,
   SERVER_ADMINISTRATIVE,
   SERVER_AGENT_CODE,
   SERVER_CHECK_CODE,
@@ -26,6 +28,8 @@ import type { BackendReport, CheckReport, ServerReport } from './status-report.t
 /** What is known of a server and outlives a reload. */
 export type ServerState = {
   readonly config: Server;
+  readonly endpoint: Endpoint;
+  readonly origin: string;
   readonly operational: number;
   readonly administrative: number;
   readonly weight: number;
@@ -33,8 +37,19 @@ export type ServerState = {
   readonly reason: string;
 };
 
+/** Where a server is, and who says so: `configuration`, `libc`, `last`, `init-addr`, `mydns/dns1`, or `none`. */
+export type ServerPlace = { readonly endpoint: Endpoint; readonly origin: string };
+
+/** `backend/server` -> who said where it is, where that was not the configuration itself. */
+export type Origins = ReadonlyMap<string, string>;
+
 export type ServerTable = {
   readonly serversOf: ServersOf;
+  endpointOf(server: Server): Endpoint;
+  /** Numbers of the server in shared memory, and where it is; undefined: there is none of that name. */
+  find(backend: string, server: string): FoundServer | undefined;
+  /** It is there from now on. The words of shared memory and the threads are the caller's (server-addresses.ts). */
+  notePlace(server: Server, place: ServerPlace): void;
   noteReason(backend: string, server: string, reason: string): void;
   /** What a later configuration's server of that name begins with; undefined: there is none. */
   stateOf(backend: string, server: string): ServerState | undefined;
@@ -43,6 +58,13 @@ export type ServerTable = {
   /** HAProxy's last_chk and last_agt. */
   lastCheck(backend: string, server: string): LastCheck;
   report(): readonly BackendReport[];
+};
+
+export type FoundServer = ServerPlace & {
+  readonly config: Server;
+  /** Its number through all backends, and its backend's. */
+  readonly number: number;
+  readonly backend: number;
 };
 
 export type CheckSaid = {
@@ -56,7 +78,12 @@ export type LastCheck = { readonly check: string; readonly agent: string };
 const NOTHING_SAID: LastCheck = { check: '', agent: '' };
 
 /** Writes every server's first state into shared memory: up, as in HAProxy, until a check says otherwise. */
-export function createServerTable(config: Config, memory: SharedMemory, earlier?: ServerTable): ServerTable {
+export function createServerTable(
+  config: Config,
+  memory: SharedMemory,
+  earlier?: ServerTable,
+  origins: Origins = new Map(),
+): ServerTable {
   const numbers = new Map<Server, number>();
   for (const server of config.backends.flatMap((backend) => backend.servers)) numbers.set(server, numbers.size);
   const named = new Map(
@@ -65,6 +92,11 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
     ),
   );
   const keys = new Map(Array.from(named, ([key, server]) => [server, key] as const));
+  const places = new Map<Server, ServerPlace>();
+  for (const [key, server] of named) {
+    const origin = origins.get(key) ?? (server.endpoint.address === '' ? 'none' : 'configuration');
+    places.set(server, { endpoint: server.endpoint, origin });
+  }
   const reasons = new Map<Server, string>();
   const last_checks = new Map<string, LastCheck>();
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
@@ -78,7 +110,7 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
   const read = (server: Server, word: number) =>
     Atomics.load(memory.words, serverAt(memory, numbers.get(server)!) + word);
   const isUp = (server: Server) => {
-    const maintenance = (read(server, SERVER_ADMINISTRATIVE) & ADMIN_MAINTENANCE) !== 0;
+    const maintenance = (read(server, SERVER_ADMINISTRATIVE) & ADMIN_ANY_MAINTENANCE) !== 0;
     return !maintenance && read(server, SERVER_OPERATIONAL) !== SERVER_DOWN;
   };
   const view = (server: Server): ServerView => {
@@ -96,7 +128,8 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
   };
   const reportServer = (server: Server): ServerReport => ({
     name: server.name,
-    address: formatServerAddress(server),
+    address: formatServerAddress(server.host, places.get(server)!.endpoint),
+    address_from: places.get(server)!.origin,
     up: isUp(server),
     checked: isJudged(server),
     backup: server.backup,
@@ -110,6 +143,14 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
 
   return {
     serversOf: (name) => config.backends.find((backend) => backend.name === name)?.servers.map(view),
+    endpointOf: (server) => places.get(server)!.endpoint,
+    find(backend_name, server_name) {
+      const server = named.get(`${backend_name}/${server_name}`);
+      if (server === undefined) return undefined;
+      const backend = config.backends.findIndex(({ name }) => name === backend_name);
+      return { config: server, number: numbers.get(server)!, backend, ...places.get(server)! };
+    },
+    notePlace: (server, place) => void places.set(server, place),
     noteReason(backend_name, server_name, reason) {
       const server = named.get(`${backend_name}/${server_name}`);
       if (server !== undefined) reasons.set(server, reason);
@@ -119,6 +160,7 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
       if (server === undefined) return undefined;
       return {
         config: server,
+        ...places.get(server)!,
         operational: read(server, SERVER_OPERATIONAL),
         administrative: read(server, SERVER_ADMINISTRATIVE),
         weight: read(server, SERVER_WEIGHT),
@@ -146,11 +188,11 @@ export function createServerTable(config: Config, memory: SharedMemory, earlier?
 function writeFirstState(memory: SharedMemory, number: number, server: Server): string {
   const at = serverAt(memory, number);
   const unresolved = server.endpoint.address === '';
-  const maintenance = server.disabled || unresolved;
-  Atomics.store(memory.words, at + SERVER_OPERATIONAL, unresolved ? SERVER_DOWN : SERVER_UP);
-  Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance ? ADMIN_MAINTENANCE : 0);
+  const maintenance = (server.disabled ? ADMIN_MAINTENANCE : 0) | (unresolved ? ADMIN_UNRESOLVED : 0);
+  Atomics.store(memory.words, at + SERVER_OPERATIONAL, SERVER_UP);
+  Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance);
   Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
-  if (unresolved) return `the name ${server.host} did not resolve`;
+  if (unresolved) return `the name ${server.host} is not resolved`;
   if (server.disabled) return 'disabled in the configuration';
   if (server.track) return `it tracks ${server.track.backend}/${server.track.server}`;
   return isChecked(server) ? 'no check has changed its state yet' : 'not checked';
@@ -163,11 +205,13 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
 function carryOver(memory: SharedMemory, number: number, server: Server, known: ServerState): string {
   const at = serverAt(memory, number);
   const before = known.config;
-  const same_place =
-    before.endpoint.address === server.endpoint.address && before.endpoint.port === server.endpoint.port;
+  const same_place = known.endpoint.address === server.endpoint.address && known.endpoint.port === server.endpoint.port;
   if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
-  const administrative_stays = before.disabled === server.disabled && (server.endpoint.address !== '' || same_place);
-  if (administrative_stays) Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, known.administrative);
+  const unresolved = server.endpoint.address === '' ? ADMIN_UNRESOLVED : 0;
+  if (before.disabled === server.disabled) {
+    const administrative = (known.administrative & ~ADMIN_UNRESOLVED) | unresolved;
+    Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, administrative);
+  }
   if (same_place && isJudged(server) && isJudged(before)) {
     Atomics.store(memory.words, at + SERVER_OPERATIONAL, known.operational);
     Atomics.store(memory.words, at + SERVER_HEALTH, known.health);
@@ -180,8 +224,7 @@ function isJudged({ check, agent, track }: Server): boolean {
   return check !== undefined || agent !== undefined || track !== undefined;
 }
 
-function formatServerAddress(server: Server): string {
-  const { address, port } = server.endpoint;
-  const host = address || server.host;
+function formatServerAddress(name: string, { address, port }: Endpoint): string {
+  const host = address || name;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -96,6 +96,8 @@ export type CheckReport = {
 export type ServerReport = {
   readonly name: string;
   readonly address: string;
+  /** `configuration`, `libc`, `last`, `init-addr`, `mydns/dns1`, or `none` while there is only a name. */
+  readonly address_from: string;
   readonly up: boolean;
   /** Whether checks decide about `up`. */
   readonly checked: boolean;

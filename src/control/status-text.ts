@@ -1,7 +1,7 @@
 /** The report as a person reads it: `carpool status`. */
 import { formatAge } from './format-age.ts';
 import type { OrderReport } from './orders.ts';
-import type { BackendReport, FrontendReport, StatusReport, VhidReport } from './status-report.ts';
+import type { BackendReport, FrontendReport, ServerReport, StatusReport, VhidReport } from './status-report.ts';
 
 export function renderStatus(report: StatusReport): string {
   const sections = [renderHead(report)];
@@ -72,7 +72,7 @@ function renderServers(backends: readonly BackendReport[]): string {
   const rows = backends.flatMap((backend) =>
     backend.servers.map((server) => [
       `${backend.name}/${server.name}`,
-      server.address,
+      addressOf(server),
       server.up ? 'up' : 'DOWN',
       String(server.weight) + (server.backup ? ' (backup server)' : ''),
       String(server.current),
@@ -81,6 +81,11 @@ function renderServers(backends: readonly BackendReport[]): string {
     ]),
   );
   return lines([['SERVER', 'ADDRESS', 'STATE', 'WEIGHT', 'NOW', 'TOTAL', 'WHY'], ...rows]);
+}
+
+/** What is not in the configuration has its origin behind it. */
+function addressOf({ address, address_from }: ServerReport): string {
+  return address_from === 'configuration' || address_from === 'none' ? address : `${address} (${address_from})`;
 }
 
 function lines(rows: readonly (readonly string[])[]): string {

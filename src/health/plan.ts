@@ -14,7 +14,7 @@ export type ServerPlace = {
 
 /** A server that is checked, by itself or by an agent or both. */
 export type Subject = ServerPlace & {
-  /** The server's own, not where it is checked. */
+  /** The server's own at first, not where it is checked. */
   readonly endpoint: Endpoint;
   readonly backup: boolean;
   /** As configured: what an agent's percentage is of. */
@@ -37,7 +37,8 @@ export type Observed = { readonly on_error: OnError; readonly error_limit: numbe
 
 export type CheckPlan = {
   readonly subject: Subject;
-  readonly endpoint: Endpoint;
+  /** Where it is asked, when not at the server's own endpoint: '' and 0 stand for the server's. */
+  readonly elsewhere: Endpoint;
   readonly method: CheckMethod | { readonly kind: 'agent'; readonly send: string };
   /** Begin with a PROXY protocol line, where the method connects as the server line says. */
   readonly send_proxy: boolean;
@@ -63,26 +64,9 @@ export function planChecks(config: Config): CheckPlan[] {
   return plans.map((plan, position) => ({ ...plan, first_delay_ms: Math.floor((position * round_ms) / plans.length) }));
 }
 
-/** A server in maintenance has a plan too: it may come back. One without an address has none. */
-export function isChecked(server: Server): boolean {
-  return hasCheck(server) || hasAgent(server);
-}
-
-function hasCheck(server: Server): boolean {
-  return server.check !== undefined && checkedEndpoint(server).address !== '';
-}
-
-function hasAgent(server: Server): boolean {
-  return server.agent !== undefined && agentEndpoint(server).address !== '';
-}
-
-function checkedEndpoint({ check, endpoint }: Server): Endpoint {
-  const { address = '', port = 0 } = check?.endpoint ?? {};
-  return { address: address || endpoint.address, port: port || endpoint.port };
-}
-
-function agentEndpoint({ agent, endpoint }: Server): Endpoint {
-  return { address: agent!.address || endpoint.address, port: agent!.port };
+/** A server in maintenance has a plan too, and so has one without an address: it may come back. */
+export function isChecked({ check, agent }: Server): boolean {
+  return check !== undefined || agent !== undefined;
 }
 
 type Place = {
@@ -105,8 +89,8 @@ function listSubjects(config: Config): { subject: Subject; backend: Backend; ser
         backup,
         weight,
         thresholds: { rise: server.check?.rise ?? 1, fall: server.check?.fall ?? 1 },
-        has_check: hasCheck(server),
-        has_agent: hasAgent(server),
+        has_check: server.check !== undefined,
+        has_agent: server.agent !== undefined,
         observe: server.observe,
         log_changes: backend.log_health_checks,
         trackers: followers.get(place) ?? [],
@@ -154,7 +138,7 @@ function planCheck(subject: Subject, { check: method, timeouts }: Backend, serve
   const { inter_ms, fastinter_ms, downinter_ms, send_proxy } = server.check!;
   return {
     subject,
-    endpoint: checkedEndpoint(server),
+    elsewhere: server.check!.endpoint ?? { address: '', port: 0 },
     method,
     send_proxy,
     intervals: { inter_ms, fastinter_ms, downinter_ms },
@@ -167,7 +151,7 @@ function planAgent(subject: Subject, { timeouts }: Backend, server: Server): Che
   const { inter_ms, send } = server.agent!;
   return {
     subject,
-    endpoint: agentEndpoint(server),
+    elsewhere: { address: server.agent!.address ?? '', port: server.agent!.port },
     method: { kind: 'agent', send },
     send_proxy: false,
     intervals: { inter_ms, fastinter_ms: undefined, downinter_ms: undefined },

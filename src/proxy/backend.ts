@@ -100,6 +100,14 @@ export class Backend implements Loads {
     return this.picker.pick(turn, hash, avoid ? avoid.position : NO_SERVER, this);
   }
 
+  /** By its number through all backends. */
+  moveServer(number: number, endpoint: model.Endpoint): void {
+    const server = this.servers[number - this.servers[0].number];
+    server.move(endpoint);
+    if (this.config.cookie?.dynamic) this.cookie?.nameServers(this.servers, this.config);
+    this.picker_version = -1;
+  }
+
   /** Changes with the state or the weight of any server. */
   get version(): number {
     return Atomics.load(this.memory.words, this.at + shared.BACKEND_VERSION);

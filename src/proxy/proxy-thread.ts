@@ -140,6 +140,11 @@ export class ProxyThread {
     for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
   }
 
+  /** A server, by its number through all backends, is at another address from now on. */
+  moveServer(backend: number, server: number, endpoint: model.Endpoint): void {
+    this.backends[backend].moveServer(server, endpoint);
+  }
+
   /** From now on every reply says `Connection: close`; who comes is still served. */
   announceEnd(): void {
     this.draining = true;

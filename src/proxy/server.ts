@@ -26,8 +26,9 @@ export class Server {
   /** What consistent hashes and `balance first` know it by. */
   readonly id: number;
   readonly name_bytes: Uint8Array;
-  /** Null: the name could not be resolved. */
-  readonly address: PinnedAddress | null;
+  /** Where it is now; its address is '' and `address` null while its name does not resolve. */
+  endpoint: model.Endpoint;
+  address: PinnedAddress | null;
   readonly idle: ServerConnection[] = [];
   /** Those of this thread that wait for this server and no other. */
   readonly waiting: WaitingLine;
@@ -44,7 +45,8 @@ export class Server {
     this.number = number;
     this.id = config.id ?? position + 1;
     this.name_bytes = new TextEncoder().encode(config.name);
-    this.address = config.endpoint.address === '' ? null : encodeSocketAddress(config.endpoint);
+    this.endpoint = config.endpoint;
+    this.address = pinnedAddress(config.endpoint);
     this.memory = memory;
     this.counters = serverRow(memory, thread, number);
     this.at = shared.serverAt(memory, number);
@@ -57,7 +59,7 @@ export class Server {
     return (
       this.address !== null &&
       this.read(shared.SERVER_OPERATIONAL) !== shared.SERVER_DOWN &&
-      (this.read(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_MAINTENANCE) === 0
+      (this.read(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_ANY_MAINTENANCE) === 0
     );
   }
 
@@ -74,6 +76,13 @@ export class Server {
   get limited(): boolean {
     const { config } = this;
     return config.maxconn !== undefined || config.agent !== undefined || this.read(shared.SERVER_SET_MAXCONN) > 0;
+  }
+
+  /** It is elsewhere from now on. Connections that lie idle are of no use any more; those in use go on. */
+  move(endpoint: model.Endpoint): void {
+    this.endpoint = endpoint;
+    this.address = pinnedAddress(endpoint);
+    for (const connection of [...this.idle]) connection.close();
   }
 
   /** What its agent says, else what people set, else what is configured; undefined: none. */
@@ -194,4 +203,8 @@ export class Server {
     this.idle[index] = last;
     last.idle_index = index;
   }
+}
+
+function pinnedAddress(endpoint: model.Endpoint): PinnedAddress | null {
+  return endpoint.address === '' ? null : encodeSocketAddress(endpoint);
 }

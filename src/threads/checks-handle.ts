@@ -11,6 +11,7 @@ import { planChecks } from '../health/plan.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
+import type { AddressChange } from './address-change.ts';
 import type { CheckedServers, ChecksSettings, FromChecks, ProgramEnd, ToChecks } from './checks-messages.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
@@ -31,6 +32,8 @@ export type ChecksHandle = {
   wake(): void;
   /** Asks these servers from now on; what is known of them so far stands in `memory`. */
   configure(config: Config, memory: SharedMemory): void;
+  /** These servers of the configuration that was last given are elsewhere. */
+  moveServers(changes: readonly AddressChange[]): void;
   /** Answers `run-program`. */
   programEnded(run: number, end: ProgramEnd): void;
   /** Resolves to true when the thread left its loop in time. May be called again. */
@@ -84,6 +87,7 @@ export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
   return {
     wake,
     configure: (next, next_memory) => post({ kind: 'configure', ...serversOf(next, next_memory) }),
+    moveServers: (changes) => post({ kind: 'addresses', changes }),
     programEnded: (run, end) => post({ kind: 'program-ended', run, end }),
     async stop(timeout_ms) {
       if (stopped) return true;

@@ -10,6 +10,7 @@
 import type { CheckPlan } from '../health/plan.ts';
 import type { Operational } from '../health/server-health.ts';
 import type { Code } from '../health/verdict.ts';
+import type { AddressChange } from './address-change.ts';
 import type { Counts } from './shared-memory.ts';
 
 /** Whom to ask, and where to write what they say. */
@@ -39,6 +40,8 @@ export type ToChecks =
   | { readonly kind: 'stop' }
   /** From now on these servers, whose states so far stand in this memory. */
   | ({ readonly kind: 'configure' } & CheckedServers)
+  /** These servers of the present configuration are elsewhere. */
+  | { readonly kind: 'addresses'; readonly changes: readonly AddressChange[] }
   /** A program that `run-program` asked for has ended, or never began. */
   | { readonly kind: 'program-ended'; readonly run: number; readonly end: ProgramEnd };
 

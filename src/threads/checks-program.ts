@@ -46,6 +46,8 @@ export class ProgramCheck implements Check {
     return this.plan.answer_timeout_ms ?? this.plan.connect_timeout_ms;
   }
 
+  onMove(): void {}
+
   start(): void {
     this.wakeIn(this.plan.first_delay_ms);
   }

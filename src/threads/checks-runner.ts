@@ -9,6 +9,7 @@ import { programExited, programKilled, programNotStarted, programTimedOut, type 
 import type { Reactor } from '../reactor/reactor.ts';
 import { now_ns } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
+import type { AddressChange } from './address-change.ts';
 import type { FromChecks, ProgramEnd } from './checks-messages.ts';
 import { ProgramCheck, type ProgramRunner } from './checks-program.ts';
 import { Programs } from './checks-programs.ts';
@@ -135,6 +136,18 @@ export class ChecksRunner implements CheckRound, ProgramRunner {
     const check = this.runs.get(run);
     this.runs.delete(run);
     check?.onEnd(verdictOfProgram(end, check.timeout_ms));
+  }
+
+  // ── servers that move ─────────────────────────────────────────────────────────────────────────
+
+  /** A connection that is being made goes on; the next check asks at the new address. */
+  moveServers(changes: readonly AddressChange[]): void {
+    const endpoints = new Map(changes.map(({ server, endpoint }) => [server, endpoint]));
+    for (const server of this.servers.values()) {
+      const endpoint = endpoints.get(server.subject.server_index);
+      if (endpoint) server.endpoint = endpoint;
+    }
+    for (const check of this.checks) if (endpoints.has(check.plan.subject.server_index)) check.onMove();
   }
 
   // ── what is known ─────────────────────────────────────────────────────────────────────────────

@@ -53,6 +53,8 @@ export interface Check {
   begin(): boolean;
   /** The next check comes after `fastinter`, if that is sooner. */
   hurry(): void;
+  /** Its server has another address, perhaps the first one. */
+  onMove(): void;
   /** Ends the check that runs, without a verdict. `landed` follows if one ran. */
   stop(): void;
 }
@@ -80,7 +82,6 @@ export class ServerCheck implements Check, SocketOwner {
   private readonly round: CheckRound;
   private readonly conversation: Conversation;
   private readonly is_agent: boolean;
-  private readonly address: PinnedAddress;
   private readonly timer = new Timer(() => this.onTimer());
   private stage = WAITING;
   private socket: Socket | null = null;
@@ -95,7 +96,6 @@ export class ServerCheck implements Check, SocketOwner {
     this.conversation = conversation;
     this.round = round;
     this.is_agent = plan.method.kind === 'agent';
-    this.address = encodeSocketAddress(plan.endpoint);
   }
 
   start(): void {
@@ -112,6 +112,10 @@ export class ServerCheck implements Check, SocketOwner {
     const soon_ms = this.plan.intervals.fastinter_ms;
     if (soon_ms === undefined || (this.stage !== WAITING && this.stage !== CLOSING)) return;
     if (this.round.reactor.now_ms + soon_ms < this.deadline_ms) this.wakeIn(soon_ms);
+  }
+
+  onMove(): void {
+    if (this.in_maintenance && this.stage === WAITING) this.wakeIn(0);
   }
 
   // ── when ──────────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +152,8 @@ export class ServerCheck implements Check, SocketOwner {
 
   private becomeDue(): void {
     // an agent is asked in maintenance, too: it may be the one who ends it
-    if (!this.is_agent && this.server.inMaintenance) this.skip();
+    const no_address = this.server.endpoint.address === '';
+    if (no_address || (!this.is_agent && this.server.inMaintenance)) this.skip();
     else {
       if (this.in_maintenance) this.comeBack();
       this.stage = QUEUED;
@@ -198,9 +203,12 @@ export class ServerCheck implements Check, SocketOwner {
 
   private targetAddress(): PinnedAddress {
     const { target_address, target_port } = this.conversation;
-    if (target_address === '' && target_port === 0) return this.address;
-    const { address, port } = this.plan.endpoint;
-    return encodeSocketAddress({ address: target_address || address, port: target_port || port });
+    const { elsewhere } = this.plan;
+    const { address, port } = this.server.endpoint;
+    return encodeSocketAddress({
+      address: target_address || elsewhere.address || address,
+      port: target_port || elsewhere.port || port,
+    });
   }
 
   private couldNotConnect(error: number): void {

@@ -4,6 +4,8 @@
  *
  *   verdicts ──▶ health/server-health.ts ──▶ shared memory (operational state, words for statistics) ──▶ messages
  */
+
+import type { Endpoint } from '../config/model.ts';
 import type { AgentReport } from '../health/agent.ts';
 import type { ServerFacts, Value } from '../health/facts.ts';
 import { describeCheck, describeState } from '../health/log-line.ts';
@@ -65,6 +67,8 @@ export class CheckedServer implements ServerFacts {
   readonly subject: Subject;
   readonly process_variables: Map<string, Value>;
   health: ServerHealth;
+  /** Where it is now; the address is '' while its name does not resolve. */
+  endpoint: Endpoint;
   private readonly around: Surroundings;
   private readonly at: number;
   private operational: Operational = 'UP';
@@ -78,6 +82,7 @@ export class CheckedServer implements ServerFacts {
     this.subject = subject;
     this.around = around;
     this.process_variables = around.process_variables;
+    this.endpoint = subject.endpoint;
     this.at = shared.serverAt(around.memory, subject.server_index);
     this.alarms = this.load(shared.SERVER_ALARMS);
     if (resumes) this.operational = stateOf(this.load(shared.SERVER_OPERATIONAL));
@@ -89,7 +94,7 @@ export class CheckedServer implements ServerFacts {
   }
 
   get inMaintenance(): boolean {
-    return (this.load(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_MAINTENANCE) !== 0;
+    return (this.load(shared.SERVER_ADMINISTRATIVE) & shared.ADMIN_ANY_MAINTENANCE) !== 0;
   }
 
   // ── what is heard ─────────────────────────────────────────────────────────────────────────────
@@ -256,11 +261,11 @@ export class CheckedServer implements ServerFacts {
   }
 
   get address(): string {
-    return this.subject.endpoint.address;
+    return this.endpoint.address;
   }
 
   get port(): number {
-    return this.subject.endpoint.port;
+    return this.endpoint.port;
   }
 
   get host_name(): string {
@@ -281,7 +286,8 @@ export class CheckedServer implements ServerFacts {
 
   state(): string {
     const { memory, host_name: node } = this.around;
-    const { backend, server, endpoint, thresholds, backend_index, first_server_index, server_count } = this.subject;
+    const { endpoint } = this;
+    const { backend, server, thresholds, backend_index, first_server_index, server_count } = this.subject;
     let total_weight = 0;
     for (let index = first_server_index; index < first_server_index + server_count; index++) {
       const at = shared.serverAt(memory, index);

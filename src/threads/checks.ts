@@ -9,6 +9,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { chooseReactor } from '../reactor/choose.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { now_ms31, now_ns } from '../system/clock.ts';
+import type { AddressChange } from './address-change.ts';
 import type { CheckedServers, ChecksSettings, FromChecks, ToChecks } from './checks-messages.ts';
 import { Programs } from './checks-programs.ts';
 import { ChecksRunner, MOST_IN_FLIGHT, SPARE_SOCKETS } from './checks-runner.ts';
@@ -38,6 +39,8 @@ function main(settings: ChecksSettings): void {
   const at = threadAt({ words, ...tables }, THREAD_CHECKS);
   let told_to_stop = false;
   let next: CheckedServers | undefined;
+  /** Of the servers of `next`, or of those that are asked now when nothing is next. */
+  let moves: (readonly AddressChange[])[] = [];
   const beat = () => Atomics.store(words, at + THREAD_BEAT_MS, now_ms31());
   const run = (servers: CheckedServers, resumes: boolean): void => {
     const { plans, spread_percent, host_name } = servers;
@@ -55,6 +58,7 @@ function main(settings: ChecksSettings): void {
     while (!told_to_stop && next === undefined && Atomics.load(words, STOP) === 0) {
       reactor.pass(PASS_MS);
       runner.lookAtTraffic();
+      if (moves.length > 0 && next === undefined) heedMoves(runner);
       beat();
     }
     Atomics.store(memory.words, threadAt(memory, THREAD_CHECKS) + THREAD_WAKE_FD, 0);
@@ -74,14 +78,22 @@ function main(settings: ChecksSettings): void {
   Atomics.store(words, at + THREAD_STATE, STOPPED);
   postToControl({ kind: 'stopped', at_ns: now_ns() });
 
+  function heedMoves(runner: ChecksRunner): void {
+    for (const changes of moves) runner.moveServers(changes);
+    moves = [];
+  }
+
   function readMessages(runner: ChecksRunner): void {
     for (let count = 0; count < MOST_MESSAGES; count++) {
       const received = receiveMessageOnPort(parentPort!) as { message: ToChecks } | undefined;
       if (!received) return;
       const { message } = received;
       if (message.kind === 'stop') told_to_stop = true;
-      else if (message.kind === 'configure') next = message;
-      else runner.programEnded(message.run, message.end);
+      else if (message.kind === 'configure') {
+        next = message;
+        moves = [];
+      } else if (message.kind === 'program-ended') runner.programEnded(message.run, message.end);
+      else moves.push(message.changes);
     }
   }
 }

@@ -12,6 +12,7 @@ import type { OpenListener } from '../proxy/proxy-thread.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
+import type { AddressChange } from './address-change.ts';
 import {
   type DataSettings,
   type FromData,
@@ -54,6 +55,8 @@ export type DataHandle = {
   readonly thread: number;
   wake(): void;
   configure(next: DataGeneration): void;
+  /** Servers of this generation are elsewhere from now on. */
+  moveServers(generation: number, changes: readonly AddressChange[]): void;
   /** Clients of this generation that are left lose their connections. */
   abandon(generation: number): void;
   /** Replies say `Connection: close`; after the stop word clients may go on so long (null: without limit). */
@@ -99,6 +102,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     thread: settings.thread,
     wake,
     configure: (next) => post({ kind: 'configure', settings: settingsOf(next) }),
+    moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),
     abandon: (generation) => post({ kind: 'abandon', generation }),
     announceEnd: (limit_ms) => post({ kind: 'announce-end', limit_ms }),
   };

@@ -7,6 +7,7 @@
  */
 import type { Config, LogTarget } from '../config/model.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
+import type { AddressChange } from './address-change.ts';
 import type { Counts } from './shared-memory.ts';
 
 /** A configuration that a thread serves, with shared memory of its own. */
@@ -37,6 +38,8 @@ export type LineTarget = { readonly fd: number; readonly ring: SharedArrayBuffer
 export type ToData =
   /** Serve this from now on; who is served by an earlier one is served to the end. Answered by `configured`. */
   | { readonly kind: 'configure'; readonly settings: GenerationSettings }
+  /** New connections to these servers of this generation go elsewhere; those that are in use go on. */
+  | { readonly kind: 'addresses'; readonly generation: number; readonly changes: readonly AddressChange[] }
   /** Clients of this generation that are left lose their connections. */
   | { readonly kind: 'abandon'; readonly generation: number }
   /**

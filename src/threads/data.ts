@@ -162,6 +162,12 @@ class DataThread {
       case 'configure':
         this.configure(message.settings);
         return;
+      case 'addresses':
+        for (const { number, proxy } of [this.current, ...this.draining]) {
+          if (number !== message.generation) continue;
+          for (const { backend, server, endpoint } of message.changes) proxy.moveServer(backend, server, endpoint);
+        }
+        return;
       case 'abandon':
         for (const { number, proxy } of this.draining) if (number === message.generation) proxy.abandonClients();
         return;

@@ -74,6 +74,10 @@ export const SERVER_DOWN = 0;
 export const SERVER_STOPPING = 2;
 export const ADMIN_MAINTENANCE = 1;
 export const ADMIN_DRAIN = 2;
+/** It has no address: a name does not resolve. */
+export const ADMIN_UNRESOLVED = 4;
+/** Any of these is maintenance. */
+export const ADMIN_ANY_MAINTENANCE = ADMIN_MAINTENANCE | ADMIN_UNRESOLVED;
 
 /** Per backend. */
 export const BACKEND_VERSION = 0; // +1 whenever a server's state or weight changed: pickers rebuild

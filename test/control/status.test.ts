@@ -66,6 +66,7 @@ const REPORT: StatusReport = {
         {
           name: 'server1',
           address: '10.10.0.21:8080',
+          address_from: 'configuration',
           up: true,
           checked: true,
           backup: false,
@@ -79,6 +80,7 @@ const REPORT: StatusReport = {
         {
           name: 'server2',
           address: 'server2.example.com:8080',
+          address_from: 'none',
           up: false,
           checked: true,
           backup: true,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '#src/config/load.js';
-import type { Config } from '#src/config/model.js';
+import type { Config, Server } from '#src/config/model.js';
 import { createExternalChecks } from '#src/control/external-checks.js';
 import { startChecksThread } from '#src/threads/checks-handle.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
@@ -37,7 +37,10 @@ class Running {
       onMessage: (message) => {
         this.messages.push(message);
         if (message.kind === 'run-program') {
-          this.programs.run(message, { config, memory }, (end) => this.handle.programEnded(message.run, end));
+          const places = { endpointOf: ({ endpoint }: Server) => endpoint };
+          this.programs.run(message, { config, memory, servers: places }, (end) =>
+            this.handle.programEnded(message.run, end),
+          );
         }
       },
     });

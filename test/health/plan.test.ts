@@ -13,12 +13,12 @@ test('servers count through all backends, and those without check have no plan',
     ]),
   );
   assert.deepEqual(
-    plans.map(({ subject, endpoint }) => [
+    plans.map(({ subject }) => [
       subject.backend,
       subject.server,
       subject.backend_index,
       subject.server_index,
-      endpoint.port,
+      subject.endpoint.port,
     ]),
     [
       ['backend0', 'server0', 0, 0, 1],
@@ -28,8 +28,9 @@ test('servers count through all backends, and those without check have no plan',
   );
 });
 
-test('a server whose name did not resolve has no plan', () => {
-  assert.deepEqual(planChecks(checkConfig([{ servers: [{ port: 1, address: '' }] }])), []);
+test('a server whose name did not resolve has a plan for when it does', () => {
+  const [plan] = planChecks(checkConfig([{ servers: [{ port: 1, address: '' }] }]));
+  assert.deepEqual(plan!.subject.endpoint, { address: '', port: 1 });
 });
 
 test('the first round is spread over the shortest interval, one second at most', () => {

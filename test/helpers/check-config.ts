@@ -88,6 +88,8 @@ function serverOf(server: CheckedServer, name: string): Server {
     name,
     host: address,
     endpoint: { address, port },
+    init_addresses: undefined,
+    resolution: undefined,
     weight: 1,
     backup: false,
     disabled: false,

@@ -7,9 +7,11 @@ import type { Reporter } from '../reporter.ts';
 import { checkCarps } from './carps.ts';
 import { checkChecks } from './checks.ts';
 import { checkProxies } from './proxies.ts';
+import { checkResolvers } from './resolvers.ts';
 
 export function checkConfig(config: Config, report: Reporter): void {
   checkProxies(config, report);
+  checkResolvers(config, report);
   checkChecks(config, report);
   checkCarps(config, report);
 }

@@ -10,16 +10,19 @@ import type {
   Global,
   HashType,
   HttpConnections,
+  InitAddress,
   InterfaceName,
   LogFormat,
   LogTarget,
   Mode,
   Observe,
+  Resolution,
   RetryEvent,
   SessionCookie,
   StatsSocket,
   Timeouts,
 } from '../model.ts';
+
 import { GLOBAL_DEFAULTS, HTTP_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
@@ -112,6 +115,10 @@ export type ServerSettings = {
   agent_send: string;
   /** `[BACKEND/]SERVER` as written. */
   track: string | undefined;
+  init_addresses: readonly InitAddress[] | undefined;
+  /** Undefined: no word of it was written, or only words that have no effect without `resolvers`. */
+  resolvers: string | undefined;
+  resolution: Open<Omit<Resolution, 'resolvers'>>;
   spans: Spans;
 };
 
@@ -211,6 +218,9 @@ function newServerSettings(): ServerSettings {
     agent_inter_ms: 2000,
     agent_send: '',
     track: undefined,
+    init_addresses: undefined,
+    resolvers: undefined,
+    resolution: { prefer: 'ipv6', networks: [], allows_duplicates: false, ignores_weight: false },
     spans: {},
   };
 }
@@ -236,5 +246,5 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
 }
 
 export function copySettings(settings: ServerSettings): ServerSettings {
-  return { ...settings, spans: { ...settings.spans } };
+  return { ...settings, resolution: { ...settings.resolution }, spans: { ...settings.spans } };
 }

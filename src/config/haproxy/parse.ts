@@ -1,7 +1,7 @@
 /** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
 import { type CarpDraft, newCarp } from '../carp-draft.ts';
 import type { SysctlSetting } from '../freebsd/sysctl.ts';
-import type { Backend, Carp, Frontend, Global, InterfaceName } from '../model.ts';
+import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
@@ -12,6 +12,7 @@ import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import { type Context, checkName, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
 import { HAPROXY_SECTIONS } from './known-keywords.ts';
 import { finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
+import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft } from './resolvers.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
 import { reportUnknownKeyword } from './unknown.ts';
 import { reportWrongSection } from './wrong-section.ts';
@@ -20,6 +21,7 @@ export type HaproxyConfig = {
   readonly global: Global;
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
+  readonly resolvers: readonly Resolvers[];
   readonly carps: readonly Carp[];
   readonly interface_names: readonly InterfaceName[];
   readonly sysctls: readonly SysctlSetting[];
@@ -44,17 +46,19 @@ type Section =
   | { readonly kind: 'none' | 'skipped' }
   | { readonly kind: 'global' }
   | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
+  | { readonly kind: 'resolvers'; readonly draft: ResolversDraft }
   | { readonly kind: 'carp'; readonly draft: CarpDraft };
 
 /** HAProxy's and our own. */
 const GLOBAL_TABLE = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
-const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'carp'];
+const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'carp'];
 
 class HaproxyParser {
   readonly #context: Context;
   readonly #global: GlobalDraft = newGlobal();
   readonly #proxies: ProxyDraft[] = [];
+  readonly #resolvers: ResolversDraft[] = [];
   readonly #carps: CarpDraft[] = [];
   readonly #named_defaults = new Map<string, ProxyDraft>();
   #defaults = newDefaults();
@@ -106,6 +110,8 @@ class HaproxyParser {
       refuseMore(rest, kind, report);
     } else if (kind.text === 'carp') {
       this.#openCarp(kind, rest);
+    } else if (kind.text === 'resolvers') {
+      this.#openResolvers(kind, rest);
     } else {
       this.#openProxy(kind.text as ProxyKind, words);
     }
@@ -119,6 +125,14 @@ class HaproxyParser {
     const draft = newCarp(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
     if (name !== undefined) this.#carps.push(draft);
     this.#section = { kind: 'carp', draft };
+  }
+
+  #openResolvers(kind: Word, [name, ...more]: readonly Word[]): void {
+    this.#checkName(kind, name);
+    refuseMore(more, name ?? kind, this.#context.report);
+    const draft = newResolvers(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
+    if (name !== undefined) this.#resolvers.push(draft);
+    this.#section = { kind: 'resolvers', draft };
   }
 
   /** `frontend NAME [from DEFAULTS]`; a `defaults` may be without a name. */
@@ -169,6 +183,7 @@ class HaproxyParser {
     const section = this.#section;
     if (section.kind === 'global') this.#apply(GLOBAL_TABLE, this.#global, 'global', statement);
     else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
+    else if (section.kind === 'resolvers') this.#apply(RESOLVERS_KEYWORDS, section.draft, 'resolvers', statement);
     else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
     else if (section.kind === 'none') this.#reportOutside(keyword);
   }
@@ -208,10 +223,12 @@ class HaproxyParser {
     const running = this.#proxies.filter((draft) => !draft.disabled);
     const fronts = running.filter(({ kind }) => kind !== 'backend');
     const backs = running.filter(({ kind }) => kind !== 'frontend');
+    const backends = backs.map((draft) => finishBackend(draft, global.log_targets, report));
     return {
       global,
       frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets, report)),
-      backends: backs.map((draft) => finishBackend(draft, global.log_targets, report)),
+      backends,
+      resolvers: finishResolvers(this.#resolvers, backends),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
       interface_names: this.#global.interface_names,
       sysctls: this.#global.sysctls,

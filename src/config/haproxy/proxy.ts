@@ -32,8 +32,10 @@ import {
 import { parseLogTarget } from './log.ts';
 import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
+
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
-import { finishServer, parseDefaultServer, parseServer } from './server.ts';
+import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
+
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
 import { parseTimeout } from './timeouts.ts';
 
@@ -65,6 +67,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     help: 'A server to balance over.',
     has_effect: true,
     parse: parseServer,
+  },
+  {
+    name: 'server-template',
+    sections: ['listen', 'backend'],
+    help: 'Servers that differ in the number behind their name, for the addresses of one host name.',
+    has_effect: true,
+    parse: parseServerTemplate,
   },
   {
     name: 'default-server',

@@ -1,4 +1,5 @@
 /** What a word of `server` and `default-server` lines is, and the usual makes of them. */
+import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
 import type { ServerSettings } from './drafts.ts';
@@ -43,4 +44,21 @@ export function number(
     if (value !== undefined) set(settings, value);
   };
   return { name, help, field, takes_value: true, parse };
+}
+
+export function oneOf<Value extends string>(
+  name: string,
+  help: string,
+  values: readonly Value[],
+  set: (settings: ServerSettings, value: Value) => void,
+): ServerWord {
+  const parse: ServerWord['parse'] = (settings, word, { report }) => {
+    const value = values.find((known) => known === word.text);
+    if (value !== undefined) set(settings, value);
+    else {
+      const mend = didYouMean(word.text, values) ?? `Write ${values.map((known) => `\`${known}\``).join(' or ')}.`;
+      report.error(word.span, 'unknown-value', `\`${word.text}\` is not a value of \`${name}\`.`, mend);
+    }
+  };
+  return { name, help, field: name.replaceAll('-', '_'), takes_value: true, parse };
 }

@@ -10,10 +10,15 @@ import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/ser
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
-import { flag, number, type ServerWord, time } from './server-word.ts';
+import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
+import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
+
+/** Servers of one `server-template`. */
+const LONGEST_TEMPLATE = 4096;
 
 export const SERVER_WORDS: readonly ServerWord[] = [
   ...CHECK_WORDS,
+  ...RESOLUTION_WORDS,
   flag(
     'backup',
     'Use it only when no server without `backup` works.',
@@ -95,23 +100,6 @@ function count(name: 'maxconn' | 'minconn' | 'maxqueue', help: string): ServerWo
   return number(name, help, name, [0, 2 ** 31 - 1], (settings, value) => (settings[name] = value || undefined));
 }
 
-function oneOf<Value extends string>(
-  name: string,
-  help: string,
-  values: readonly Value[],
-  set: (settings: ServerSettings, value: Value) => void,
-): ServerWord {
-  const parse: ServerWord['parse'] = (settings, word, { report }) => {
-    const value = values.find((known) => known === word.text);
-    if (value !== undefined) set(settings, value);
-    else {
-      const mend = didYouMean(word.text, values) ?? `Write ${values.map((known) => `\`${known}\``).join(' or ')}.`;
-      report.error(word.span, 'unknown-value', `\`${word.text}\` is not a value of \`${name}\`.`, mend);
-    }
-  };
-  return { name, help, field: name.replaceAll('-', '_'), takes_value: true, parse };
-}
-
 function parseServerCookie(settings: ServerSettings, value: Word, { report }: Context): void {
   if (/^[\x21-\x7e]+$/.test(value.text) && !/[;,|~]/.test(value.text)) settings.cookie = value.text;
   else {
@@ -142,6 +130,42 @@ export function parseServer(draft: ProxyDraft, { keyword, args }: Statement, con
   server.settings.spans['name'] = name.span;
   server.settings.spans['host'] = address.span;
   draft.servers.push(server);
+}
+
+/** `server-template PREFIX NUM[-NUM] NAME[:PORT] [words …]`: servers that differ in their names only. */
+export function parseServerTemplate(draft: ProxyDraft, statement: Statement, context: Context): undefined {
+  const { keyword, args } = statement;
+  const { report } = context;
+  if (args.length < 3) {
+    const mend = 'Write for example `server-template web 1-3 web.example.com:80 check`.';
+    return report.error(keyword.span, 'missing-value', '`server-template` needs a prefix, a number and a name.', mend);
+  }
+  const [prefix, numbers, address, ...words] = args;
+  checkName(prefix, context);
+  draft.spans['servers'] ??= keyword.span;
+  const settings = copySettings(draft.default_server);
+  parseServerWords(settings, words, context);
+  const range = parseNumbers(numbers, context);
+  const parts = parseServerAddress(address, context);
+  if (parts === undefined || range === undefined) return;
+  if (parts.address !== '') {
+    const mend = 'Write `server` lines, one for each address.';
+    return report.error(address.span, 'bad-address', '`server-template` needs a name, not an address.', mend);
+  }
+  Object.assign(settings.spans, { name: prefix.span, host: address.span });
+  for (let number = range.first; number <= range.last; number++) {
+    const own = copySettings(settings);
+    draft.servers.push({ name: `${prefix.text}${number}`, ...parts, settings: own, span: spanOf([keyword, ...args]) });
+  }
+}
+
+function parseNumbers(word: Word, { report }: Context): { first: number; last: number } | undefined {
+  const match = /^(?:(\d{1,6})-)?(\d{1,6})$/.exec(word.text);
+  const range = match && { first: Number(match[1] ?? 1), last: Number(match[2]) };
+  if (range && range.last >= range.first && range.last - range.first < LONGEST_TEMPLATE) return range;
+  const message = `\`${word.text}\` does not say how many servers there are.`;
+  const mend = `Write a number such as \`3\`, or a range such as \`1-3\`, of at most ${LONGEST_TEMPLATE} servers.`;
+  return report.error(word.span, 'out-of-range', message, mend);
 }
 
 export function parseDefaultServer(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
@@ -224,6 +248,8 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
   return {
     name,
     host,
+    init_addresses: settings.init_addresses,
+    resolution: finishResolution(settings),
     endpoint: { address, port },
     weight,
     backup,

@@ -7,6 +7,7 @@ import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import type { Context, SectionKind } from './keyword.ts';
 import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
+import { RESOLVERS_KEYWORDS } from './resolvers.ts';
 import { reportWrongSection } from './wrong-section.ts';
 
 const OUR_GLOBAL = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
@@ -31,19 +32,22 @@ export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report 
 }
 
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
-  if (kind === 'carp') return false;
+  if (kind === 'carp' || kind === 'resolvers') return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
 }
 
 /** Keywords that could be meant in a section, ours first so that they win a tie. */
 function namesFor(kind: SectionKind): string[] {
   if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
+  if (kind === 'resolvers') return RESOLVERS_KEYWORDS.map(({ name }) => name);
   if (kind === 'global') return [...OUR_GLOBAL.map(({ name }) => name), ...HAPROXY_GLOBAL];
   return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
 }
 
 /** Every section in which one of our tables has the keyword. */
 function sectionsOf(keyword: string): SectionKind[] {
-  const rows = [...OUR_GLOBAL, ...PROXY_KEYWORDS, ...CARP_KEYWORDS].filter(({ name }) => name === keyword);
+  const rows = [...OUR_GLOBAL, ...PROXY_KEYWORDS, ...RESOLVERS_KEYWORDS, ...CARP_KEYWORDS].filter(
+    ({ name }) => name === keyword,
+  );
   return [...new Set(rows.flatMap(({ sections }) => sections))];
 }

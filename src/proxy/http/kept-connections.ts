@@ -17,7 +17,7 @@ import type { ServerConnection } from './server-connection.ts';
 export function takeKept({ client, rules }: Exchange, server: Server): ServerConnection | null {
   const own = client.takeOwn();
   if (own) {
-    if (own.server === server) return own;
+    if (own.server === server && own.up_to_date) return own;
     own.close();
   }
   if (rules.reuse === 'always' || (client.requests > 1 && rules.reuse !== 'never')) return server.takeIdle();
@@ -26,7 +26,8 @@ export function takeKept({ client, rules }: Exchange, server: Server): ServerCon
 
 /** The response is complete, and the connection may serve another request. */
 export function keep({ client, rules }: Exchange, connection: ServerConnection): void {
-  if (connection.is_private || rules.reuse === 'never') client.keepOwn(connection);
+  if (!connection.up_to_date) connection.close();
+  else if (connection.is_private || rules.reuse === 'never') client.keepOwn(connection);
   else connection.server.putIdle(connection);
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
+import type { PinnedAddress } from '../../system/socket-address.ts';
 import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
@@ -42,6 +43,8 @@ export class ServerConnection implements SocketOwner {
   uses = 0;
   /** Its server knows the client by this connection: nobody else may use it. */
   is_private = false;
+  /** Where it leads; its server may be elsewhere by now. */
+  private address: PinnedAddress | null = null;
   private received = 0;
   private readonly partial: PartialHead;
   private readonly timer: Timer;
@@ -66,6 +69,7 @@ export class ServerConnection implements SocketOwner {
     const socket = address && reactor.connect(this, address.family, address.address, address.length);
     if (!socket) return false;
     this.server = server;
+    this.address = address;
     this.socket = socket;
     this.exchange = exchange;
     this.state = CONNECTING;
@@ -73,6 +77,11 @@ export class ServerConnection implements SocketOwner {
     this.uses = 1;
     this.is_private = false;
     return true;
+  }
+
+  /** It leads to where its server is now. */
+  get up_to_date(): boolean {
+    return this.address === this.server.address;
   }
 
   /** An idle connection gets work again. */

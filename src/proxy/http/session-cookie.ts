@@ -113,7 +113,7 @@ export class SessionCookie {
   private readonly persists: boolean;
   private readonly name: Uint8Array;
   private readonly servers = new Map<string, Server[]>();
-  private readonly values: readonly (string | undefined)[];
+  private values: readonly (string | undefined)[] = [];
   private readonly attributes: string;
   private readonly list = new CookieList();
   private readonly now_s: () => number;
@@ -124,15 +124,21 @@ export class SessionCookie {
     this.now_s = now_s;
     this.persists = backend.persist;
     this.name = encode(config.name);
-    this.values = servers.map((server) => cookieOf(server, config, backend));
-    for (const [position, value] of this.values.entries()) {
-      if (value !== undefined) this.servers.set(value, [...(this.servers.get(value) ?? []), servers[position]]);
-    }
+    this.nameServers(servers, backend);
     const domains = config.domains.map((domain) => `; domain=${domain}`).join('');
     const flags = `${config.httponly ? '; HttpOnly' : ''}${config.secure ? '; Secure' : ''}`;
     this.attributes = `; path=/${domains}${flags}${config.attributes.map((text) => `; ${text}`).join('')}`;
     this.request_editor = { edit: (writer, request, index) => this.editRequest(writer, request, index) };
     this.response_editor = { edit: (writer, response, index) => this.editResponse(writer, response, index) };
+  }
+
+  /** What stands for each server; a dynamic value changes with the address. */
+  nameServers(servers: readonly Server[], backend: model.Backend): void {
+    this.servers.clear();
+    this.values = servers.map((server) => cookieOf(server, this.config, backend));
+    for (const [position, value] of this.values.entries()) {
+      if (value !== undefined) this.servers.set(value, [...(this.servers.get(value) ?? []), servers[position]]);
+    }
   }
 
   get only_reads(): boolean {
@@ -314,14 +320,14 @@ export class SessionCookie {
 
 /** What clients are given for a server; undefined: nothing. */
 function cookieOf(
-  { config, address }: Server,
+  { config, address, endpoint }: Server,
   cookie: model.SessionCookie,
   backend: model.Backend,
 ): string | undefined {
   if (config.cookie !== undefined) return config.cookie;
   const { dynamic_cookie_key } = backend;
   if (!cookie.dynamic || dynamic_cookie_key === undefined || address === null) return undefined;
-  return dynamicValue(dynamic_cookie_key, parseAddress(config.endpoint.address), config.endpoint.port);
+  return dynamicValue(dynamic_cookie_key, parseAddress(endpoint.address), endpoint.port);
 }
 
 /** HAProxy's: the hash of key, address and port. */

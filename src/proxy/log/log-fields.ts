@@ -223,10 +223,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ),
   sc: number(({ assignment }) => (assignment.server_seen ? assignment.server_seen.connections : 0)),
   si: text((writer, { assignment }) => {
-    const address = assignment.server_seen?.config.endpoint.address;
+    const address = assignment.server_seen?.endpoint.address;
     writer.text(address ? encode(address) : DASH);
   }),
-  sp: number(({ assignment }) => assignment.server_seen?.config.endpoint.port ?? 0),
+  sp: number(({ assignment }) => assignment.server_seen?.endpoint.port ?? 0),
   sq: number(({ assignment }) => assignment.server_queue),
   sslc: nothing,
   sslv: nothing,
