@@ -22,7 +22,6 @@ import type {
   StatsSocket,
   Timeouts,
 } from '../model.ts';
-
 import { GLOBAL_DEFAULTS, HTTP_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';

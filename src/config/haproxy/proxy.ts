@@ -32,10 +32,8 @@ import {
 import { parseLogTarget } from './log.ts';
 import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
-
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
-
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
 import { parseTimeout } from './timeouts.ts';
 
