@@ -2,7 +2,7 @@
 import type { Socket } from '../reactor/socket.ts';
 import { peerAddress } from '../system/peer-address.ts';
 
-const unknown = { address: '-', port: 0 };
+const unknown = { address: new TextEncoder().encode('-'), port: 0 };
 
 export class Peer {
   private known = false;
@@ -25,7 +25,7 @@ export class Peer {
 
   learn(socket: Socket): void {
     const { address, port } = peerAddress(socket.fd) ?? unknown;
-    this.address = new TextEncoder().encode(address);
+    this.address = address;
     this.port = port;
     this.known = true;
   }

@@ -1,4 +1,5 @@
 /** Who is at the ends of a connected socket. */
+import { AF_INET } from './abi/linux.ts';
 import * as libc from './libc.ts';
 import { decodeSocketAddress } from './socket-address.ts';
 
@@ -6,12 +7,32 @@ const NAME_BYTES = 128;
 /** Room for a socket address and, behind it, its length. One a thread: nothing else runs during the call. */
 const room = libc.allocatePinned(NAME_BYTES + 4);
 
-/** Undefined when the peer is gone or has no internet address. */
-export function peerAddress(fd: number): { address: string; port: number } | undefined {
+/** The address as text in bytes, for logs and header fields. Undefined when the peer is gone or has no internet address. */
+export function peerAddress(fd: number): { address: Uint8Array; port: number } | undefined {
+  const { bytes } = room;
   room.words[NAME_BYTES / 4] = NAME_BYTES;
   if (libc.getpeername(fd, room.address, room.address + NAME_BYTES) < 0) return undefined;
-  return decodeSocketAddress(room.bytes, 0);
+  if (bytes[0] === AF_INET && bytes[1] === 0) return { address: ipv4Text(bytes, 4), port: (bytes[2] << 8) | bytes[3] };
+  const peer = decodeSocketAddress(bytes, 0);
+  return peer && { address: new TextEncoder().encode(peer.address), port: peer.port };
 }
+
+/** `10.0.0.1`, without a string on the way: it is written for each connection. */
+function ipv4Text(bytes: Uint8Array, offset: number): Uint8Array {
+  let end = 0;
+  for (let index = 0; index < 4; index++) {
+    const byte = bytes[offset + index];
+    if (index > 0) text[end++] = DOT;
+    if (byte >= 100) text[end++] = ZERO + Math.floor(byte / 100);
+    if (byte >= 10) text[end++] = ZERO + (Math.floor(byte / 10) % 10);
+    text[end++] = ZERO + (byte % 10);
+  }
+  return text.slice(0, end);
+}
+
+const text = new Uint8Array(15);
+const DOT = 46;
+const ZERO = 48;
 
 /** Our end. */
 export function localAddress(fd: number): { address: string; port: number } | undefined {
