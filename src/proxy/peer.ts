@@ -6,7 +6,7 @@ const unknown = { address: new TextEncoder().encode('-'), port: 0 };
 
 export class Peer {
   private known = false;
-  private address = new Uint8Array(0);
+  private address: Uint8Array = new Uint8Array(0);
   private port = 0;
 
   forget(): void {
