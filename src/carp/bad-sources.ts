@@ -4,6 +4,8 @@ import type { BadSource, Drop } from './events.ts';
 
 const ROWS_MAX = 64;
 const SOURCE_MAC_AT = 6;
+/** However many one sender sends. */
+const LOG_EVERY_NS = 1e9;
 
 type Row = {
   interface: string;
@@ -16,6 +18,7 @@ type Row = {
   count: number;
   first_ns: number;
   last_ns: number;
+  logged_ns: number;
 };
 
 export type BadSources = Row[];
@@ -33,13 +36,21 @@ export function noteBadSource(
   vhid: number,
   why: Drop,
   now_ns: number,
-): void {
+): Row {
   const row = find(rows, name, source) ?? makeRoom(rows, name, source, now_ns);
   for (let i = 0; i < 6; i++) row.mac[i] = frame[SOURCE_MAC_AT + i];
   row.vhid = vhid;
   row.why = why;
   row.count++;
   row.last_ns = now_ns;
+  return row;
+}
+
+/** Whether it is time to tell of this sender again; then it counts as told. */
+export function isDue(row: Row, now_ns: number): boolean {
+  if (now_ns - row.logged_ns < LOG_EVERY_NS) return false;
+  row.logged_ns = now_ns;
+  return true;
 }
 
 function find(rows: BadSources, name: string, source: Uint8Array): Row | undefined {
@@ -54,12 +65,13 @@ function makeRoom(rows: BadSources, name: string, source: Uint8Array, now_ns: nu
   row.source.set(source);
   row.count = 0;
   row.first_ns = now_ns;
+  row.logged_ns = Number.NEGATIVE_INFINITY;
   return row;
 }
 
 function createRow(): Row {
   const source = new Uint8Array(MAPPED_BYTES);
-  const times = { first_ns: 0, last_ns: 0 };
+  const times = { first_ns: 0, last_ns: 0, logged_ns: 0 };
   return { interface: '', source, mac: new Uint8Array(6), vhid: -1, why: 'dropped_length', count: 0, ...times };
 }
 
@@ -73,7 +85,7 @@ function oldest(rows: BadSources): Row {
 export function listBadSources(rows: BadSources): readonly BadSource[] {
   return [...rows]
     .sort((a, b) => b.last_ns - a.last_ns)
-    .map(({ source, mac, vhid, ...row }) => ({
+    .map(({ source, mac, vhid, logged_ns: _, ...row }) => ({
       ...row,
       source: formatMapped(source),
       mac: formatMac(mac),

@@ -71,6 +71,8 @@ export type VhidSettings = {
   readonly multicast_address?: string;
   /** Ethernet broadcast frames; the IP destination stays the group (ucarp -M). */
   readonly broadcast?: boolean;
+  /** Let the kernel look for duplicates before it uses an IPv6 address. Default false: CARP decided who has it. */
+  readonly dad?: boolean;
   /** This host forwards IPv6: neighbour advertisements say so. Default false. */
   readonly ipv6_router?: boolean;
   /** Configured, but `ifconfig carp0 down`: INIT. Default false. */
@@ -95,6 +97,8 @@ export type HostSettings = {
   readonly senderr_demotion_factor?: number;
   /** What a link that is down demotes the host by. Default 240. */
   readonly ifdown_demotion_factor?: number;
+  /** Tell of what is dropped, of each sender once a second at most. Default false. */
+  readonly log_bad_adverts?: boolean;
   /** The TOS or traffic class of adverts, 0..255. Default 0x10 on IPv4 and 0 on IPv6; FreeBSD 14 sends 0xe0. */
   readonly tos?: number;
 };
@@ -233,7 +237,7 @@ export type SendEffect = {
 export type Family = 4 | 6;
 
 /**
- * Add as /32 or /128 (noprefixroute, nodad) for `lease_s`; `renew` sets the lifetime anew; `remove` forgets it. Only
+ * Add as /32 or /128 (noprefixroute, nodad but for `dad`) for `lease_s`; `renew` sets the lifetime anew; `remove` forgets it. Only
  * `addresses` are meant: after a `configure` those that came or went, and of addresses that several vhids share
  * (`balancing`) never one that another MASTER still needs.
  */

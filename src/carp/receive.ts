@@ -6,9 +6,10 @@
  */
 import { formatMac, formatMapped, sameBytes } from './address.ts';
 import { verify } from './auth.ts';
-import { noteBadSource } from './bad-sources.ts';
+import { isDue, noteBadSource } from './bad-sources.ts';
 import { answerNeighbour } from './balance.ts';
 import { isOwn } from './counter.ts';
+import { DROP_REASONS } from './drop-reasons.ts';
 import type { Counters, Drop } from './events.ts';
 import { createFrameInfo, type FrameError, GROUP_IPV6, peerKind, readFrame, TTL } from './frame.ts';
 import { hear } from './hear.ts';
@@ -110,7 +111,13 @@ function drop(
 ): void {
   // vhids that are not ours are other people's, and our own adverts nobody's fault
   if (why === 'dropped_vhid' || why === 'dropped_own') return;
-  noteBadSource(engine.bad_sources, name, info.source, bytes, pdu.vhid === 0 ? -1 : pdu.vhid, why, now_ns);
+  const number = pdu.vhid === 0 ? -1 : pdu.vhid;
+  const row = noteBadSource(engine.bad_sources, name, info.source, bytes, number, why, now_ns);
+  if (engine.host.log_bad_adverts && isDue(row, now_ns)) {
+    const what = number < 0 ? 'an advert' : `an advert for vhid ${number}`;
+    const text = `${what} from ${sender(bytes)} on ${name} is dropped: ${DROP_REASONS[why]}`;
+    engine.effects.push({ kind: 'log', level: 'info', text });
+  }
   if (!vhid) return;
   if (why === 'dropped_digest' && isNews(vhid, 'clash', now_ns)) {
     const text = `an advert for ${nameOf(vhid)} from ${sender(bytes)} does not authenticate: its password or its addresses differ from this node's, or others use the same vhid`;

@@ -44,7 +44,8 @@ export type DaemonEvent = { readonly at_ns: number } & (
 const MAX_REMEMBERED = 256;
 
 export type EventLog = {
-  record(event: DaemonEvent): void;
+  /** `printed` false: remembered and told to followers, but not in the log. */
+  record(event: DaemonEvent, printed?: boolean): void;
   /** Hands over what is remembered, then every new event, until the returned function is called. */
   follow(listener: (line: string) => void): () => void;
 };
@@ -57,12 +58,12 @@ export function createEventLog(
   const remembered: string[] = [];
   const listeners = new Set<(line: string) => void>();
   return {
-    record(event) {
+    record(event, printed = true) {
       const line = JSON.stringify(event);
       remembered.push(line);
       if (remembered.length > MAX_REMEMBERED) remembered.shift();
       for (const listener of listeners) listener(line);
-      if (event.kind === 'demotion') return; // the carp thread logs every demotion, these too
+      if (!printed || event.kind === 'demotion') return; // the carp thread logs every demotion, these too
       print(format(event), eventLevel(event));
     },
     follow(listener) {

@@ -3,7 +3,8 @@
  * it, in the same form, each vhid with what it counted, and last who sent what was dropped.
  */
 import { createCounters, netstatLines } from '../carp/counters.ts';
-import type { BadSource, Counters } from '../carp/events.ts';
+import { DROP_REASONS } from '../carp/drop-reasons.ts';
+import type { BadSource, Counters, Drop } from '../carp/events.ts';
 import type { CarpStatus } from './carp-status.ts';
 import { formatAge } from './format-age.ts';
 
@@ -69,21 +70,7 @@ function renderSources(sources: readonly NetstatSource[]): string {
   if (sources.length === 0) return '';
   const lines = sources.map(
     ({ source, mac, interface: link, vhid, why, count, last_s }) =>
-      `\t${count} from ${source} (${mac}) on ${link}${vhid === undefined ? '' : `, vhid ${vhid}`}: ${WHY[why] ?? why}; last ${formatAge(last_s)} ago\n`,
+      `\t${count} from ${source} (${mac}) on ${link}${vhid === undefined ? '' : `, vhid ${vhid}`}: ${DROP_REASONS[`dropped_${why}` as Drop]}; last ${formatAge(last_s)} ago\n`,
   );
   return `dropped, by source:\n${lines.join('')}`;
 }
-
-const WHY: Readonly<Record<string, string>> = {
-  length: 'too short or too long',
-  not_carp: 'not CARP',
-  vrrp: 'VRRP, not CARP',
-  ttl: 'TTL or hop limit is not 255: it came through a router, or was made up',
-  version: 'a version or type that is not CARP',
-  vhid: 'a vhid that this node does not have there',
-  checksum: 'the checksum is wrong',
-  digest: 'another password or other addresses',
-  group: 'to another multicast group',
-  own: 'an advert of this node that came back',
-  replay: 'an advert of this node that somebody sent again',
-};

@@ -82,12 +82,16 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
     case 'transition': {
       const { at_ns, index, vhid, from, to, reason } = message;
       const name = daemon.node.slots[index]?.name ?? `vhid ${vhid}`;
-      daemon.events.record({ kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason });
+      const moved = { kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason } as const;
+      daemon.events.record(moved, daemon.node.host.log > 0);
       return;
     }
-    case 'log':
-      daemon.events.record({ kind: 'log', at_ns: message.at_ns, level: message.level, text: message.text });
+    case 'log': {
+      const { at_ns, level, text } = message;
+      const is_wrong = level === 'warning' || level === 'error';
+      daemon.events.record({ kind: 'log', at_ns, level, text }, is_wrong || daemon.node.host.log > 0);
       return;
+    }
     // the same numbers that `node` gave them
     case 'configured':
       return;

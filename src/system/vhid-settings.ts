@@ -35,6 +35,7 @@ export function vhidSettings(carp: Carp, host: CarpHost, facts: HostFacts, balan
     balancing: balances ? 'arp' : 'none',
     openbsd_demote_byte: carp.openbsd_demote_byte,
     broadcast: carp.broadcast,
+    dad: !carp.nodad,
     disabled: carp.disabled,
     ...(carp.multicast_address === undefined ? {} : { multicast_address: carp.multicast_address }),
     ...(carp.scripts ? { scripts: carp.scripts } : {}),
@@ -53,8 +54,10 @@ export function isBalanced(carp: Carp, carps: readonly Carp[], host: CarpHost): 
   return carps.some((other) => other !== carp && other.addresses.some(({ address }) => own.has(address)));
 }
 
-export function hostSettings({ allow, senderr_demotion_factor, ifdown_demotion_factor, dscp }: CarpHost): HostSettings {
-  return { allow, senderr_demotion_factor, ifdown_demotion_factor, ...(dscp === undefined ? {} : { tos: dscp << 2 }) };
+export function hostSettings(host: CarpHost): HostSettings {
+  const { allow, log, senderr_demotion_factor, ifdown_demotion_factor, dscp } = host;
+  const tos = dscp === undefined ? {} : { tos: dscp << 2 };
+  return { allow, log_bad_adverts: log > 1, senderr_demotion_factor, ifdown_demotion_factor, ...tos };
 }
 
 function alsoAccept({ pass, addresses }: AlsoAccept): { key?: Uint8Array; addresses?: readonly string[] } {

@@ -258,11 +258,13 @@ export class CarpAddresses {
 }
 
 function hold(vhid: VhidSettings, text: string, index: number, lease_s: number): HeldAddress {
+  const { dad = false } = vhid;
   const bytes = parseAddress(text);
   if (!bytes) throw new Error(`${text} is no IP address`);
   const prefix_length = bytes.length * 8;
   const deprecated = bytes.length === 16;
-  const request = { index, bytes, prefix_length, lifetime_s: lease_s, noprefixroute: true, replace: true, deprecated };
+  const how = { noprefixroute: true, replace: true, deprecated, dad };
+  const request = { index, bytes, prefix_length, lifetime_s: lease_s, ...how };
   const will = Uint8Array.of(prefix_length, ...bytes);
   return { text, interface: vhid.interface, will, request, held: false, removals: 0, renewed_ns: 0 };
 }

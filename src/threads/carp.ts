@@ -175,6 +175,7 @@ export class CarpThread {
     const effects = step(engine, event, now);
     if (event.kind === 'configure') this.#takeSlots(now);
     perform(this.#performer, effects, now);
+    if (event.kind === 'configure') this.#settleSlots();
     // An answer may send again, which appends: bounded all the same.
     for (let position = 0; position < vhids.length && position < MAX_OUTCOMES; position++) {
       this.#sent.index = vhids[position];
@@ -197,6 +198,13 @@ export class CarpThread {
     for (const { state, settings } of this.#performer.engine.vhids)
       if (state === 'MASTER' && isVirtual(settings)) this.#network.virtual.set(settings, true);
     this.#network.addresses.configure(slots, now);
+  }
+
+  /** What went is taken down by now. */
+  #settleSlots(): void {
+    this.#performer.slots = this.#slots();
+    this.#network.settle(this.#performer.slots);
+    this.#bequeathAll();
   }
 
   #slots(): (VhidSettings | undefined)[] {
@@ -273,13 +281,7 @@ export class CarpThread {
     this.#network.configure(vhids);
     const links_down = this.#network.links_down;
     this.#step({ kind: 'configure', vhids, links_down, ...(host ? { host } : {}) });
-    const slots = this.#slots();
-    this.#performer.slots = slots;
-    this.#network.settle(slots);
-    slots.forEach((vhid, slot) => {
-      if (vhid && this.#performer.engine.slots[slot]?.state === 'MASTER')
-        bequeath(this.#performer, slot, vhid.interface);
-    });
+    const { slots } = this.#performer;
     this.#adjust(vhids);
     const places = vhids.map(({ interface: name, vhid }) =>
       slots.findIndex((one) => one?.interface === name && one.vhid === vhid),
@@ -303,12 +305,15 @@ export class CarpThread {
   }
 
   #onGuardian(fd: number): void {
-    const { guardian, engine } = this.#performer;
-    guardian.replace(fd);
+    this.#performer.guardian.replace(fd);
     this.#network.bequeathLinks();
-    for (const vhid of status(engine)) {
-      if (vhid.state === 'MASTER') bequeath(this.#performer, vhid.index, vhid.interface);
-    }
+    this.#bequeathAll();
+  }
+
+  /** The guardian learns what is held now, and the bow-outs that would be sent. */
+  #bequeathAll(): void {
+    for (const { state, index, settings } of this.#performer.engine.vhids)
+      if (state === 'MASTER') bequeath(this.#performer, index, settings.interface);
   }
 
   #onGuardianLost(): void {

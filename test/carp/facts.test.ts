@@ -5,14 +5,18 @@ import { formatMapped, parseAddress, toMapped } from '#src/carp/address.js';
 import { neighbourAdvertisement } from '#src/carp/announce.js';
 import { netstatLines } from '#src/carp/counters.js';
 import { badSources, createEngine, type Engine, nextDeadline_ns, status, step, will } from '#src/carp/engine.js';
-import type { VhidSettings } from '#src/carp/events.js';
+import type { HostSettings, VhidSettings } from '#src/carp/events.js';
 import { changeInterfaceMac } from '#src/carp/interface-mac.js';
 import { checksum } from '#src/carp/packet.js';
 import { advertIn, type PeerAdvert, peerFrame, vhidSettings } from './peer.js';
 
 function engineWith(...changes: Partial<VhidSettings>[]): Engine {
+  return engineOf({}, ...changes);
+}
+
+function engineOf(host: HostSettings, ...changes: Partial<VhidSettings>[]): Engine {
   const vhids = changes.map(vhidSettings);
-  const engine = createEngine({ vhids, seed: Uint32Array.of(1, 2, 3, 4), lease_s: 2, wait_for_ready: false });
+  const engine = createEngine({ ...host, vhids, seed: Uint32Array.of(1, 2, 3, 4), lease_s: 2, wait_for_ready: false });
   step(engine, { kind: 'start' }, 0);
   return engine;
 }
@@ -75,6 +79,21 @@ test('who sends bad adverts is known with MAC, vhid, reason and number; of many 
   const sources = badSources(engine).map(({ source }) => source);
   assert.equal(sources.length, 64);
   assert.ok(!sources.includes('10.0.0.12') && sources.includes('10.0.0.13'));
+});
+
+test('what is dropped is logged where the host wants it, of each sender once a second', () => {
+  const engine = engineOf({ log_bad_adverts: true }, {});
+  const logged = (source: string, now_s: number) => {
+    const bytes = peerFrame({ source, vhid: 1, advbase: 1, advskew: 0, ttl: 254 });
+    const event = { kind: 'frame', interface: 'eth0', bytes, length: bytes.length } as const;
+    return step(engine, event, now_s * 1e9).flatMap((effect) => (effect.kind === 'log' ? effect.text : []));
+  };
+  const text =
+    'an advert for vhid 1 from 10.0.0.12 (02:00:00:00:00:77) on eth0 is dropped: TTL or hop limit is not 255';
+  assert.ok(logged('10.0.0.12', 1)[0].startsWith(text));
+  assert.equal(logged('10.0.0.12', 1.9).length, 0);
+  assert.equal(logged('10.0.0.13', 1.9).length, 1);
+  assert.equal(logged('10.0.0.12', 2).length, 1);
 });
 
 test('counters have the names that netstat gives to them, of the host and of each vhid', () => {

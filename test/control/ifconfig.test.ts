@@ -103,8 +103,12 @@ test('the third document: two vhids, its mistakes, and the sysctls of the whole 
   assert.equal(JSON.parse(type(host, 'status --json')).vhids[1].advertised_advskew, 130);
   assert.equal(type(host, 'sysctl -n net.inet.carp.demotion'), '30\n');
 
+  type(host, 'sysctl net.inet.carp.log=0');
+  type(host, 'ifconfig carp1 down');
+  type(host, 'sysctl net.inet.carp.log=1');
   type(host, 'sysctl net.inet.carp.allow=0');
   await daemon.sees(/carp carp0: MASTER -> INIT/);
+  assert.doesNotMatch(daemon.log(), /carp carp1: MASTER -> INIT/);
   await holds(host, ['10.10.0.5/16']);
   assert.match(typo(host, 'sysctl net.inet.carp.suppress_preempt=1'), /is read only/);
   assert.match(typo(host, 'sysctl net.inet.carp.premept=1'), /Did you mean `net\.inet\.carp\.preempt`\?/);

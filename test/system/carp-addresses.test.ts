@@ -90,6 +90,22 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
     });
   });
 
+  test('over IPv6 are used at once, or after the kernel asked for duplicates where the vhid says so', () => {
+    const IFA_F_NODAD = 2;
+    onHost(({ addresses, netlink }) => {
+      const vhids = [
+        { ...vhid, addresses: ['2001:db8::9'] },
+        { ...vhid, vhid: 2, addresses: ['2001:db8::10'], dad: true },
+      ];
+      addresses.configure(vhids, 0);
+      for (const [slot, { addresses: texts }] of vhids.entries()) addresses.change(slot, texts, 'add', 1);
+      addresses.flush();
+      const skips = (text: string) =>
+        (netlink.listAddresses().find(({ address }) => address === text)!.flags & IFA_F_NODAD) !== 0;
+      assert.deepEqual([skips('2001:db8::9'), skips('2001:db8::10')], [true, false]);
+    });
+  });
+
   test('are missed when somebody else removes one, though we removed and added it a moment before', () => {
     onHost((scene) => {
       scene.change('add');

@@ -1,17 +1,27 @@
-/** Load sharing by ARP: two vhids with one address on two nodes, many clients, and what happens when a node dies. */
+/** Load sharing by ARP and neighbour solicitations: two vhids with the same addresses on two nodes, many clients, and what happens when a node dies. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { parseAddress } from '#src/system/ip-address.js';
 import { eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
 
 const SHARED = '10.44.0.50';
+const SHARED6 = '2001:db8::50';
 const START_MS = 15_000;
 const CLIENTS = Array.from({ length: 12 }, (_, number) => `10.44.0.${100 + number}`);
+const CLIENTS6 = Array.from({ length: 6 }, (_, number) => `2001:db8::1:${number + 1}`);
 const MACS = ['00:00:5e:00:01:01', '00:00:5e:00:01:02'];
 
 const carp = (vhid: number, advskew: number) =>
-  carpOf({ vhid, advskew, addresses: [vip(SHARED)], balancing: 'arp', preempt: true, name: `vhid${vhid}` });
+  carpOf({
+    vhid,
+    advskew,
+    addresses: [vip(SHARED), vip(SHARED6)],
+    balancing: 'arp',
+    preempt: true,
+    name: `vhid${vhid}`,
+  });
 
 async function run(host: TestHost, command: string, ...args: string[]): Promise<string> {
   const child = host.spawn(command, args);
@@ -22,15 +32,24 @@ async function run(host: TestHost, command: string, ...args: string[]): Promise<
 }
 
 /** Which MAC answered each client address; every client must get an answer. */
-async function ask(client: TestHost): Promise<string[]> {
+async function ask(client: TestHost, shared: string, addresses: readonly string[]): Promise<string[]> {
   const macs: string[] = [];
-  for (const address of CLIENTS) {
+  for (const address of addresses) {
     await run(client, 'ip', 'neigh', 'flush', 'all');
-    const answers = await run(client, 'ping', '-c1', '-W1', '-I', address, SHARED);
+    const answers = await run(client, 'ping', '-c1', '-W1', '-I', address, shared);
     assert.match(answers, / 1 received/, `${address} gets no answer`);
-    macs.push(/lladdr (\S+)/.exec(await run(client, 'ip', 'neigh', 'show', SHARED))?.[1] ?? 'none');
+    macs.push(/lladdr (\S+)/.exec(await run(client, 'ip', 'neigh', 'show', shared))?.[1] ?? 'none');
   }
   return macs;
+}
+
+function assertShared(macs: readonly string[]): void {
+  assert.deepEqual([...new Set(macs)].sort(), MACS);
+}
+
+function addAddresses({ netlink }: TestHost, addresses: readonly string[], prefix_length: number): void {
+  const index = netlink.indexOf('eth0');
+  for (const address of addresses) netlink.addAddress({ index, bytes: parseAddress(address)!, prefix_length });
 }
 
 describe('vhids that share an address', { skip: needsNamespaces() }, () => {
@@ -40,10 +59,10 @@ describe('vhids that share an address', { skip: needsNamespaces() }, () => {
       const host_a = network.addHost('a', '10.44.0.1');
       const host_b = network.addHost('b', '10.44.0.2');
       const client = network.addHost('client', '10.44.0.9');
-      const index = client.netlink.indexOf('eth0');
-      for (const address of CLIENTS) {
-        client.netlink.addAddress({ index, bytes: Uint8Array.from(address.split('.'), Number), prefix_length: 24 });
-      }
+      addAddresses(client, CLIENTS, 24);
+      addAddresses(client, CLIENTS6, 64);
+      addAddresses(host_a, ['2001:db8::a'], 64);
+      addAddresses(host_b, ['2001:db8::b'], 64);
       const a = network.startCarpool(host_a, [carp(1, 0), carp(2, 100)]);
       const b = network.startCarpool(host_b, [carp(1, 100), carp(2, 0)]);
       const masters = async (node: typeof a) =>
@@ -57,18 +76,16 @@ describe('vhids that share an address', { skip: needsNamespaces() }, () => {
       }
       assert.equal(host_a.carrierOf(SHARED)?.name, 'lo');
       assert.equal(host_b.carrierOf(SHARED)?.name, 'lo');
-      const shared = await ask(client);
-      for (const mac of MACS) assert.ok(shared.includes(mac), `${mac} serves nobody: ${shared}`);
-      assert.ok(
-        shared.every((mac) => MACS.includes(mac)),
-        `${shared}`,
-      );
+      const [shared, shared6] = [await ask(client, SHARED, CLIENTS), await ask(client, SHARED6, CLIENTS6)];
+      assertShared(shared);
+      assertShared(shared6);
 
       await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
       await a.kill('SIGKILL');
       await eventually('the address is gone from a', 300, () => !host_a.has(SHARED));
       for (let tries = 0; (await masters(b)) !== '1 MASTER, 2 MASTER'; tries++) assert.ok(tries < 100);
-      assert.deepEqual(await ask(client), shared, 'each client keeps its vhid');
+      assert.deepEqual(await ask(client, SHARED, CLIENTS), shared, 'each client keeps its vhid');
+      assert.deepEqual(await ask(client, SHARED6, CLIENTS6), shared6, 'over IPv6, too');
     } finally {
       await network.close();
     }

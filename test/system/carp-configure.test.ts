@@ -105,6 +105,23 @@ describe('configuring a live pair', { skip: needsNamespaces(), concurrency: 3 },
     );
   });
 
+  scene('a MASTER that is killed bows out from the address that the interface has now', async (network) => {
+    const [a, b] = await startPair(network, {});
+    await eventually('the guardian of a runs', START_MS, () => a.carpool.guardianRuns());
+    const { netlink } = a.host;
+    const index = netlink.indexOf('eth0');
+    netlink.deleteAddress({ index, bytes: Uint8Array.of(10, 44, 0, 1), prefix_length: 24 });
+    netlink.addAddress({ index, bytes: Uint8Array.of(10, 44, 0, 7), prefix_length: 24 });
+    const source = async () => (await b.carpool.status()).vhids[0].heard!.source;
+    for (let tries = 0; (await source()) !== '10.44.0.7'; tries++) {
+      assert.ok(tries < 50, 'no advert from the new address');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await a.carpool.kill('SIGKILL');
+    await b.carpool.becomes('MASTER', 1000);
+    assert.match(b.carpool.reason, /10\.44\.0\.7/);
+  });
+
   scene('a virtual MAC comes and goes on a MASTER', async (network) => {
     const host = network.addHost('a', '10.44.0.1');
     const node: Node = { host, skew: 0, carpool: network.startCarpool(host, [carp(0, {})]) };

@@ -1,14 +1,31 @@
 /** Connections of an address that leaves, with Node's own sockets at both ends of a loopback of their own. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { now_ns } from '#src/system/clock.js';
 import { ConnectionReset } from '#src/system/connection-reset.js';
 import { parseAddress } from '#src/system/ip-address.js';
+import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
+import { Netlink } from '#src/system/netlink.js';
 import { needsNamespaces } from '../helpers/carp-network.js';
 
 const MS = 1e6;
+
+/** A server on :: with one client of each family, which say how they end. */
+const TWO_FAMILIES = `
+  const net = require('net');
+  const server = net.createServer((socket) => socket.on('error', () => {})).listen(0, '::', async () => {
+    for (const [address, own] of [['2001:db8::77', '::1'], ['127.77.5.1', '127.0.0.1']]) {
+      const client = net.connect({ port: server.address().port, host: address, localAddress: own });
+      client.on('error', ({ code }) => console.log(address, code));
+      await new Promise((resolve) => client.once('connect', resolve));
+    }
+    console.log('connected');
+  });`;
 
 /** A server on `address` with `count` clients. The whole of 127/8 is local, so every test has an address of its own. */
 async function serve(address: string, count: number) {
@@ -66,6 +83,27 @@ describe('resetting the connections of an address', { skip: needsNamespaces() },
     resets.close();
     end(one.server, one.clients);
     end(other.server, other.clients);
+  });
+
+  test('ends those of an IPv6 address, and of an IPv4 one at a socket that takes both families', async () => {
+    const fd = createNetworkNamespace();
+    const netlink = insideNetworkNamespace(fd, () => new Netlink());
+    const index = netlink.indexOf('lo');
+    netlink.setLink(index, { up: true });
+    const wanted = parseAddress('2001:db8::77')!;
+    netlink.addAddress({ index, bytes: wanted, prefix_length: 128 });
+    const child = insideNetworkNamespace(fd, () => spawn(process.execPath, ['-e', TWO_FAMILIES]));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    assert.equal((await lines.next()).value, 'connected');
+    const resets = insideNetworkNamespace(fd, () => new ConnectionReset(now_ns));
+    assert.deepEqual(resets.reset([wanted], 100, within(1000)), { count: 1, incomplete: false });
+    assert.equal((await lines.next()).value, '2001:db8::77 ECONNRESET');
+    assert.deepEqual(resets.reset([parseAddress('127.77.5.1')!], 100, within(1000)), { count: 1, incomplete: false });
+    assert.equal((await lines.next()).value, '127.77.5.1 ECONNRESET');
+    child.kill();
+    resets.close();
+    netlink.close();
+    closeSync(fd);
   });
 
   test('stops at its bounds and says that it did', async () => {

@@ -171,11 +171,24 @@ function checkDestination(carp: Carp, report: Reporter): void {
         'Name the IPv4 and the IPv6 address of each other node.',
       );
   }
+  for (const peer of peers)
+    if (isTakenForMulticast(peer))
+      report.warning(
+        spans['peers'] ?? span,
+        'peer-taken-for-multicast',
+        `FreeBSD sends to ${peer} with a multicast MAC, as the last octet is from 224 to 239 (its bug 284872).`,
+        'Where a FreeBSD is among the nodes, give this one an address with another last octet.',
+      );
   if (preempt_delay_ms > 0 && !preempt)
     report.warning(spans['preempt_delay_ms'] ?? span, 'no-effect', '`preempt delay` has no use without `preempt`.');
 }
 
-/** Load is shared by the answers to ARP, so by at least two vhids, and not over IPv6. */
+/** On little-endian machines FreeBSD looks for a group's first octet at the wrong end. */
+function isTakenForMulticast(peer: string): boolean {
+  return !peer.includes(':') && Number(peer.split('.')[3]) >> 4 === 14;
+}
+
+/** Load is shared by the answers to who asks for a MAC, so by at least two vhids. */
 function checkBalancing(carp: Carp, carps: readonly Carp[], report: Reporter): void {
   if (!isBalanced(carp)) return;
   const span = carp.spans['balancing'] ?? carp.span;
@@ -189,14 +202,6 @@ function checkBalancing(carp: Carp, carps: readonly Carp[], report: Reporter): v
       'balancing-alone',
       'Nothing is shared: no other vhid with `balancing arp` has these addresses.',
       'Give another vhid the same addresses, and each node another advskew for the two.',
-    );
-  const v6 = carp.addresses.find(({ address }) => address.includes(':'));
-  if (v6 !== undefined)
-    report.error(
-      v6.span,
-      'bad-address',
-      'Load is shared by ARP, which IPv6 does not have.',
-      'Remove the IPv6 address.',
     );
 }
 
