@@ -112,7 +112,9 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   });
   const daemon: Daemon = {
     generation,
-    node: createCarpNode(config, prepared.vhids, (vhids, host) => configureCarp(daemon, vhids, host, fail)),
+    node: createCarpNode(config, prepared.vhids, (vhids, host, slots) =>
+      configureCarp(daemon, vhids, host, slots, fail),
+    ),
     draining: [],
     started_ns,
     memory: generation.memory,

@@ -16,6 +16,7 @@
  *     └────────┴────────┴─────┴────────────────────┴──────┴───────┴──────────┴────────────┴───────┴─────┘
  */
 import { parseAddress } from './address.ts';
+import { groupMac } from './frame.ts';
 
 const ARP_BYTES = 42;
 const REQUEST = 1;
@@ -23,11 +24,14 @@ const REPLY = 2;
 const NO_MAC = new Uint8Array(6);
 const BROADCAST_MAC = new Uint8Array(6).fill(0xff);
 
-const ADVERTISEMENT_BYTES = 86;
+const NEIGHBOUR_BYTES = 86;
 const ICMPV6_AT = 54;
 const ICMPV6_BYTES = 32;
-const ICMPV6 = 58;
-const NEIGHBOUR_ADVERTISEMENT = 136;
+export const ICMPV6 = 58;
+export const NEIGHBOUR_SOLICITATION = 135;
+export const NEIGHBOUR_ADVERTISEMENT = 136;
+const SOURCE_MAC_OPTION = 1;
+const TARGET_MAC_OPTION = 2;
 const ROUTER = 0x80;
 const SOLICITED = 0x40;
 const OVERRIDE = 0x20;
@@ -78,17 +82,42 @@ export type Advertisement = Neighbour & {
 
 /** Sent from the address that it is about, and always overriding what the neighbour knew. */
 export function neighbourAdvertisement({ mac, address, router, asker }: Advertisement): Uint8Array {
-  const frame = new Uint8Array(ADVERTISEMENT_BYTES);
-  frame.set(asker?.mac ?? ALL_NODES_MAC, 0);
-  frame.set(mac, 6);
+  const to = asker ?? { mac: ALL_NODES_MAC, address: ALL_NODES };
+  const flags = OVERRIDE | (router ? ROUTER : 0) | (asker ? SOLICITED : 0);
+  return neighbourMessage(NEIGHBOUR_ADVERTISEMENT, flags, { mac, address }, to, address, TARGET_MAC_OPTION);
+}
+
+/** "Who has `target`?", asked by `asker` (RFC 4861, 4.3). */
+export function neighbourSolicitation(asker: Neighbour, target: Uint8Array): Uint8Array {
+  const group = solicitedNodeGroup(target);
+  const to = { mac: groupMac(group), address: group };
+  return neighbourMessage(NEIGHBOUR_SOLICITATION, 0, asker, to, target, SOURCE_MAC_OPTION);
+}
+
+/** The group of whoever may have the address (RFC 4291, 2.7.1). */
+export function solicitedNodeGroup(address: Uint8Array): Uint8Array {
+  return Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...address.subarray(13));
+}
+
+function neighbourMessage(
+  type: number,
+  flags: number,
+  from: Neighbour,
+  to: Neighbour,
+  target: Uint8Array,
+  option: number,
+): Uint8Array {
+  const frame = new Uint8Array(NEIGHBOUR_BYTES);
+  frame.set(to.mac, 0);
+  frame.set(from.mac, 6);
   frame.set([0x86, 0xdd, 0x60, 0, 0, 0, 0, ICMPV6_BYTES, ICMPV6, 255], 12);
-  frame.set(address, 22);
-  frame.set(asker?.address ?? ALL_NODES, 38);
-  frame[ICMPV6_AT] = NEIGHBOUR_ADVERTISEMENT;
-  frame[ICMPV6_AT + 4] = OVERRIDE | (router ? ROUTER : 0) | (asker ? SOLICITED : 0);
-  frame.set(address, ICMPV6_AT + 8);
-  frame.set([2, 1], ICMPV6_AT + 24);
-  frame.set(mac, ICMPV6_AT + 26);
+  frame.set(from.address, 22);
+  frame.set(to.address, 38);
+  frame[ICMPV6_AT] = type;
+  frame[ICMPV6_AT + 4] = flags;
+  frame.set(target, ICMPV6_AT + 8);
+  frame.set([option, 1], ICMPV6_AT + 24);
+  frame.set(from.mac, ICMPV6_AT + 26);
   const sum = icmpv6Checksum(frame);
   frame[ICMPV6_AT + 2] = sum >> 8;
   frame[ICMPV6_AT + 3] = sum;
@@ -98,7 +127,7 @@ export function neighbourAdvertisement({ mac, address, router, asker }: Advertis
 /** RFC 4443, 2.3: with a pseudo-header of both addresses, the length and the protocol. */
 function icmpv6Checksum(frame: Uint8Array): number {
   let sum = ICMPV6_BYTES + ICMPV6;
-  for (let at = 22; at < ADVERTISEMENT_BYTES; at += 2) sum += (frame[at] << 8) | frame[at + 1];
+  for (let at = 22; at < NEIGHBOUR_BYTES; at += 2) sum += (frame[at] << 8) | frame[at + 1];
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }

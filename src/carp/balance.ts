@@ -10,7 +10,7 @@
  * asker's four words are XORed first. All nodes must follow one rule, so these must be carpools.
  */
 import { sameBytes } from './address.ts';
-import { arpReply, type Neighbour, neighbourAdvertisement } from './announce.ts';
+import { arpReply, ICMPV6, NEIGHBOUR_SOLICITATION, type Neighbour, neighbourAdvertisement } from './announce.ts';
 import type { SharedAddress } from './interfaces.ts';
 import { linkOf } from './interfaces.ts';
 import type { Engine, Vhid } from './state.ts';
@@ -20,7 +20,6 @@ const IPV6 = 0x86dd;
 const ARP_BYTES = 42;
 const SOLICITATION_BYTES = 78;
 const ICMPV6_AT = 54;
-const NEIGHBOUR_SOLICITATION = 135;
 
 /** Answers if the frame asks for a shared address whose turn is a vhid of which this node is MASTER. */
 export function answerNeighbour(engine: Engine, name: string, bytes: Uint8Array, length: number): void {
@@ -38,7 +37,7 @@ function isArpRequest(bytes: Uint8Array, length: number): boolean {
 }
 
 function isSolicitation(bytes: Uint8Array, length: number): boolean {
-  if (length < SOLICITATION_BYTES || bytes[20] !== 58 || bytes[21] !== 255) return false;
+  if (length < SOLICITATION_BYTES || bytes[20] !== ICMPV6 || bytes[21] !== 255) return false;
   return bytes[ICMPV6_AT] === NEIGHBOUR_SOLICITATION && bytes[ICMPV6_AT + 1] === 0;
 }
 

@@ -82,8 +82,9 @@ function writeEthernet(frame: Uint8Array, header: FrameHeader, type: number): vo
   frame[13] = type;
 }
 
-/** The MAC of an IPv4 group (RFC 1112, 6.4). */
+/** The MAC of an IPv4 group (RFC 1112, 6.4) or an IPv6 one (RFC 2464, 7). */
 export function groupMac(group: Uint8Array): Uint8Array {
+  if (group.length === 16) return Uint8Array.of(0x33, 0x33, ...group.subarray(12));
   return Uint8Array.of(0x01, 0x00, 0x5e, group[1] & 0x7f, group[2], group[3]);
 }
 

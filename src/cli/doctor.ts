@@ -99,7 +99,7 @@ async function gather(
   try {
     const slowest_s = Math.max(0, ...vhids.map(({ advbase }) => advbase + 1));
     const listen_s = seconds ?? Math.min(LONGEST_LISTEN_S, ADVERTS_TO_HEAR * slowest_s);
-    const segment = await listenTo(vhids, netlink.listLinks(), listen_s * 1000);
+    const segment = await listenTo(vhids, netlink.listLinks(), netlink.listAddresses(), listen_s * 1000);
     // what holds now, after the listening, and what the daemon says of the same moment
     const host = gatherHostFacts(netlink.listLinks(), netlink.listAddresses());
     return { daemon, vhids, host, segment };

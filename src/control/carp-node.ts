@@ -34,10 +34,10 @@ export type CarpNode = NodeSettings & {
   load(config: Config): readonly Diagnostic[];
 };
 
-/** Hands the vhids to the carp thread, which runs already or is started for them. */
-export type Configure = (vhids: readonly VhidSettings[], host: HostSettings) => void;
+/** Hands the vhids, with the slot of each, to the carp thread, which runs already or is started for them. */
+export type Configure = (vhids: readonly VhidSettings[], host: HostSettings, slots: readonly number[]) => void;
 
-type Slot = { readonly key: string; readonly carp: Carp } | undefined;
+export type Slot = { readonly key: string; readonly carp: Carp } | undefined;
 
 /** `vhids` are those of `config.carps`, in the same order. */
 export function createCarpNode(config: Config, vhids: readonly VhidSettings[], configure: Configure): CarpNode {
@@ -80,7 +80,8 @@ export function createCarpNode(config: Config, vhids: readonly VhidSettings[], c
     slots = assignSlots(slots, found, next.carps);
     settings = wanted;
     current = next;
-    configure(found, hostSettings(wanted.host));
+    const slotOfVhid = (vhid: VhidSettings): number => slots.findIndex((slot) => slot?.key === keyOf(vhid));
+    configure(found, hostSettings(wanted.host), found.map(slotOfVhid));
   }
 }
 
@@ -121,7 +122,8 @@ function complaintsOf(config: Config): string[] {
   return report.diagnostics.map(({ message }) => message);
 }
 
-function assignSlots(before: readonly Slot[], vhids: readonly VhidSettings[], carps: readonly Carp[]): Slot[] {
+/** The engine's rule (carp/events.ts), so that nobody has to wait for its answer. `carps` belong to `vhids`. */
+export function assignSlots(before: readonly Slot[], vhids: readonly VhidSettings[], carps: readonly Carp[]): Slot[] {
   const next = new Map(vhids.map((vhid, i) => [keyOf(vhid), carps[i]!]));
   const after: Slot[] = before.map((slot) => {
     const carp = slot && next.get(slot.key);

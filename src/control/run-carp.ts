@@ -41,8 +41,14 @@ function runAs({ confinement: { uid, gid } }: Daemon): RunAs | undefined {
 }
 
 /** What ifconfig and sysctl changed. A daemon that was started without vhids has no carp thread until the first one. */
-export function configureCarp(daemon: Daemon, vhids: readonly VhidSettings[], host: HostSettings, fail: Fail): void {
-  if (daemon.carp !== undefined) daemon.carp.post({ kind: 'configure', id: 0, vhids, host });
+export function configureCarp(
+  daemon: Daemon,
+  vhids: readonly VhidSettings[],
+  host: HostSettings,
+  slots: readonly number[],
+  fail: Fail,
+): void {
+  if (daemon.carp !== undefined) daemon.carp.post({ kind: 'configure', id: 0, vhids, host, slots });
   else if (vhids.length > 0) {
     startCarp(daemon, vhids, fail);
     if (daemon.ready) daemon.carp!.post({ kind: 'undemote', owner: 'starting' });
@@ -92,7 +98,6 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
       daemon.events.record({ kind: 'log', at_ns, level, text }, is_wrong || daemon.node.host.log > 0);
       return;
     }
-    // the same numbers that `node` gave them
     case 'configured':
       return;
     case 'run-script':

@@ -20,12 +20,6 @@ const PACKET_MR_MULTICAST = 0;
 const IP_ADD_MEMBERSHIP = 35;
 const IPV6_ADD_MEMBERSHIP = 20;
 
-/** The Ethernet address of an IPv4 (RFC 1112 6.4) or IPv6 group (RFC 2464 7). */
-export function groupMac(group: Uint8Array): Uint8Array {
-  if (group.length === 4) return Uint8Array.of(0x01, 0x00, 0x5e, group[1] & 0x7f, group[2], group[3]);
-  return Uint8Array.of(0x33, 0x33, ...group.subarray(12));
-}
-
 /** For as long as the packet socket `fd` is open. */
 export function joinMac(fd: number, index: number, mac: Uint8Array): void {
   const request = new Uint8Array(16);

@@ -8,11 +8,13 @@
  *   arp    | destination 6 | source 6 | 0x0806 | operation (16) 1 = request at byte 20, target address at byte 38 |
  *   nd     | destination 6 | source 6 | 0x86dd | next header 58 at byte 20, ICMP type 135 at 54, target at 62     |
  */
+import { ICMPV6, NEIGHBOUR_SOLICITATION, solicitedNodeGroup } from '../carp/announce.ts';
+import { GROUP_IPV4, GROUP_IPV6, groupMac } from '../carp/frame.ts';
 import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
 import { check } from './errors.ts';
 import * as libc from './libc.ts';
-import { groupMac, joinGroup, joinMac } from './multicast-group.ts';
+import { joinGroup, joinMac } from './multicast-group.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
 import {
   attachFilter,
@@ -36,11 +38,6 @@ export const ETH_P_ARP = 0x0806;
 export const ETH_P_IPV6 = 0x86dd;
 const CARP_PROTOCOL = 112;
 const ARP_REQUEST = 1;
-const ICMPV6 = 58;
-const NEIGHBOUR_SOLICITATION = 135;
-
-export const CARP_GROUP_IPV4 = Uint8Array.of(224, 0, 0, 18);
-export const CARP_GROUP_IPV6 = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12);
 
 /** Longer frames are cut; the engine drops by the length in the IP header. */
 const FRAME_LENGTH = 2048;
@@ -59,13 +56,13 @@ export type PacketSocketOptions = {
 };
 
 /** Adverts over IPv4, to 224.0.0.18 or to other groups. */
-export function ipv4Adverts(groups: readonly Uint8Array[] = [CARP_GROUP_IPV4]): PacketSocketOptions {
+export function ipv4Adverts(groups: readonly Uint8Array[] = [GROUP_IPV4]): PacketSocketOptions {
   return { ethertype: ETH_P_IP, filter: protocolFilter(ETH_P_IP, 23), groups };
 }
 
 /** Adverts over IPv6, to ff02::12. */
 export function ipv6Adverts(): PacketSocketOptions {
-  return { ethertype: ETH_P_IPV6, filter: protocolFilter(ETH_P_IPV6, 20), groups: [CARP_GROUP_IPV6] };
+  return { ethertype: ETH_P_IPV6, filter: protocolFilter(ETH_P_IPV6, 20), groups: [GROUP_IPV6] };
 }
 
 /** ARP requests that ask for one of `targets` (four bytes each); where there are very many, all requests. */
@@ -96,11 +93,6 @@ export function neighbourSolicitations(targets: readonly Uint8Array[]): PacketSo
     ...(words.length > MAX_TARGETS ? [KEEP] : oneOf(words)),
   ] as const;
   return { ethertype: ETH_P_IPV6, filter, groups: targets.map(solicitedNodeGroup) };
-}
-
-/** RFC 4291 2.7.1. */
-function solicitedNodeGroup(address: Uint8Array): Uint8Array {
-  return Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...address.subarray(13));
 }
 
 /** Keeps the frame when the word that was loaded is one of these. */

@@ -59,6 +59,8 @@ export type ToCarp =
       readonly id: number;
       readonly vhids: readonly VhidSettings[];
       readonly host?: HostSettings;
+      /** What control takes the vhids' slots to be, by the engine's rule; it is an error when they are others. */
+      readonly slots?: readonly number[];
     }
   /** The engine's event of that name. */
   | { readonly kind: 'set-state'; readonly index: number; readonly state: 'BACKUP' | 'MASTER' }

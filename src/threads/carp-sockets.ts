@@ -7,10 +7,10 @@
  *   frames ──> the packet socket of their EtherType          packets to unicast peers ──> raw IP sockets
  */
 import type { VhidSettings } from '../carp/events.ts';
+import { GROUP_IPV4 } from '../carp/frame.ts';
 import { parseAddress } from '../system/ip-address.ts';
 import {
   arpRequests,
-  CARP_GROUP_IPV4,
   ipv4Adverts,
   ipv6Adverts,
   neighbourSolicitations,
@@ -77,7 +77,7 @@ export function wantedBy(vhids: readonly VhidSettings[]): Wanted {
   const addresses = vhids.flatMap((vhid) => vhid.addresses);
   const shared = vhids.flatMap((vhid) => (vhid.balancing === 'arp' ? vhid.addresses : []));
   const peers = vhids.flatMap((vhid) => vhid.peers ?? []);
-  const groups = new Set(vhids.map((vhid) => vhid.multicast_address ?? CARP_GROUP_IPV4.join('.')));
+  const groups = new Set(vhids.map((vhid) => vhid.multicast_address ?? GROUP_IPV4.join('.')));
   const of = (texts: readonly string[], family: 4 | 6): Uint8Array[] =>
     [...new Set(texts)].filter((text) => text.includes(':') === (family === 6)).map(bytesOf);
   const options: PacketSocketOptions[] = [];

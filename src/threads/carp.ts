@@ -277,7 +277,7 @@ export class CarpThread {
   }
 
   /** New settings on a running node: what stays keeps its state. */
-  #configure({ id, vhids, host }: Extract<ToCarp, { kind: 'configure' }>): void {
+  #configure({ id, vhids, host, slots: expected }: Extract<ToCarp, { kind: 'configure' }>): void {
     this.#network.configure(vhids);
     const links_down = this.#network.links_down;
     this.#step({ kind: 'configure', vhids, links_down, ...(host ? { host } : {}) });
@@ -286,6 +286,8 @@ export class CarpThread {
     const places = vhids.map(({ interface: name, vhid }) =>
       slots.findIndex((one) => one?.interface === name && one.vhid === vhid),
     );
+    if (expected && String(expected) !== String(places))
+      throw new Error(`the vhids have the slots ${places}, and control takes them for ${expected}`);
     postToControl({ kind: 'configured', id, at_ns: now_ns(), slots: places });
   }
 

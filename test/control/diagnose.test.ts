@@ -31,6 +31,7 @@ const VHID: DoctorVhid = {
   live: LIVE,
 };
 const DAEMON = {
+  pid: 100,
   frontends: [{ name: 'f' }],
   orders: [],
   lost_log_lines: 0,
@@ -45,8 +46,9 @@ const FACTS: DoctorFacts = {
     no_ring: undefined,
     real_time: true,
     ip_nonlocal_bind: false,
+    rivals: [],
   },
-  segment: { listened_s: 4, frames: [], answers: [], late_ms: 3 },
+  segment: { listened_s: 4, frames: [], asked: ['10.0.0.1'], answers: [], late_ms: 3 },
 };
 const FRAME: HeardFrame = {
   interface: 'eth0',
@@ -124,6 +126,36 @@ test('what the daemon and the machine tell of themselves', () => {
     'bridge-snoops',
     'no-io-uring',
   ]);
+});
+
+test('another daemon, and a ucarp, that run the same vhid on this host', () => {
+  const rivals = [
+    { name: '1@eth0', pid: 100, program: 'carpool' },
+    { name: '1@eth0', pid: 101, program: 'carpool' },
+    { name: '1@eth0', pid: 102, program: 'ucarp' },
+    { name: '2@eth0', pid: 103, program: 'ucarp' },
+  ] as const;
+  const found = diagnose({ ...FACTS, host: { ...FACTS.host, rivals } });
+  assert.deepEqual(
+    found.map(({ code, message }) => [code, message.slice(0, message.indexOf(' of this host'))]),
+    [
+      ['vhid-taken', 'Another carpool daemon (process 101)'],
+      ['vhid-taken', 'A ucarp (process 102)'],
+    ],
+  );
+});
+
+test('a MASTER that adverts over both families is one', () => {
+  const of = (source: string) => Array.from({ length: 3 }, () => ({ ...FRAME, source }));
+  const heard = (...sources: string[]) =>
+    codes(
+      withVhid(
+        { live: BACKUP },
+        { host: NO_ADDRESS, segment: { ...FACTS.segment, asked: [], frames: sources.flatMap(of) } },
+      ),
+    );
+  assert.deepEqual(heard('10.0.0.12', 'fe80::12'), []);
+  assert.deepEqual(heard('10.0.0.12', 'fe80::12', 'fe80::13'), ['several-masters']);
 });
 
 test('a unicast vhid minds neither multicast nor snooping', () => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { needs, peerPath } from '../helpers/peers.js';
-import { CARP, codesOf } from './doctor.js';
+import { CARP, codesOf, doctor } from './doctor.js';
 import { BOUND_MS, createHost, needsRoot } from './host.js';
 
 test('a VIP on a host where no daemon runs', { skip: needsRoot }, async (t) => {
@@ -88,8 +88,31 @@ test('two daemons with sockets of their own run the same vhid', { skip: needsRoo
   const second = host.start('-f', path);
   await second.sees(/warning: Another carpool daemon of this host runs vhid 1@ctl0 already\. \[vhid-taken\]/);
   await second.sees(/INIT -> BACKUP/);
-  assert.ok((await codesOf(host)).includes('vhid-taken'));
   assert.doesNotMatch(first.log(), /vhid-taken/);
+  const rivalsOf = async (...words: string[]) =>
+    (await doctor(host, ...words)).findings.filter(({ code }) => code === 'vhid-taken').map(({ message }) => message);
+  assert.match((await rivalsOf()).join(), /^Another carpool daemon of this host runs vhid 1@ctl0 too/);
+  const to_first = await rivalsOf('--socket', `${host.directory}/first.sock`);
+  assert.match(to_first.join(), new RegExp(`^Another carpool daemon \\(process ${second.process.pid}\\) of this host`));
+  first.process.kill('SIGTERM');
+  await first.ended();
+  assert.deepEqual(await rivalsOf(), [], 'the second has it alone now');
+});
+
+test('a ucarp with the same vhid runs beside the daemon', { skip: needsRoot || needs('ucarp') }, async (t) => {
+  const host = createHost(t);
+  const daemon = host.start('-f', host.file('a.cfg', CARP));
+  await daemon.sees(/INIT -> BACKUP/);
+  const words = ['-i', 'ctl0', '-s', '10.10.0.5', '-v', '1', '-p', 'secret', '-a', '10.10.0.1', '-k', '200'];
+  const scripts = ['-u', '/bin/true', '-d', '/bin/true'];
+  const ucarp = host.inside(() => spawn(peerPath('ucarp'), [...words, ...scripts], { stdio: 'ignore' }));
+  t.after(() => ucarp.kill('SIGKILL'));
+  const { findings } = await doctor(host);
+  const found = findings.find(({ code }) => code === 'vhid-taken');
+  assert.match(
+    found?.message ?? '',
+    new RegExp(`^A ucarp \\(process ${ucarp.pid}\\) of this host runs vhid 1@ctl0 too`),
+  );
 });
 
 test('the words are checked, and what is missing is said', { skip: needsRoot }, (t) => {

@@ -1,9 +1,12 @@
 /** What the running daemon tells of itself. Pure. */
+
+import type { StatusReport } from '../status-report.ts';
 import { NO_REAL_TIME, REAL_TIME_MEND } from './diagnose-host.ts';
 import type { DoctorFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-export function diagnoseDaemon({ daemon, segment, vhids }: DoctorFacts): Finding[] {
+export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
+  const { daemon, segment, vhids } = facts;
   const found: Finding[] = [];
   if (segment.listened_s === 0 && vhids.length > 0) {
     const message = 'The doctor could not listen: this user may not open packet sockets.';
@@ -39,14 +42,26 @@ export function diagnoseDaemon({ daemon, segment, vhids }: DoctorFacts): Finding
     const message = `${lost_log_lines} log lines were lost, because whoever reads them was too slow.`;
     found.push(finding('hint', 'log-lines-lost', undefined, message, 'Look at the log targets of the configuration.'));
   }
-  for (const name of carp?.taken ?? []) {
-    const message = `Another carpool daemon of this host runs vhid ${name} too: the two take its address from each other.`;
-    found.push(finding('error', 'vhid-taken', undefined, message, 'Stop one of them; each has its own --socket.'));
-  }
+  found.push(...findTaken(facts, daemon));
   for (const { kind, vhid, by } of orders) {
     const message = `${kind} of ${vhid ?? 'all vhids'} is in force, ordered by ${by}.`;
     const mend = `When the work is done: carpool ${kind === 'demote' ? 'undemote' : 'ready'}${vhid === null ? '' : ` ${vhid}`}`;
     found.push(finding('hint', 'order-in-force', vhid ?? undefined, message, mend));
   }
   return found;
+}
+
+/** Others of this host that run a vhid of the daemon, which came before it or after. */
+function findTaken({ host, vhids }: DoctorFacts, { pid, carp }: StatusReport): Finding[] {
+  const own = new Set(vhids.map((vhid) => `${vhid.vhid}@${vhid.interface}`));
+  const others = host.rivals.filter((rival) => rival.pid !== pid && own.has(rival.name));
+  const before = (carp?.taken ?? []).map((name) => ({ name, who: 'Another carpool daemon' }));
+  const after = others.map(({ name, program, pid: its_pid }) => ({
+    name,
+    who: `${program === 'ucarp' ? 'A ucarp' : 'Another carpool daemon'} (process ${its_pid})`,
+  }));
+  return [...before, ...after].map(({ name, who }) => {
+    const message = `${who} of this host runs vhid ${name} too: the two take its address from each other.`;
+    return finding('error', 'vhid-taken', undefined, message, 'Stop one of them.');
+  });
 }

@@ -1,5 +1,5 @@
-/** What adverts and ARP answers tell about one vhid. Pure. */
-import type { ArpAnswer, DoctorVhid, HeardFrame, SegmentFacts } from './facts.ts';
+/** What adverts and the answers to ARP and neighbour solicitations tell about one vhid. Pure. */
+import type { DoctorVhid, HeardFrame, NeighbourAnswer, SegmentFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** A MASTER that yields still sends one or two adverts. */
@@ -23,7 +23,7 @@ export function diagnoseSegment(
     ...findEqual(vhid, good),
     ...findMasters(vhid, good),
     ...findSilence(vhid, good, segment),
-    ...vhid.addresses.flatMap((address) => findAnswers(vhid, address, mine, good, answers)),
+    ...vhid.addresses.flatMap((address) => findAnswers(vhid, address, segment.asked, mine, good, answers)),
   ];
 }
 
@@ -94,7 +94,9 @@ function findMasters({ name, live }: DoctorVhid, good: readonly HeardFrame[]): F
   const steady = firstOfEach(good).filter(
     ({ source }) => good.filter((frame) => frame.source === source && frame.advskew < 255).length >= CLAIMS_MIN,
   );
-  const masters = steady.map(({ source }) => source);
+  // one node adverts both families, from an address of each
+  const [v4, v6] = [false, true].map((isIPv6) => steady.filter(({ source }) => source.includes(':') === isIPv6));
+  const masters = (v4!.length >= v6!.length ? v4! : v6!).map(({ source }) => source);
   if (live?.state === 'MASTER') masters.push('this node');
   if (masters.length < 2) return [];
   const message = `There are several MASTERs: ${masters.join(' and ')}.`;
@@ -117,9 +119,10 @@ function findSilence(vhid: DoctorVhid, good: readonly HeardFrame[], segment: Seg
 function findAnswers(
   { name, live, interface: link }: DoctorVhid,
   address: string,
+  asked: readonly string[],
   mine: readonly HeardFrame[],
   good: readonly HeardFrame[],
-  answers: readonly ArpAnswer[],
+  answers: readonly NeighbourAnswer[],
 ): Finding[] {
   const macs = answers.filter((one) => one.address === address).map(({ mac }) => mac);
   const list = macs.join(' and ');
@@ -147,8 +150,8 @@ function findAnswers(
       ),
     ];
   }
-  if (live?.state === 'BACKUP' && good.length > 0 && macs.length === 0 && !address.includes(':')) {
-    const message = `${good[0]!.source} is MASTER, but nobody answers ARP for ${address}.`;
+  if (live?.state === 'BACKUP' && good.length > 0 && macs.length === 0 && asked.includes(address)) {
+    const message = `${good[0]!.source} is MASTER, but nobody answers ${address.includes(':') ? 'neighbour solicitations' : 'ARP'} for ${address}.`;
     const mend =
       'Look on that node whether the address is on its interface, and at its arp_ignore (doctor there tells).';
     return [finding('error', 'address-unanswered', name, message, mend)];

@@ -32,8 +32,10 @@ export type SegmentFacts = {
   /** How long was listened; 0: packet sockets are not allowed. */
   readonly listened_s: number;
   readonly frames: readonly HeardFrame[];
-  /** Who answered when asked for a VIP. */
-  readonly answers: readonly ArpAnswer[];
+  /** The VIPs that were asked for. IPv6 ones are not where the interface has no IPv6 address to ask from. */
+  readonly asked: readonly string[];
+  /** Who answered. */
+  readonly answers: readonly NeighbourAnswer[];
   /** The longest time that this process was late in that time. */
   readonly late_ms: number;
 };
@@ -54,7 +56,8 @@ export type HeardFrame = {
   readonly authentic: boolean | undefined;
 };
 
-export type ArpAnswer = { readonly interface: string; readonly address: string; readonly mac: string };
+/** To an ARP request or a neighbour solicitation. */
+export type NeighbourAnswer = { readonly interface: string; readonly address: string; readonly mac: string };
 
 export type HostFacts = {
   readonly links: readonly LinkFacts[];
@@ -64,7 +67,11 @@ export type HostFacts = {
   /** Whether this user may have real-time scheduling. */
   readonly real_time: boolean;
   readonly ip_nonlocal_bind: boolean;
+  readonly rivals: readonly Rival[];
 };
+
+/** A process of this host that runs a vhid. `name` as in `1@eth0`. */
+export type Rival = { readonly name: string; readonly pid: number; readonly program: 'carpool' | 'ucarp' };
 
 export type LinkFacts = {
   readonly name: string;

@@ -4,6 +4,7 @@ import { refusalOfRing } from '../../reactor/choose.ts';
 import type { InterfaceAddress, Link } from '../../system/netlink.ts';
 import type { HostFacts, LinkFacts } from './facts.ts';
 import { formatMac } from './read-frame.ts';
+import { findRivals } from './rivals.ts';
 
 const IFF_MULTICAST = 0x1000;
 
@@ -18,6 +19,7 @@ export function gatherHostFacts(links: readonly Link[], addresses: readonly Inte
     no_ring: refusalOfRing(),
     real_time: mayHaveRealTime(),
     ip_nonlocal_bind: read('/proc/sys/net/ipv4/ip_nonlocal_bind') === '1',
+    rivals: findRivals(),
   };
 }
 

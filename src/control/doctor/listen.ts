@@ -1,13 +1,17 @@
 /**
- * Listens on the vhids' interfaces for a bounded time, as the carp thread does, and asks by ARP who holds the VIPs. It
- * sends nothing but those questions, and they carry no address of this host (RFC 5227), so nobody learns anything wrong.
+ * Listens on the vhids' interfaces for a bounded time, as the carp thread does, and asks by ARP and neighbour
+ * solicitations who holds the VIPs. It sends nothing but those questions; those of ARP carry no address of this host (RFC
+ * 5227), the others its link-local one, which is where the answers go. So nobody learns anything wrong.
  */
+import { ICMPV6, NEIGHBOUR_ADVERTISEMENT, neighbourSolicitation } from '../../carp/announce.ts';
+import { GROUP_IPV4 } from '../../carp/frame.ts';
+import { findSource6 } from '../../system/carp-sources.ts';
 import { SystemError } from '../../system/errors.ts';
-import { parseAddress } from '../../system/ip-address.ts';
-import type { Link } from '../../system/netlink.ts';
-import { BPF_JUMP_EQUAL, BPF_LOAD_HALF, BPF_RETURN, BPF_WHOLE } from '../../system/packet-filter.ts';
-import { CARP_GROUP_IPV4, ETH_P_ARP, ipv4Adverts, ipv6Adverts, PacketSocket } from '../../system/packet-socket.ts';
-import type { ArpAnswer, DoctorVhid, HeardFrame, SegmentFacts } from './facts.ts';
+import { formatAddress, parseAddress } from '../../system/ip-address.ts';
+import type { InterfaceAddress, Link } from '../../system/netlink.ts';
+import { BPF_JUMP_EQUAL, BPF_LOAD_BYTE, BPF_LOAD_HALF, BPF_RETURN, BPF_WHOLE } from '../../system/packet-filter.ts';
+import { ETH_P_ARP, ETH_P_IPV6, ipv4Adverts, ipv6Adverts, PacketSocket } from '../../system/packet-socket.ts';
+import type { DoctorVhid, HeardFrame, NeighbourAnswer, SegmentFacts } from './facts.ts';
 import { formatMac, readHeardFrame } from './read-frame.ts';
 
 /** Kept of one run; a segment with more is ill enough to be diagnosed by these. */
@@ -17,21 +21,23 @@ const PASS_MS = 50;
 /** Questions go out at the start and once more, for one may be lost. */
 const ASK_AT_PASS: readonly number[] = [1, 10];
 const ARP_REPLY = 2;
+const ICMPV6_AT = 54;
 
 export async function listenTo(
   vhids: readonly DoctorVhid[],
   links: readonly Link[],
+  addresses: readonly InterfaceAddress[],
   listen_ms: number,
 ): Promise<SegmentFacts> {
   const names = new Set(vhids.map((vhid) => vhid.interface));
   const listened = links.filter((link) => names.has(link.name));
   const ears: Ear[] = [];
   try {
-    for (const link of listened) ears.push(openEar(link, vhids));
+    for (const link of listened) ears.push(openEar(link, vhids, addresses));
     return await hear(ears, listen_ms);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    return { listened_s: 0, frames: [], answers: [], late_ms: 0 };
+    return { listened_s: 0, frames: [], asked: [], answers: [], late_ms: 0 };
   } finally {
     for (const ear of ears) closeEar(ear);
   }
@@ -42,28 +48,42 @@ type Ear = {
   readonly link: string;
   readonly adverts: readonly PacketSocket[];
   readonly arp: PacketSocket;
-  readonly questions: readonly Uint8Array[];
+  readonly neighbours: PacketSocket;
+  readonly questions: readonly Question[];
   readonly vhids: readonly DoctorVhid[];
 };
 
-function openEar(link: Link, vhids: readonly DoctorVhid[]): Ear {
+type Question = { readonly address: string; readonly frame: Uint8Array };
+
+function openEar(link: Link, vhids: readonly DoctorVhid[], present: readonly InterfaceAddress[]): Ear {
   const here = vhids.filter((vhid) => vhid.interface === link.name);
-  const addresses = here.flatMap((vhid) => vhid.addresses.map((text) => parseAddress(text)));
+  const addresses = here.flatMap((vhid) => vhid.addresses);
   const arp = new PacketSocket(link.index, ARP_REPLIES);
+  const neighbours = new PacketSocket(link.index, ADVERTISEMENTS);
   const groups = here.flatMap(({ group }) => {
     const bytes = parseAddress(group ?? '');
     return bytes === undefined ? [] : [bytes];
   });
   const adverts = [
-    new PacketSocket(link.index, ipv4Adverts([CARP_GROUP_IPV4, ...groups])),
+    new PacketSocket(link.index, ipv4Adverts([GROUP_IPV4, ...groups])),
     new PacketSocket(link.index, ipv6Adverts()),
   ];
-  const questions = addresses.flatMap((bytes) => (bytes?.length === 4 ? [arpProbe(link.mac, bytes)] : []));
-  return { link: link.name, adverts, arp, questions, vhids: here };
+  const own = present.filter((one) => one.index === link.index && !addresses.includes(one.address));
+  const asker = parseAddress(findSource6(own) ?? '');
+  const questions = addresses.flatMap((address) => questionFor(address, link.mac, asker) ?? []);
+  return { link: link.name, adverts, arp, neighbours, questions, vhids: here };
 }
 
-function closeEar({ adverts, arp }: Ear): void {
-  for (const socket of [...adverts, arp]) socket.close();
+/** Undefined for an IPv6 address where there is none to ask from. */
+function questionFor(address: string, mac: Uint8Array, asker: Uint8Array | undefined): Question | undefined {
+  const bytes = parseAddress(address);
+  if (bytes?.length === 4) return { address, frame: arpProbe(mac, bytes) };
+  if (bytes === undefined || asker === undefined) return undefined;
+  return { address, frame: neighbourSolicitation({ mac, address: asker }, bytes) };
+}
+
+function closeEar({ adverts, arp, neighbours }: Ear): void {
+  for (const socket of [...adverts, arp, neighbours]) socket.close();
 }
 
 const ARP_REPLIES = {
@@ -77,9 +97,23 @@ const ARP_REPLIES = {
   groups: [],
 } as const;
 
+const ADVERTISEMENTS = {
+  ethertype: ETH_P_IPV6,
+  filter: [
+    [BPF_LOAD_BYTE, 0, 0, 20],
+    [BPF_JUMP_EQUAL, 0, 3, ICMPV6],
+    [BPF_LOAD_BYTE, 0, 0, ICMPV6_AT],
+    [BPF_JUMP_EQUAL, 0, 1, NEIGHBOUR_ADVERTISEMENT],
+    [BPF_RETURN, 0, 0, BPF_WHOLE],
+    [BPF_RETURN, 0, 0, 0],
+  ],
+  groups: [],
+} as const;
+
 async function hear(ears: readonly Ear[], listen_ms: number): Promise<SegmentFacts> {
   const frames: HeardFrame[] = [];
-  const answers: ArpAnswer[] = [];
+  const answers: NeighbourAnswer[] = [];
+  const asked = ears.flatMap(({ questions }) => questions.map(({ address }) => address));
   const start_ms = performance.now();
   let late_ms = 0;
   for (let pass = 1, due_ms = start_ms + PASS_MS; performance.now() < start_ms + listen_ms; pass++) {
@@ -87,12 +121,16 @@ async function hear(ears: readonly Ear[], listen_ms: number): Promise<SegmentFac
     late_ms = Math.max(late_ms, Math.round(performance.now() - due_ms));
     due_ms = performance.now() + PASS_MS;
     for (const ear of ears) {
-      if (ASK_AT_PASS.includes(pass)) for (const question of ear.questions) ear.arp.send(question);
+      if (ASK_AT_PASS.includes(pass)) askAll(ear);
       takeFrames(ear, frames);
       takeAnswers(ear, answers);
     }
   }
-  return { listened_s: Math.round((performance.now() - start_ms) / 100) / 10, frames, answers, late_ms };
+  return { listened_s: Math.round((performance.now() - start_ms) / 100) / 10, frames, asked, answers, late_ms };
+}
+
+function askAll({ questions, arp, neighbours }: Ear): void {
+  for (const { address, frame } of questions) (address.includes(':') ? neighbours : arp).send(frame);
 }
 
 function takeFrames({ link, adverts, vhids }: Ear, frames: HeardFrame[]): void {
@@ -105,14 +143,24 @@ function takeFrames({ link, adverts, vhids }: Ear, frames: HeardFrame[]): void {
   }
 }
 
-function takeAnswers({ link, arp }: Ear, answers: ArpAnswer[]): void {
-  for (let length = arp.receive(); length >= 0 && answers.length < ANSWERS_MAX; length = arp.receive()) {
-    if (length < 42) continue;
-    const mac = formatMac(arp.frame.subarray(22, 28));
-    const address = arp.frame.subarray(28, 32).join('.');
-    const known = answers.some((one) => one.interface === link && one.address === address && one.mac === mac);
-    if (!known) answers.push({ interface: link, address, mac });
-  }
+function takeAnswers({ link, arp, neighbours }: Ear, answers: NeighbourAnswer[]): void {
+  const take = (address: Uint8Array, mac: Uint8Array): void => {
+    const answer = { interface: link, address: formatAddress(address), mac: formatMac(mac) };
+    const known = answers.some(
+      (one) => one.interface === link && one.address === answer.address && one.mac === answer.mac,
+    );
+    if (!known && answers.length < ANSWERS_MAX) answers.push(answer);
+  };
+  for (let count = 0, length = arp.receive(); length >= 0 && count < ANSWERS_MAX; count++, length = arp.receive())
+    if (length >= 42) take(arp.frame.slice(28, 32), arp.frame.subarray(22, 28));
+  // the MAC is the sender's: an option with it need not be there
+  for (
+    let count = 0, length = neighbours.receive();
+    length >= 0 && count < ANSWERS_MAX;
+    count++, length = neighbours.receive()
+  )
+    if (length >= ICMPV6_AT + 24)
+      take(neighbours.frame.slice(ICMPV6_AT + 8, ICMPV6_AT + 24), neighbours.frame.subarray(6, 12));
 }
 
 /** "Who has this address?", from nobody (RFC 5227). */
