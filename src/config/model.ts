@@ -96,6 +96,8 @@ export type Bind = {
   readonly endpoint: Endpoint;
   readonly name: string | undefined;
   readonly backlog: number | undefined;
+  /** Each client is announced by a PROXY protocol header. */
+  readonly accept_proxy: boolean;
   readonly span: Span;
 };
 
@@ -331,6 +333,7 @@ export type Server = {
   /** What a client's cookie says to come back to this server. */
   readonly cookie: string | undefined;
   readonly observe: Observe | undefined;
+  readonly send_proxy: SendProxy | undefined;
   readonly shutdown_sessions_when_down: boolean;
   readonly shutdown_backup_sessions_when_up: boolean;
   readonly check: ServerCheck | undefined;
@@ -339,6 +342,9 @@ export type Server = {
   readonly span: Span;
   readonly spans: Spans;
 };
+
+/** How a server is told whose connection it is; `unique_id` and `crc32c` are fields of version 2. */
+export type SendProxy = { readonly version: 1 | 2; readonly unique_id: boolean; readonly crc32c: boolean };
 
 /** What traffic tells of a server's health (manual 5.2 "observe", "on-error", "error-limit"). */
 export type Observe = {

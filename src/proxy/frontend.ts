@@ -2,7 +2,7 @@
 import type * as model from '../config/model.ts';
 import type { Listener, ListenerOwner } from '../reactor/listener.ts';
 import type { Socket, SocketOwner } from '../reactor/socket.ts';
-import { CONNECTIONS, frontendRow, type Row, SESSIONS } from '../threads/counters.ts';
+import { CONNECTIONS, frontendRow, REQUEST_ERRORS, type Row, SESSIONS } from '../threads/counters.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
@@ -12,6 +12,7 @@ import { ForwardFor } from './http/forwardfor.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { CaptureList } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
+import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
 
@@ -25,6 +26,8 @@ export class Frontend implements ListenerOwner {
   readonly request_ms: number;
   readonly keep_alive_ms: number;
   readonly listeners: Listener[] = [];
+  /** Descriptors whose clients are announced by a PROXY protocol header. */
+  readonly announcing = new Set<number>();
   readonly forwardfor: ForwardFor | null;
   readonly error_replies: ErrorReplies;
   readonly rules: ConnectionRules;
@@ -62,14 +65,20 @@ export class Frontend implements ListenerOwner {
     this.configured_maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
   }
 
-  onAccept(_listener: Listener, socket: Socket): SocketOwner {
+  onAccept({ fd }: Listener, socket: Socket): SocketOwner {
     this.countClient();
+    return this.announcing.has(fd) ? new AnnouncedClient(this, socket) : this.serve(socket);
+  }
+
+  /** Begins with a new client; returns its owner. */
+  serve(socket: Socket): SocketOwner {
     if (this.config.mode === 'tcp') {
       const session = this.sessions.pop() ?? new TcpSession(this);
       session.begin(socket);
       return session.client;
     }
     const connection = this.connections.pop() ?? new ClientConnection(this);
+    socket.owner = connection;
     connection.begin(socket);
     return connection;
   }
@@ -152,6 +161,15 @@ export class Frontend implements ListenerOwner {
   sessionGone(session: TcpSession): void {
     this.sessions.push(session);
     this.clientLeft();
+  }
+
+  /** It never said whose it was. */
+  announcedGone(): void {
+    this.clientLeft();
+  }
+
+  countRefused(): void {
+    this.counters[REQUEST_ERRORS]++;
   }
 
   private clientLeft(): void {

@@ -1,6 +1,6 @@
-/** Who is at the other end of a socket, asked of the kernel when somebody wants to know. */
+/** Who is at the other end of a socket, found out when somebody wants to know. */
 import type { Socket } from '../reactor/socket.ts';
-import { peerAddress } from '../system/peer-address.ts';
+import { sourceText } from './ends.ts';
 
 const unknown = { address: new TextEncoder().encode('-'), port: 0 };
 
@@ -24,7 +24,7 @@ export class Peer {
   }
 
   learn(socket: Socket): void {
-    const { address, port } = peerAddress(socket.fd) ?? unknown;
+    const { address, port } = sourceText(socket) ?? unknown;
     this.address = address;
     this.port = port;
     this.known = true;

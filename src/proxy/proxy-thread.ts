@@ -18,6 +18,7 @@ import { HeadWriter } from './http/write-head.ts';
 import { RequestLog, type Target } from './log/request-log.ts';
 import type { Sink } from './log/sink.ts';
 import { MarkedServers } from './marked-servers.ts';
+import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import { Queue } from './queue.ts';
 import type { Server } from './server.ts';
 import { Side, type TcpSession } from './tcp/tcp-session.ts';
@@ -29,7 +30,12 @@ const DEFAULT_MAXCONN = 8_000;
 const SHARE_THAT_FILLS = 10;
 
 /** A listening descriptor and the frontend it belongs to. */
-export type OpenListener = { readonly frontend: number; readonly fd: number };
+export type OpenListener = {
+  readonly frontend: number;
+  readonly fd: number;
+  /** Its clients are announced by a PROXY protocol header. */
+  readonly accept_proxy: boolean;
+};
 
 export class ProxyThread {
   readonly reactor: Reactor;
@@ -87,8 +93,9 @@ export class ProxyThread {
   }
 
   listen(listeners: readonly OpenListener[]): void {
-    for (const { frontend, fd } of listeners) {
+    for (const { frontend, fd, accept_proxy } of listeners) {
       const owner = this.frontends[frontend];
+      if (accept_proxy) owner.announcing.add(fd);
       owner.listeners.push(this.reactor.listen(fd, owner));
     }
   }
@@ -102,8 +109,9 @@ export class ProxyThread {
    */
   takeOver(previous: ProxyThread, listeners: readonly OpenListener[]): void {
     const kept = previous.giveListeners();
-    for (const { frontend, fd } of listeners) {
+    for (const { frontend, fd, accept_proxy } of listeners) {
       const owner = this.frontends[frontend];
+      if (accept_proxy) owner.announcing.add(fd);
       const listener = kept.get(fd);
       kept.delete(fd);
       owner.listeners.push(listener ?? this.reactor.listen(fd, owner));
@@ -191,7 +199,8 @@ export class ProxyThread {
   }
 
   /** Null: the socket is none of this proxy's clients. */
-  private clientOf({ owner }: Socket): ClientConnection | ParkedConnection | TcpSession | null {
+  private clientOf({ owner }: Socket): ClientConnection | ParkedConnection | TcpSession | AnnouncedClient | null {
+    if (owner instanceof AnnouncedClient) return owner.frontend.thread === this ? owner : null;
     if (owner instanceof ClientConnection || owner instanceof ParkedConnection)
       return this.isQuiet(owner) ? owner : null;
     if (!(owner instanceof Side) || owner.session.thread !== this) return null;

@@ -26,6 +26,9 @@ export interface SocketOwner {
   onClosed(socket: Socket): void;
 }
 
+/** An IP address as text. */
+type Place = { readonly address: string; readonly port: number };
+
 export const FREE = 0;
 export const OPEN = 1;
 export const CLOSING = 2;
@@ -45,6 +48,8 @@ export class Socket {
   in_flight = 0;
   connecting = false;
   datagram = false;
+  /** What a proxy before us said about this connection; null: it is as the kernel tells. */
+  ends: { readonly source: Place; readonly destination: Place } | null = null;
 
   /** The owner wants data. */
   wants_data = false;
@@ -105,6 +110,7 @@ export class Socket {
     this.in_flight = 0;
     this.connecting = false;
     this.datagram = false;
+    this.ends = null;
     this.wants_data = false;
     this.bulk = false;
     this.splice_left = 0;

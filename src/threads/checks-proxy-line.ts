@@ -1,25 +1,11 @@
 /** The PROXY protocol line (version 1) of a check's own connection: `PROXY TCP4 10.0.0.1 10.0.0.2 40000 80`. */
-import { bytesOfText } from '../health/bytes.ts';
-import * as libc from '../system/libc.ts';
-import { decodeSocketAddress } from '../system/socket-address.ts';
-
-const ADDRESS_BYTES = 28;
-
-/** Where getsockname and getpeername write: an address, and its length in the last word. Once a thread. */
-let scratch: libc.Pinned | undefined;
+import { encodeText } from '../proxy/proxy-protocol/header.ts';
+import { localAddress, peerAddress } from '../system/peer-address.ts';
 
 /** UNKNOWN where the kernel does not tell, which receivers must take. */
 export function proxyLine(fd: number): Uint8Array {
-  const own = addressOf(fd, libc.getsockname);
-  const peer = addressOf(fd, libc.getpeername);
-  if (!own || !peer) return bytesOfText('PROXY UNKNOWN\r\n');
-  const family = own.address.includes(':') ? 'TCP6' : 'TCP4';
-  return bytesOfText(`PROXY ${family} ${own.address} ${peer.address} ${own.port} ${peer.port}\r\n`);
-}
-
-function addressOf(fd: number, ask: typeof libc.getsockname) {
-  scratch ??= libc.allocatePinned(ADDRESS_BYTES + 4);
-  scratch.words[ADDRESS_BYTES / 4] = ADDRESS_BYTES;
-  if (ask(fd, scratch.address, scratch.address + ADDRESS_BYTES) < 0) return undefined;
-  return decodeSocketAddress(scratch.bytes, 0);
+  const source = localAddress(fd);
+  const peer = peerAddress(fd);
+  const destination = peer && { address: new TextDecoder().decode(peer.address), port: peer.port };
+  return encodeText(source && destination && { source, destination });
 }

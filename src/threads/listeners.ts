@@ -39,7 +39,9 @@ export function openListeners(config: Config, threads: number, earlier: Listener
   };
   try {
     const by_thread = Array.from({ length: threads }, (_, thread) =>
-      config.frontends.flatMap(({ binds }, frontend) => binds.map((bind) => ({ frontend, fd: take(bind, thread) }))),
+      config.frontends.flatMap(({ binds }, frontend) =>
+        binds.map((bind) => ({ frontend, fd: take(bind, thread), accept_proxy: bind.accept_proxy })),
+      ),
     );
     return { by_thread, sockets, opened };
   } catch (error) {

@@ -100,6 +100,7 @@ function serverOf(server: CheckedServer, name: string): Server {
     slowstart_ms: undefined,
     cookie: undefined,
     observe: undefined,
+    send_proxy: undefined,
     shutdown_sessions_when_down: false,
     shutdown_backup_sessions_when_up: false,
     check: unchecked ? undefined : checkOf(server),

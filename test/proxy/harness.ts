@@ -28,6 +28,8 @@ export type RigOptions = {
   /** Lines of the `defaults` section beside the mode and generous timeouts. */
   readonly defaults?: string;
   readonly frontend?: string;
+  /** Words after the address of the frontend's `bind`. */
+  readonly bind?: string;
   readonly backend?: string;
   readonly global?: string;
   readonly mode?: 'http' | 'tcp';
@@ -70,7 +72,8 @@ export class ProxyRig {
     const { fd, port } = listenOnLoopback(options.backlog ?? 128);
     this.listening_fd = fd;
     this.port = port;
-    this.proxy.listen([{ frontend: 0, fd }]);
+    const accept_proxy = config.frontends[0]?.binds[0]?.accept_proxy ?? false;
+    this.proxy.listen([{ frontend: 0, fd, accept_proxy }]);
     this.pumping = this.pump();
   }
 
@@ -167,7 +170,7 @@ function configOf(ports: readonly number[], options: RigOptions) {
   const text = [
     `global\n${global}`,
     `defaults\n mode ${mode}\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n${defaults}`,
-    `frontend front\n bind 127.0.0.1:1\n default_backend back\n${frontend}`,
+    `frontend front\n bind 127.0.0.1:1 ${options.bind ?? ''}\n default_backend back\n${frontend}`,
     `backend back\n${backend}`,
     ...ports.map((port, number) => ` server s${number} 127.0.0.1:${port} ${wordsOf(server, number)}`),
   ].join('\n');

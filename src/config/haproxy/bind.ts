@@ -8,11 +8,13 @@ import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
 
-type BindSettings = { name: string | undefined; backlog: number | undefined };
+type BindSettings = { name: string | undefined; backlog: number | undefined; accept_proxy: boolean };
 
 export type BindWord = {
   readonly name: string;
   readonly help: string;
+  /** It stands alone; then `parse` gets the word itself. */
+  readonly is_flag?: boolean;
   readonly parse: (settings: BindSettings, value: Word, context: Context) => void;
 };
 
@@ -38,6 +40,14 @@ export const BIND_WORDS: readonly BindWord[] = [
     help: "Length of the kernel's queue of connections that nobody accepted yet.",
     parse: (settings, value, { report }) => {
       settings.backlog = parseInteger(value, { what: 'backlog', min: 1, max: 2 ** 31 - 1 }, report);
+    },
+  },
+  {
+    name: 'accept-proxy',
+    help: 'Each client is announced by a PROXY protocol header, version 1 or 2; others are refused.',
+    is_flag: true,
+    parse: (settings) => {
+      settings.accept_proxy = true;
     },
   },
 ];
@@ -99,13 +109,15 @@ function splitAtCommas(word: Word): Word[] {
 }
 
 function parseBindWords(words: readonly Word[], backlog: number | undefined, context: Context): BindSettings {
-  const settings: BindSettings = { name: undefined, backlog };
+  const settings: BindSettings = { name: undefined, backlog, accept_proxy: false };
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     const known = BIND_WORDS.find(({ name }) => name === word.text);
     if (known === undefined) {
       if (!ALREADY_SO.has(word.text)) reportUnknown(word, context);
       at += HAPROXY_BIND_WORDS.get(word.text) ?? 0;
+    } else if (known.is_flag) {
+      known.parse(settings, word, context);
     } else if (at + 1 === words.length) {
       context.report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
     } else {

@@ -107,6 +107,8 @@ export type ServerSettings = {
   shutdown_sessions_when_down: boolean;
   shutdown_backup_sessions_when_up: boolean;
   check_send_proxy: boolean;
+  send_proxy: 1 | 2 | undefined;
+  proxy_options: { unique_id: boolean; crc32c: boolean };
   agent_check: boolean;
   agent_address: string | undefined;
   agent_port: number | undefined;
@@ -211,6 +213,8 @@ function newServerSettings(): ServerSettings {
     shutdown_sessions_when_down: false,
     shutdown_backup_sessions_when_up: false,
     check_send_proxy: false,
+    send_proxy: undefined,
+    proxy_options: { unique_id: false, crc32c: false },
     agent_check: false,
     agent_address: undefined,
     agent_port: undefined,

@@ -10,6 +10,7 @@ import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/ser
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
+import { SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
 
@@ -19,6 +20,7 @@ const LONGEST_TEMPLATE = 4096;
 export const SERVER_WORDS: readonly ServerWord[] = [
   ...CHECK_WORDS,
   ...RESOLUTION_WORDS,
+  ...SEND_PROXY_WORDS,
   flag(
     'backup',
     'Use it only when no server without `backup` works.',
@@ -261,6 +263,7 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
     maxqueue,
     slowstart_ms,
     cookie,
+    send_proxy: settings.send_proxy && { version: settings.send_proxy, ...settings.proxy_options },
     observe: observeOf(settings, report),
     shutdown_sessions_when_down,
     shutdown_backup_sessions_when_up,

@@ -163,8 +163,7 @@ export class Exchange extends Account implements Assignee {
     else this.assignment.server?.connected();
     this.connected_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.names_source) this.source = localAddress(connection.socket.fd) ?? null;
-    this.first.send(connection.socket);
-    if (!this.stored.send(connection.socket)) {
+    if (!this.first.send(this, connection, !this.reused) || !this.stored.send(connection.socket)) {
       this.fail(503, 'R', 'D');
       return;
     }

@@ -5,9 +5,10 @@
  *   as it came:       one slice of the received buffer
  *   written anew:     a slice of a new buffer, and a second one if the body has no room behind the head
  */
-import type { Socket } from '../../reactor/socket.ts';
+import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
 import type { Exchange } from './exchange.ts';
 import { requestMustChange, writeRequest } from './rewrite.ts';
+import type { ServerConnection } from './server-connection.ts';
 
 export class FirstBytes {
   offset = 0;
@@ -54,14 +55,18 @@ export class FirstBytes {
     return true;
   }
 
-  /** May be called again. The queue of a new connection has room for it. */
-  send(socket: Socket): void {
+  /** May be called again. A new connection begins with what `send-proxy` says. False: there is no buffer for that. */
+  send(exchange: Exchange, { socket, server: { config } }: ServerConnection, is_new: boolean): boolean {
     const { buffers } = socket.reactor;
+    const { send_proxy } = config;
+    if (is_new && send_proxy && !sendProxyHeader(socket, exchange.client.socket, send_proxy, exchange.unique_id)) {
+      return false;
+    }
     buffers.retain(this.buffer);
     socket.send(this.buffer, this.offset, this.length);
-    if (this.rest_buffer < 0) return;
+    if (this.rest_buffer < 0) return true;
     buffers.retain(this.rest_buffer);
-    socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
+    return socket.send(this.rest_buffer, this.rest_offset, this.rest_length);
   }
 
   release(exchange: Exchange): void {

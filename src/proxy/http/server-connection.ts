@@ -75,7 +75,7 @@ export class ServerConnection implements SocketOwner {
     this.state = CONNECTING;
     this.answered = false;
     this.uses = 1;
-    this.is_private = false;
+    this.is_private = server.config.send_proxy !== undefined; // it says whose it is
     return true;
   }
 

@@ -1,7 +1,7 @@
 /** What each field of a log format writes (manual 8.2.6). A field writes nothing but its value; quotes are the format's. */
 import { hostname } from 'node:os';
 import type { Socket } from '../../reactor/socket.ts';
-import { localAddress } from '../../system/peer-address.ts';
+import { destinationOf } from '../ends.ts';
 import type { LineWriter } from './line-writer.ts';
 import { accessDate, gmtDate, LogDate, zonedDate } from './log-date.ts';
 import type { LogRecord } from './log-record.ts';
@@ -82,7 +82,7 @@ const began: Value = (record) => record.first_byte_ms;
 
 /** Asked of the kernel: only formats that name it pay for it. */
 function localOf(socket: Socket): { address: Uint8Array; port: number } {
-  const local = socket.fd >= 0 ? localAddress(socket.fd) : undefined;
+  const local = destinationOf(socket);
   return local ? { address: encode(local.address), port: local.port } : { address: DASH, port: 0 };
 }
 

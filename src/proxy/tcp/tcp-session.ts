@@ -15,6 +15,7 @@ import type { Frontend } from '../frontend.ts';
 import { Inbox } from '../http/inbox.ts';
 import type { Mark } from '../marked-servers.ts';
 import { Peer } from '../peer.ts';
+import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 
@@ -205,6 +206,11 @@ export class TcpSession implements Assignee {
       log.session(this, true);
     }
     this.armIdle();
+    const { send_proxy } = this.assignment.server?.config ?? {};
+    if (send_proxy && !sendProxyHeader(this.upstream.socket, this.client.socket, send_proxy, undefined)) {
+      this.finish('R', 'C', true);
+      return;
+    }
     this.upstream.socket.receive();
     this.sendEarly();
   }

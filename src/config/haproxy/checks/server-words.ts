@@ -114,7 +114,8 @@ export function finishCheck(settings: ServerSettings): ServerCheck | undefined {
   const { inter_ms, fastinter_ms, downinter_ms, rise, fall, check_port, check_address } = settings;
   const elsewhere = check_port !== undefined || check_address !== undefined;
   const endpoint = elsewhere ? { address: check_address ?? '', port: check_port ?? 0 } : undefined;
-  return { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint, send_proxy: settings.check_send_proxy };
+  const send_proxy = settings.check_send_proxy || (settings.send_proxy !== undefined && !elsewhere);
+  return { inter_ms, fastinter_ms, downinter_ms, rise, fall, endpoint, send_proxy };
 }
 
 export function finishAgent(settings: ServerSettings): AgentCheck | undefined {

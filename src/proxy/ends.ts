@@ -1,0 +1,22 @@
+/** The two ends of a client's connection: as a proxy before us told them (`accept-proxy`), else as the kernel does. */
+import type { Endpoint } from '../config/model.ts';
+import type { Socket } from '../reactor/socket.ts';
+import { localAddress, peerAddress } from '../system/peer-address.ts';
+
+/** The address as text in bytes. Undefined: the client is gone. */
+export function sourceText({ ends, fd }: Socket): { address: Uint8Array; port: number } | undefined {
+  if (ends) return { address: new TextEncoder().encode(ends.source.address), port: ends.source.port };
+  return fd >= 0 ? peerAddress(fd) : undefined;
+}
+
+/** Undefined: the client is gone. */
+export function sourceOf(socket: Socket): Endpoint | undefined {
+  if (socket.ends) return socket.ends.source;
+  const peer = sourceText(socket);
+  return peer && { address: new TextDecoder().decode(peer.address), port: peer.port };
+}
+
+/** The address that the client connected to. */
+export function destinationOf(socket: Socket): Endpoint | undefined {
+  return socket.ends?.destination ?? (socket.fd >= 0 ? localAddress(socket.fd) : undefined);
+}

@@ -1,0 +1,74 @@
+/**
+ * A client of a `bind … accept-proxy`, until its header is there:
+ *
+ *   accepted ── header complete ──▶ its frontend serves it, what followed the header first
+ *       └────── malformed, too slow, gone ──▶ closed
+ */
+import { OPEN, type Socket, type SocketOwner } from '../../reactor/socket.ts';
+import { Timer } from '../../reactor/timers.ts';
+import type { Frontend } from '../frontend.ts';
+import { LONGEST_HEADER, readHeader } from './read-header.ts';
+
+export class AnnouncedClient implements SocketOwner {
+  readonly frontend: Frontend;
+  readonly accepted_ms: number;
+  private readonly socket: Socket;
+  private readonly timer: Timer;
+  /** What has come of the header. */
+  private bytes = new Uint8Array(0);
+
+  constructor(frontend: Frontend, socket: Socket) {
+    const { timers, now_ms } = frontend.thread.reactor;
+    this.frontend = frontend;
+    this.socket = socket;
+    this.accepted_ms = now_ms;
+    this.timer = new Timer(() => this.refuse());
+    const limit_ms = Math.min(frontend.client_ms, frontend.request_ms);
+    if (limit_ms !== Number.POSITIVE_INFINITY) timers.arm(this.timer, now_ms + limit_ms);
+    socket.receive();
+  }
+
+  onData(socket: Socket, buffer: number, offset: number, length: number): void {
+    const { buffers } = this.frontend.thread.reactor;
+    const before = this.bytes.length;
+    const piece = buffers.bytes.subarray(offset, offset + Math.min(length, LONGEST_HEADER - before));
+    const bytes = new Uint8Array(before + piece.length);
+    bytes.set(this.bytes);
+    bytes.set(piece, before);
+    const header = readHeader(bytes);
+    if (header === 'incomplete' && bytes.length < LONGEST_HEADER) {
+      this.bytes = bytes;
+      buffers.release(buffer);
+    } else if (typeof header === 'string') {
+      buffers.release(buffer);
+      this.refuse();
+    } else {
+      const taken = header.length - before;
+      socket.ends = header.ends;
+      this.frontend.thread.reactor.timers.remove(this.timer);
+      socket.pause(); // whoever serves it says when to go on
+      this.frontend.serve(socket);
+      if (length > taken && socket.state === OPEN) socket.owner.onData(socket, buffer, offset + taken, length - taken);
+      else buffers.release(buffer);
+    }
+  }
+
+  /** HAProxy counts it as a request that nobody understood, too. */
+  private refuse(): void {
+    this.frontend.countRefused();
+    this.socket.close();
+  }
+
+  onEnd(): void {
+    this.refuse();
+  }
+
+  onConnect(): void {}
+  onError(): void {}
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.frontend.thread.reactor.timers.remove(this.timer);
+    this.frontend.announcedGone();
+  }
+}
