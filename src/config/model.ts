@@ -12,9 +12,11 @@
 import type { Span } from './diagnostic.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
+import type { Disjunction, IntegerRange } from './model-rules.ts';
 
 export type * from './model-checks.ts';
 export type * from './model-resolvers.ts';
+export type * from './model-rules.ts';
 
 export type Spans = Readonly<Record<string, Span>>;
 
@@ -460,18 +462,14 @@ export type DemoteRule = {
   readonly span: Span;
 };
 
-/** A disjunction of conjunctions, as in HAProxy: terms side by side are ANDed, `or` / `||` separates. */
-export type Condition = readonly (readonly Term[])[];
+export type Condition = Disjunction<Test>;
 
-export type Term = { readonly negated: boolean; readonly test: Test };
+export type Term = Condition[number][number];
 
 export type Test =
   | { readonly kind: 'constant'; readonly value: boolean }
   | { readonly kind: 'nbsrv'; readonly backend: string; readonly ranges: readonly IntegerRange[] }
   | { readonly kind: 'srv_is_up'; readonly backend: string; readonly server: string };
-
-/** Inclusive on both ends; null is open. `ge 1` is {min: 1, max: null}. */
-export type IntegerRange = { readonly min: number | null; readonly max: number | null };
 
 /** net.inet.carp.* of the BSDs. */
 export type CarpHost = {

@@ -6,7 +6,7 @@ import { didYouMean } from '../suggest.ts';
 import { parseTrack } from '../track.ts';
 import { isInterfaceName, isIPv4, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { parseCondition } from './condition.ts';
+import { parseCondition } from './conditions/demote.ts';
 import { type Context, type Keyword, noArguments, onlyArgument, refuseMore, type Statement } from './keyword.ts';
 
 type Parse = Keyword<CarpDraft>['parse'];

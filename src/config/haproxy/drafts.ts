@@ -2,6 +2,7 @@
 import { NOWHERE, type Span } from '../diagnostic.ts';
 import type { SysctlSetting } from '../freebsd/sysctl.ts';
 import type {
+  AclTest,
   Balance,
   Bind,
   Capture,
@@ -78,6 +79,8 @@ export type ProxyDraft = {
   cookie: SessionCookie | undefined;
   dynamic_cookie_key: string | undefined;
   checks: ChecksDraft;
+  /** By name, with what each asks. */
+  acls: Map<string, AclTest>;
   disabled: boolean;
   spans: Spans;
 };
@@ -183,6 +186,7 @@ export function newDefaults(): ProxyDraft {
     cookie: undefined,
     dynamic_cookie_key: undefined,
     checks: newChecks(),
+    acls: new Map(),
     disabled: false,
     spans: {},
   };
@@ -241,6 +245,7 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     log_targets: [...defaults.log_targets],
     captures: { request: [...defaults.captures.request], response: [...defaults.captures.response] },
     error_files: [...defaults.error_files],
+    acls: new Map(), // those of a defaults section are its own
     servers: [],
     default_server: copySettings(defaults.default_server),
     checks: inheritChecks(defaults.checks),

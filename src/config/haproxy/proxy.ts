@@ -15,6 +15,7 @@ import { parseBind } from './bind.ts';
 import { finishMethod } from './checks/draft.ts';
 import { parseExternalCheck } from './checks/external.ts';
 import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
+import { parseAcl } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile } from './error-file.ts';
 import {
@@ -142,6 +143,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     help: 'Attempts to connect after the first (3).',
     has_effect: true,
     parse: parseCount('retries', 0),
+  },
+  {
+    name: 'acl',
+    sections: ['frontend', 'listen', 'backend'],
+    help: 'Give a name to a question about a request, for the conditions of the rules below.',
+    has_effect: true,
+    parse: parseAcl,
   },
   {
     name: 'retry-on',
