@@ -47,6 +47,7 @@ async function haproxyReference(before) {
   const { BIND_WORDS } = await load('bind.js');
   const { SERVER_WORDS } = await load('server.js');
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
+  const known = await load('known-keywords.js');
   return `# haproxy.cfg: what carpool understands
 
 <!-- Written by npm run docs from the parser's tables, as far as the other marker. -->
@@ -105,6 +106,18 @@ ${list(GLOBAL_KEYWORDS, 'global')}
 ${list(PROXY_KEYWORDS, 'proxies')}
 ${list(OPTIONS, 'option')}
 ${list(TIMEOUTS, 'timeout')}
+- global: every \`tune.\` setting
+
+## Refused so far
+
+What HAProxy has and carpool does not: an error that says so, so that no file seems to do what it does not.
+
+- sections: ${missing(known.HAPROXY_SECTIONS, ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'mailers'])}
+- global: ${missing(known.HAPROXY_GLOBAL, [...names(GLOBAL_KEYWORDS), ...names(GLOBAL_CARP_KEYWORDS)])}
+- proxies: ${missing(known.HAPROXY_PROXY.keys(), names(PROXY_KEYWORDS))}
+- option: ${missing(known.HAPROXY_OPTIONS.keys(), names(OPTIONS))}
+- words of a bind line: ${missing(known.HAPROXY_BIND_WORDS.keys(), names(BIND_WORDS))}
+- words of a server line: ${missing(known.HAPROXY_SERVER_WORDS.keys(), names(SERVER_WORDS))}
 
 ${BY_HAND}${before.split(BY_HAND)[1] ?? '\n'}`;
 }
@@ -133,6 +146,17 @@ function table(rows, where) {
 function list(rows, title) {
   const names = rows.filter((row) => !hasEffect(row)).map((row) => code(row.name));
   return `- ${title}: ${names.join(', ') || 'none'}`;
+}
+
+/** @param {Row[]} rows */
+function names(rows) {
+  return rows.map(({ name }) => name);
+}
+
+/** @param {Iterable<string>} theirs @param {string[]} ours */
+function missing(theirs, ours) {
+  const words = [...theirs].filter((name) => !ours.includes(name) && !name.startsWith('tune.'));
+  return words.sort().map(code).join(', ') || 'none';
 }
 
 /** @param {string} word */

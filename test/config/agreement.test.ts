@@ -20,6 +20,11 @@ test('a name that no kernel could give to an interface is refused in every diale
   assert.deepEqual(codes('interfaces', STANZA.replaceAll('eth0', long)), ['bad-interface']);
 });
 
+test('an interface that is still a placeholder is refused in every dialect', () => {
+  assert.deepEqual(codes('haproxy.cfg', CARP.replace('eth0', 'n.n.n.1')), ['placeholder']);
+  assert.deepEqual(codes('interfaces', STANZA.replaceAll('eth0', 'n.n.n.1')), ['placeholder']);
+});
+
 test('an address that no host can have is refused in every dialect', () => {
   assert.deepEqual(codes('haproxy.cfg', CARP.replace('10.0.0.1', '255.0.0.1')), ['bad-address']);
   assert.deepEqual(codes('interfaces', STANZA.replace('10.0.0.2', '255.0.0.2')), ['bad-address']);

@@ -5,7 +5,7 @@ import type { Backend, Carp, Config, DemoteRule, Term, VirtualAddress } from '..
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { TRACK_LIMIT } from '../track.ts';
-import { isInterfaceName } from '../values.ts';
+import { isInterfaceName, reportPlaceholder } from '../values.ts';
 import { checkUnique, placeOf } from './names.ts';
 
 export function checkCarps({ carps, backends, carp_host }: Config, report: Reporter): void {
@@ -25,10 +25,12 @@ export function checkCarps({ carps, backends, carp_host }: Config, report: Repor
 }
 
 function checkInterface({ interface: name, span, spans }: Carp, report: Reporter): void {
-  if (name === undefined || isInterfaceName(name)) return;
+  if (name === undefined) return;
+  const place = spans['interface'] ?? span;
+  if (reportPlaceholder({ text: name, span: place }, 'interface', report) || isInterfaceName(name)) return;
   const message = `\`${name}\` cannot be the name of an interface.`;
   const mend = 'Write a name that `ip link` lists, such as `eth0`.';
-  report.error(spans['interface'] ?? span, 'bad-interface', message, mend);
+  report.error(place, 'bad-interface', message, mend);
 }
 
 /** What the parsers of other dialects took for addresses because it looks like some. */
