@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadConfig } from '#src/config/load.js';
 
 const reference = readFileSync(new URL('../../../docs/reference/haproxy.md', import.meta.url), 'utf8');
-const refused = /## Refused so far\n([^]*?)\n<!--/.exec(reference)![1]!;
+const refused = /## Refused so far\n([\s\S]*?)\n<!--/.exec(reference)![1]!;
 
 const PROXY = 'listen a\n mode http\n bind :80\n';
 const TEXTS: Record<string, (word: string) => string> = {
@@ -21,7 +21,7 @@ for (const [title, textOf] of Object.entries(TEXTS))
   test(`what the reference calls refused among ${title} is refused`, () => {
     const line = refused.split('\n').find((one) => one.startsWith(`- ${title}: `))!;
     const words = [...line.matchAll(/`([^`]+)`/g)].map(([, word]) => word!);
-    assert.ok(words.length > 5);
+    assert.ok(words.length > 0);
     const accepted = words.filter((word) => loadConfig([{ file: 'haproxy.cfg', text: textOf(word) }]).config);
     assert.deepEqual(accepted, []);
   });
