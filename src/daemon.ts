@@ -32,6 +32,7 @@ import { reload } from './control/reload.ts';
 import { configureCarp, demoteHost, startCarp } from './control/run-carp.ts';
 import { startChecks } from './control/run-checks.ts';
 import { startDataThreads, watchDraining } from './control/run-data.ts';
+import { runtimeOf, tickStatistics } from './control/run-statistics.ts';
 import { createScriptRunner } from './control/scripts.ts';
 import { exitNow, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
@@ -157,6 +158,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     status: () => report(daemon, options.version),
     carp: () => carpStatus(daemon),
     names: () => slotNames(daemon),
+    runtime: runtimeOf(daemon, options.version, fail),
     node: daemon.node,
     setState(name, state) {
       const index = daemon.node.slotOf(name);
@@ -272,5 +274,6 @@ function beat(daemon: Daemon): void {
   const { memory } = daemon;
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
   if (daemon.draining.length > 0) watchDraining(daemon);
+  tickStatistics(daemon);
   daemon.lost_lines.say(performance.now(), (text) => logLine(daemon.events, 'warning', text));
 }

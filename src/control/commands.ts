@@ -13,6 +13,8 @@ import { IFCONFIG_COMMANDS, showIfconfig } from './ifconfig-commands.ts';
 import { ORDER_COMMANDS } from './order-commands.ts';
 import type { Orders } from './orders.ts';
 import type { Reloaded } from './reloaded.ts';
+import type { RuntimeDaemon } from './runtime/command.ts';
+import { RUNTIME_CONTROL_COMMANDS } from './runtime-commands.ts';
 import { IFCONFIG_FORMS, type IfconfigForm } from './status-ifconfig.ts';
 import type { StatusReport } from './status-report.ts';
 import { renderStatus } from './status-text.ts';
@@ -39,6 +41,8 @@ export type CommandContext = {
   workers(): string;
   /** Undefined: there are no files to read again. */
   readonly reload: (() => Promise<Reloaded>) | undefined;
+  /** What statistics and the runtime API work on. */
+  readonly runtime: RuntimeDaemon;
   /** The vhids as configured, with what people changed. */
   readonly node: CarpNode;
   /** `ifconfig em0 vhid 1 state backup`, by the section's name. */
@@ -98,6 +102,7 @@ export const COMMANDS: readonly ControlCommand[] = [
       oneOption('events', [], words, () => (context, reply) => reply.stream((write) => context.events.follow(write))),
   },
   ...ORDER_COMMANDS,
+  ...RUNTIME_CONTROL_COMMANDS,
   {
     name: 'reload',
     usage: 'reload',

@@ -134,11 +134,10 @@ function listen(server: Server, path: string): Promise<string | undefined> {
   });
 }
 
-/** `idle_ms`: how long a client may be silent. */
-export function serve(client: Socket, answer: AnswerClient, idle_ms = IDLE_MS): void {
+function serve(client: Socket, answer: AnswerClient): void {
   let received = '';
   client.setEncoding('utf8');
-  client.setTimeout(idle_ms, () => client.destroy());
+  client.setTimeout(IDLE_MS, () => client.destroy());
   client.on('error', () => client.destroy());
   const take = () => {
     client.removeAllListeners('data').removeAllListeners('end').resume();

@@ -16,6 +16,7 @@ import {
 } from '../threads/shared-memory.ts';
 import { createDemoter, type Demoter, type DemotionChange } from './demoter.ts';
 import { createServerTable, type Origins, type ServerTable } from './server-table.ts';
+import { Tally } from './stats/tally.ts';
 
 export type Generation = {
   /** 1, 2, … */
@@ -26,6 +27,7 @@ export type Generation = {
   readonly listeners: ListenerSet;
   readonly servers: ServerTable;
   readonly demoter: Demoter;
+  readonly tally: Tally;
   readonly started_ns: number;
   /** When the next one took over; -1: it is the one that holds. */
   replaced_ns: number;
@@ -54,7 +56,8 @@ export function createGeneration(options: GenerationOptions): Generation {
   const servers = createServerTable(config, memory, previous?.servers, origins);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);
   const number = (previous?.number ?? 0) + 1;
-  return { number, config, memory, listeners, servers, demoter, started_ns, replaced_ns: -1 };
+  const tally = new Tally(memory, started_ns / 1e6);
+  return { number, config, memory, listeners, servers, demoter, tally, started_ns, replaced_ns: -1 };
 }
 
 /** Clients of all data threads that are connected to it. */

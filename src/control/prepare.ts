@@ -23,6 +23,7 @@ import { outside } from './outside.ts';
 import { writePidfile } from './pidfile.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
+import { answerRuntime } from './runtime/answer.ts';
 import { checkScripts } from './scripts.ts';
 import type { Origins } from './server-table.ts';
 import type { SocketPaths } from './socket-path.ts';
@@ -87,7 +88,11 @@ export async function prepare(
     opened.socket?.close();
     return undefined;
   }
-  const stats = await openStatsSockets(config, answer);
+  const stats = await openStatsSockets(config, (words, session, client) =>
+    context === undefined
+      ? Promise.resolve('The daemon is starting; ask again in a moment.\n')
+      : answerRuntime(words, session, client, context),
+  );
   const late = [...stats.diagnostics, ...writePid(config)];
   report(late);
   if (hasErrors(late)) {

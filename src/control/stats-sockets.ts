@@ -1,5 +1,5 @@
 /**
- * The sockets of `stats socket`: the same commands as on the control socket, with the file's mode and owner as written.
+ * The sockets of `stats socket`: the runtime API and the commands of the control socket, with the file's mode and owner as written.
  * Like HAProxy's, a file of the same name is replaced, whoever listened there.
  */
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -7,10 +7,9 @@ import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config, StatsSocket } from '../config/model.ts';
-import { ERROR } from './commands.ts';
 import { lookUp } from './confine.ts';
-import { type AnswerClient, serve } from './control-socket.ts';
-import { HAND_OVER } from './hand-over-words.ts';
+import type { Session } from './runtime/command.ts';
+import { type Answer, converse } from './runtime/conversation.ts';
 
 const MAX_CLIENTS = 32;
 
@@ -19,13 +18,14 @@ export type StatsSockets = { close(): void };
 /** All of them, or none and why. */
 export async function openStatsSockets(
   { global }: Config,
-  answer: AnswerClient,
+  answer: Answer,
 ): Promise<{ sockets: StatsSockets; diagnostics: Diagnostic[] }> {
   const servers: Server[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const socket of global.stats_sockets) {
-    const own = socket.exposes_listeners ? answer : withoutHandOver(answer);
-    const server = createServer({ allowHalfOpen: true }, (client) => serve(client, own, global.stats_timeout_ms));
+    const server = createServer({ allowHalfOpen: true }, (client) =>
+      converse(client, sessionOf(socket, global.stats_timeout_ms), answer),
+    );
     server.maxConnections = MAX_CLIENTS;
     const problem =
       socket.to.kind === 'unix'
@@ -39,12 +39,8 @@ export async function openStatsSockets(
   return { sockets, diagnostics };
 }
 
-/** Listening sockets are given away only where `expose-fd listeners` says so. */
-function withoutHandOver(answer: AnswerClient): AnswerClient {
-  return (line, client) => {
-    if (line !== HAND_OVER) answer(line, client);
-    else client.end(`${ERROR}This socket has no \`expose-fd listeners\`.\n`);
-  };
+function sessionOf({ level, exposes_listeners }: StatsSocket, idle_ms: number | undefined): Session {
+  return { level, interactive: false, idle_ms, exposes_listeners };
 }
 
 /** The file gets its name when its mode and owner are right. */

@@ -8,8 +8,8 @@ import { ServerConnection } from './http/server-connection.ts';
 import type { Server } from './server.ts';
 import { Side } from './tcp/tcp-session.ts';
 
-/** Of a termination state: the server was marked down, or an active server came up. */
-export type Mark = 'D' | 'U';
+/** Of a termination state: the server was marked down, an active server came up, or somebody ended the session. */
+export type Mark = 'D' | 'U' | 'K';
 
 type Watched = { readonly backend: Backend; version: number; readonly up: boolean[] };
 

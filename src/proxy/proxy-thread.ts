@@ -199,7 +199,7 @@ export class ProxyThread {
   }
 
   /** Null: the socket is none of this proxy's clients. */
-  private clientOf({ owner }: Socket): ClientConnection | ParkedConnection | TcpSession | AnnouncedClient | null {
+  clientOf({ owner }: Socket): ClientConnection | ParkedConnection | TcpSession | AnnouncedClient | null {
     if (owner instanceof AnnouncedClient) return owner.frontend.thread === this ? owner : null;
     if (owner instanceof ClientConnection || owner instanceof ParkedConnection)
       return this.isQuiet(owner) ? owner : null;

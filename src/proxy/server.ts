@@ -4,7 +4,7 @@
  */
 import type * as model from '../config/model.ts';
 import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
-import { CONNECTS, type Row, SESSIONS, serverRow } from '../threads/counters.ts';
+import { IDLE_CONNECTIONS, type Row, SESSIONS, serverRow } from '../threads/counters.ts';
 import { noteLiveError, noteLiveSuccess } from '../threads/live-errors.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
@@ -137,7 +137,6 @@ export class Server {
   // ── what `observe` sees ───────────────────────────────────────────────────────────────────────
 
   connected(): void {
-    this.counters[CONNECTS]++;
     if (this.config.observe?.layer === 4) noteLiveSuccess(this.memory, this.number);
   }
 
@@ -174,6 +173,7 @@ export class Server {
     const connection = this.idle.pop();
     if (!connection) return null;
     connection.idle_index = -1;
+    this.counters[IDLE_CONNECTIONS] = this.idle.length;
     return connection;
   }
 
@@ -191,7 +191,7 @@ export class Server {
   putIdle(connection: ServerConnection): void {
     if (this.idle.length >= IDLE_LIMIT) this.idle[0].close();
     connection.idle_index = this.idle.length;
-    this.idle.push(connection);
+    this.counters[IDLE_CONNECTIONS] = this.idle.push(connection);
   }
 
   forgetIdle(connection: ServerConnection): void {
@@ -199,6 +199,7 @@ export class Server {
     if (index < 0) return;
     connection.idle_index = -1;
     const last = this.idle.pop() as ServerConnection;
+    this.counters[IDLE_CONNECTIONS] = this.idle.length;
     if (last === connection) return;
     this.idle[index] = last;
     last.idle_index = index;

@@ -32,8 +32,8 @@ export const INTERCEPTED = 16;
 /** Responses by the first digit of their status: 1xx, 2xx, 3xx, 4xx, 5xx, other. */
 export const RESPONSES = 17;
 export const RESPONSE_CLASSES = 6;
-/** Connections to servers that were made, and those that were used again. */
-export const CONNECTS = 23;
+
+/** Connections to servers that were used again. */
 export const REUSES = 24;
 /** Monotonic milliseconds; 0: never. */
 export const LAST_SESSION_MS = 25;

@@ -9,10 +9,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
+import type { SessionReport } from '../proxy/session-list.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import type { AddressChange } from './address-change.ts';
+import { Answers } from './answers.ts';
 import {
   type DataSettings,
   type FromData,
@@ -31,6 +33,9 @@ export type DataGeneration = {
   readonly memory: SharedMemory;
   readonly listeners: readonly OpenListener[];
 };
+
+/** How long a data thread may take to answer a question; it passes its loop thousands of times in that time. */
+const ANSWER_MS = 1_000;
 
 export type DataThreadOptions = {
   /** 0, 1, … */
@@ -61,6 +66,10 @@ export type DataHandle = {
   abandon(generation: number): void;
   /** Replies say `Connection: close`; after the stop word clients may go on so long (null: without limit). */
   announceEnd(limit_ms: number | null): void;
+  /** Undefined: no answer in time. */
+  sessions(): Promise<readonly SessionReport[] | undefined>;
+  /** How many were ended. */
+  endSessions(which: { id: string } | { server: number }): Promise<number | undefined>;
 };
 
 export function startDataThread(options: DataThreadOptions): DataHandle {
@@ -78,9 +87,12 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   };
   const worker = new Worker(new URL('./data.js', import.meta.url), { workerData: settings });
   let exited = false;
+  const answers = new Answers(ANSWER_MS);
   worker.on('message', (message: FromData) => {
     if (message.kind === 'running') options.onRunning(message.reactor, message.reason);
     else if (message.kind === 'configured') options.onConfigured(message.generation);
+    else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
+    else if (message.kind === 'ended') answers.give(message.ask, message.count);
     else if (message.kind === 'lines') options.onLines(message.fd, readers.get(message.fd)!.takeAll());
     else options.onDropped(message.lines);
   });
@@ -98,12 +110,16 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     worker.postMessage(message);
     wake();
   };
+  const ask = <T>(question: (number: number) => ToData): Promise<T | undefined> =>
+    answers.ask((number) => post(question(number))) as Promise<T | undefined>;
   return {
     thread: settings.thread,
     wake,
     configure: (next) => post({ kind: 'configure', settings: settingsOf(next) }),
     moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),
     abandon: (generation) => post({ kind: 'abandon', generation }),
+    sessions: () => ask((number) => ({ kind: 'list-sessions', ask: number })),
+    endSessions: (which) => ask((number) => ({ kind: 'end-sessions', ask: number, which })),
     announceEnd: (limit_ms) => post({ kind: 'announce-end', limit_ms }),
   };
 }

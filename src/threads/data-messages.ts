@@ -7,6 +7,7 @@
  */
 import type { Config, LogTarget } from '../config/model.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
+import type { SessionReport } from '../proxy/session-list.ts';
 import type { AddressChange } from './address-change.ts';
 import type { Counts } from './shared-memory.ts';
 
@@ -46,11 +47,19 @@ export type ToData =
    * The process will stop: replies say `Connection: close`, and new clients are still served. After the stop word clients
    * may go on for `limit_ms`; null: as long as they want.
    */
-  | { readonly kind: 'announce-end'; readonly limit_ms: number | null };
+  | { readonly kind: 'announce-end'; readonly limit_ms: number | null }
+  /** Answered by `sessions` with the same number. */
+  | { readonly kind: 'list-sessions'; readonly ask: number }
+  /** Answered by `ended`: one session, or all that a server of the present configuration serves. */
+  | { readonly kind: 'end-sessions'; readonly ask: number; readonly which: { id: string } | { server: number } };
+
+export type RuntimeMessage = Extract<ToData, { kind: 'list-sessions' | 'end-sessions' }>;
 
 export type FromData =
   | { readonly kind: 'running'; readonly thread: number; readonly reactor: 'ring' | 'epoll'; readonly reason: string }
   | { readonly kind: 'configured'; readonly thread: number; readonly generation: number }
+  | { readonly kind: 'sessions'; readonly ask: number; readonly sessions: readonly SessionReport[] }
+  | { readonly kind: 'ended'; readonly ask: number; readonly count: number }
   /** There are log lines to print. */
   | { readonly kind: 'lines'; readonly thread: number; readonly fd: number }
   /** So many lines were lost since the last word of it. */

@@ -6,11 +6,12 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { ProxyThread } from '../proxy/proxy-thread.ts';
+import { endSessions, listSessions } from '../proxy/session-list.ts';
 import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import * as libc from '../system/libc.ts';
-import type { DataSettings, FromData, GenerationSettings, ToData } from './data-messages.ts';
+import type { DataSettings, FromData, GenerationSettings, RuntimeMessage, ToData } from './data-messages.ts';
 import { DataSinks } from './data-sinks.ts';
 import * as shared from './shared-memory.ts';
 
@@ -174,6 +175,21 @@ class DataThread {
       case 'announce-end':
         this.limit_ms = message.limit_ms;
         this.current.proxy.announceEnd();
+        return;
+      default:
+        this.onRuntime(message);
+    }
+  }
+
+  /** What people ask and order at run time; earlier configurations that drain are shown and ended as well. */
+  private onRuntime(message: RuntimeMessage): void {
+    const all = [this.current, ...this.draining];
+    if (message.kind === 'list-sessions') {
+      tell({ kind: 'sessions', ask: message.ask, sessions: all.flatMap(({ proxy }) => listSessions(proxy)) });
+    } else {
+      const asked = 'id' in message.which ? all : [this.current];
+      const count = asked.reduce((sum, { proxy }) => sum + endSessions(proxy, message.which), 0);
+      tell({ kind: 'ended', ask: message.ask, count });
     }
   }
 }

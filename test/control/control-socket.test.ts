@@ -43,6 +43,15 @@ const CONTEXT: CommandContext = {
   reload: undefined,
   node: createCarpNode(emptyConfig([]), [], () => undefined),
   setState: () => undefined,
+  runtime: {
+    generation: () => assert.fail('nothing here asks for it'),
+    facts: () => assert.fail('nothing here asks for it'),
+    data: [],
+    sockets: [],
+    serversChanged: () => undefined,
+    moveServer: () => undefined,
+    log: () => undefined,
+  },
 };
 
 async function listen(at = path) {

@@ -1,0 +1,58 @@
+/** What statistics and the runtime API are told of the daemon, and the second hand of its tallies. */
+import { now_ns } from '../system/clock.ts';
+import { SERVER_DOWN, SERVER_OPERATIONAL, serverAt } from '../threads/shared-memory.ts';
+import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { configureChecks } from './run-checks.ts';
+import type { RuntimeDaemon } from './runtime/command.ts';
+import { moveServers } from './server-addresses.ts';
+import { isBackendUp } from './stats/rows.ts';
+import { viewOf } from './stats/view.ts';
+
+const TICK_MS = 1_000;
+
+export function runtimeOf(daemon: Daemon, version: string, fail: Fail): RuntimeDaemon {
+  return {
+    generation: () => daemon.generation,
+    facts: () => ({
+      version,
+      started_ms: daemon.started_ns / 1e6,
+      stopping: daemon.stopping,
+      lost_log_lines: daemon.lost_lines.total,
+      idle_percent: 100 - load.percent,
+    }),
+    data: daemon.data,
+    sockets: daemon.generation.config.global.stats_sockets.map(({ to, level }) => ({
+      name: to.kind === 'unix' ? `unix@${to.path}` : `ipv4@${to.endpoint.address}:${to.endpoint.port}`,
+      level,
+    })),
+    serversChanged(restart_checks) {
+      if (restart_checks) configureChecks(daemon, fail);
+      daemon.generation.demoter.evaluate();
+    },
+    moveServer: (backend, server, endpoint) =>
+      moveServers(daemon, [{ backend, server, endpoint, origin: 'runtime', reason: undefined }]),
+    log: (text) => logLine(daemon.events, 'notice', text),
+  };
+}
+
+/** How much of its cores the process used in the last second. */
+const load = { percent: 0, cpu_us: 0, at_ms: 0 };
+
+/** Called a few times a second. */
+export function tickStatistics({ generation, data }: Daemon): void {
+  const now_ms = now_ns() / 1e6;
+  if (now_ms - load.at_ms < TICK_MS) return;
+  const { user, system } = process.cpuUsage();
+  const used_ms = (user + system - load.cpu_us) / 1000;
+  if (load.at_ms > 0)
+    load.percent = Math.min(100, Math.round((used_ms * 100) / (now_ms - load.at_ms) / Math.max(1, data.length)));
+  load.cpu_us = user + system;
+  load.at_ms = now_ms;
+  const view = viewOf(generation);
+  const backends = view.proxies.flatMap(({ backend }) => (backend ? [backend] : []));
+  generation.tally.tick(now_ms, (table, number) => {
+    if (table === 'backends') return isBackendUp(view, backends.find((backend) => backend.number === number)!);
+    const { words } = generation.memory;
+    return Atomics.load(words, serverAt(generation.memory, number) + SERVER_OPERATIONAL) !== SERVER_DOWN;
+  });
+}

@@ -1,0 +1,58 @@
+/** What a stats socket answers: a command of the runtime API, else one of the control socket as far as the session's level allows. */
+import type { Socket } from 'node:net';
+import { answerClient } from '../answer-client.ts';
+import { callerOf } from '../caller.ts';
+import { type CommandContext, ERROR, parseCommandLine, type Reply } from '../commands.ts';
+import { HAND_OVER } from '../hand-over-words.ts';
+import { DENIED, type Level, mayUse, type Session } from './command.ts';
+import { runRuntimeCommand, unknownCommand } from './table.ts';
+
+/** Commands of the control socket that only look. The others are for administrators. */
+const LOOKING: Readonly<Record<string, Level>> = {
+  status: 'user',
+  explain: 'user',
+  netstat: 'user',
+  version: 'user',
+  workers: 'user',
+  events: 'operator',
+};
+
+/** Undefined: the client follows events from now on, or has got everything. */
+export async function answerRuntime(
+  words: readonly string[],
+  session: Session,
+  client: Socket,
+  context: CommandContext,
+): Promise<string | undefined> {
+  const asked = words[0] === 'show' && words[1] === 'carp' ? ['status', ...words.slice(2)] : words;
+  if (asked[0] === HAND_OVER) {
+    if (!session.exposes_listeners) return `${ERROR}This socket has no \`expose-fd listeners\`.\n`;
+    await answerClient(HAND_OVER, client, context);
+    return undefined;
+  }
+  const answer = runRuntimeCommand(asked, context.runtime, session);
+  if (answer !== undefined) return answer;
+  const parsed = parseCommandLine(asked);
+  if ('mistake' in parsed) return asked[0]! in LOOKING ? `${parsed.mistake}\n` : unknownCommand(asked);
+  if (!mayUse(LOOKING[asked[0]!] ?? 'admin', session)) return DENIED;
+  let said: string | undefined = '';
+  const reply: Reply = {
+    send(text) {
+      said = text;
+    },
+    refuse(sentence) {
+      said = `${ERROR}${sentence}\n`;
+    },
+    passDescriptors: () => undefined, // HAND_OVER alone needs it
+    stream(follow) {
+      said = undefined;
+      client.setTimeout(0);
+      client.once(
+        'close',
+        follow((line) => void client.write(`${line}\n`)),
+      );
+    },
+  };
+  await parsed.run(context, reply, callerOf(client));
+  return said;
+}

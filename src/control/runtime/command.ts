@@ -1,0 +1,50 @@
+/** What a command of the runtime API is (management manual, 9.3), and what it may see. */
+import type { Endpoint } from '../../config/model.ts';
+import type { DataHandle } from '../../threads/data-handle.ts';
+import type { Generation } from '../generation.ts';
+import type { ProcessFacts } from '../stats/info.ts';
+
+export type Level = 'user' | 'operator' | 'admin';
+
+export const LEVELS: readonly Level[] = ['user', 'operator', 'admin'];
+
+/** What commands do to the daemon. */
+export type RuntimeDaemon = {
+  generation(): Generation;
+  facts(): ProcessFacts;
+  readonly data: readonly DataHandle[];
+  /** Paths or addresses of the stats sockets, with their levels. */
+  readonly sockets: readonly { readonly name: string; readonly level: Level }[];
+  /** Servers were changed: demotions are looked at again. `restart_checks`: what is asked, or where, changed too. */
+  serversChanged(restart_checks: boolean): void;
+  /** New connections and checks go there. */
+  moveServer(backend: string, server: string, endpoint: Endpoint): void;
+  log(text: string): void;
+};
+
+/** Of one client. */
+export type Session = {
+  level: Level;
+  /** `prompt`: it types commands, and is asked for the next one. */
+  interactive: boolean;
+  idle_ms: number | undefined;
+  /** `expose-fd listeners`: a new process may take the listening sockets over here. */
+  readonly exposes_listeners: boolean;
+};
+
+export type RuntimeCommand = {
+  /** `show stat` */
+  readonly words: readonly string[];
+  readonly usage: string;
+  readonly help: string;
+  readonly level: Level;
+  /** The answer, each of its lines with its end; '' when there is nothing to say. `args` follow the words. */
+  run(args: readonly string[], daemon: RuntimeDaemon, session: Session): string | Promise<string>;
+};
+
+/** Words that lead to an answer, or the sentence that says why not. */
+export function mayUse(level: Level, session: Session): boolean {
+  return LEVELS.indexOf(session.level) >= LEVELS.indexOf(level);
+}
+
+export const DENIED = 'Permission denied\n';

@@ -1,0 +1,133 @@
+/** Frontends, limits, counters, and the session itself. */
+
+import * as shared from '../../threads/shared-memory.ts';
+import { viewOf } from '../stats/view.ts';
+import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Session } from './command.ts';
+import { parseDuration_ms } from './duration.ts';
+import { findFrontend } from './lookup.ts';
+
+export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
+  {
+    words: ['clear', 'counters'],
+    usage: 'clear counters [all]',
+    help: 'set the maxima back, or (all) every counter',
+    level: 'operator',
+    run: ([all], daemon, session) => {
+      if (all === 'all' && !mayUse('admin', session)) return DENIED;
+      daemon.generation().tally.clear(all === 'all');
+      return '';
+    },
+  },
+  {
+    words: ['set', 'maxconn', 'frontend'],
+    usage: 'set maxconn frontend <frontend> <number>',
+    help: 'change how many clients a frontend takes at once',
+    level: 'admin',
+    run: ([name, number], daemon) =>
+      ofFrontend(daemon, name, (at, words) => {
+        if (!isCount(number)) return 'Integer value expected.\n';
+        Atomics.store(words, at + shared.FRONTEND_SET_MAXCONN, Number(number));
+        return '';
+      }),
+  },
+  {
+    words: ['set', 'maxconn', 'global'],
+    usage: 'set maxconn global <number>',
+    help: 'change how many clients the process takes at once',
+    level: 'admin',
+    run: ([number], daemon) => {
+      if (!isCount(number)) return 'Expects an integer value.\n';
+      const { memory, config } = daemon.generation();
+      const most = config.global.maxconn;
+      if (most !== undefined && Number(number) > most) return 'Value out of range.\n';
+      Atomics.store(memory.words, shared.SET_MAXCONN, Number(number));
+      wake(daemon);
+      return '';
+    },
+  },
+  {
+    words: ['disable', 'frontend'],
+    usage: 'disable frontend <frontend>',
+    help: 'accept nobody any more; who is there may stay',
+    level: 'admin',
+    run: ([name], daemon) => switchFrontend(daemon, name, true),
+  },
+  {
+    words: ['enable', 'frontend'],
+    usage: 'enable frontend <frontend>',
+    help: 'accept clients again',
+    level: 'admin',
+    run: ([name], daemon) => switchFrontend(daemon, name, false),
+  },
+  ...(['user', 'operator'] as const).map(lower),
+  {
+    words: ['set', 'timeout', 'cli'],
+    usage: 'set timeout cli <delay>',
+    help: 'how long this session may be silent, in seconds or with a unit',
+    level: 'user',
+    run: ([delay], _daemon, session) => {
+      const idle_ms = parseDuration_ms(delay ?? '');
+      if (idle_ms === undefined) return 'Invalid timeout value.\n';
+      session.idle_ms = idle_ms;
+      return '';
+    },
+  },
+  {
+    words: ['prompt'],
+    usage: 'prompt',
+    help: 'go on asking for commands after each answer',
+    level: 'user',
+    run: (_args, _daemon, session) => {
+      session.interactive = !session.interactive;
+      return '';
+    },
+  },
+];
+
+/** Nobody goes up again. */
+function lower(level: 'user' | 'operator'): RuntimeCommand {
+  return {
+    words: [level],
+    usage: level,
+    help: `lower this session's level to ${level}`,
+    level: 'user',
+    run: (_args, _daemon, session: Session) => {
+      if (!mayUse(level, session)) return DENIED;
+      session.level = level;
+      return '';
+    },
+  };
+}
+
+function switchFrontend(daemon: RuntimeDaemon, name: string | undefined, stop: boolean): string {
+  return ofFrontend(daemon, name, (at, words) => {
+    const before = Atomics.exchange(words, at + shared.FRONTEND_STOPPED, stop ? 1 : 0);
+    if (before !== (stop ? 1 : 0)) {
+      daemon.log(`frontend ${name} ${stop ? 'accepts nobody any more' : 'accepts clients again'} (runtime command)`);
+      return '';
+    }
+    return stop ? 'All sockets are already disabled.\n' : 'All sockets are already enabled.\n';
+  });
+}
+
+function ofFrontend(
+  daemon: RuntimeDaemon,
+  name: string | undefined,
+  act: (at: number, words: Int32Array) => string,
+): string {
+  if (name === undefined) return 'A frontend name is expected.\n';
+  const { memory } = daemon.generation();
+  const found = findFrontend(viewOf(daemon.generation()).proxies, name);
+  if (!found?.frontend) return 'No such frontend.\n';
+  const answer = act(shared.frontendAt(memory, found.frontend.number), memory.words);
+  wake(daemon);
+  return answer;
+}
+
+function wake({ data }: RuntimeDaemon): void {
+  for (const handle of data) handle.wake();
+}
+
+function isCount(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,9}$/.test(text);
+}

@@ -1,0 +1,207 @@
+/** `set server`, `enable server`, `set weight` …: with the sentences that HAProxy has for them. */
+import { isIP } from 'node:net';
+import type { AgentCheck, ServerCheck } from '../../config/model.ts';
+import { viewOf } from '../stats/view.ts';
+import { ServerChange } from './change-server.ts';
+import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
+import { findServer } from './lookup.ts';
+
+export const SERVER_COMMANDS: readonly RuntimeCommand[] = [
+  {
+    words: ['set', 'server'],
+    usage: 'set server <backend>/<server> <what> <value>',
+    help: 'change state, weight, health, agent, addr, check-port, check-addr, agent-port, agent-addr or agent-send',
+    level: 'admin',
+    run: ([name, what, ...values], daemon) => change(daemon, name, (server) => setServer(server, what, values)),
+  },
+  ofServer('enable server', 'take a server out of maintenance', (server) => done(() => server.setState('ready'))),
+  ofServer('disable server', 'set a server to maintenance', (server) => done(() => server.setState('maint'))),
+  ofServer('disable health', "stop a server's health checks", disableHealth),
+  ofServer('enable health', "go on with a server's health checks", enableHealth),
+  ofServer('disable agent', "stop a server's agent checks", disableAgent),
+  ofServer('enable agent', "go on with a server's agent checks", enableAgent),
+  {
+    words: ['set', 'weight'],
+    usage: 'set weight <backend>/<server> <weight>[%]',
+    help: "change a server's weight, percent being of the configured one",
+    level: 'admin',
+    run: ([name, weight], daemon) => change(daemon, name, (server) => setWeight(server, weight)),
+  },
+  {
+    words: ['get', 'weight'],
+    usage: 'get weight <backend>/<server>',
+    help: "a server's weight, and the configured one",
+    level: 'user',
+    run: ([name], daemon) => change(daemon, name, (server) => `${server.weight} (initial ${server.config.weight})\n`),
+  },
+  {
+    words: ['set', 'maxconn', 'server'],
+    usage: 'set maxconn server <backend>/<server> <number>',
+    help: 'change how many requests a server gets at once',
+    level: 'admin',
+    run: ([name, number], daemon) =>
+      change(daemon, name, (server) => {
+        if (!/^\d+$/.test(number ?? '')) return 'Require <maxconn>.\n';
+        return done(() => server.setMaxconn(Number(number)));
+      }),
+  },
+];
+
+function ofServer(words: string, help: string, act: (server: ServerChange) => string): RuntimeCommand {
+  return {
+    words: words.split(' '),
+    usage: `${words} <backend>/<server>`,
+    help,
+    level: 'admin',
+    run: ([name], daemon) => change(daemon, name, act),
+  };
+}
+
+function change(daemon: RuntimeDaemon, name: string | undefined, act: (server: ServerChange) => string): string {
+  const found = findServer(viewOf(daemon.generation()).proxies, name);
+  if (typeof found === 'string') return found;
+  return act(new ServerChange(daemon, found));
+}
+
+function done(act: () => void): string {
+  act();
+  return '';
+}
+
+const USAGE =
+  'usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | ' +
+  'fqdn | health | ssl | state | weight\n';
+
+function setServer(server: ServerChange, what: string | undefined, values: readonly string[]): string {
+  const [value] = values;
+  if (what === undefined || value === undefined) return USAGE;
+  switch (what) {
+    case 'weight':
+      return setWeight(server, value);
+    case 'state':
+      if (value === 'ready' || value === 'drain' || value === 'maint') return done(() => server.setState(value));
+      return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n";
+    case 'health':
+      if (server.config.track) return 'cannot change health on a tracking server.\n';
+      if (value === 'up' || value === 'stopping' || value === 'down') return done(() => server.setHealth(value));
+      return "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n";
+    case 'agent':
+      if (!server.config.agent) return 'agent checks are not enabled on this server.\n';
+      if (value === 'up' || value === 'down') return done(() => server.setAgent(value));
+      return "'set server <srv> agent' expects 'up' or 'down'.\n";
+    case 'addr':
+      return setAddress(server, values);
+    case 'check-port':
+    case 'check-addr':
+      return setCheckPlace(server, what, value);
+    case 'agent-port':
+    case 'agent-addr':
+    case 'agent-send':
+      return setAgentPlace(server, what, value);
+    case 'fqdn':
+      return 'set server <b>/<s> fqdn failed because no resolution is configured.\n';
+    case 'ssl':
+      return "'set server <srv> ssl' cannot be set.  default-server should define ssl settings\n";
+    default:
+      return USAGE;
+  }
+}
+
+const MOST_WEIGHT = 256;
+
+function setWeight(server: ServerChange, word: string | undefined): string {
+  if (word === undefined) return 'Require <weight> or <weight%>.\n';
+  if (!/^-?\d+%?$/.test(word)) return 'Trailing garbage in weight string.\n';
+  const number = Number.parseInt(word, 10);
+  const relative = word.endsWith('%');
+  if (relative && number < 0) return 'Relative weight must be positive.\n';
+  const weight = relative ? Math.min(MOST_WEIGHT, Math.floor((server.config.weight * number) / 100)) : number;
+  if (weight < 0 || weight > MOST_WEIGHT) return 'Absolute weight can only be between 0 and 256 inclusive.\n';
+  return done(() => server.setWeight(weight));
+}
+
+/** `addr 10.0.0.7 port 8080` */
+function setAddress(server: ServerChange, [address, word, port_text]: readonly string[]): string {
+  const before = server.endpoint;
+  if (isIP(address) === 0) return `Invalid addr '${address}' by 'stats socket command'\n`;
+  if (word !== undefined && word !== 'port') return USAGE;
+  const port = word === undefined ? before.port : Number(port_text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return 'Invalid port\n';
+  const moves = address !== before.address;
+  if (!moves && port === before.port) return 'nothing changed\n';
+  server.moveTo({ address, port });
+  const changes = [
+    moves ? `IP changed from '${before.address}' to '${address}'` : 'no need to change the addr',
+    ...(word === undefined
+      ? []
+      : [port === before.port ? 'no need to change the port' : `port changed from '${before.port}' to '${port}'`]),
+  ];
+  return `${changes.join(', ')} by 'stats socket command'\n`;
+}
+
+function setCheckPlace(server: ServerChange, what: 'check-port' | 'check-addr', value: string): string {
+  const { check } = server.config;
+  if (!check) return 'Health checks are not enabled on this server.\n';
+  const place = check.endpoint ?? { address: '', port: 0 };
+  const endpoint = what === 'check-port' ? withPort(place, value) : withAddress(place, value);
+  if (endpoint === undefined) return what === 'check-port' ? 'port out of range\n' : `Invalid addr '${value}'\n`;
+  return done(() => server.setChecks({ check: { ...check, endpoint } }, `is checked at ${what} ${value}`));
+}
+
+function setAgentPlace(server: ServerChange, what: 'agent-port' | 'agent-addr' | 'agent-send', value: string): string {
+  const { agent } = server.config;
+  if (!agent) return 'agent checks are not enabled on this server.\n';
+  const place =
+    what === 'agent-port'
+      ? withPort(agent, value)
+      : what === 'agent-addr'
+        ? withAddress(agent, value)
+        : { ...agent, send: value };
+  if (place === undefined)
+    return what === 'agent-port'
+      ? "'agent-port' must be between 1 and 65535\n"
+      : 'incorrect addr address given for agent.\n';
+  return done(() => server.setChecks({ agent: place }, `has ${what} ${value}`));
+}
+
+function withPort<T extends { readonly port: number }>(place: T, text: string): T | undefined {
+  const port = Number(text);
+  return Number.isInteger(port) && port > 0 && port <= 65_535 ? { ...place, port } : undefined;
+}
+
+function withAddress<T extends { readonly address: string }>(place: T, address: string): T | undefined {
+  return isIP(address) === 0 ? undefined : { ...place, address };
+}
+
+// ── checks that people stop and let go on ───────────────────────────────────────────────────────
+
+const stopped_checks = new WeakMap<object, ServerCheck>();
+const stopped_agents = new WeakMap<object, AgentCheck>();
+
+function disableHealth(server: ServerChange): string {
+  const { check } = server.config;
+  if (!check) return '';
+  stopped_checks.set(server.config, check);
+  return done(() => server.setChecks({ check: undefined }, 'is checked no longer'));
+}
+
+function enableHealth(server: ServerChange): string {
+  if (server.config.check) return '';
+  const check = stopped_checks.get(server.config);
+  if (!check) return 'Health check was not configured on this server, cannot enable.\n';
+  return done(() => server.setChecks({ check }, 'is checked again'));
+}
+
+function disableAgent(server: ServerChange): string {
+  const { agent } = server.config;
+  if (!agent) return '';
+  stopped_agents.set(server.config, agent);
+  return done(() => server.setChecks({ agent: undefined }, 'has no agent any more'));
+}
+
+function enableAgent(server: ServerChange): string {
+  if (server.config.agent) return '';
+  const agent = stopped_agents.get(server.config);
+  if (!agent) return 'Agent was not configured on this server, cannot enable.\n';
+  return done(() => server.setChecks({ agent }, 'has its agent again'));
+}

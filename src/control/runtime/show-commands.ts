@@ -1,0 +1,156 @@
+/** `show …`: statistics, servers, the process. */
+
+import { KINDS, type StatRow } from '../stats/fields.ts';
+import { renderCsv, renderJson, renderTyped } from '../stats/formats.ts';
+import { type InfoForm, infoValues, renderInfo } from '../stats/info.ts';
+import { rowsOf } from '../stats/rows.ts';
+import { viewOf } from '../stats/view.ts';
+import { renderActivity } from './activity.ts';
+import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
+import { findBackend } from './lookup.ts';
+import { renderServerConnections, renderServerStates } from './server-lists.ts';
+
+export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
+  {
+    words: ['show', 'info'],
+    usage: 'show info [json|typed]',
+    help: 'facts about the process',
+    level: 'user',
+    run: (args, daemon) => showInfo(args, daemon),
+  },
+  {
+    words: ['show', 'stat'],
+    usage: 'show stat [<proxy> <type> <sid>] [json|typed|no-maint|up]',
+    help: 'the counters of frontends, servers and backends',
+    level: 'user',
+    run: (args, daemon) => showStat(args, daemon),
+  },
+  {
+    words: ['show', 'servers', 'state'],
+    usage: 'show servers state [<backend>]',
+    help: 'how each server stands, in the form of a state file',
+    level: 'user',
+    run: ([name], daemon) => ofBackends(daemon, name, renderServerStates),
+  },
+  {
+    words: ['show', 'servers', 'conn'],
+    usage: 'show servers conn [<backend>]',
+    help: 'connections to each server',
+    level: 'user',
+    run: ([name], daemon) => ofBackends(daemon, name, renderServerConnections),
+  },
+  {
+    words: ['show', 'backend'],
+    usage: 'show backend',
+    help: 'the names of the backends',
+    level: 'user',
+    run: (_args, daemon) => {
+      const backends = viewOf(daemon.generation()).proxies.filter(({ backend }) => backend);
+      return `# name\n${backends.map(({ name }) => `${name}\n`).join('')}`;
+    },
+  },
+  {
+    words: ['show', 'activity'],
+    usage: 'show activity',
+    help: 'what each data thread does',
+    level: 'user',
+    run: (_args, daemon) => renderActivity(viewOf(daemon.generation())),
+  },
+  {
+    words: ['show', 'version'],
+    usage: 'show version',
+    help: 'the version that runs',
+    level: 'user',
+    run: (_args, daemon) => `${daemon.facts().version}\n`,
+  },
+  {
+    words: ['show', 'env'],
+    usage: 'show env [<name>]',
+    help: "the process's environment",
+    level: 'operator',
+    run: ([name]) => showEnvironment(name),
+  },
+  {
+    words: ['show', 'table'],
+    usage: 'show table',
+    help: 'stick tables: there are none',
+    level: 'user',
+    run: ([name]) => (name === undefined ? '' : 'No such table\n'),
+  },
+  {
+    words: ['show', 'cli', 'level'],
+    usage: 'show cli level',
+    help: 'what this session may do',
+    level: 'user',
+    run: (_args, _daemon, session) => `${session.level}\n`,
+  },
+  {
+    words: ['show', 'cli', 'sockets'],
+    usage: 'show cli sockets',
+    help: 'the stats sockets and their levels',
+    level: 'operator',
+    run: (_args, { sockets }) =>
+      `# socket lvl processes\n${sockets.map(({ name, level }) => `${name} ${level} all\n`).join('')}`,
+  },
+];
+
+function showInfo(args: readonly string[], daemon: RuntimeDaemon): string {
+  const form: InfoForm = args.includes('json') ? 'json' : args.includes('typed') ? 'typed' : 'text';
+  return renderInfo(infoValues(viewOf(daemon.generation()), daemon.facts()), form);
+}
+
+function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
+  const view = viewOf(daemon.generation());
+  const words = args.filter((word) => !FORMS.includes(word));
+  const proxy = words[0];
+  const kinds = asMask(words[1]);
+  const sid = Number(words[2] ?? -1);
+  if (proxy !== undefined && !/^-?\d+$/.test(proxy) && view.proxies.every(({ name }) => name !== proxy)) {
+    return 'No such proxy.\n';
+  }
+  const rows = view.proxies
+    .filter(
+      ({ iid, name }) =>
+        proxy === undefined || proxy === '-1' || proxy === '0' || proxy === name || Number(proxy) === iid,
+    )
+    .flatMap((each) => rowsOf(view, each))
+    .filter((row) => (KINDS[row.kind].mask & kinds) !== 0 && (sid < 0 || row.sid === sid))
+    .filter((row) => isWanted(row, args));
+  if (args.includes('json')) return renderJson(rows);
+  return args.includes('typed') ? renderTyped(rows) : renderCsv(rows);
+}
+
+const FORMS = ['json', 'typed', 'up', 'no-maint', 'desc', 'domain', 'dns'];
+const EVERY_KIND = 7;
+
+function asMask(word: string | undefined): number {
+  const number = Number(word ?? -1);
+  return number < 0 || Number.isNaN(number) ? EVERY_KIND : number;
+}
+
+/** `up` leaves out servers that are down or in maintenance, `no-maint` the latter only. */
+function isWanted({ kind, values }: StatRow, args: readonly string[]): boolean {
+  const status = String(values['status']);
+  if (kind !== 'S') return true;
+  if (args.includes('up') && /^(DOWN|MAINT)/.test(status)) return false;
+  return !(args.includes('no-maint') && status.startsWith('MAINT'));
+}
+
+function ofBackends(
+  daemon: RuntimeDaemon,
+  name: string | undefined,
+  render: (view: ReturnType<typeof viewOf>, proxies: ReturnType<typeof viewOf>['proxies']) => string,
+): string {
+  const view = viewOf(daemon.generation());
+  if (name === undefined) return render(view, view.proxies);
+  const found = findBackend(view.proxies, name);
+  return found ? render(view, [found]) : "Can't find backend.\n";
+}
+
+function showEnvironment(name: string | undefined): string {
+  if (name !== undefined && process.env[name] === undefined) return 'Variable not found\n';
+  return Object.entries(process.env)
+    .filter(([key]) => name === undefined || key === name)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}

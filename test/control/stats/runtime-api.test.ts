@@ -1,0 +1,270 @@
+/** The runtime API beside HAProxy's: the same questions to both, over real sockets. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Program, startBalancer, until } from '../../helpers/balancers.js';
+import { needs } from '../../helpers/peers.js';
+import { deadPort } from '../../proxy/wire.js';
+import { askRuntime, parseStats, startWebServer } from './runtime.js';
+
+type Rig = {
+  readonly program: Program;
+  readonly port: number;
+  readonly admin: string;
+  readonly user: string;
+  readonly operator: string;
+};
+
+async function start(t: TestContext, program: Program): Promise<Rig> {
+  const directory = mkdtempSync('/tmp/carpool-runtime-');
+  t.after(() => rmSync(directory, { recursive: true }));
+  const [admin, user, operator] = ['admin', 'user', 'operator'].map((level) => join(directory, level));
+  const [port, tcp_port, dead, agent] = [await deadPort(), await deadPort(), await deadPort(), await deadPort()];
+  const web = await startWebServer(t);
+  await startBalancer(
+    t,
+    program,
+    `global
+ nbthread 2
+ maxconn 100
+ stats socket ${admin} level admin
+ stats socket ${user} level user
+ stats socket ${operator} level operator
+defaults
+ mode http
+ timeout connect 1s
+ timeout client 5s
+ timeout server 5s
+frontend web
+ bind 127.0.0.1:${port}
+ default_backend app
+backend app
+ cookie SRV insert
+ server a 127.0.0.1:${web} check inter 100 cookie aa maxconn 20
+ server b 127.0.0.1:${dead} check inter 100 rise 1 fall 1 agent-check agent-port ${agent}
+ server c 127.0.0.1:${web} backup weight 5 disabled
+listen db
+ mode tcp
+ bind 127.0.0.1:${tcp_port}
+ server one 127.0.0.1:${web}
+`,
+    port,
+  );
+  const rig = { program, port, admin: admin!, user: user!, operator: operator! };
+  await until('b is down', async () => {
+    const csv = await askRuntime(rig.admin, 'show stat').catch(() => '');
+    const rows = parseStats(csv);
+    // and the connection that found it listening is counted
+    return rows.get('app/b')?.['status'] === 'DOWN' && rows.get('web/FRONTEND')?.['stot'] !== '0';
+  });
+  await askRuntime(rig.admin, 'clear counters all');
+  return rig;
+}
+
+function stat(csv: string, name: string): Record<string, string> {
+  const row = parseStats(csv).get(name);
+  assert.ok(row, `${name} in ${csv}`);
+  return row;
+}
+
+async function get(port: number, path: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+  await response.text();
+  return response.status;
+}
+
+/** Without the values: field numbers, names, tags, types. */
+function typedFields(answer: string): string[] {
+  return answer.split('\n').map((line) => line.replace(/^((?:[FBS]\.\d+\.\d+\.)?\d+\.[^:]+:\w+:\w+):.*$/, '$1'));
+}
+
+test('show stat and show info have HAProxy’s fields, in its order, of its types', {
+  skip: needs('haproxy'),
+}, async (t) => {
+  const [ours, theirs] = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  for (const rig of [ours, theirs]) for (const path of ['/', '/404', '/503']) await get(rig.port, path);
+  const both = (line: string) => Promise.all([ours, theirs].map(({ admin }) => askRuntime(admin, line)));
+  const [our_csv, their_csv] = await both('show stat');
+  assert.equal(our_csv!.split('\n')[0], their_csv!.split('\n')[0]);
+  assert.deepEqual([...parseStats(our_csv!).keys()], [...parseStats(their_csv!).keys()]);
+  const [our_rows, their_rows] = await both('show stat typed');
+  sameLines(typedFields(our_rows!), typedFields(their_rows!));
+  const [our_info, their_info] = await both('show info typed');
+  sameLines(typedFields(our_info!), typedFields(their_info!));
+  const [our_json, their_json] = await both('show stat json');
+  const shape = (text: string) =>
+    JSON.parse(text).map((row: { value: unknown }[]) => row.map((field) => ({ ...field, value: undefined })));
+  assert.deepEqual(shape(our_json!), shape(their_json!));
+});
+
+/** Says only what is too much and what is missing. */
+function sameLines(ours: readonly string[], theirs: readonly string[]): void {
+  const without = (a: readonly string[], b: readonly string[]) => a.filter((line) => !b.includes(line));
+  assert.deepEqual({ more: without(ours, theirs), missing: without(theirs, ours) }, { more: [], missing: [] });
+  assert.deepEqual(ours, theirs, 'in the same order');
+}
+
+/** What must be equal in both after the same traffic. */
+const COUNTED =
+  'scur slim stot dreq dresp ereq econ eresp wretr wredis status weight act bck qlimit iid sid lbtot type check_status ' +
+  'hrsp_1xx hrsp_2xx hrsp_3xx hrsp_4xx hrsp_5xx hrsp_other req_tot cli_abrt srv_abrt mode algo conn_tot connect reuse ' +
+  'check_rise check_fall check_health agent_health cookie uweight';
+
+test('the same traffic moves the same counters as in HAProxy', { skip: needs('haproxy') }, async (t) => {
+  const rigs = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  for (const rig of rigs) {
+    for (const path of ['/', '/', '/404', '/503', '/302'])
+      await fetch(`http://127.0.0.1:${rig.port}${path}`, { redirect: 'manual', headers: { connection: 'close' } }).then(
+        (r) => r.text(),
+      );
+    await sendGarbage(rig.port);
+  }
+  const [ours, theirs] = await Promise.all(
+    rigs.map(async ({ admin }) => {
+      await until(
+        'nobody is left',
+        async () => stat(await askRuntime(admin, 'show stat'), 'web/FRONTEND')['scur'] === '0',
+      );
+      return parseStats(await askRuntime(admin, 'show stat'));
+    }),
+  );
+  for (const [name, row] of theirs!) {
+    const pick = (from: Record<string, string>) =>
+      Object.fromEntries(COUNTED.split(' ').map((field) => [field, from[field]]));
+    const of_sockets = { ...pick(row), ...(name.startsWith('app/b') ? { check_status: 'L4CON' } : {}) };
+    assert.deepEqual(pick(ours!.get(name)!), of_sockets, name);
+  }
+});
+
+function sendGarbage(port: number): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('garbage\r\n\r\n'));
+    socket.resume().on('close', () => resolve());
+  });
+}
+
+const SENTENCES = [
+  'get weight app/a',
+  'get weight app/zz',
+  'get weight zz/a',
+  'get weight app',
+  'set weight app/a 700',
+  'set weight app/a 50%',
+  'set server app/a',
+  'set server app/a foo bar',
+  'set server app/a state foo',
+  'set server app/a agent up',
+  'set server app/a addr nowhere',
+  'set server app/a addr 127.0.0.9 port 33',
+  'set maxconn frontend zz 50',
+  'set maxconn global 50000000',
+  'shutdown session 0x1',
+  'disable server x/y',
+  'enable agent app/a',
+  'disable frontend zz',
+  'enable frontend web',
+  'show servers state zz',
+  'show backend',
+  'show cli level',
+  'clear counters',
+];
+
+test('answers and complaints are HAProxy’s to the letter', { skip: needs('haproxy') }, async (t) => {
+  const [ours, theirs] = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  for (const line of SENTENCES) {
+    const port = /'\d{4,5}'/g; // each has servers of its own
+    const [our, their] = await Promise.all([ours, theirs].map(({ admin }) => askRuntime(admin, line)));
+    assert.equal(our!.replace(port, 'PORT'), their!.replace(port, 'PORT'), line);
+  }
+  const head = async ({ admin }: Rig) => (await askRuntime(admin, 'show servers state')).split('\n').slice(0, 2);
+  assert.deepEqual(await head(ours), await head(theirs));
+  for (const line of [
+    'show info',
+    'show env',
+    'show sess',
+    'clear counters',
+    'clear counters all',
+    'set weight app/a 1',
+    'disable server app/a',
+  ]) {
+    for (const level of ['user', 'operator'] as const) {
+      const [our, their] = await Promise.all([ours, theirs].map((rig) => askRuntime(rig[level], line)));
+      assert.equal(our === 'Permission denied\n\n', their === 'Permission denied\n\n', `${level}: ${line}`);
+    }
+  }
+});
+
+test('servers change by commands: maintenance, drain, weight, address, health', async (t) => {
+  const { admin, port } = await start(t, 'carpool');
+  const say = async (line: string, expected = '\n') => assert.equal(await askRuntime(admin, line), expected, line);
+  const status = async (name: string) => stat(await askRuntime(admin, 'show stat'), name)['status'];
+  assert.equal(await get(port, '/'), 200);
+  await say('set server app/a state maint');
+  assert.equal(await status('app/a'), 'MAINT');
+  assert.equal(await status('app/BACKEND'), 'DOWN');
+  assert.equal(await get(port, '/'), 503);
+  await say('set server app/a state drain');
+  assert.equal(await status('app/a'), 'DRAIN');
+  await say('enable server app/c', '\n');
+  assert.equal(await get(port, '/'), 200);
+  assert.equal(stat(await askRuntime(admin, 'show stat'), 'app/c')['stot'], '1');
+  await say('set server app/a state ready');
+  await say('set weight app/a 0');
+  await say('get weight app/a', '0 (initial 1)\n\n');
+  await say('set weight app/a 100%');
+  await say('disable health app/b');
+  await say('set server app/b health up');
+  assert.match(String(await status('app/b')), /^no check$/);
+  await say('enable health app/b');
+  await until('b is down again', async () => (await status('app/b')) === 'DOWN');
+  await say('disable frontend web');
+  assert.equal(stat(await askRuntime(admin, 'show stat'), 'web/FRONTEND')['status'], 'STOP');
+  await say('enable frontend web');
+  assert.equal(await get(port, '/'), 200);
+});
+
+test('sessions are listed and ended, and counters are cleared', async (t) => {
+  const { admin, port } = await start(t, 'carpool');
+  const client = connect(port, '127.0.0.1');
+  t.after(() => client.destroy());
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await new Promise((resolve) => client.once('data', resolve));
+  const [, id] = /^(0x\w+): proto=tcpv4 src=127\.0\.0\.1:\d+ fe=web /.exec(await askRuntime(admin, 'show sess')) ?? [];
+  assert.ok(id);
+  assert.match(await askRuntime(admin, `show sess ${id}`), /requests=1/);
+  const closed = new Promise((resolve) => client.once('close', resolve));
+  assert.equal(await askRuntime(admin, `shutdown session ${id}`), '\n');
+  await closed;
+  assert.equal(await askRuntime(admin, `shutdown session ${id}`), "No such session (use 'show sess').\n\n");
+  assert.equal(stat(await askRuntime(admin, 'show stat'), 'web/FRONTEND')['smax'], '1');
+  await askRuntime(admin, 'clear counters all');
+  const row = stat(await askRuntime(admin, 'show stat'), 'web/FRONTEND');
+  assert.deepEqual([row['stot'], row['smax'], row['hrsp_2xx'], row['bin']], ['0', '0', '0', '0']);
+});
+
+test('commands follow each other: with semicolons, and interactively after prompt', async (t) => {
+  const { admin } = await start(t, 'carpool');
+  assert.equal(await askRuntime(admin, 'show version; show backend'), `${await version(admin)}# name\napp\ndb\n\n`);
+  assert.equal(await askRuntime(admin, 'prompt\nshow version\nquit'), `\n> ${(await version(admin)).trimEnd()}\n\n> `);
+  assert.match(await askRuntime(admin, 'show carp'), /FRONTEND +MODE/);
+  assert.match(await askRuntime(admin, 'help'), /^The following commands are valid at this level:\n/);
+  assert.match(await askRuntime(admin, '@1 show version'), /^\d+\.\d+\.\d+/);
+});
+
+async function version(path: string): Promise<string> {
+  return askRuntime(path, 'show version');
+}
+
+test('two threads that count at the same time lose nothing', async (t) => {
+  const { admin, port } = await start(t, 'carpool');
+  const REQUESTS = 400;
+  const answers = await Promise.all(Array.from({ length: REQUESTS }, () => get(port, '/')));
+  assert.ok(answers.every((status) => status === 200));
+  const rows = parseStats(await askRuntime(admin, 'show stat'));
+  const frontend = rows.get('web/FRONTEND')!;
+  assert.deepEqual([frontend['conn_tot'], frontend['req_tot'], frontend['hrsp_2xx']], ['400', '400', '400']);
+  assert.equal(rows.get('app/a')!['hrsp_2xx'], '400');
+  assert.equal(rows.get('app/BACKEND')!['lbtot'], '400');
+});
