@@ -72,7 +72,11 @@ export function createHost(t: TestContext, variables: Record<string, string> = {
   netlink.addAddress({ index: link, bytes: Uint8Array.of(10, 10, 0, 5), prefix_length: 16 });
   const daemons: ChildProcess[] = [];
   t.after(() => {
-    for (const daemon of daemons) daemon.kill('SIGKILL');
+    for (const daemon of daemons) {
+      daemon.kill('SIGKILL');
+      // a script that outlives it may hold these open: the test file shall end all the same
+      for (const stream of [daemon.stdout, daemon.stderr]) stream?.destroy();
+    }
     for (const server of servers) server.close().closeAllConnections();
     for (const fd of fds) libc.close(fd);
     netlink.close();
