@@ -15,6 +15,7 @@ import type { Counters, Effect, Event, Family } from './events.ts';
 import { demoteForLink, onLink } from './links.ts';
 import { giveUp, NOT_READY, settleAll } from './obstacles.ts';
 import { receive } from './receive.ts';
+import { SHORT_STALL_NS } from './stall.ts';
 import { DEADLINES, type Engine, FORGIVE_SEND_ERRORS, SEND_ERRORS_LIMIT, type Vhid } from './state.ts';
 import { log, seconds, sendErrorOwner } from './text.ts';
 import {
@@ -22,6 +23,7 @@ import {
   applyDemotion,
   changeState,
   listen,
+  listenOnceMore,
   runTimers,
   startAnnouncing,
   stepBackIfHeldUp,
@@ -210,10 +212,16 @@ function onAddressRemoved(engine: Engine, name: string, address: string, now_ns:
   }
 }
 
-/** A BACKUP waits anew when adverts may have been lost meanwhile; a short stall leaves them in the socket's queue. */
+/**
+ * A BACKUP waits anew when adverts may have been lost meanwhile; a short stall leaves them in the socket's queue. Where
+ * intervals are shorter than a stall that every busy machine has, what stalled this node may have stalled the way to it
+ * as well: it waits for one more advert only, so that a master that died is still replaced in milliseconds.
+ */
 function onStall(engine: Engine, late_ns: number, now_ns: number): void {
   for (const vhid of engine.vhids) {
-    if (vhid.state === 'BACKUP' && late_ns >= 1000 * vhid.interval_us) listen(vhid, now_ns);
+    const short = vhid.settings.advbase === 0 && late_ns < SHORT_STALL_NS;
+    if (vhid.state === 'BACKUP' && short) listenOnceMore(vhid, now_ns);
+    else if (vhid.state === 'BACKUP' && late_ns >= 1000 * vhid.interval_us) listen(vhid, now_ns);
     if (vhid.state === 'MASTER') stepBackIfHeldUp(engine, vhid, late_ns, now_ns);
   }
 }

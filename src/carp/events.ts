@@ -107,7 +107,7 @@ export type EngineSettings = HostSettings & {
   readonly vhids: readonly VhidSettings[];
   /** Four 32-bit words of real randomness, not all 0: the counters of adverts grow from them. */
   readonly seed: Uint32Array;
-  /** The kernel lifetime of an address, whole seconds; renewed four times in that time. */
+  /** The kernel lifetime of an address, whole seconds; renewed three times in that time. */
   readonly lease_s: number;
   /** Keep every vhid in INIT until `ready` (or 10 s after `start`). */
   readonly wait_for_ready: boolean;

@@ -14,6 +14,7 @@ import { demotionOf } from './demotion.ts';
 import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from './election.ts';
 import type { Family, State } from './events.ts';
 import { isNeededElsewhere } from './interfaces.ts';
+import { SHORT_STALL_NS } from './stall.ts';
 import {
   ADD_AGAIN,
   ADVERT,
@@ -29,8 +30,11 @@ import {
 import { nameOf, peerName, seconds } from './text.ts';
 import { isNews, tell } from './troubles.ts';
 
-/** A lease is renewed this many times in its life. */
-const RENEWALS = 4;
+/**
+ * A lease is renewed this many times in its life. With 2 s the kernel may take an address 1.75 s after a renewal: three leave
+ * this thread more than a second to be late in.
+ */
+const RENEWALS = 3;
 /** A foreign hand that removes addresses, or a defeated peer that goes on, is answered this often at most. */
 const ANSWER_EVERY_NS = 1e9;
 /** A node that could not send adverts and is MASTER no more may try again after that time. */
@@ -104,6 +108,14 @@ export function listenTo(vhid: Vhid, family: Family, now_ns: number): void {
   vhid.due_ns[family === 4 ? MASTER_DOWN : MASTER_DOWN6] = now_ns + vhid.master_down_ns;
 }
 
+/** For another interval of its own at least, in which a quicker master adverts more than once. */
+export function listenOnceMore(vhid: Vhid, now_ns: number): void {
+  for (let i = 0; i < vhid.families.length; i++) {
+    const which = vhid.families[i] === 4 ? MASTER_DOWN : MASTER_DOWN6;
+    vhid.due_ns[which] = Math.max(vhid.due_ns[which], now_ns + 1000 * vhid.interval_us);
+  }
+}
+
 function addAddresses(engine: Engine, vhid: Vhid, now_ns: number): void {
   engine.effects.push(vhid.add);
   leased(engine, vhid, now_ns);
@@ -120,7 +132,7 @@ function renewAddresses(engine: Engine, vhid: Vhid, now_ns: number): void {
 function leased(engine: Engine, vhid: Vhid, now_ns: number): void {
   vhid.renewed_ns = now_ns;
   // on one grid for all vhids, so that they are renewed together
-  const step_ns = leaseOf_ns(engine) / RENEWALS;
+  const step_ns = Math.floor(leaseOf_ns(engine) / RENEWALS);
   vhid.due_ns[RENEW] = (Math.floor(now_ns / step_ns) + 1) * step_ns;
 }
 
@@ -206,11 +218,12 @@ export function stepBackIfHeldUp(engine: Engine, vhid: Vhid, late_ns: number, no
 
 /**
  * How long a peer with advskew 0 waits for our next advert; never less than two of our own intervals. With advbase 0 as
- * long as we ourselves would wait: three.
+ * long as we ourselves would wait: three. But a short stall is no reason to step back, as that alone would cost an
+ * outage and every connection: what came meanwhile was heard by now, and a peer that took over yields or is yielded to.
  */
 function patienceOfPeers_ns(vhid: Vhid): number {
   const { deadratio, advbase } = vhid.settings;
-  if (advbase === 0) return deadratio * 1000 * vhid.interval_us;
+  if (advbase === 0) return Math.max(deadratio * 1000 * vhid.interval_us, SHORT_STALL_NS);
   return Math.max(deadratio * advbase * 1e9, 2000 * vhid.interval_us);
 }
 

@@ -6,7 +6,6 @@ import type { Config } from '../config/model.ts';
 import type { ListenerSet } from '../threads/listeners.ts';
 import {
   createSharedMemory,
-  MOST_SLOTS,
   type SharedMemory,
   THREAD_CONNECTIONS,
   THREAD_DATA,
@@ -51,7 +50,6 @@ export function createGeneration(options: GenerationOptions): Generation {
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
     backends: config.backends.length,
     frontends: config.frontends.length,
-    vhids: MOST_SLOTS,
   });
   const servers = createServerTable(config, memory, previous?.servers, origins);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);

@@ -21,8 +21,8 @@
  *   those the preferred one is heard D later, as every new MASTER adverts at once. One more I covers nodes (advbase 0)
  *   that had run out of patience just before they could hear the first. After that nobody hears what would move it.
  *   Where sending had failed, the demotion for it ends with the third advert that leaves: 3 I more.
- * held up    A MASTER that stood still for 3 · advbase or 2 I, the longer of them (with advbase 0 for 3 I), or beyond its
- *            lease, listens first.
+ * held up    A MASTER that stood still for 3 · advbase or 2 I, the longer of them (with advbase 0 for 3 I or 100 ms), or
+ *            beyond its lease, listens first.
  * ucarp      hears up to 1 s late (each bound in which it listens grows by that), wakes once an interval, and looks
  *            again at a link that was down after 10 s: its T grows by both.
  * kernels    Two equal MASTERs may both yield: T and I (of the one that waits unevenly) more until all has settled, and
@@ -31,6 +31,7 @@
  *            yielded to a peer that is preferred.
  */
 import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from '../carp/election.ts';
+import { SHORT_STALL_NS } from '../carp/stall.ts';
 import type { Group, Member } from './group.ts';
 import { READY_NS, WAKE_NS } from './host.ts';
 import { UCARP_BATCH_NS, UCARP_SLEEP_NS } from './peers/ucarp.ts';
@@ -99,8 +100,8 @@ export function settle_ns(group: Group, send_errors: boolean): number {
 
 /** A MASTER that was silent for so long may have been replaced. */
 export function patience_ns({ settings, interval_us }: Member): number {
-  const intervals = settings.advbase === 0 ? 3 : 2;
-  return Math.max(3e9 * settings.advbase, intervals * 1000 * interval_us) * CLOCKS;
+  if (settings.advbase === 0) return Math.max(3000 * interval_us, SHORT_STALL_NS) * CLOCKS;
+  return Math.max(3e9 * settings.advbase, 2000 * interval_us) * CLOCKS;
 }
 
 function masterDown_ns({ kind, settings, demotion }: Member): number {

@@ -4,6 +4,7 @@
  * the kernel tells, then frames, then messages, then timers; addresses change before frames leave.
  */
 import type { AddressEffect, Effect, Event, State } from '../carp/events.ts';
+import { tellStallFrom_ns } from '../carp/stall.ts';
 import type { Program, Start } from './program.ts';
 import { carpoolVhids, interfaceOf } from './program.ts';
 import { between, type Random, seedWords } from './random.ts';
@@ -18,7 +19,6 @@ const GUARDIAN_NS = 1e8;
 /** The kernel ends a lease this much early at most. */
 const LEASE_EARLY_NS = 1e8;
 const BEAT_NS = 200e6;
-const SHORTEST_STALL_NS = 100e6;
 const INBOX_MAX = 1024;
 
 /** What a host does to the world. */
@@ -194,7 +194,7 @@ export class Host {
     this.#outside.resumed(this, this.#outside.now_ns - this.#stalled_ns);
     const deadline_ns = Math.min(this.program.nextDeadline_ns(), this.#clock(this.#stalled_ns) + BEAT_NS);
     const late_ns = this.#clock(this.#outside.now_ns) - deadline_ns;
-    if (late_ns > this.#shortestStall_ns()) this.#step({ kind: 'stall', late_ns });
+    if (late_ns > tellStallFrom_ns(this.settings.members)) this.#step({ kind: 'stall', late_ns });
     this.#pass();
   }
 
@@ -295,11 +295,6 @@ export class Host {
 
   #clock(world_ns: number): number {
     return this.#clock_at_boot_ns + (world_ns - this.#boot_ns) * this.#rate;
-  }
-
-  #shortestStall_ns(): number {
-    const intervals = this.settings.members.map(({ advbase, advskew }) => (advbase + advskew / 256) * 1e9);
-    return Math.max(SHORTEST_STALL_NS, Math.min(...intervals));
   }
 
   #step(event: Event): void {

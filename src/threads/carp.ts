@@ -10,8 +10,10 @@
  * One pass: was I late? then read everything that waits, then let the engine's timers run, then judge the threads.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { interval_us } from '../carp/election.ts';
 import { badSources, createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
 import type { Event, VhidSettings } from '../carp/events.ts';
+import { SHORT_STALL_NS, shortestInterval_ns, tellStallFrom_ns } from '../carp/stall.ts';
 import { now_ns, toMs31 } from '../system/clock.ts';
 import { ConnectionReset } from '../system/connection-reset.ts';
 import { SystemError } from '../system/errors.ts';
@@ -29,13 +31,10 @@ import { isVirtual } from './carp-virtual-links.ts';
 import * as memory from './shared-memory.ts';
 
 const BEAT_NS = 200e6;
-/** A stall (SIGSTOP, a paused VM, a starved machine) is to be an advert interval behind a deadline, and never less than: */
-const SHORTEST_STALL_NS = 100e6;
 /** Shorter ones happen on busy machines and are no news. */
 const LOGGED_STALL_NS = 1e9;
 /** Frames of one interface, or messages, taken in one pass. */
 const MAX_DRAIN = 1024;
-const STATE_WORDS = { INIT: 0, BACKUP: 1, MASTER: 2 } as const;
 /** Sent frames after one event: one or two for every vhid of a host. */
 const MAX_OUTCOMES = 4096;
 
@@ -62,9 +61,13 @@ export class CarpThread {
   readonly #frame: Reused<'frame'> = { kind: 'frame', interface: '', bytes: new Uint8Array(0), length: 0 };
   readonly #sent: Reused<'sent'> = { kind: 'sent', index: 0, error: null, family: 4 };
   readonly #timer: Event = { kind: 'timer' };
+  readonly #stalled: Reused<'stall'> = { kind: 'stall', late_ns: 0 };
   #poll = new PollSet(2);
   #ears: readonly Ear[] = [];
-  #stall_ns = SHORTEST_STALL_NS;
+  /** A pass that begins so much later than it was to is a stall. */
+  #stall_ns = Number.POSITIVE_INFINITY;
+  /** The longest sleep: where adverts are so close that a short stall loses several, one in mid-silence must be seen. */
+  #longest_sleep_ns = Number.POSITIVE_INFINITY;
   #wake_place = 0;
   #events_place = 0;
   #beat_ns = 0;
@@ -101,14 +104,15 @@ export class CarpThread {
     postToControl({ kind: 'started', at_ns: now_ns() });
     this.#step({ kind: 'start' });
     while (!this.#stopping) {
-      this.#poll.wait(now_ns(), this.#deadline_ns());
-      this.#pass(now_ns());
+      const now = now_ns();
+      const wake_ns = Math.min(this.#engineDeadline_ns(), this.#beat_ns + BEAT_NS, now + this.#longest_sleep_ns);
+      this.#poll.wait(now, wake_ns);
+      this.#pass(now_ns(), wake_ns);
     }
   }
 
   /** Whatever happened: nothing of this node stays on an interface. */
   close(): void {
-    this.#writeRows();
     this.#network.close(now_ns());
     this.#performer.resets?.close();
     this.#poll.close();
@@ -122,18 +126,14 @@ export class CarpThread {
     this.#step({ kind: 'stop', reason });
   }
 
-  #deadline_ns(): number {
-    return Math.min(this.#engineDeadline_ns(), this.#beat_ns + BEAT_NS);
-  }
-
   /** Asked a few times in a pass, and the same until a step. */
   #engineDeadline_ns(): number {
     if (this.#next_ns < 0) this.#next_ns = nextDeadline_ns(this.#performer.engine);
     return this.#next_ns;
   }
 
-  #pass(now: number): void {
-    const late_ns = now - this.#deadline_ns();
+  #pass(now: number, wake_ns: number): void {
+    const late_ns = now - wake_ns;
     if (this.#beat_ns > 0 && late_ns > this.#stall_ns) this.#onStall(late_ns, now);
     if (this.#poll.isReady(this.#events_place)) this.#readNetwork();
     // Before a timer runs, look at the sockets again: a frame that came since ppoll returned was in time.
@@ -149,8 +149,9 @@ export class CarpThread {
     this.#longest_stall_ms = Math.max(this.#longest_stall_ms, Math.round(late_ns / 1e6));
     if (late_ns > LOGGED_STALL_NS)
       this.#log('warning', `the carp thread stood still for ${Math.round(late_ns / 1e6)} ms`);
-    this.#health.forgive(toMs31(now));
-    this.#step({ kind: 'stall', late_ns });
+    if (late_ns > SHORT_STALL_NS) this.#health.forgive(toMs31(now));
+    this.#stalled.late_ns = late_ns;
+    this.#step(this.#stalled);
   }
 
   /** A few times a second, whatever else happens. */
@@ -161,7 +162,6 @@ export class CarpThread {
     const verdict = this.#health.judge(toMs31(now));
     if (verdict === 'stalled') this.#step({ kind: 'health', healthy: false, reason: this.#health.reason });
     else if (verdict === 'recovered') this.#step({ kind: 'health', healthy: true, reason: 'all threads move again' });
-    this.#writeRows();
     const stop = Atomics.load(words, memory.STOP);
     if (stop !== 0) this.stop('the process is stopping');
   }
@@ -293,12 +293,14 @@ export class CarpThread {
 
   /** To the vhids' sockets and how often they advert. */
   #adjust(vhids: readonly VhidSettings[]): void {
-    this.#stall_ns = Math.max(SHORTEST_STALL_NS, Math.min(...vhids.map(interval_ns)));
+    this.#stall_ns = tellStallFrom_ns(vhids);
+    const shortest_ns = shortestInterval_ns(vhids);
+    this.#longest_sleep_ns = shortest_ns < SHORT_STALL_NS ? shortest_ns : Number.POSITIVE_INFINITY;
     this.#arrangePoll();
     if (this.#scheduling === 'SCHED_RR') return;
     const tight = vhids.find((vhid) => vhid.advbase === 0 && vhid.advskew < TIGHT_ADVSKEW);
     if (!tight) return;
-    const what = `vhid ${tight.vhid} on ${tight.interface} adverts every ${(interval_ns(tight) / 1e6).toFixed(1)} ms`;
+    const what = `vhid ${tight.vhid} on ${tight.interface} adverts every ${(interval_us(tight.advbase, tight.advskew) / 1000).toFixed(1)} ms`;
     const why = 'but the system refuses real-time scheduling, so a busy host may be late and lose its addresses';
     this.#log(
       'warning',
@@ -349,19 +351,6 @@ export class CarpThread {
     });
   }
 
-  #writeRows(): void {
-    for (const vhid of this.#performer.engine.vhids) {
-      // A configuration that came later may have more vhids than there are rows.
-      if (vhid.index >= this.#shared.counts.vhids) continue;
-      const { index, state, peer, heard, counters } = vhid;
-      const at = memory.vhidAt(this.#shared, index);
-      Atomics.store(this.#shared.words, at + memory.VHID_STATE, STATE_WORDS[state]);
-      Atomics.store(this.#shared.words, at + memory.VHID_LAST_HEARD_MS, toMs31(Math.max(peer.heard_ns, 0)));
-      Atomics.store(this.#shared.words, at + memory.VHID_RECEIVED, heard);
-      Atomics.store(this.#shared.words, at + memory.VHID_SENT, counters.sent);
-    }
-  }
-
   #setThreadState(state: number): void {
     const at = memory.threadAt(this.#shared, memory.THREAD_CARP);
     Atomics.store(this.#shared.words, at + memory.THREAD_BEAT_MS, toMs31(now_ns()));
@@ -382,11 +371,6 @@ export class CarpThread {
   #log(level: 'info' | 'notice' | 'warning' | 'error', text: string): void {
     postToControl({ kind: 'log', at_ns: now_ns(), level, text });
   }
-}
-
-/** How often a vhid adverts as MASTER, without demotion. */
-function interval_ns({ advbase, advskew }: VhidSettings): number {
-  return (advbase + advskew / 256) * 1e9;
 }
 
 /** Undefined where the kernel does not know such sockets. */

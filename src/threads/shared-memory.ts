@@ -7,7 +7,6 @@
  *                                      third line: only the checks thread writes)
  *   BACKENDS      16 words a backend
  *   FRONTENDS     16 words a frontend
- *   VHIDS         16 words a vhid     (only the carp thread writes it)
  *   QUEUES        4 words a thread and server or backend   (only that thread writes it; all of one thread stand together)
  *   COUNTERS      doubles, a row a data thread and frontend, backend or server   (only that thread writes it; counters.ts)
  *
@@ -101,12 +100,6 @@ export const QUEUE_PRIORITY = 1;
 export const QUEUE_SINCE_MS = 2; // monotonic, low 31 bits
 export const QUEUE_WORDS = 4;
 
-/** Per vhid: times are monotonic milliseconds, low 31 bits. */
-export const VHID_STATE = 0; // 0 INIT 1 BACKUP 2 MASTER
-export const VHID_LAST_HEARD_MS = 1;
-export const VHID_RECEIVED = 2;
-export const VHID_SENT = 3;
-
 /** A row of counters: COUNTERS_IN_A_ROW doubles of counters.ts. */
 export const COUNTERS_IN_A_ROW = 40;
 const COUNTER_ROW_WORDS = 2 * COUNTERS_IN_A_ROW;
@@ -116,11 +109,7 @@ export type Counts = {
   readonly servers: number;
   readonly backends: number;
   readonly frontends: number;
-  readonly vhids: number;
 };
-
-/** 255 vhids, and as many that replace them all at once. */
-export const MOST_SLOTS = 510;
 
 /** The words and where each table begins. Built once by the daemon; threads get it by message and call `attach`. */
 export type SharedMemory = { readonly words: Int32Array; readonly counts: Counts } & Tables;
@@ -129,7 +118,6 @@ type Tables = {
   readonly servers: number;
   readonly backends: number;
   readonly frontends: number;
-  readonly vhids: number;
   readonly queues: number;
   readonly counters: number;
   readonly length: number;
@@ -148,13 +136,12 @@ function layout(counts: Counts): Tables {
   const servers = threads + counts.threads * LINE;
   const backends = servers + counts.servers * SERVER_WORDS;
   const frontends = backends + counts.backends * LINE;
-  const vhids = frontends + counts.frontends * LINE;
-  const queues = vhids + counts.vhids * LINE;
+  const queues = frontends + counts.frontends * LINE;
   const lines = Math.ceil(((counts.servers + counts.backends) * QUEUE_WORDS) / LINE);
   const counters = queues + counts.threads * lines * LINE;
   const rows = counts.frontends + counts.backends + counts.servers;
   const length = counters + Math.max(0, counts.threads - THREAD_DATA) * rows * COUNTER_ROW_WORDS;
-  return { threads, servers, backends, frontends, vhids, queues, counters, length };
+  return { threads, servers, backends, frontends, queues, counters, length };
 }
 
 /** Thread numbers: the control thread, carp and checks first, then data 0, data 1, … */
@@ -174,9 +161,6 @@ export function backendAt(memory: SharedMemory, backend: number): number {
 }
 export function frontendAt(memory: SharedMemory, frontend: number): number {
   return memory.frontends + frontend * LINE;
-}
-export function vhidAt(memory: SharedMemory, vhid: number): number {
-  return memory.vhids + vhid * LINE;
 }
 
 /** The row of a thread for a server; a backend's is that of the server `counts.servers + backend`. */

@@ -45,7 +45,6 @@ class Bench {
       servers,
       backends: config.backends.length,
       frontends: 0,
-      vhids: 0,
     });
     for (let server = 0; server < servers; server++) this.set(server, shared.SERVER_OPERATIONAL, shared.SERVER_UP);
     const options: ReactorOptions = {

@@ -30,7 +30,7 @@ for (const kind of KINDS) {
     ];
     const { config } = loadConfig([{ file: 'haproxy.cfg', text: `${lines.join('\n')}\n` }]);
     assert.ok(config);
-    const counts = { threads: shared.THREAD_DATA + 2, servers: 2, backends: 1, frontends: 1, vhids: 0 };
+    const counts = { threads: shared.THREAD_DATA + 2, servers: 2, backends: 1, frontends: 1 };
     const memory = shared.createSharedMemory(counts);
     for (let number = 0; number < 2; number++) {
       memory.words[shared.serverAt(memory, number) + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;

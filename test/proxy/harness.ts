@@ -186,7 +186,7 @@ function wordsOf(server: string | ((number: number) => string), number: number):
 /** One frontend, one backend; all servers up. */
 export function memoryOf(weights: readonly number[], threads = 1): shared.SharedMemory {
   const servers = weights.length;
-  const counts = { threads: shared.THREAD_DATA + threads, servers, backends: 1, frontends: 1, vhids: 0 };
+  const counts = { threads: shared.THREAD_DATA + threads, servers, backends: 1, frontends: 1 };
   const memory = shared.createSharedMemory(counts);
   for (let number = 0; number < servers; number++) {
     const at = shared.serverAt(memory, number);

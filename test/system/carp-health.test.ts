@@ -13,7 +13,7 @@ import {
 const START = 1000;
 
 function scene() {
-  const memory = createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, vhids: 0 });
+  const memory = createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0 });
   const watched = [
     { thread: THREAD_CONTROL, name: 'control' },
     { thread: THREAD_CHECKS, name: 'checks' },
