@@ -46,6 +46,7 @@ async function haproxyReference(before) {
   const { OPTIONS } = await load('options.js');
   const { BIND_WORDS } = await load('bind.js');
   const { SERVER_WORDS } = await load('server.js');
+  const { HTTP_ERRORS_KEYWORDS } = await load('error-file.js');
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
   const known = await load('known-keywords.js');
   return `# haproxy.cfg: what carpool understands
@@ -89,6 +90,10 @@ ${table(SERVER_WORDS)}
 ## resolvers
 
 ${table(RESOLVERS_KEYWORDS)}
+
+## http-errors
+
+${table(HTTP_ERRORS_KEYWORDS)}
 
 ## Where carpool differs
 

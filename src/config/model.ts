@@ -158,6 +158,9 @@ export type LogFlags = { readonly quoted: boolean; readonly hexadecimal: boolean
 /** `capture request|response header NAME len LENGTH`. */
 export type Capture = { readonly header: string; readonly length: number };
 
+/** `capture cookie NAME len LENGTH`: the first cookie that begins with the name, and `=` may be part of that. */
+export type CookieCapture = { readonly name: string; readonly length: number };
+
 /** A reply of the user's own for one status; `content` is filled by control/, which reads the file. */
 export type ErrorFile = {
   readonly status: number;
@@ -186,9 +189,17 @@ export type Frontend = {
   readonly log_separate_errors: boolean;
   /** `option logasap`: a line is written when the response's head is there. */
   readonly log_asap: boolean;
-  readonly captures: { readonly request: readonly Capture[]; readonly response: readonly Capture[] };
+  /** `log-format-sd`: the structured data of RFC 5424 lines. */
+  readonly log_format_sd: LogFormat | undefined;
+  readonly captures: {
+    readonly request: readonly Capture[];
+    readonly response: readonly Capture[];
+    readonly cookie: CookieCapture | undefined;
+  };
   /** What `%ID` shows. */
   readonly unique_id_format: LogFormat | undefined;
+  /** The field that tells it to servers. */
+  readonly unique_id_header: string | undefined;
   readonly error_files: readonly ErrorFile[];
   readonly http: HttpConnections;
   readonly forwardfor: ForwardFor | undefined;

@@ -19,6 +19,8 @@ export function trackedBackendName({ name }: Pick<Carp, 'name'>, { text }: Pick<
   return `${name} tracks ${text}`;
 }
 
+const NOTHING_AROUND = { global_targets: [], error_files: [] };
+
 function trackedBackend(carp: Carp, track: Track): Backend {
   const { host, endpoint, method, check, span } = track;
   const name = { text: trackedBackendName(carp, track), span };
@@ -27,5 +29,5 @@ function trackedBackend(carp: Carp, track: Track): Backend {
   const server = { name: TRACKED_SERVER, host, ...endpoint, settings, span };
   const mode = method.kind === 'http' ? 'http' : 'tcp';
   // none of its words was written as a keyword, so nothing can be wrong with them
-  return { ...finishBackend({ ...draft, mode, servers: [server] }, [], new Reporter()), check: method };
+  return { ...finishBackend({ ...draft, mode, servers: [server] }, NOTHING_AROUND, new Reporter()), check: method };
 }

@@ -10,8 +10,9 @@ import { type ConnectionRules, combineRules } from './http/connection-rules.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { ForwardFor } from './http/forwardfor.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
-import { CaptureList } from './log/captures.ts';
+import { Captures } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
+import { UniqueId } from './log/unique-id.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
@@ -31,7 +32,9 @@ export class Frontend implements ListenerOwner {
   readonly forwardfor: ForwardFor | null;
   readonly error_replies: ErrorReplies;
   readonly rules: ConnectionRules;
-  readonly captures: { readonly request: CaptureList; readonly response: CaptureList };
+  readonly captures: Captures;
+  /** Null: requests have none. */
+  readonly unique_id: UniqueId | null;
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
   /** The same frontend of a later configuration, on the same reactor. */
@@ -58,8 +61,8 @@ export class Frontend implements ListenerOwner {
     this.request_ms = http_request_ms ?? this.client_ms;
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
     this.error_replies = ownReplies(config.error_files);
-    const { request, response } = config.captures;
-    this.captures = { request: new CaptureList(request), response: new CaptureList(response) };
+    this.captures = new Captures(config.captures);
+    this.unique_id = config.unique_id_format ? new UniqueId(this, config.unique_id_format) : null;
     this.at = shared.frontendAt(thread.memory, number);
     this.counters = frontendRow(thread.memory, thread.number, number);
     this.configured_maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;

@@ -18,6 +18,8 @@ const FORMATS: Readonly<Record<string, string>> = {
   httplog: 'option httplog',
   'httplog with captures':
     'option httplog\n  capture request header User-Agent len 9\n  capture request header X-None len 9\n  capture response header Server len 20',
+  'httplog with a cookie': 'option httplog\n  capture cookie SESS len 14',
+  'httplog with a cookie that is no cookie': 'option httplog\n  capture cookie SESS= len 14',
   clf: 'option httplog clf\n  capture request header User-Agent len 64',
   tcplog: 'option tcplog',
   connect: '',
@@ -25,10 +27,14 @@ const FORMATS: Readonly<Record<string, string>> = {
   'quoted fields': `log-format "%{+Q}o ${FIELDS}"`,
   'escapes and flags': 'log-format "100%%\\ %{+Q}b%{-Q}s [%ci] %{+X}Ts %{+E}HU %{+Q,+E}HU"',
   'blanks without end': 'log-format "a   b  %hr   %hs  c "',
+  'hexadecimal fields': 'log-format "%{+X}o %ci %fi %si %lc %rt %ST %B %ac %rc %b"',
   logasap: 'option httplog\n  option logasap',
+  'structured data':
+    'option httplog\n  no log\n  log stderr format rfc5424 local0\n  log-format-sd "%{+Q,+E}o [id@1234 status=%ST path=%HU]"',
+  'no structured data': 'option httplog\n  no log\n  log stderr format rfc5424 local0',
 };
 const REQUEST =
-  'GET http://example.org/a/b?c="d"&e=\\] HTTP/1.1\r\nHost: example.org\r\nUser-Agent: a|b{c}"d\r\nConnection: close\r\n\r\n';
+  'GET http://example.org/a/b?c="d"&e=\\] HTTP/1.1\r\nHost: example.org\r\nUser-Agent: a|b{c}"d\r\nCookie: SESS; a=1; SESSION=a"bcdefgh; SESSION=2\r\nConnection: close\r\n\r\n';
 
 for (const [name, lines] of Object.entries(FORMATS)) {
   test(`HAProxy and carpool log alike: ${name}`, { skip: needs('haproxy') }, async (t) => {
@@ -46,6 +52,22 @@ for (const [name, lines] of Object.entries(FORMATS)) {
     assert.equal(ours, theirs);
   });
 }
+
+test('HAProxy and carpool tell servers the same unique id, and log it', { skip: needs('haproxy') }, async (t) => {
+  const told: string[] = [];
+  const server = await startServer(t, told);
+  const lines =
+    'log-format "%ID of %HM"\n  unique-id-format "%{+X}o:%ci-%HU-%b"\n  unique-id-header X-Id\n  option forwardfor';
+  for (const program of ['haproxy', 'carpool'] as const) {
+    const [port, probed] = [await deadPort(), await deadPort()];
+    const balancer = await startBalancer(t, program, configOf(lines, port, probed, server), probed);
+    ask(port);
+    await until(`${program} logs`, () => lineOf(balancer.log()) !== undefined);
+    assert.equal(lineOf(balancer.log()), `${told.at(-1)} of GET`);
+  }
+  assert.equal(told[1], told[0]);
+  assert.match(told[0]!, /^:7F000001-.*a\/b\?c=/);
+});
 
 function configOf(lines: string, port: number, probed: number, server: number): string {
   return `global
@@ -86,8 +108,11 @@ function ask(port: number): void {
   socket.on('error', () => {}).resume();
 }
 
-async function startServer(t: TestContext): Promise<number> {
-  const server = createServer((_request, response) => response.writeHead(200, { Server: 'one "two"' }).end('body'));
+async function startServer(t: TestContext, told: string[] = []): Promise<number> {
+  const server = createServer((request, response) => {
+    told.push(String(request.headers['x-id']));
+    response.writeHead(200, { Server: 'one "two"', 'Set-Cookie': ['SESS; a=2', 'SESSION=xy; path=/'] }).end('body');
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close().closeAllConnections());
   return (server.address() as AddressInfo).port;

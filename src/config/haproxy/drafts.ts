@@ -6,6 +6,7 @@ import type {
   Balance,
   Bind,
   Capture,
+  CookieCapture,
   ErrorFile,
   ForwardFor,
   Global,
@@ -26,6 +27,7 @@ import type {
 import { GLOBAL_DEFAULTS, HTTP_DEFAULTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
+import type { ErrorFilesOf } from './error-file.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -60,9 +62,12 @@ export type ProxyDraft = {
   log_normal: boolean;
   log_separate_errors: boolean;
   log_asap: boolean;
-  captures: { request: Capture[]; response: Capture[] };
+  log_format_sd: LogFormat | undefined;
+  captures: { request: Capture[]; response: Capture[]; cookie: CookieCapture | undefined };
   unique_id_format: LogFormat | undefined;
-  error_files: ErrorFile[];
+  unique_id_header: string | undefined;
+  /** In the order of the file: of two for one status the later counts. */
+  error_files: (ErrorFile | ErrorFilesOf)[];
   forwardfor: ForwardFor | undefined;
   http: Open<HttpConnections>;
   balance: Balance;
@@ -167,8 +172,10 @@ export function newDefaults(): ProxyDraft {
     log_normal: true,
     log_separate_errors: false,
     log_asap: false,
-    captures: { request: [], response: [] },
+    log_format_sd: undefined,
+    captures: { request: [], response: [], cookie: undefined },
     unique_id_format: undefined,
+    unique_id_header: undefined,
     error_files: [],
     forwardfor: undefined,
     http: { ...HTTP_DEFAULTS },
@@ -243,7 +250,11 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     timeouts: { ...defaults.timeouts },
     http: { ...defaults.http },
     log_targets: [...defaults.log_targets],
-    captures: { request: [...defaults.captures.request], response: [...defaults.captures.response] },
+    captures: {
+      request: [...defaults.captures.request],
+      response: [...defaults.captures.response],
+      cookie: defaults.captures.cookie,
+    },
     error_files: [...defaults.error_files],
     acls: new Map(), // those of a defaults section are its own
     servers: [],

@@ -6,7 +6,15 @@ import type { Reporter } from '../reporter.ts';
 import type { Word } from '../word.ts';
 import type { Environment } from './tokenizer.ts';
 
-export type SectionKind = 'global' | 'defaults' | 'frontend' | 'listen' | 'backend' | 'resolvers' | 'carp';
+export type SectionKind =
+  | 'global'
+  | 'defaults'
+  | 'frontend'
+  | 'listen'
+  | 'backend'
+  | 'resolvers'
+  | 'http-errors'
+  | 'carp';
 
 /** One line inside a section: `no option httplog` is {negated, keyword: option, args: [httplog]}. */
 export type Statement = { readonly keyword: Word; readonly args: readonly Word[]; readonly negated: boolean };

@@ -3,7 +3,7 @@ import { parseLogFormat } from '../log-format.ts';
 import type { Frontend, LogFormat } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { parseInteger } from '../values.ts';
-import { spanOf, type Word } from '../word.ts';
+import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
 import {
   ALL_PROXIES,
@@ -17,7 +17,9 @@ import {
   withoutEffect,
 } from './keyword.ts';
 import type { Option } from './options.ts';
+import { isToken } from './token.ts';
 
+const CAPTURE_LENGTH = { what: 'len', min: 1, max: 8192 };
 const ONLY_FRONT: readonly SectionKind[] = ['frontend', 'listen'];
 
 export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
@@ -25,11 +27,17 @@ export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     draft.log_format = format;
     draft.spans['log_format'] = span;
   }),
-  withoutEffect('error-log-format', FRONT, 'no handshake comes before the requests, so none can fail'),
+  withoutEffect('error-log-format', FRONT, 'connections that fail before their first request are counted, not logged'),
   formatKeyword('unique-id-format', 'What a unique id is made of; `%ID` logs it.', (draft, format) => {
     draft.unique_id_format = format;
   }),
-  withoutEffect('unique-id-header', FRONT, 'the unique id is logged, but servers are not told'),
+  {
+    name: 'unique-id-header',
+    sections: FRONT,
+    help: 'The header field that tells servers the unique id.',
+    has_effect: true,
+    parse: parseUniqueIdHeader,
+  },
   {
     name: 'log-tag',
     sections: ALL_PROXIES,
@@ -42,11 +50,13 @@ export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
     name: 'capture',
     sections: ONLY_FRONT,
-    help: 'Keep the last value of a header for the log.',
+    help: 'Keep the last value of a header, or the first cookie with a name, for the log.',
     has_effect: true,
     parse: parseCapture,
   },
-  withoutEffect('log-format-sd', FRONT, 'RFC 5424 lines have no structured data'),
+  formatKeyword('log-format-sd', 'The structured data of lines in `format rfc5424`.', (draft, format) => {
+    draft.log_format_sd = format;
+  }),
 ];
 
 /** `option httplog [clf]`. */
@@ -62,7 +72,8 @@ export const HTTPLOG_OPTION: Pick<Option, 'help' | 'has_effect' | 'set'> = {
 
 /** What a frontend's part of the model takes from its draft. */
 export function finishLogging(draft: ProxyDraft, report: Reporter) {
-  const { log_tag, log_null, log_normal, log_separate_errors, log_asap, captures, unique_id_format } = draft;
+  const { log_tag, log_null, log_normal, log_separate_errors, log_asap, log_format_sd, captures } = draft;
+  const { unique_id_format, unique_id_header } = draft;
   return {
     log_format: usableFormat(draft, report),
     log_tag,
@@ -70,8 +81,10 @@ export function finishLogging(draft: ProxyDraft, report: Reporter) {
     log_normal,
     log_separate_errors,
     log_asap,
+    log_format_sd,
     captures,
     unique_id_format,
+    unique_id_header,
   } satisfies Partial<Frontend>;
 }
 
@@ -105,19 +118,40 @@ function formatKeyword(
   };
 }
 
-/** `capture request header NAME len LENGTH`, and the same of responses. */
-function parseCapture(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
+function parseUniqueIdHeader(draft: ProxyDraft, statement: Statement, context: Context): undefined {
+  const word = onlyArgument(statement, 'the name of a header', context);
+  if (word === undefined) return;
+  if (isToken(word.text)) draft.unique_id_header = word.text;
+  else context.report.error(word.span, 'bad-name', `\`${word.text}\` is not the name of a header.`);
+}
+
+/** `capture request header NAME len LENGTH`, the same of responses, and `capture cookie NAME len LENGTH`. */
+function parseCapture(draft: ProxyDraft, { keyword, args }: Statement, context: Context): undefined {
+  const { report } = context;
   const [side, what, name, len, length] = args;
   const of = side?.text;
-  if (what?.text === 'cookie' || of === 'cookie') {
-    const message = '`capture cookie` has no effect yet: cookies are logged as `-`.';
-    return report.warning(spanOf(args), 'no-effect', message);
-  }
+  if (of === 'cookie') return parseCookieCapture(draft, { keyword, args: args.slice(1) }, context);
   if ((of !== 'request' && of !== 'response') || what?.text !== 'header' || len?.text !== 'len' || !length) {
     const message = '`capture` needs a side, a header and a length.';
     return report.error(keyword.span, 'missing-value', message, 'Write `capture request header User-Agent len 64`.');
   }
   refuseMore(args.slice(5), length, report);
-  const bytes = parseInteger(length, { what: 'len', min: 1, max: 8192 }, report);
+  const bytes = parseInteger(length, CAPTURE_LENGTH, report);
   if (bytes !== undefined) draft.captures[of].push({ header: name.text, length: bytes });
+}
+
+/** A second one takes the place of the first. */
+function parseCookieCapture(
+  draft: ProxyDraft,
+  { keyword, args }: Omit<Statement, 'negated'>,
+  { report }: Context,
+): undefined {
+  const [name, len, length] = args;
+  if (name === undefined || len?.text !== 'len' || length === undefined) {
+    const message = '`capture cookie` needs the name of a cookie and a length.';
+    return report.error(keyword.span, 'missing-value', message, 'Write `capture cookie SESSION= len 32`.');
+  }
+  refuseMore(args.slice(3), length, report);
+  const bytes = parseInteger(length, CAPTURE_LENGTH, report);
+  if (bytes !== undefined) draft.captures.cookie = { name: name.text, length: bytes };
 }

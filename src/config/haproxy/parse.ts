@@ -7,11 +7,12 @@ import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
 import { CARP_KEYWORDS, finishCarp } from './carp.ts';
 import { type GlobalDraft, newDefaults, newGlobal, newProxy, type ProxyDraft, type ProxyKind } from './drafts.ts';
+import { finishErrorFiles, HTTP_ERRORS_KEYWORDS, type HttpErrorsDraft } from './error-file.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
 import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import { type Context, checkName, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
 import { HAPROXY_SECTIONS } from './known-keywords.ts';
-import { finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
+import { type Around, finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
 import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft } from './resolvers.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
 import { reportUnknownKeyword } from './unknown.ts';
@@ -47,18 +48,20 @@ type Section =
   | { readonly kind: 'global' }
   | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
   | { readonly kind: 'resolvers'; readonly draft: ResolversDraft }
+  | { readonly kind: 'http-errors'; readonly draft: HttpErrorsDraft }
   | { readonly kind: 'carp'; readonly draft: CarpDraft };
 
 /** HAProxy's and our own. */
 const GLOBAL_TABLE = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
-const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'carp'];
+const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'http-errors', 'carp'];
 
 class HaproxyParser {
   readonly #context: Context;
   readonly #global: GlobalDraft = newGlobal();
   readonly #proxies: ProxyDraft[] = [];
   readonly #resolvers: ResolversDraft[] = [];
+  readonly #http_errors: HttpErrorsDraft[] = [];
   readonly #carps: CarpDraft[] = [];
   readonly #named_defaults = new Map<string, ProxyDraft>();
   #defaults = newDefaults();
@@ -112,6 +115,8 @@ class HaproxyParser {
       this.#openCarp(kind, rest);
     } else if (kind.text === 'resolvers') {
       this.#openResolvers(kind, rest);
+    } else if (kind.text === 'http-errors') {
+      this.#openHttpErrors(kind, rest);
     } else {
       this.#openProxy(kind.text as ProxyKind, words);
     }
@@ -135,6 +140,17 @@ class HaproxyParser {
     this.#section = { kind: 'resolvers', draft };
   }
 
+  #openHttpErrors(kind: Word, [name, ...more]: readonly Word[]): void {
+    const { report } = this.#context;
+    this.#checkName(kind, name);
+    refuseMore(more, name ?? kind, report);
+    if (this.#http_errors.some((known) => known.name === name?.text))
+      report.error(spanOf([name]), 'duplicate-name', `There is an \`http-errors ${name.text}\` already.`);
+    const draft = { name: name?.text ?? '', span: spanOf(name === undefined ? [kind] : [kind, name]), error_files: [] };
+    if (name !== undefined) this.#http_errors.push(draft);
+    this.#section = { kind: 'http-errors', draft };
+  }
+
   /** `frontend NAME [from DEFAULTS]`; a `defaults` may be without a name. */
   #openProxy(kind: ProxyKind, words: Line): void {
     const from = words.findIndex((word, index) => index > 0 && word.text === 'from');
@@ -156,7 +172,7 @@ class HaproxyParser {
 
   #checkName(kind: Word, name: Word | undefined): void {
     if (name !== undefined) return checkName(name, this.#context);
-    const message = `A \`${kind.text}\` section needs a name.`;
+    const message = `${kind.text === 'http-errors' ? 'An' : 'A'} \`${kind.text}\` section needs a name.`;
     this.#context.report.error(kind.span, 'missing-value', message, `Write for example \`${kind.text} web\`.`);
   }
 
@@ -184,6 +200,7 @@ class HaproxyParser {
     if (section.kind === 'global') this.#apply(GLOBAL_TABLE, this.#global, 'global', statement);
     else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
     else if (section.kind === 'resolvers') this.#apply(RESOLVERS_KEYWORDS, section.draft, 'resolvers', statement);
+    else if (section.kind === 'http-errors') this.#apply(HTTP_ERRORS_KEYWORDS, section.draft, section.kind, statement);
     else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
     else if (section.kind === 'none') this.#reportOutside(keyword);
   }
@@ -223,10 +240,16 @@ class HaproxyParser {
     const running = this.#proxies.filter((draft) => !draft.disabled);
     const fronts = running.filter(({ kind }) => kind !== 'backend');
     const backs = running.filter(({ kind }) => kind !== 'frontend');
-    const backends = backs.map((draft) => finishBackend(draft, global.log_targets, report));
+    const around = new Map(
+      running.map((draft) => {
+        const error_files = finishErrorFiles(draft, this.#http_errors, report);
+        return [draft, { global_targets: global.log_targets, error_files }] as const;
+      }),
+    );
+    const backends = backs.map((draft) => finishBackend(draft, around.get(draft) as Around, report));
     return {
       global,
-      frontends: fronts.map((draft) => finishFrontend(draft, global.log_targets, report)),
+      frontends: fronts.map((draft) => finishFrontend(draft, around.get(draft) as Around, report)),
       backends,
       resolvers: finishResolvers(this.#resolvers, backends),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),

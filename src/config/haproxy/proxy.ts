@@ -1,5 +1,5 @@
 /** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
-import type { Backend, Frontend, LogTarget } from '../model.ts';
+import type { Backend, ErrorFile, Frontend, LogTarget } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
@@ -17,7 +17,7 @@ import { parseExternalCheck } from './checks/external.ts';
 import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
 import { parseAcl } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
-import { parseErrorFile } from './error-file.ts';
+import { parseErrorFile, parseErrorFiles } from './error-file.ts';
 import {
   ALL_PROXIES,
   BACK,
@@ -225,7 +225,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: parseErrorFile,
   },
-  withoutEffect('errorfiles', ALL_PROXIES, "there are no http-errors sections, so error replies are carpool's own"),
+  {
+    name: 'errorfiles',
+    sections: ALL_PROXIES,
+    help: 'The replies of an `http-errors` section, all of them or those for the status codes that follow.',
+    has_effect: true,
+    parse: parseErrorFiles,
+  },
   ...LOG_KEYWORDS,
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
@@ -315,8 +321,11 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
   };
 }
 
-export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Frontend {
-  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, http, error_files, span, spans } = draft;
+/** What a proxy takes from other sections. */
+export type Around = { readonly global_targets: readonly LogTarget[]; readonly error_files: readonly ErrorFile[] };
+
+export function finishFrontend(draft: ProxyDraft, around: Around, report: Reporter): Frontend {
+  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, http, span, spans } = draft;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
@@ -326,9 +335,9 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
     default_backend: draft.kind === 'listen' && draft.servers.length > 0 ? name : default_backend,
     maxconn,
     timeouts,
-    log_targets: allTargets(draft, global_targets),
+    log_targets: allTargets(draft, around),
     ...finishLogging(draft, report),
-    error_files,
+    error_files: around.error_files,
     forwardfor,
     http,
     span,
@@ -336,7 +345,7 @@ export function finishFrontend(draft: ProxyDraft, global_targets: readonly LogTa
   };
 }
 
-export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTarget[], report: Reporter): Backend {
+export function finishBackend(draft: ProxyDraft, around: Around, report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
   const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
   return {
@@ -358,15 +367,15 @@ export function finishBackend(draft: ProxyDraft, global_targets: readonly LogTar
     dynamic_cookie_key,
     forwardfor,
     http,
-    error_files: draft.error_files,
+    error_files: around.error_files,
     check: finishMethod(checks),
     log_health_checks: checks.log,
-    log_targets: allTargets(draft, global_targets),
+    log_targets: allTargets(draft, around),
     span,
     spans,
   };
 }
 
-function allTargets(draft: ProxyDraft, global_targets: readonly LogTarget[]): LogTarget[] {
+function allTargets(draft: ProxyDraft, { global_targets }: Around): LogTarget[] {
   return draft.log_global === undefined ? draft.log_targets : [...global_targets, ...draft.log_targets];
 }

@@ -2,6 +2,7 @@
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CARP_KEYWORDS } from './carp.ts';
+import { HTTP_ERRORS_KEYWORDS } from './error-file.ts';
 import { GLOBAL_KEYWORDS } from './global.ts';
 import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import type { Context, SectionKind } from './keyword.ts';
@@ -26,13 +27,13 @@ export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report 
   } else if (elsewhere.length > 0) {
     reportWrongSection(text, span, kind, elsewhere, report);
   } else {
-    const message = `\`${text}\` is not a keyword of a ${kind} section.`;
+    const message = `\`${text}\` is not a keyword of ${kind === 'http-errors' ? 'an' : 'a'} ${kind} section.`;
     report.error(span, 'unknown-keyword', message, didYouMean(text, namesFor(kind)));
   }
 }
 
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
-  if (kind === 'carp' || kind === 'resolvers') return false;
+  if (kind === 'carp' || kind === 'resolvers' || kind === 'http-errors') return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
 }
 
@@ -40,14 +41,19 @@ function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
 function namesFor(kind: SectionKind): string[] {
   if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
   if (kind === 'resolvers') return RESOLVERS_KEYWORDS.map(({ name }) => name);
+  if (kind === 'http-errors') return HTTP_ERRORS_KEYWORDS.map(({ name }) => name);
   if (kind === 'global') return [...OUR_GLOBAL.map(({ name }) => name), ...HAPROXY_GLOBAL];
   return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
 }
 
 /** Every section in which one of our tables has the keyword. */
 function sectionsOf(keyword: string): SectionKind[] {
-  const rows = [...OUR_GLOBAL, ...PROXY_KEYWORDS, ...RESOLVERS_KEYWORDS, ...CARP_KEYWORDS].filter(
-    ({ name }) => name === keyword,
-  );
+  const rows = [
+    ...OUR_GLOBAL,
+    ...PROXY_KEYWORDS,
+    ...RESOLVERS_KEYWORDS,
+    ...HTTP_ERRORS_KEYWORDS,
+    ...CARP_KEYWORDS,
+  ].filter(({ name }) => name === keyword);
   return [...new Set(rows.flatMap(({ sections }) => sections))];
 }

@@ -10,7 +10,7 @@ export function reportWrongSection(
   belongs: readonly SectionKind[],
   report: Reporter,
 ): undefined {
-  const message = `\`${what}\` has no place in a ${kind} section.`;
+  const message = `\`${what}\` has no place in ${kind === 'http-errors' ? 'an' : 'a'} ${kind} section.`;
   const mend = `Move it to a ${belongs.join(' or ')} section.`;
   if (kind === 'frontend' || kind === 'backend')
     report.warning(span, 'keyword-in-wrong-section', `${message.slice(0, -1)} and is ignored.`, mend);

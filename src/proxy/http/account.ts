@@ -4,7 +4,7 @@ import type { Reactor } from '../../reactor/reactor.ts';
 import { REQUESTS } from '../../threads/counters.ts';
 import { countEnd } from '../count.ts';
 import type { Frontend } from '../frontend.ts';
-import type { Captured } from '../log/captures.ts';
+import type { Captured, Side } from '../log/captures.ts';
 import { NO_BYTES } from '../log/log-record.ts';
 import type { Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
@@ -62,13 +62,15 @@ export class Account {
   protected forgetResponse(): void {
     this.status = 0;
     this.response_ms = -1;
-    if (this.captured) this.captured.response.length = 0;
+    if (!this.captured) return;
+    this.captured.response.length = 0;
+    this.captured.cookies.response = null;
   }
 
   /** `bytes`: where the message's offsets point. */
-  protected capture(side: 'request' | 'response', message: Message, bytes: Uint8Array): void {
-    this.captured ??= { request: [], response: [] };
-    this.frontend.captures[side].take(bytes, message, this.captured[side]);
+  protected capture(side: Side, message: Message, bytes: Uint8Array): void {
+    this.captured ??= { request: [], response: [], cookies: { request: null, response: null } };
+    this.frontend.captures.take(side, bytes, message, this.captured);
   }
 
   /** With `option logasap` the line tells how the response began. */

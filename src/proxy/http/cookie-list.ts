@@ -55,6 +55,15 @@ export class CookieList {
     return true;
   }
 
+  /** `NAME=VALUE` begins with the bytes, of which `=` may be one. */
+  beginsWith(beginning: Uint8Array): boolean {
+    if (this.value_start === this.name_end || this.value_end - this.name_start < beginning.length) return false;
+    for (let index = 0; index < beginning.length; index++) {
+      if (this.bytes[this.name_start + index] !== beginning[index]) return false;
+    }
+    return true;
+  }
+
   private withoutBlanks(start: number, end: number): number {
     let at = end;
     while (at > start && isBlank(this.bytes[at - 1])) at--;

@@ -94,11 +94,11 @@ export class Exchange extends Account implements Assignee {
     this.persistence.takeRequest(this);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
+    if (this.frontend.unique_id) this.unique_id = this.frontend.unique_id.make(this);
     if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
     } else {
-      if (this.frontend.log) this.unique_id = this.frontend.log.uniqueId(this);
       if (this.rules.buffers_request && !this.client.body.done) {
         this.state = STORING;
         this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);

@@ -11,6 +11,7 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
     (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.frontend.forwardfor !== null ||
+    exchange.frontend.unique_id?.header != null ||
     exchange.persistence.editsRequest ||
     exchange.rules.tells_server
   );
@@ -32,7 +33,8 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (upgrades) writer.field(CONNECTION, UPGRADE);
   else if (exchange.rules.tells_server) writer.field(CONNECTION, CLOSE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
-  const { forwardfor } = exchange.frontend;
+  const { forwardfor, unique_id } = exchange.frontend;
+  if (unique_id?.header) writer.field(unique_id.header, exchange.unique_id);
   if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
   writer.blankLine();
   return buffer;

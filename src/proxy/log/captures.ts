@@ -1,19 +1,80 @@
-/** Headers that `capture` lines keep for the log: copied when a head passes, since its bytes are gone by the time of the line. */
-import type { Capture } from '../../config/model.ts';
+/** Headers and cookies that `capture` lines keep for the log: copied when a head passes, since its bytes are gone by the time of the line. */
+import type * as model from '../../config/model.ts';
+import { equalsIgnoringCase } from '../http/characters.ts';
+import { CookieList } from '../http/cookie-list.ts';
 import type { Message } from '../http/message.ts';
 
 const encoder = new TextEncoder();
 
 /** One exchange's values, each null where the message had no such header. */
-export type Captured = { readonly request: (Uint8Array | null)[]; readonly response: (Uint8Array | null)[] };
+export type Captured = {
+  readonly request: (Uint8Array | null)[];
+  readonly response: (Uint8Array | null)[];
+  /** `NAME=VALUE` as the client, and as the server sent it. */
+  readonly cookies: Record<Side, Uint8Array | null>;
+};
 
-/** The captures of one side of a frontend, compiled. */
-export class CaptureList {
+export type Side = 'request' | 'response';
+
+/** What a frontend captures, compiled. */
+export class Captures {
+  readonly any: boolean;
+  private readonly headers: Record<Side, CaptureList>;
+  private readonly cookies: Record<Side, CookieCapture> | null;
+
+  constructor({ request, response, cookie }: model.Frontend['captures']) {
+    this.any = request.length + response.length > 0 || cookie !== undefined;
+    this.headers = { request: new CaptureList(request), response: new CaptureList(response) };
+    this.cookies = cookie
+      ? { request: new CookieCapture(cookie, COOKIE), response: new CookieCapture(cookie, SET_COOKIE) }
+      : null;
+  }
+
+  /** Fills one side of `captured` from a parsed head. */
+  take(side: Side, bytes: Uint8Array, message: Message, captured: Captured): void {
+    this.headers[side].take(bytes, message, captured[side]);
+    if (this.cookies) captured.cookies[side] = this.cookies[side].find(bytes, message);
+  }
+}
+
+/** The first cookie that begins with a text. */
+class CookieCapture {
+  private readonly field: Uint8Array;
+  private readonly beginning: Uint8Array;
+  private readonly length: number;
+  private readonly list = new CookieList();
+
+  constructor({ name, length }: model.CookieCapture, field: Uint8Array) {
+    this.field = field;
+    this.beginning = encoder.encode(name);
+    this.length = length;
+  }
+
+  find(bytes: Uint8Array, message: Message): Uint8Array | null {
+    const { list, field } = this;
+    for (let index = 0; index < message.field_count; index++) {
+      if (!equalsIgnoringCase(bytes, message.name_start[index], message.name_end[index], field)) continue;
+      list.begin(bytes, message.value_start[index], message.value_end[index]);
+      while (list.next()) {
+        if (list.beginsWith(this.beginning))
+          return bytes.slice(list.name_start, Math.min(list.value_end, list.name_start + this.length));
+        if (field === SET_COOKIE) break; // attributes follow
+      }
+    }
+    return null;
+  }
+}
+
+const COOKIE = encoder.encode('cookie');
+const SET_COOKIE = encoder.encode('set-cookie');
+
+/** The captured headers of one side of a frontend. */
+class CaptureList {
   readonly count: number;
   private readonly names: readonly Uint8Array[];
   private readonly lengths: readonly number[];
 
-  constructor(captures: readonly Capture[]) {
+  constructor(captures: readonly model.Capture[]) {
     this.count = captures.length;
     this.names = captures.map(({ header }) => encoder.encode(header.toLowerCase()));
     this.lengths = captures.map(({ length }) => length);

@@ -14,7 +14,7 @@ const CLOSING_BRACKET = 93;
 const HEXADECIMAL = encoder.encode('0123456789ABCDEF');
 
 export class LineWriter {
-  /** The arena that lines are written into, and that foreign bytes lie in. */
+  /** The arena that foreign bytes lie in, and as a rule lines too. */
   readonly memory: Uint8Array;
   private readonly bytes: Uint8Array;
   private readonly digits = new Uint8Array(20);
@@ -22,8 +22,8 @@ export class LineWriter {
   private start = 0;
   private limit = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.memory = bytes;
+  constructor(memory: Uint8Array, bytes = memory) {
+    this.memory = memory;
     this.bytes = bytes;
   }
 
@@ -66,8 +66,9 @@ export class LineWriter {
     for (; first < this.digits.length; first++) this.byte(this.digits[first]);
   }
 
-  hexadecimal(value: number): void {
-    this.text(encoder.encode(Math.max(0, value).toString(16).toUpperCase()));
+  /** At least `width` digits. */
+  hexadecimal(value: number, width: number): void {
+    this.text(encoder.encode(Math.max(0, value).toString(16).toUpperCase().padStart(width, '0')));
   }
 
   /** Exactly `width` digits. */
@@ -94,10 +95,26 @@ export class LineWriter {
     }
   }
 
+  /** The same, but quotes stay: of a cookie, which HAProxy writes as it came. */
+  visible(source: Uint8Array): void {
+    for (let index = 0; index < source.length; index++) {
+      const byte = source[index];
+      if (byte >= SPACE && byte < 0x7f) this.byte(byte);
+      else this.code(byte);
+    }
+  }
+
   private code(byte: number): void {
     this.byte(HASH);
     this.byte(HEXADECIMAL[byte >> 4]);
     this.byte(HEXADECIMAL[byte & 15]);
+  }
+
+  /** For what was written last, from `start` on. */
+  replaceFrom(start: number, change: (text: string) => string): void {
+    const text = new TextDecoder().decode(this.bytes.subarray(start, this.at));
+    this.at = start;
+    this.text(encoder.encode(change(text)));
   }
 
   /** From `start` on: a backslash before each `"`, `\\` and `]`. For what was written last. */

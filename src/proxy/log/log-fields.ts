@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Socket } from '../../reactor/socket.ts';
 import { destinationOf } from '../ends.ts';
+import { parseAddress } from '../../system/ip-address.ts';
 import type { LineWriter } from './line-writer.ts';
 import { accessDate, gmtDate, LogDate, zonedDate } from './log-date.ts';
 import type { LogRecord } from './log-record.ts';
@@ -38,7 +39,23 @@ function number(value: Value): Field {
   return {
     numeric: true,
     write: (writer, record) => writer.integer(value(record)),
-    hexadecimal: (writer, record) => writer.hexadecimal(value(record)),
+  };
+}
+
+/** Numbers that `+X` writes in four hexadecimal digits, or more. */
+function hexNumber(value: Value): Field {
+  return { ...number(value), hexadecimal: (writer, record) => writer.hexadecimal(value(record), 4) };
+}
+
+/** `+X` writes an address as the digits of its bytes. */
+function address(write: FieldWriter): Field {
+  return {
+    ...text(write),
+    hexadecimal(writer, record) {
+      const start = writer.end;
+      write(writer, record);
+      writer.replaceFrom(start, hexOfAddress);
+    },
   };
 }
 
@@ -84,6 +101,12 @@ const began: Value = (record) => record.first_byte_ms;
 function localOf(socket: Socket): { address: Uint8Array; port: number } {
   const local = destinationOf(socket);
   return local ? { address: encode(local.address), port: local.port } : { address: DASH, port: 0 };
+}
+
+/** `7F000001`; what is no address stays. */
+function hexOfAddress(text: string): string {
+  const bytes = parseAddress(text);
+  return bytes ? Buffer.from(bytes).toString('hex').toUpperCase() : text;
 }
 
 // ── the request line: `METHOD TARGET VERSION` ─────────────────────────────────────────────────────
@@ -147,10 +170,17 @@ function captures(side: 'request' | 'response', clf: boolean): Field {
   };
 }
 
+function cookie(side: 'request' | 'response'): Field {
+  return text((writer, { captured }) => {
+    const value = captured?.cookies[side];
+    if (value) writer.visible(value);
+  });
+}
+
 export const FIELDS: Readonly<Record<string, Field>> = {
   B: growing((record) => record.bytes_sent),
-  CC: nothing,
-  CS: nothing,
+  CC: cookie('request'),
+  CS: cookie('response'),
   H: text((writer) => writer.text(HOST)),
   HM: partOfLine((bytes, start) => [start, bytes.indexOf(SPACE, start)]),
   HP: partOfLine((bytes, start, end) => {
@@ -176,7 +206,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   TR: number((record) => record.request_time),
   Tq: number((record) => (record.request_time < 0 ? -1 : record.idle_time + record.request_time)),
   Tr: number((record) => record.response_time),
-  Ts: number((record) => Math.floor(record.wall(accepted(record)) / 1000)),
+  Ts: hexNumber((record) => Math.floor(record.wall(accepted(record)) / 1000)),
   Tt: growing((record) => record.total_time),
   Tu: growing((record) => record.active_time),
   Tw: number((record) => record.queue_time),
@@ -186,26 +216,27 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     writer.text(assignment.backend ? assignment.backend.name_bytes : frontend.name_bytes),
   ),
   bc: number(({ assignment }) => (assignment.backend ? assignment.backend.connections : 0)),
-  bi: text((writer, record) => writer.text(record.source ? encode(record.source.address) : DASH)),
-  bp: number((record) => record.source?.port ?? 0),
+  bi: address((writer, record) => writer.text(record.source ? encode(record.source.address) : DASH)),
+  bp: hexNumber((record) => record.source?.port ?? 0),
   bq: number(({ assignment }) => assignment.backend_queue),
-  ci: text((writer, record) => writer.text(record.client_address)),
-  cp: number((record) => record.client_port),
+  ci: address((writer, record) => writer.text(record.client_address)),
+  cp: hexNumber((record) => record.client_port),
   f: text((writer, record) => writer.text(record.frontend.name_bytes)),
   fc: number((record) => record.frontend.connection_count),
-  fi: text((writer, record) => writer.text(localOf(record.client_socket).address)),
-  fp: number((record) => localOf(record.client_socket).port),
+  fi: address((writer, record) => writer.text(localOf(record.client_socket).address)),
+  fp: hexNumber((record) => localOf(record.client_socket).port),
   ft: text((writer, record) => writer.text(record.frontend.name_bytes)),
   hr: captures('request', false),
   hrl: captures('request', true),
   hs: captures('response', false),
   hsl: captures('response', true),
-  lc: number((record) => record.number),
+  lc: hexNumber((record) => record.number),
   ms: {
     numeric: true,
     write: (writer, record) => writer.padded(Math.floor(record.wall(accepted(record))) % 1000, 3),
+    hexadecimal: (writer, record) => writer.hexadecimal(Math.floor(record.wall(accepted(record))) % 1000, 2),
   },
-  pid: number(() => process.pid),
+  pid: hexNumber(() => process.pid),
   r: text((writer, { line_offset, line_length }) => {
     if (line_length === 0) writer.text(BAD_REQUEST);
     else writer.foreign(writer.memory, line_offset, line_offset + line_length);
@@ -217,16 +248,16 @@ export const FIELDS: Readonly<Record<string, Field>> = {
       writer.integer(assignment.retries);
     },
   },
-  rt: number((record) => record.frontend.thread.all_requests),
+  rt: hexNumber((record) => record.frontend.thread.all_requests),
   s: text((writer, { assignment }) =>
     writer.text(assignment.server_seen ? assignment.server_seen.name_bytes : NO_SERVER),
   ),
   sc: number(({ assignment }) => (assignment.server_seen ? assignment.server_seen.connections : 0)),
-  si: text((writer, { assignment }) => {
+  si: address((writer, { assignment }) => {
     const address = assignment.server_seen?.endpoint.address;
     writer.text(address ? encode(address) : DASH);
   }),
-  sp: number(({ assignment }) => assignment.server_seen?.endpoint.port ?? 0),
+  sp: hexNumber(({ assignment }) => assignment.server_seen?.endpoint.port ?? 0),
   sq: number(({ assignment }) => assignment.server_queue),
   sslc: nothing,
   sslv: nothing,

@@ -10,7 +10,7 @@ import type { ProxyThread } from '../proxy-thread.ts';
 import type { TcpSession } from '../tcp/tcp-session.ts';
 import { type CompiledFormat, compileFormat } from './compile-format.ts';
 import { LineWriter } from './line-writer.ts';
-import { LogRecord, NO_BYTES } from './log-record.ts';
+import { LogRecord } from './log-record.ts';
 import type { Sink } from './sink.ts';
 import { SyslogHeader } from './syslog-header.ts';
 
@@ -19,9 +19,9 @@ export type Target = { readonly sink: Sink; readonly config: model.LogTarget };
 const ERROR = 3;
 const INFO = 6;
 const NEWLINE = 10;
+const SPACE = 32;
+const DASH = 45;
 const DEFAULT_TAG = 'carpool';
-/** The longest unique id. */
-const ID_BYTES = 256;
 
 type Way = Target & { readonly header: SyslogHeader; readonly sample: Sample | null };
 
@@ -35,7 +35,8 @@ export class RequestLog {
   private readonly config: model.Frontend;
   private readonly ways: readonly Way[];
   private readonly format: CompiledFormat;
-  private readonly id_format: CompiledFormat | null;
+  /** Of the structured data of RFC 5424. */
+  private readonly structured_format: CompiledFormat | null;
   private readonly record: LogRecord;
   private readonly writer: LineWriter;
 
@@ -46,14 +47,19 @@ export class RequestLog {
     this.config = config;
     this.ways = targets.map((target) => ({
       ...target,
-      header: new SyslogHeader({ target: target.config, tag, hostname: global.log_send_hostname }),
+      header: new SyslogHeader({
+        target: target.config,
+        tag,
+        hostname: global.log_send_hostname,
+        structured: config.log_format_sd !== undefined,
+      }),
       sample: target.config.sample ? new Sample(target.config.sample) : null,
     }));
     this.format = compileFormat(config.log_format, frontend);
-    this.id_format = config.unique_id_format ? compileFormat(config.unique_id_format, frontend) : null;
+    this.structured_format = config.log_format_sd ? compileFormat(config.log_format_sd, frontend) : null;
     this.asap = config.log_asap;
     this.names_source = this.format.mentions('bi', 'bp');
-    this.captures_headers = config.captures.request.length + config.captures.response.length > 0;
+    this.captures_headers = frontend.captures.any;
     this.record = new LogRecord(frontend);
     this.writer = new LineWriter(thread.reactor.buffers.bytes);
   }
@@ -67,21 +73,6 @@ export class RequestLog {
   session(session: TcpSession, early: boolean): void {
     this.record.takeSession(session, Date.now(), this.thread.reactor.now_ms);
     this.send(early);
-  }
-
-  /** What `%ID` will show of this request; no bytes without a `unique-id-format`. */
-  uniqueId(exchange: Exchange): Uint8Array {
-    const { id_format, record, writer } = this;
-    const { buffers, now_ms } = this.thread.reactor;
-    const buffer = id_format ? buffers.takeSmall() : -1;
-    if (!id_format || buffer < 0) return NO_BYTES;
-    const offset = buffers.offsetOf(buffer);
-    writer.begin(offset, ID_BYTES);
-    record.takeRequest(exchange, Date.now(), now_ms);
-    id_format.write(writer, record);
-    const id = buffers.bytes.slice(offset, writer.end);
-    buffers.release(buffer);
-    return id;
   }
 
   private send(early: boolean): void {
@@ -105,11 +96,20 @@ export class RequestLog {
     const offset = buffers.offsetOf(buffer);
     writer.begin(offset, Math.min(config.max_bytes, SMALL_BYTES) - 1);
     header.write(writer, Math.max(level, config.min_level), record.wall_ms);
+    if (header.structured) this.writeStructuredData();
     this.format.write(writer, record);
     const end = writer.end;
     buffers.bytes[end] = NEWLINE;
     const is_datagram = config.to.kind === 'udp' || config.to.kind === 'unix';
     sink.send(buffer, offset, end - offset + (is_datagram ? 0 : 1));
+  }
+
+  private writeStructuredData(): void {
+    const { writer } = this;
+    const start = writer.end;
+    this.structured_format?.write(writer, this.record);
+    if (writer.end === start) writer.byte(DASH);
+    writer.byte(SPACE);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What stands before the text of a line (manual 4.2 "log", `format`):
+ * What stands before the text of a line (manual 4.2 "log", `format`); with structured data, that stands for the last `-`:
  *
  *   raw       nothing                       local     <134>Nov 22 02:35:27 carpool[71]:
  *   short     <6>                           rfc3164   <134>Nov 22 02:35:27 host carpool[71]:
@@ -12,7 +12,10 @@ import type { LineWriter } from './line-writer.ts';
 import { isoDate, LogDate, syslogDate, zone } from './log-date.ts';
 
 const DOT = 46;
+const NO_DATA = '- ';
 const LEVELS = 8;
+/** As HAProxy calls a host whose name nobody wants to be sent. */
+const UNNAMED: Readonly<Partial<Record<LogTarget['format'], string>>> = { rfc3164: 'localhost', rfc5424: '-' };
 const encode = (text: string) => new TextEncoder().encode(text);
 
 export type HeaderOptions = {
@@ -20,9 +23,13 @@ export type HeaderOptions = {
   readonly tag: string;
   /** From `log-send-hostname`: '' is this host's own name. */
   readonly hostname: string | undefined;
+  /** In `rfc5424` structured data and a blank follow the header. */
+  readonly structured?: boolean;
 };
 
 export class SyslogHeader {
+  /** Structured data and a blank must follow. */
+  readonly structured: boolean;
   private readonly format: LogTarget['format'];
   /** For each level what stands before the date. */
   private readonly priorities: readonly Uint8Array[];
@@ -30,13 +37,15 @@ export class SyslogHeader {
   private readonly date: LogDate;
   private readonly zone: LogDate;
 
-  constructor({ target, tag, hostname: sent }: HeaderOptions) {
+  constructor({ target, tag, hostname: sent, structured = false }: HeaderOptions) {
     const { facility } = target;
     // the host's name is asked for by the format that has room for it
     this.format = target.format === 'local' && sent !== undefined ? 'rfc3164' : target.format;
     const levels = Array.from({ length: LEVELS }, (_, level) => level);
     this.priorities = levels.map((level) => encode(priority(this.format, facility, level)));
-    this.after_date = encode(afterDate(this.format, tag, sent || hostname()));
+    this.structured = structured && this.format === 'rfc5424';
+    const after = afterDate(this.format, tag, sent === undefined ? UNNAMED[this.format] : sent || hostname());
+    this.after_date = encode(this.structured ? after.slice(0, -NO_DATA.length) : after);
     this.date = new LogDate(this.format === 'local' || this.format === 'rfc3164' ? syslogDate : isoDate);
     this.zone = new LogDate((date) => zone(date, ':'));
   }
@@ -61,8 +70,8 @@ function priority(format: LogTarget['format'], facility: number, level: number):
   return `<${facility * LEVELS + level}>${format === 'rfc5424' ? '1 ' : ''}`;
 }
 
-function afterDate(format: LogTarget['format'], tag: string, host: string): string {
-  if (format === 'rfc5424') return ` ${host} ${tag} ${process.pid} - - `;
+function afterDate(format: LogTarget['format'], tag: string, host = ''): string {
+  if (format === 'rfc5424') return ` ${host} ${tag} ${process.pid} - ${NO_DATA}`;
   if (format === 'rfc3164') return ` ${host} ${tag}[${process.pid}]: `;
   return format === 'local' ? ` ${tag}[${process.pid}]: ` : ' ';
 }

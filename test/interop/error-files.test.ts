@@ -1,0 +1,71 @@
+/** Replies from `errorfile` lines and `http-errors` sections: HAProxy and carpool send the same one for each status. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { startBalancer } from '../helpers/balancers.js';
+import { needs } from '../helpers/peers.js';
+import { deadPort } from '../proxy/wire.js';
+
+/** Lines of a `listen` section, and from which file 503 and 502 are then answered. */
+const CASES: readonly { readonly lines: readonly string[]; readonly replies: readonly [string, string] }[] = [
+  { lines: [], replies: ['of-defaults', 'of-defaults'] },
+  { lines: ['errorfiles site'], replies: ['of-site', 'of-site'] },
+  { lines: ['errorfiles site 503'], replies: ['of-site', 'of-defaults'] },
+  { lines: ['errorfiles site', 'errorfile 503 own'], replies: ['own', 'of-site'] },
+  { lines: ['errorfile 503 own', 'errorfiles site'], replies: ['of-site', 'of-site'] },
+];
+
+test('HAProxy and carpool answer with the same replies of the user', { skip: needs('haproxy') }, async (t) => {
+  const directory = mkdtempSync('/tmp/carpool-error-files-');
+  t.after(() => rmSync(directory, { recursive: true }));
+  const server = await closingServer(t);
+  const pathOf = (name: string) => join(directory, name);
+  for (const name of ['of-defaults', 'of-site', 'own'])
+    writeFileSync(pathOf(name), `HTTP/1.0 503 Mine\r\nContent-Type: text/plain\r\n\r\n${name}`);
+  for (const program of ['haproxy', 'carpool'] as const) {
+    const ports = await Promise.all(CASES.map(async () => [await deadPort(), await deadPort()] as const));
+    const sections = CASES.map(({ lines }, index) => {
+      const said = lines.map((line) => `  ${line.replace(/own$/, pathOf('own'))}\n`).join('');
+      const [without, closing] = ports[index]!;
+      const lost = `listen lost${index}\n  bind 127.0.0.1:${without}\n${said}`;
+      return `${lost}listen cut${index}\n  bind 127.0.0.1:${closing}\n  server s 127.0.0.1:${server}\n${said}`;
+    });
+    const files = (name: string) => [503, 502].map((status) => `  errorfile ${status} ${pathOf(name)}\n`).join('');
+    const config = `defaults
+  mode http
+  timeout connect 1s
+  timeout client 1s
+  timeout server 1s
+  errorfiles other
+${sections.join('')}http-errors site
+${files('of-site')}http-errors other
+${files('of-defaults')}`;
+    await startBalancer(t, program, config, ports.at(-1)![1]);
+    for (const [index, { replies }] of CASES.entries()) {
+      const answers = await Promise.all(ports[index]!.map(replyFrom));
+      assert.deepEqual(answers, replies, `${program}: ${CASES[index]!.lines.join(', ')}`);
+    }
+  }
+});
+
+/** Takes a request and says nothing. */
+async function closingServer(t: TestContext): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => {}).on('data', () => socket.end()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** The body of the reply. */
+function replyFrom(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+    socket.setEncoding('latin1').on('data', (more: string) => {
+      text += more;
+    });
+    socket.on('error', reject).on('close', () => resolve(text.split('\r\n\r\n')[1] ?? ''));
+  });
+}
