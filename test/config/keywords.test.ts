@@ -21,7 +21,7 @@ test('every keyword that we read is one of HAProxy', () => {
     ...GLOBAL_KEYWORDS.filter(({ name }) => !HAPROXY_GLOBAL.has(name)),
     ...PROXY_KEYWORDS.filter(({ name }) => !HAPROXY_PROXY.has(name)),
     ...OPTIONS.filter(({ name }) => !HAPROXY_OPTIONS.has(name)),
-    ...BIND_WORDS.filter(({ name }) => HAPROXY_BIND_WORDS.get(name) !== 1),
+    ...BIND_WORDS.filter(({ name, is_flag }) => HAPROXY_BIND_WORDS.get(name) !== (is_flag ? 0 : 1)),
     ...SERVER_WORDS.filter(({ name, takes_value }) => HAPROXY_SERVER_WORDS.get(name) !== Number(takes_value)),
   ];
   assert.deepEqual(unknown, []);

@@ -1,8 +1,8 @@
 /** What each field of a log format writes (manual 8.2.6). A field writes nothing but its value; quotes are the format's. */
 import { hostname } from 'node:os';
 import type { Socket } from '../../reactor/socket.ts';
-import { destinationOf } from '../ends.ts';
 import { parseAddress } from '../../system/ip-address.ts';
+import { destinationOf } from '../ends.ts';
 import type { LineWriter } from './line-writer.ts';
 import { accessDate, gmtDate, LogDate, zonedDate } from './log-date.ts';
 import type { LogRecord } from './log-record.ts';
