@@ -32,6 +32,7 @@ import { reload } from './control/reload.ts';
 import { configureCarp, demoteHost, startCarp } from './control/run-carp.ts';
 import { startChecks } from './control/run-checks.ts';
 import { startDataThreads, watchDraining } from './control/run-data.ts';
+import { startResolvers } from './control/run-resolvers.ts';
 import { runtimeOf, tickStatistics } from './control/run-statistics.ts';
 import { createScriptRunner } from './control/scripts.ts';
 import { exitNow, waitUntil } from './control/shutdown.ts';
@@ -135,6 +136,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     carp: undefined,
     checks: undefined,
     orders: undefined,
+    resolvers: undefined,
     data: [],
     threads: [],
     waits_for: new Set(),
@@ -147,6 +149,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   dropGroups(prepared.confinement);
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
+  startResolvers(daemon);
   if (prepared.vhids.length > 0 && options.replaces === undefined) startCarp(daemon, prepared.vhids, fail);
   if (daemon.node.host.demotion !== 0) demoteHost(daemon);
   daemon.orders = keepOrders(daemon);

@@ -37,6 +37,7 @@ const MODEL = ['config/model', 'config/diagnostic'];
 
 const IMPORT_RULES: Record<string, ImportRule> = {
   'carp/': { outside: PURE, inside: MODEL },
+  'dns/': { outside: PURE, inside: [...MODEL, 'carp/address'] },
   'health/': { outside: PURE, inside: MODEL },
   'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
   'config/': { outside: PURE, inside: [] },

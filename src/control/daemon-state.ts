@@ -13,6 +13,7 @@ import type { Generation } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { LostLines } from './lost-lines.ts';
 import type { Orders } from './orders.ts';
+import type { RunningResolvers } from './run-resolvers.ts';
 import type { ScriptRunner } from './scripts.ts';
 import type { RunningThread } from './shutdown.ts';
 import type { StatsSockets } from './stats-sockets.ts';
@@ -40,6 +41,8 @@ export type Daemon = {
   carp: CarpHandle | undefined;
   checks: ChecksHandle | undefined;
   orders: Orders | undefined;
+  /** Looks names up for the configuration that holds. */
+  resolvers: RunningResolvers | undefined;
   readonly data: DataHandle[];
   /** Data threads and checks; not the carp thread, which is asked to stop before them. */
   readonly threads: RunningThread[];

@@ -21,6 +21,7 @@ import { plain, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
 import { configureChecks } from './run-checks.ts';
 import { configureDataThreads } from './run-data.ts';
+import { startResolvers } from './run-resolvers.ts';
 
 const REFUSED = 'the configuration is not accepted, and the one before stays';
 
@@ -71,6 +72,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   daemon.draining.push(previous);
   configureChecks(daemon, fail);
   const complete = await configureDataThreads(daemon);
+  startResolvers(daemon);
   next.demoter.evaluate();
   logLine(daemon.events, 'notice', `configuration ${next.number} holds: ${next.config.files.join(' ')}`);
   if (!complete) logLine(daemon.events, 'warning', 'a data thread has not taken the new configuration yet');

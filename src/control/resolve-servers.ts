@@ -8,14 +8,16 @@
  *   none       no address
  */
 import { lookup } from 'node:dns/promises';
+import { onePerLine } from '../config/check/names.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Backend, Config, InitAddress, Server } from '../config/model.ts';
+import type { Backend, Config, Endpoint, InitAddress, Server } from '../config/model.ts';
 import { INIT_ADDRESSES } from '../config/model-defaults.ts';
 import type { Origins, ServerTable } from './server-table.ts';
 
 /** All names together; what has no answer by then counts as unresolved. */
 const RESOLVE_MS = 5_000;
 const NO_ADDRESS = '';
+const NOWHERE_YET: Endpoint = { address: NO_ADDRESS, port: 0 };
 
 export type ResolvedServers = {
   readonly config: Config;
@@ -32,24 +34,27 @@ export async function resolveServers(config: Config, earlier?: ServerTable): Pro
   if (named.length === 0) return { config, origins, diagnostics: [] };
   const last = ({ backend, server }: (typeof named)[number]) => {
     const known = earlier?.stateOf(backend.name, server.name);
-    return known?.config.host === server.host ? known.endpoint.address : NO_ADDRESS;
+    return known?.config.host === server.host ? known.endpoint : NOWHERE_YET;
   };
-  const asked = named.filter((each) => asksSystem(each.server, last(each))).map(({ server }) => server.host);
+  const asked = named.filter((each) => asksSystem(each.server, last(each).address)).map(({ server }) => server.host);
   const found = await resolveNames([...new Set(asked)]);
-  const addresses = new Map<Server, string>();
+  const endpoints = new Map<Server, Endpoint>();
   for (const each of named) {
-    const first = firstAddress(each.server, last(each), found.get(each.server.host) ?? NO_ADDRESS);
+    const { address, port } = last(each);
+    const first = firstAddress(each.server, address, found.get(each.server.host) ?? NO_ADDRESS);
     if (first === undefined) continue;
-    addresses.set(each.server, first.address);
+    // the port of a service is as it was found, too
+    const is_service = first.origin === 'last' && each.server.host.startsWith('_');
+    endpoints.set(each.server, { address: first.address, port: is_service ? port : each.server.endpoint.port });
     origins.set(each.key, first.origin);
   }
   const fill = (server: Server): Server => {
-    const address = addresses.get(server);
-    return address === undefined ? server : { ...server, endpoint: { ...server.endpoint, address } };
+    const endpoint = endpoints.get(server);
+    return endpoint === undefined ? server : { ...server, endpoint };
   };
   const backends = config.backends.map((backend): Backend => ({ ...backend, servers: backend.servers.map(fill) }));
-  const unresolved = named.filter(({ server }) => !addresses.has(server)).map(({ server }) => server);
-  return { config: { ...config, backends }, origins, diagnostics: unresolved.flatMap(describe) };
+  const unresolved = named.filter(({ server }) => !endpoints.has(server)).map(({ server }) => server);
+  return { config: { ...config, backends }, origins, diagnostics: onePerLine(unresolved).flatMap(describe) };
 }
 
 function needsAddress(server: Server): boolean {

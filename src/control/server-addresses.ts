@@ -14,6 +14,7 @@ import {
   BACKEND_VERSION,
   backendAt,
   SERVER_ADMINISTRATIVE,
+  SERVER_WEIGHT,
   serverAt,
 } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
@@ -37,6 +38,8 @@ export function moveServers(daemon: Daemon, moves: readonly ServerMove[]): void 
     const found = generation.servers.find(backend, server);
     if (found === undefined) continue;
     generation.servers.notePlace(found.config, { endpoint, origin });
+    if (found.endpoint.address === endpoint.address && found.endpoint.port === endpoint.port && endpoint.address !== '')
+      continue;
     if (reason !== undefined) generation.servers.noteReason(backend, server, reason);
     markResolved(daemon, found.number, found.backend, endpoint.address !== '');
     changes.push({ server: found.number, backend: found.backend, endpoint });
@@ -45,6 +48,15 @@ export function moveServers(daemon: Daemon, moves: readonly ServerMove[]): void 
   for (const handle of daemon.data) handle.moveServers(generation.number, changes);
   daemon.checks?.moveServers(changes);
   generation.demoter.evaluate();
+}
+
+/** 0 to 256, from the next choice on. */
+export function weighServer({ generation }: Daemon, backend: string, server: string, weight: number): void {
+  const found = generation.servers.find(backend, server);
+  if (found === undefined) return;
+  const { memory } = generation;
+  Atomics.store(memory.words, serverAt(memory, found.number) + SERVER_WEIGHT, weight);
+  Atomics.add(memory.words, backendAt(memory, found.backend) + BACKEND_VERSION, 1);
 }
 
 function markResolved({ generation: { memory } }: Daemon, server: number, backend: number, is_resolved: boolean): void {

@@ -53,6 +53,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   const stopped = in_time || (await stopThreads(daemon.memory, threads, STOP_HARD, { timeout_ms: HARD_STOP_MS }));
   await waitUntil(() => !daemon.scripts.busy || hurried(), SCRIPTS_MS);
   clearInterval(daemon.beat);
+  daemon.resolvers?.stop();
   daemon.orders?.close();
   daemon.stats_sockets.close();
   daemon.socket?.close();

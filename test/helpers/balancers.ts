@@ -12,7 +12,13 @@ const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const PATIENCE_MS = 10_000;
 
 export type Program = 'haproxy' | 'carpool';
-export type Balancer = { readonly pid: number; log(): string };
+export type Balancer = {
+  readonly pid: number;
+  /** Its configuration file, and carpool's control socket. */
+  readonly file: string;
+  readonly socket: string;
+  log(): string;
+};
 
 /** Resolves when it listens on `port`; it ends with the test. */
 export async function startBalancer(t: TestContext, program: Program, config: string, port: number): Promise<Balancer> {
@@ -31,7 +37,7 @@ export async function startBalancer(t: TestContext, program: Program, config: st
     log += text;
   });
   await until(`${program} listens`, () => canConnect(port));
-  return { pid: child.pid!, log: () => log };
+  return { pid: child.pid!, file, socket: env.CARPOOL_SOCKET, log: () => log };
 }
 
 /** Looks every few milliseconds; throws after a while. */

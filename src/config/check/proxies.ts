@@ -3,7 +3,7 @@ import type { Span } from '../diagnostic.ts';
 import type { Backend, Config, Frontend, Server, Timeouts } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { checkUnique, placeOf } from './names.ts';
+import { checkUnique, onePerLine, placeOf } from './names.ts';
 
 export function checkProxies(config: Config, report: Reporter): void {
   checkUnique(config.frontends, 'frontend', report);
@@ -118,7 +118,7 @@ function checkForwardFor({ name, mode, forwardfor, span, spans }: Frontend | Bac
 
 function checkBackend(backend: Backend, config: Config, report: Reporter): void {
   checkUnique(backend.servers, 'server', report);
-  for (const server of backend.servers) checkServer(server, report);
+  for (const server of onePerLine(backend.servers)) checkServer(server, report);
   // a listen section was looked at as a frontend
   if (backend.kind === 'backend') checkForwardFor(backend, report);
   const isUsed = config.frontends.some(({ default_backend }) => default_backend === backend.name);

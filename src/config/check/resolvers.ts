@@ -2,12 +2,12 @@
 import type { Config, Resolvers, Server } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { checkUnique } from './names.ts';
+import { checkUnique, onePerLine } from './names.ts';
 
 export function checkResolvers({ resolvers, backends }: Config, report: Reporter): void {
   checkUnique(resolvers, 'resolvers section', report);
   for (const section of resolvers) checkNameservers(section, report);
-  for (const { servers } of backends) for (const server of servers) checkServer(server, resolvers, report);
+  for (const { servers } of backends) for (const server of onePerLine(servers)) checkServer(server, resolvers, report);
 }
 
 function checkNameservers({ name, nameservers, span }: Resolvers, report: Reporter): void {
