@@ -304,6 +304,8 @@ export type VhidStatus = {
 
 export type HeardAdvert = {
   readonly source: string;
+  /** What people know the sender by: its IPv4 source, also when it adverts over both families. */
+  readonly node: string;
   readonly mac: string;
   /** By its source MAC. */
   readonly kind: 'kernel' | 'ucarp' | 'carpool';

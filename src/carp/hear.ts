@@ -45,12 +45,21 @@ function note(peer: Peer, pdu: Pdu, info: FrameInfo, frame: Uint8Array, kind: Pe
   peer.demote = pdu.demote;
   peer.interval_us = interval_us(pdu.advbase, pdu.advskew);
   peer.heard_ns = now_ns;
-  if (info.family === 4) peer.heard4_ns = now_ns;
-  else peer.heard6_ns = now_ns;
+  if (info.family === 6) peer.heard6_ns = now_ns;
+  else {
+    peer.heard4_ns = now_ns;
+    peer.interval4_us = peer.interval_us;
+  }
+  if (!isKnownByIPv4(peer, now_ns)) peer.name.set(info.source);
+}
+
+/** An IPv6 advert beside equal ones over IPv4: of the same node, as far as can be known. */
+function isKnownByIPv4({ family, heard4_ns, interval4_us, interval_us: interval }: Peer, now_ns: number): boolean {
+  return family === 6 && heard4_ns >= 0 && interval4_us === interval && now_ns - heard4_ns < 3000 * interval;
 }
 
 function believe(peer: Peer): void {
-  peer.master.set(peer.source);
+  peer.master.set(peer.name);
   peer.master_known = true;
 }
 

@@ -104,6 +104,10 @@ export type Vhid = Prepared & {
 export type Peer = {
   /** Mapped. */
   readonly source: Uint8Array;
+  /** Mapped: what people know it by, its IPv4 source also when it adverts over both families. */
+  readonly name: Uint8Array;
+  /** Of its last IPv4 advert. */
+  interval4_us: number;
   readonly mac: Uint8Array;
   family: 4 | 6;
   kind: PeerKind;
@@ -221,6 +225,8 @@ export function createVhid(settings: VhidSettings, index: number, lease_s: numbe
 function createPeer(): Peer {
   return {
     source: new Uint8Array(MAPPED_BYTES),
+    name: new Uint8Array(MAPPED_BYTES),
+    interval4_us: 0,
     mac: new Uint8Array(6),
     family: 4,
     kind: 'carpool',

@@ -57,6 +57,7 @@ function heardOf({ peer }: Vhid): HeardAdvert | undefined {
   const { kind, family, advbase, advskew, demote } = peer;
   return {
     source: formatMapped(peer.source),
+    node: formatMapped(peer.name),
     mac: formatMac(peer.mac),
     kind,
     family,

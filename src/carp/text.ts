@@ -19,7 +19,7 @@ export function nameOf(vhid: Vhid): string {
 
 /** The peer that was last heard. */
 export function peerName(vhid: Vhid): string {
-  return formatMapped(vhid.peer.source);
+  return formatMapped(vhid.peer.name);
 }
 
 /** The owner of the demotion for adverts that cannot be sent. */

@@ -185,7 +185,8 @@ export function runTimers(engine: Engine, vhid: Vhid, now_ns: number): void {
 /** Silence over one family is enough: whoever speaks IPv6 only has no master then. */
 function takeOver(engine: Engine, vhid: Vhid, family: Family, now_ns: number): void {
   const other_ns = family === 4 ? vhid.peer.heard6_ns : vhid.peer.heard4_ns;
-  const goes_on = vhid.families.length > 1 && other_ns >= vhid.since_ns && now_ns - other_ns < vhid.master_down_ns;
+  // a master that died was heard over both until then: one that goes on has adverted since
+  const goes_on = vhid.families.length > 1 && other_ns >= vhid.since_ns && now_ns - other_ns < vhid.master_down_ns / 2;
   const other = family === 4 ? 6 : 4;
   const rest = goes_on ? ` over IPv${family}; ${peerName(vhid)} is heard over IPv${other} only` : '';
   if (goes_on && isNews(vhid, 'one-family', now_ns)) {

@@ -12,6 +12,19 @@ export function helpOf(name: string | undefined): string | undefined {
 }
 
 const OWN: Readonly<Record<string, string>> = {
+  debian: `carpool debian up|down IFACE
+
+  What ifupdown's hooks call: "up" starts a daemon for the ucarp-* options below the stanza of IFACE in
+  /etc/network/interfaces, in the background; "down" ends it. Without such options nothing happens.
+`,
+  lab: `carpool lab [SCENARIO | FILE] [--json]
+carpool lab --list
+carpool lab --seed N|FILE [--json]
+
+  Plays a failover on this machine, in network namespaces of its own (as root, or as a user who may have
+  user namespaces): nodes, a client, what happens when. SCENARIO is one of the list, FILE your own.
+  --seed plays what the simulator printed. Exit status 0 when everything came as the scenario expects.
+`,
   convert: `carpool convert [--to DIALECT] FILE …
 carpool convert [--to DIALECT] ucarp OPTION …
 

@@ -1,6 +1,6 @@
 /** `carpool init`: the files of both nodes, from five questions, from a description, or from arguments. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { compareNodes } from '../config/compare-nodes.ts';
@@ -129,6 +129,7 @@ function writeFiles(files: readonly { file: string; text: string }[], directory:
   const there = paths.find((path) => existsSync(path));
   if (there !== undefined && !force) return complain(`${there} is there already; --force overwrites it.`);
   try {
+    mkdirSync(directory, { recursive: true });
     // they hold the password
     for (const [i, path] of paths.entries()) {
       writeFileSync(path, files[i]!.text, { mode: 0o600, flag: force ? 'w' : 'wx' });

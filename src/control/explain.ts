@@ -80,7 +80,7 @@ function explainBackup(facts: ExplainFacts): Explanation {
   }
   if (now_ns - heard.at_ns > status.master_down_ns) return explainSilence(facts, heard);
   const last = `Last heard ${formatAge((now_ns - heard.at_ns) / 1e9)} ago; ${lowerFirst(takesOver(facts))}`;
-  const compared = `${heard.source} adverts ${every(heard.interval_ns)} and this node would ${every(interval_ns)}`;
+  const compared = `${heard.node} adverts ${every(heard.interval_ns)} and this node would ${every(interval_ns)}`;
   if (interval_ns > heard.interval_ns) {
     if (configuredInterval_ns(status) >= heard.interval_ns)
       return { cause: 'slower', sentences: [`BACKUP because ${compared}.`, last, ...demotedBy(status)] };
@@ -93,7 +93,7 @@ function explainBackup(facts: ExplainFacts): Explanation {
     return { cause: 'demoted', sentences };
   }
   if (interval_ns === heard.interval_ns) {
-    const tie = `BACKUP because ${heard.source} is MASTER and both advert ${every(interval_ns)}: nobody takes over from an equal.`;
+    const tie = `BACKUP because ${heard.node} is MASTER and both advert ${every(interval_ns)}: nobody takes over from an equal.`;
     const mend = 'Who is MASTER is an accident so; give every node its own advskew.';
     return { cause: 'equal', sentences: [tie, last, ...demotedBy(status), mend] };
   }
@@ -121,7 +121,7 @@ const GIVE_WAY: Readonly<Record<HeardAdvert['kind'], string>> = {
 };
 
 function explainSilence(facts: ExplainFacts, heard: HeardAdvert): Explanation {
-  const silent = `BACKUP, and ${heard.source} has been silent for ${age(facts.now_ns - heard.at_ns)}.`;
+  const silent = `BACKUP, and ${heard.node} has been silent for ${age(facts.now_ns - heard.at_ns)}.`;
   return { cause: 'master-silent', sentences: [silent, takesOver(facts), ...demotedBy(facts.status)] };
 }
 
@@ -129,7 +129,7 @@ function explainMaster(facts: ExplainFacts): Explanation {
   const { status, now_ns } = facts;
   const { heard } = status;
   if (heard !== undefined && isMasterToo(status, heard, now_ns)) return explainContest(status, heard, now_ns);
-  const others = heard === undefined ? 'no other node has been heard' : `${heard.source} gave way and is silent`;
+  const others = heard === undefined ? 'no other node has been heard' : `${heard.node} gave way and is silent`;
   if (status.demotion > 0) {
     const why = `MASTER although it is demoted, because nobody better is there: ${others}.`;
     return { cause: 'demoted-alone', sentences: [why, ...demotedBy(status), yields(status)] };
@@ -139,20 +139,25 @@ function explainMaster(facts: ExplainFacts): Explanation {
     const silent = 'That does not mean that it is alone, for a BACKUP is silent.';
     return { cause: 'alone', sentences: [why, silent, yields(status)] };
   }
-  const compared = `${heard.source} adverted ${every(heard.interval_ns)}, this node ${every(status.interval_ns)}`;
+  const compared = ` (${heard.node} adverted ${every(heard.interval_ns)}, this node ${every(status.interval_ns)})`;
+  const why = `MASTER: ${status.reason}${status.reason.includes('every') || isBowOut(heard) ? '' : compared}.`;
   const last = `It was heard ${age(now_ns - heard.at_ns)} ago for the last time, as a BACKUP is silent.`;
-  return { cause: 'preferred', sentences: [`MASTER: ${status.reason} (${compared}).`, last, yields(status)] };
+  return { cause: 'preferred', sentences: [why, last, yields(status)] };
 }
 
 /** Its last advert came after it should have given way, and not long ago. A bow-out is no claim. */
 function isMasterToo(status: VhidStatus, heard: HeardAdvert, now_ns: number): boolean {
-  if (heard.advskew === 255 && heard.advbase === 255) return false;
+  if (isBowOut(heard)) return false;
   const settled_ns = status.since_ns + 2 * status.interval_ns;
   return heard.at_ns > settled_ns && now_ns - heard.at_ns < 3 * heard.interval_ns;
 }
 
+function isBowOut({ advbase, advskew }: HeardAdvert): boolean {
+  return advskew === 255 && advbase === 255;
+}
+
 function explainContest(status: VhidStatus, heard: HeardAdvert, now_ns: number): Explanation {
-  const why = `MASTER, but ${heard.source} is MASTER as well (last heard ${age(now_ns - heard.at_ns)} ago).`;
+  const why = `MASTER, but ${heard.node} is MASTER as well (last heard ${age(now_ns - heard.at_ns)} ago).`;
   const slower = heard.interval_ns > status.interval_ns;
   const rule = slower
     ? `It adverts ${every(heard.interval_ns)} and this node ${every(status.interval_ns)}, so it should give way: it probably does not hear this node.`
@@ -177,12 +182,12 @@ function yields({ interval_ns, advbase, advskew, demotion }: VhidStatus): string
 /** What would be without the demotion. */
 function undemoted(status: VhidStatus, heard: HeardAdvert): string {
   const without = `Without that it would advert ${every(configuredInterval_ns(status))}`;
-  if (status.preempt) return `${without} and take the address from ${heard.source}.`;
-  return `${without}, but leave the address to ${heard.source} all the same, as preempt is off.`;
+  if (status.preempt) return `${without} and take the address from ${heard.node}.`;
+  return `${without}, but leave the address to ${heard.node} all the same, as preempt is off.`;
 }
 
 function demotedBy({ demotions }: VhidStatus): string[] {
-  return demotions.map(({ owner, amount, reason }) => `Demoted by ${amount} (${owner}): ${sentence(reason)}`);
+  return demotions.map(({ owner, amount, reason }) => `Demoted by ${amount} (${owner}): ${closed(reason)}`);
 }
 
 function configuredInterval_ns({ advbase, advskew }: VhidStatus): number {
@@ -203,8 +208,11 @@ function age(duration_ns: number): string {
 }
 
 function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
+  return closed(text.charAt(0).toUpperCase() + text.slice(1));
+}
+
+function closed(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function lowerFirst(text: string): string {

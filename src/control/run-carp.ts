@@ -87,7 +87,7 @@ function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {
       return;
     case 'transition': {
       const { at_ns, index, vhid, from, to, reason } = message;
-      const name = daemon.node.slots[index]?.name ?? `vhid ${vhid}`;
+      const name = daemon.node.slots[index]?.name ?? `vhid ${vhid} on ${message.interface}`;
       const moved = { kind: 'transition', at_ns, name, vhid, interface: message.interface, from, to, reason } as const;
       daemon.events.record(moved, daemon.node.host.log > 0);
       return;

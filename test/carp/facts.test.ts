@@ -32,6 +32,7 @@ test('a BACKUP tells until when it waits, for whom, and what else would make it 
   const [vhid] = status(engine, 1e9);
   assert.deepEqual(vhid.heard, {
     source: '10.0.0.12',
+    node: '10.0.0.12',
     mac: '02:00:00:00:00:77',
     kind: 'carpool',
     family: 4,

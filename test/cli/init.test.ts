@@ -78,6 +78,11 @@ test('a wrong answer is explained and asked again; a missing one writes nothing'
   assert.match(short.stderr, /The questions were not all answered, so nothing was written\.\n$/);
 });
 
+test('a directory that is not there is made', () => {
+  assert.equal(carpool('', ...FROM_WORDS, '--out', 'new/pair').status, 0);
+  assert.match(read('new/pair/node-a.cfg'), /^# node-a/);
+});
+
 test('each wrong word is one sentence', () => {
   for (const [words, sentence] of [
     [['init', '--adress', 'x'], /A pair is described by address, interface, vhid, nodes and preempt, not by "adress"/],
@@ -86,7 +91,7 @@ test('each wrong word is one sentence', () => {
     [['init', '--nodes', 'a,a'], /"nodes" wants two different names/],
     [['init', '--nodes', '../a,b'], /cannot be the name of a file/],
     [[...FROM_WORDS, '--vhid', '300'], /vhid[\s\S]*Nothing was written/],
-    [[...FROM_WORDS, '--out', 'nowhere'], /nowhere cannot be written \(ENOENT\)/],
+    [[...FROM_WORDS, '--out', '/proc/nowhere'], /nowhere cannot be written \(ENOENT\)/],
     [['diff', 'one'], /Name the files of two nodes: carpool diff A B/],
     [['diff', '--loud', 'a', 'b'], /There is no option --loud/],
     [['diff', 'a.cfg', 'b.cfg'], /a\.cfg: error: There is no such file/],

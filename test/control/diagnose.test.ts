@@ -128,6 +128,14 @@ test('what the daemon and the machine tell of themselves', () => {
   ]);
 });
 
+test('the MAC that a BACKUP keeps on a link that is down is the one that the MASTER answers with', () => {
+  const mac = '00:00:5e:00:01:01';
+  const links = [LINK, { ...MACVLAN, mac, up: false }];
+  const segment = { ...FACTS.segment, frames: [FRAME], answers: [{ ...ANSWER, mac }] };
+  const host = { ...NO_ADDRESS, links };
+  assert.deepEqual(codes(withVhid({ mac: 'virtual', live: BACKUP }, { host, segment })), []);
+});
+
 test('another daemon, and a ucarp, that run the same vhid on this host', () => {
   const rivals = [
     { name: '1@eth0', pid: 100, program: 'carpool' },

@@ -38,7 +38,14 @@ const BACKUP: VhidStatus = {
 
 function heard(interval_ns: number, ago_ns = 0.4e9): HeardAdvert {
   const advskew = Math.round(((interval_ns - 1e9) * 256) / 1e9);
-  const from = { source: '10.0.0.11', mac: '02:00:00:00:00:0b', kind: 'carpool', family: 4, demote: 0 } as const;
+  const from = {
+    source: '10.0.0.11',
+    node: '10.0.0.11',
+    mac: '02:00:00:00:00:0b',
+    kind: 'carpool',
+    family: 4,
+    demote: 0,
+  } as const;
   return { ...from, advbase: 1, advskew, interval_ns, at_ns: NOW_NS - ago_ns };
 }
 

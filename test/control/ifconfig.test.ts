@@ -88,6 +88,7 @@ test('the third document: two vhids, its mistakes, and the sysctls of the whole 
     /`advskew` has no value: the next word is `pass`\. \[missing-value\]/,
   );
   type(host, 'ifconfig carp0 10.10.0.1/16');
+  assert.match(typo(host, 'ifconfig carp0 -alias'), /No address is named that shall go\. \[missing-value\]/);
   assert.match(
     type(host, 'ifconfig carp1 vhid 2 advskew 100 pass my_password2 10.10.0.2/16'),
     /warning: The vhids differ in advskew .* without preempt .* \[preempt-missing\]/,

@@ -76,9 +76,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   create: flag(() => undefined),
   alias: flag(({ line }) => void (line.adds = true)),
   add: flag(({ line }) => void (line.adds = true)),
-  '-alias': flag(({ line }) => void (line.removes = true)),
-  delete: flag(({ line }) => void (line.removes = true)),
-  remove: flag(({ line }) => void (line.removes = true)),
+  '-alias': { values: 0, read: readRemoval },
+  delete: { values: 0, read: readRemoval },
+  remove: { values: 0, read: readRemoval },
   up: flag(({ line }) => void (line.up = true)),
   down: flag(({ line }) => void (line.up = false)),
   vhinet: { values: 1, read: readVhinet },
@@ -120,6 +120,11 @@ const RULES: Readonly<Record<string, Rule>> = {
 const KNOWN = Object.keys(RULES);
 
 /** Everything that the words say; what is wrong with them is reported and left out. */
+function readRemoval(word: Word, { line }: Reader): void {
+  line.removes = true;
+  line.spans['removes'] = word.span;
+}
+
 export function readIfconfigLine(words: readonly Word[], report: Reporter): IfconfigLine {
   return new LineReader(words, report).read();
 }
@@ -174,6 +179,14 @@ class LineReader implements Reader {
       if (Object.hasOwn(RULES, word.text)) RULES[word.text].read(word, this);
       else this.#address(word);
     }
+    const removal = this.line.removes ? this.line.spans['removes'] : undefined;
+    if (removal !== undefined && this.line.addresses.length === 0)
+      this.report.error(
+        removal,
+        'missing-value',
+        'No address is named that shall go.',
+        'Write it as well: `10.10.0.1 -alias`.',
+      );
     return this.line;
   }
 

@@ -13,7 +13,8 @@ import { type Finding, worstFirst } from './finding.ts';
 
 export function diagnose(facts: DoctorFacts): readonly Finding[] {
   const { vhids, segment, host } = facts;
-  const own = new Set(host.links.map(({ mac }) => mac));
+  // the macvlan of a BACKUP is down, and has the MAC that the MASTER answers with
+  const own = new Set(host.links.flatMap(({ mac, up }) => (up ? mac : [])));
   return worstFirst([
     ...vhids.flatMap((vhid) => diagnoseSegment(vhid, vhids, segment, own)),
     ...vhids.flatMap((vhid) => diagnosePlace(vhid, host)),
