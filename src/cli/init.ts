@@ -129,7 +129,7 @@ function writeFiles(files: readonly { file: string; text: string }[], directory:
   const there = paths.find((path) => existsSync(path));
   if (there !== undefined && !force) return complain(`${there} is there already; --force overwrites it.`);
   try {
-    mkdirSync(directory, { recursive: true });
+    if (!existsSync(directory)) mkdirSync(directory);
     // they hold the password
     for (const [i, path] of paths.entries()) {
       writeFileSync(path, files[i]!.text, { mode: 0o600, flag: force ? 'w' : 'wx' });

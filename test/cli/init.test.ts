@@ -79,8 +79,8 @@ test('a wrong answer is explained and asked again; a missing one writes nothing'
 });
 
 test('a directory that is not there is made', () => {
-  assert.equal(carpool('', ...FROM_WORDS, '--out', 'new/pair').status, 0);
-  assert.match(read('new/pair/node-a.cfg'), /^# node-a/);
+  assert.equal(carpool('', ...FROM_WORDS, '--out', 'new-pair').status, 0);
+  assert.match(read('new-pair/node-a.cfg'), /^# node-a/);
 });
 
 test('each wrong word is one sentence', () => {
