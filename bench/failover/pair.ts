@@ -75,6 +75,8 @@ export class Pair {
   readonly members: readonly [Member, Member];
   readonly gaps = new GapFinder();
   connects: Connect[] = [];
+  /** Undoes what was done to the network. */
+  mend: () => void = () => {};
   readonly #number: number;
   readonly #folder: string;
   readonly #client: HostLink;
@@ -113,11 +115,9 @@ export class Pair {
   /** Both daemons run, the preferred one alone has the address and answers. */
   async restore(): Promise<void> {
     const [first, second] = this.members;
-    for (const member of [second, first]) {
-      this.network.rejoin(member.link);
-      this.network.plug(member.link);
-      if (!this.runs(member)) member.removeAddress(this.vip);
-    }
+    this.mend();
+    this.mend = () => {};
+    for (const member of [second, first]) if (!this.runs(member)) member.removeAddress(this.vip);
     for (const member of [second, first]) if (!this.runs(member)) this.start(member);
     await eventually(
       `${this.program.name}: the preferred host has the address alone and answers`,

@@ -76,6 +76,7 @@ function doIt(pair: Pair, happening: Happening): void {
       return;
     case 'host death':
       network.isolate(link);
+      pair.mend = () => network.rejoin(link);
       killAllInside(link.namespace_fd);
       return;
     case 'graceful stop':
@@ -83,6 +84,7 @@ function doIt(pair: Pair, happening: Happening): void {
       return;
     case 'link down':
       network.unplug(link);
+      pair.mend = () => network.plug(link);
   }
 }
 

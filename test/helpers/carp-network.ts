@@ -27,6 +27,8 @@ import type { RunnerOptions, ToRunner } from './carp-runner.js';
 import { peerPath } from './peers.js';
 
 const RUNNER = fileURLToPath(new URL('./carp-runner.js', import.meta.url));
+/** util-linux; root's limit of real-time priorities is 0, so that only the capability allows them. */
+const WITHOUT_REAL_TIME = ['setpriv', '--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice'];
 const POLL_MS = 2;
 const GUARDED = { guardian: true };
 
@@ -251,7 +253,9 @@ export class Carpool extends Daemon {
   #id = 0;
 
   constructor(host: TestHost, options: RunnerOptions) {
-    super(host.spawn(process.execPath, [RUNNER, JSON.stringify(options)]));
+    const command = [process.execPath, RUNNER, JSON.stringify(options)];
+    const [program = '', ...args] = options.real_time === false ? [...WITHOUT_REAL_TIME, ...command] : command;
+    super(host.spawn(program, args));
   }
 
   override onLine(line: string): void {

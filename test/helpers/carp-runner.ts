@@ -24,6 +24,8 @@ const BEAT_MS = 100;
 export type RunnerOptions = {
   readonly carps: readonly Carp[];
   readonly guardian: boolean;
+  /** False: the system refuses real-time scheduling. */
+  readonly real_time?: boolean;
   /** Whom the carp thread becomes. */
   readonly run_as?: RunAs;
 };
