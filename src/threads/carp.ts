@@ -66,6 +66,8 @@ export class CarpThread {
   #ears: readonly Ear[] = [];
   /** A pass that begins so much later than it was to is a stall. */
   #stall_ns = Number.POSITIVE_INFINITY;
+  /** The shortest of all vhids; a stall of less is no news. */
+  #interval_ns = Number.POSITIVE_INFINITY;
   /** The longest sleep: where adverts are so close that a short stall loses several, one in mid-silence must be seen. */
   #longest_sleep_ns = Number.POSITIVE_INFINITY;
   #wake_place = 0;
@@ -145,8 +147,10 @@ export class CarpThread {
   }
 
   #onStall(late_ns: number, now: number): void {
-    this.#stalls++;
-    this.#longest_stall_ms = Math.max(this.#longest_stall_ms, Math.round(late_ns / 1e6));
+    if (late_ns >= this.#interval_ns) {
+      this.#stalls++;
+      this.#longest_stall_ms = Math.max(this.#longest_stall_ms, Math.round(late_ns / 1e6));
+    }
     if (late_ns > LOGGED_STALL_NS)
       this.#log('warning', `the carp thread stood still for ${Math.round(late_ns / 1e6)} ms`);
     if (late_ns > SHORT_STALL_NS) this.#health.forgive(toMs31(now));
@@ -294,8 +298,8 @@ export class CarpThread {
   /** To the vhids' sockets and how often they advert. */
   #adjust(vhids: readonly VhidSettings[]): void {
     this.#stall_ns = tellStallFrom_ns(vhids);
-    const shortest_ns = shortestInterval_ns(vhids);
-    this.#longest_sleep_ns = shortest_ns < SHORT_STALL_NS ? shortest_ns : Number.POSITIVE_INFINITY;
+    this.#interval_ns = shortestInterval_ns(vhids);
+    this.#longest_sleep_ns = this.#interval_ns < SHORT_STALL_NS ? this.#interval_ns : Number.POSITIVE_INFINITY;
     this.#arrangePoll();
     if (this.#scheduling === 'SCHED_RR') return;
     const tight = vhids.find((vhid) => vhid.advbase === 0 && vhid.advskew < TIGHT_ADVSKEW);
