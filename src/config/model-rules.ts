@@ -37,3 +37,9 @@ export type Match =
 
 /** `use-server NAME`, `use_backend NAME`: the first one whose condition holds. */
 export type NamedChoice = { readonly name: string; readonly when: RuleCondition | undefined; readonly span: Span };
+
+/** `force-persist`, `ignore-persist`: the first one whose condition holds. */
+export type PersistRule = { readonly kind: 'force' | 'ignore'; readonly when: RuleCondition };
+
+/** A URI that is answered here: 200, or 503 while any of the conditions holds. */
+export type Monitor = { readonly uri: string; readonly fails: readonly RuleCondition[]; readonly span: Span };

@@ -13,7 +13,7 @@ import type { Span } from './diagnostic.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { Capture, CookieCapture, LogFormat, LogTarget } from './model-logs.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
-import type { Disjunction, IntegerRange } from './model-rules.ts';
+import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
 
 export type * from './model-checks.ts';
 export type * from './model-logs.ts';
@@ -130,6 +130,9 @@ export type Frontend = {
   readonly mode: Mode;
   readonly binds: readonly Bind[];
   readonly default_backend: string | undefined;
+  /** Before the default one. */
+  readonly use_backends: readonly NamedChoice[];
+  readonly monitor: Monitor | undefined;
   /** Connections at once; beyond it new ones wait in the kernel's queue. */
   readonly maxconn: number | undefined;
   readonly timeouts: Timeouts;
@@ -247,6 +250,8 @@ export type Backend = {
   /** Percent of the average load that one server may have under consistent hashing; undefined: any. */
   readonly hash_balance_factor: number | undefined;
   readonly servers: readonly Server[];
+  readonly use_servers: readonly NamedChoice[];
+  readonly persist_rules: readonly PersistRule[];
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;

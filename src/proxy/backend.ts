@@ -9,6 +9,7 @@ import { type HashKey, hashKeyOf } from './hash-key.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { type RetryRules, retryRulesOf } from './http/retry-rules.ts';
 import { SessionCookie } from './http/session-cookie.ts';
+import { ServerRules } from './rules/server-rules.ts';
 import { Server } from './server.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -46,6 +47,7 @@ export class Backend implements Loads {
   /** This thread's. */
   readonly counters: Row;
   readonly retry: RetryRules;
+  readonly server_rules: ServerRules | null;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
   private readonly fullconn: number;
@@ -73,6 +75,7 @@ export class Backend implements Loads {
     );
     this.hash_key = hashKeyOf(config);
     this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
+    this.server_rules = ServerRules.of(config, this.servers);
     this.retry = retryRulesOf(config);
     this.chosen = new Uint8Array(this.servers.length);
     this.algorithm = algorithmOf(

@@ -6,32 +6,30 @@ import { CONNECTIONS, frontendRow, REQUEST_ERRORS, type Row, SESSIONS } from '..
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
-import { type ConnectionRules, combineRules } from './http/connection-rules.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
-import { ForwardFor } from './http/forwardfor.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { Captures } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
 import { UniqueId } from './log/unique-id.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import type { ProxyThread } from './proxy-thread.ts';
+import { Monitor } from './rules/monitor.ts';
+import { Routes } from './rules/routes.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
 
 export class Frontend implements ListenerOwner {
   readonly thread: ProxyThread;
   readonly config: model.Frontend;
   readonly name_bytes: Uint8Array;
-  /** Null: no `default_backend`; every request gets 503. */
-  readonly backend: Backend | null;
+  readonly routes: Routes;
+  readonly monitor: Monitor | null;
   readonly client_ms: number;
   readonly request_ms: number;
   readonly keep_alive_ms: number;
   readonly listeners: Listener[] = [];
   /** Descriptors whose clients are announced by a PROXY protocol header. */
   readonly announcing = new Set<number>();
-  readonly forwardfor: ForwardFor | null;
   readonly error_replies: ErrorReplies;
-  readonly rules: ConnectionRules;
   readonly captures: Captures;
   /** Null: requests have none. */
   readonly unique_id: UniqueId | null;
@@ -48,14 +46,17 @@ export class Frontend implements ListenerOwner {
   private readonly parked: ParkedConnection[] = [];
   private readonly sessions: TcpSession[] = [];
 
-  constructor(thread: ProxyThread, config: model.Frontend, number: number, backend: Backend | null) {
+  constructor(
+    thread: ProxyThread,
+    config: model.Frontend,
+    number: number,
+    backendNamed: (name: string) => Backend | null,
+  ) {
     this.thread = thread;
     this.config = config;
     this.name_bytes = new TextEncoder().encode(config.name);
-    this.backend = backend;
-    const forwardfor = combine(config.forwardfor, backend?.config.forwardfor);
-    this.forwardfor = forwardfor ? new ForwardFor(forwardfor) : null;
-    this.rules = combineRules(config.http, backend?.config.http);
+    this.routes = new Routes(config, backendNamed);
+    this.monitor = config.monitor && config.mode === 'http' ? new Monitor(config.monitor) : null;
     const { client_ms, http_request_ms, http_keep_alive_ms } = config.timeouts;
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
     this.request_ms = http_request_ms ?? this.client_ms;
@@ -194,10 +195,4 @@ export class Frontend implements ListenerOwner {
     this.paused = false;
     for (const listener of this.listeners) listener.resume();
   }
-}
-
-/** As in HAProxy: the backend names the header, and one of the two without `if-none` is enough to add it always. */
-function combine(own: model.ForwardFor | undefined, its: model.ForwardFor | undefined): model.ForwardFor | undefined {
-  if (own === undefined || its === undefined) return own ?? its;
-  return { header: its.header, if_none: own.if_none && its.if_none };
 }

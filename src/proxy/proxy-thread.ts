@@ -20,6 +20,7 @@ import type { Sink } from './log/sink.ts';
 import { MarkedServers } from './marked-servers.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import { Queue } from './queue.ts';
+import { Facts } from './rules/facts.ts';
 import type { Server } from './server.ts';
 import { Side, type TcpSession } from './tcp/tcp-session.ts';
 
@@ -48,6 +49,8 @@ export class ProxyThread {
   readonly request = new Message();
   readonly response = new Message();
   readonly writer: HeadWriter;
+  /** What conditions are asked about. */
+  readonly facts: Facts;
   /** Those who wait for a server. */
   readonly queue: Queue;
   /** Stands where no connection is: closed, and deaf to everything. */
@@ -78,10 +81,9 @@ export class ProxyThread {
     this.backends = buildBackends(config, memory, thread, reactor.now_ms);
     this.marked = new MarkedServers(reactor, this.backends);
     this.queue = new Queue(memory, thread, this.backends);
-    this.frontends = config.frontends.map((frontend, number) => {
-      const backend = this.backends.find(({ config: { name } }) => name === frontend.default_backend);
-      return new Frontend(this, frontend, number, backend ?? null);
-    });
+    this.facts = new Facts(this);
+    const backendNamed = (name: string) => this.backends.find(({ config }) => config.name === name) ?? null;
+    this.frontends = config.frontends.map((frontend, number) => new Frontend(this, frontend, number, backendNamed));
   }
 
   /** `sinkFor` gives the way to a target. */
@@ -291,7 +293,10 @@ function buildBackends(
 /** Clients that may come to a backend at once. */
 function clientsOf({ frontends, global }: model.Config, backend: string): number {
   const most = global.maxconn ?? DEFAULT_MAXCONN;
-  const leading = frontends.filter(({ default_backend }) => default_backend === backend);
+  const leading = frontends.filter(
+    ({ default_backend, use_backends }) =>
+      default_backend === backend || use_backends.some(({ name }) => name === backend),
+  );
   return leading.reduce((sum, { maxconn }) => sum + (maxconn ?? most), 0);
 }
 

@@ -64,6 +64,8 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
     servers: servers.map((server, index) => serverOf(server, `server${index}`)),
     timeouts: { ...NO_TIMEOUTS, ...timeouts },
     retries: 3,
+    use_servers: [],
+    persist_rules: [],
     retry_on: ['conn-failure'],
     redispatch: undefined,
     persist: false,

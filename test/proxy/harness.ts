@@ -65,7 +65,13 @@ export class ProxyRig {
     const all = { ...COUNTS, ...options.counts, wake_fd: this.wake_fd, onWake: () => {} };
     this.reactor = kind === 'ring' ? new RingReactor(all) : new EpollReactor(all);
     this.reactor.buffers.poison = true;
-    this.memory = options.memory ?? memoryOf(config.backends[0]?.servers.map(({ weight }) => weight) ?? []);
+    this.memory =
+      options.memory ??
+      memoryOf(
+        config.backends.flatMap(({ servers }) => servers.map(({ weight }) => weight)),
+        1,
+        config.backends.length,
+      );
     const thread = shared.THREAD_DATA + (options.thread ?? 0);
     this.proxy = new ProxyThread(config, thread, this.reactor, this.memory);
     this.memory.words[shared.threadAt(this.memory, thread) + shared.THREAD_WAKE_FD] = this.wake_fd;
@@ -184,9 +190,9 @@ function wordsOf(server: string | ((number: number) => string), number: number):
 }
 
 /** One frontend, one backend; all servers up. */
-export function memoryOf(weights: readonly number[], threads = 1): shared.SharedMemory {
+export function memoryOf(weights: readonly number[], threads = 1, backends = 1): shared.SharedMemory {
   const servers = weights.length;
-  const counts = { threads: shared.THREAD_DATA + threads, servers, backends: 1, frontends: 1 };
+  const counts = { threads: shared.THREAD_DATA + threads, servers, backends, frontends: 1 };
   const memory = shared.createSharedMemory(counts);
   for (let number = 0; number < servers; number++) {
     const at = shared.serverAt(memory, number);

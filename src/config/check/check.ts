@@ -8,9 +8,11 @@ import { checkCarps } from './carps.ts';
 import { checkChecks } from './checks.ts';
 import { checkProxies } from './proxies.ts';
 import { checkResolvers } from './resolvers.ts';
+import { checkRules } from './rules.ts';
 
 export function checkConfig(config: Config, report: Reporter): void {
   checkProxies(config, report);
+  checkRules(config, report);
   checkResolvers(config, report);
   checkChecks(config, report);
   checkCarps(config, report);

@@ -55,6 +55,7 @@ function checkDuplicateBinds(frontends: readonly Frontend[], report: Reporter): 
 function checkBackendOf(frontend: Frontend, { backends }: Config, report: Reporter): void {
   const { default_backend, kind, name, mode, span, spans } = frontend;
   if (default_backend === undefined) {
+    if (frontend.use_backends.length > 0) return;
     if (spans['default_backend'] !== undefined || spans['servers'] !== undefined) return;
     const mend = kind === 'listen' ? 'Add a `server` line.' : 'Add `default_backend` and the name of a backend.';
     report.warning(span, 'frontend-without-backend', `The ${kind} \`${name}\` sends its traffic nowhere.`, mend);
@@ -121,7 +122,10 @@ function checkBackend(backend: Backend, config: Config, report: Reporter): void 
   for (const server of onePerLine(backend.servers)) checkServer(server, report);
   // a listen section was looked at as a frontend
   if (backend.kind === 'backend') checkForwardFor(backend, report);
-  const isUsed = config.frontends.some(({ default_backend }) => default_backend === backend.name);
+  const isUsed = config.frontends.some(
+    ({ default_backend, use_backends }) =>
+      default_backend === backend.name || use_backends.some(({ name }) => name === backend.name),
+  );
   if (!isUsed && backend.kind === 'backend' && !isInConditions(backend.name, config) && !report.hasErrors) {
     report.warning(
       backend.span,

@@ -17,9 +17,12 @@ import type {
   LogFormat,
   LogTarget,
   Mode,
+  NamedChoice,
   Observe,
+  PersistRule,
   Resolution,
   RetryEvent,
+  RuleCondition,
   SessionCookie,
   StatsSocket,
   Timeouts,
@@ -86,6 +89,11 @@ export type ProxyDraft = {
   checks: ChecksDraft;
   /** By name, with what each asks. */
   acls: Map<string, AclTest>;
+  use_backends: NamedChoice[];
+  use_servers: NamedChoice[];
+  persist_rules: PersistRule[];
+  monitor_uri: string | undefined;
+  monitor_fails: RuleCondition[];
   disabled: boolean;
   spans: Spans;
 };
@@ -194,6 +202,11 @@ export function newDefaults(): ProxyDraft {
     dynamic_cookie_key: undefined,
     checks: newChecks(),
     acls: new Map(),
+    use_backends: [],
+    use_servers: [],
+    persist_rules: [],
+    monitor_uri: undefined,
+    monitor_fails: [],
     disabled: false,
     spans: {},
   };
@@ -256,6 +269,10 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
       cookie: defaults.captures.cookie,
     },
     error_files: [...defaults.error_files],
+    use_backends: [],
+    use_servers: [],
+    persist_rules: [],
+    monitor_fails: [],
     acls: new Map(), // those of a defaults section are its own
     servers: [],
     default_server: copySettings(defaults.default_server),

@@ -15,6 +15,7 @@ import { parseBind } from './bind.ts';
 import { finishMethod } from './checks/draft.ts';
 import { parseExternalCheck } from './checks/external.ts';
 import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
+import { CHOICE_KEYWORDS, reportHttpConditions } from './choices.ts';
 import { parseAcl } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
@@ -232,6 +233,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: parseErrorFiles,
   },
+  ...CHOICE_KEYWORDS,
   ...LOG_KEYWORDS,
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
@@ -326,6 +328,7 @@ export type Around = { readonly global_targets: readonly LogTarget[]; readonly e
 
 export function finishFrontend(draft: ProxyDraft, around: Around, report: Reporter): Frontend {
   const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, http, span, spans } = draft;
+  reportHttpConditions(draft, draft.use_backends, report);
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
@@ -333,6 +336,8 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     binds,
     // a listen section with servers is its own backend
     default_backend: draft.kind === 'listen' && draft.servers.length > 0 ? name : default_backend,
+    use_backends: draft.use_backends,
+    monitor: draft.monitor_uri === undefined ? undefined : { uri: draft.monitor_uri, fails: draft.monitor_fails, span },
     maxconn,
     timeouts,
     log_targets: allTargets(draft, around),
@@ -348,9 +353,12 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
 export function finishBackend(draft: ProxyDraft, around: Around, report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
   const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
+  reportHttpConditions(draft, draft.use_servers, report);
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
+    use_servers: draft.use_servers,
+    persist_rules: draft.persist_rules,
     mode,
     balance: usableBalance(draft, report),
     hash,

@@ -58,6 +58,12 @@ export class Account {
     this.frontend.counters[REQUESTS]++;
   }
 
+  /** There will be no line about it. */
+  protected silence(): void {
+    this.logged = true;
+    this.line_length = 0;
+  }
+
   /** The client is to get another one. */
   protected forgetResponse(): void {
     this.status = 0;

@@ -14,6 +14,7 @@ import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
+import type { Route } from '../rules/routes.ts';
 import type { Server } from '../server.ts';
 import { Account } from './account.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
@@ -48,10 +49,11 @@ export class Exchange extends Account implements Assignee {
   tunnel: Tunnel | null = null;
   private state = FREE;
 
+  route: Route;
   rules: ConnectionRules;
   readonly first = new FirstBytes();
   /** What followed the first bytes before there was a server. */
-  private readonly stored: StoredBody;
+  readonly stored: StoredBody;
   method = m.METHOD_OTHER;
   client_minor = 1;
   /** The client may send another request on its connection afterwards. */
@@ -62,13 +64,14 @@ export class Exchange extends Account implements Assignee {
   private server_keeps = false;
   dechunks = false;
   /** The client has had some other interim response. */
-  private hinted = false;
+  hinted = false;
 
   constructor(client: ClientConnection) {
     super(client.frontend);
     this.client = client;
     this.thread = client.thread;
-    this.rules = this.frontend.rules;
+    this.route = this.frontend.routes.otherwise;
+    this.rules = this.route.rules;
     this.stored = new StoredBody(this);
   }
 
@@ -84,7 +87,9 @@ export class Exchange extends Account implements Assignee {
   /** The thread's request message is filled. Takes over one reference of the buffer; [request.start, end) is what came of it. */
   begin(buffer: number, end: number): void {
     const { request } = this.thread;
-    this.reset(this.frontend.backend);
+    this.route = this.frontend.routes.choose(this.thread.facts, this.frontend, this.client.socket, request);
+    this.rules = this.route.rules;
+    this.reset(this.route.backend);
     this.noteRequest(request, end, this.thread.reactor);
     this.method = request.method;
     this.client_minor = request.version_minor;
@@ -95,7 +100,13 @@ export class Exchange extends Account implements Assignee {
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
     if (this.frontend.unique_id) this.unique_id = this.frontend.unique_id.make(this);
-    if (!this.first.keep(this, buffer, end)) {
+    const monitored = this.frontend.monitor?.answer(this, request) ?? 0;
+    if (monitored !== 0) {
+      this.thread.reactor.buffers.release(buffer);
+      this.silence();
+      this.keep_alive = false;
+      this.fail(monitored, 'L', 'R');
+    } else if (!this.first.keep(this, buffer, end)) {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
     } else {
@@ -190,17 +201,6 @@ export class Exchange extends Account implements Assignee {
   }
 
   // ── the response ──────────────────────────────────────────────────────────────────────────────
-
-  interim(buffer: number, offset: number, length: number): void {
-    const told = this.stored.said_continue && this.thread.response.status === 100;
-    if (this.client_minor === 0 || told) {
-      this.thread.reactor.buffers.release(buffer);
-    } else {
-      if (this.thread.response.status === 100) this.stored.said_continue = true;
-      else this.hinted = true;
-      this.client.socket.send(buffer, offset, length);
-    }
-  }
 
   /** The thread's response message is filled; [response.end, end) of the buffer follows the head. Takes over one reference. */
   respond(connection: ServerConnection, buffer: number, end: number): void {

@@ -10,7 +10,7 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
     request.version_said !== 1 ||
     (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
-    exchange.frontend.forwardfor !== null ||
+    exchange.route.forwardfor !== null ||
     exchange.frontend.unique_id?.header != null ||
     exchange.persistence.editsRequest ||
     exchange.rules.tells_server
@@ -33,8 +33,9 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (upgrades) writer.field(CONNECTION, UPGRADE);
   else if (exchange.rules.tells_server) writer.field(CONNECTION, CLOSE);
   else if (request.version_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
-  const { forwardfor, unique_id } = exchange.frontend;
+  const { unique_id } = exchange.frontend;
   if (unique_id?.header) writer.field(unique_id.header, exchange.unique_id);
+  const { forwardfor } = exchange.route;
   if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
   writer.blankLine();
   return buffer;

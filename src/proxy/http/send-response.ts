@@ -47,3 +47,16 @@ export function sendDechunked(
   else if (connection.body.done) exchange.responseComplete(connection, offset + taken < end);
   else connection.armServer();
 }
+
+/** 100, 103 …: on to the client, unless it has heard that already. Takes over one reference. */
+export function sendInterim(exchange: Exchange, buffer: number, offset: number, length: number): void {
+  const { client, stored, thread } = exchange;
+  const goes_on = thread.response.status === 100;
+  if (exchange.client_minor === 0 || (goes_on && stored.said_continue)) {
+    thread.reactor.buffers.release(buffer);
+    return;
+  }
+  if (goes_on) stored.said_continue = true;
+  else exchange.hinted = true;
+  client.socket.send(buffer, offset, length);
+}

@@ -17,6 +17,7 @@ import type { Exchange } from './exchange.ts';
 import { keep } from './kept-connections.ts';
 import { INCOMPLETE, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
+import { sendInterim } from './send-response.ts';
 
 export const CONNECTING = 0;
 export const HEAD = 1;
@@ -164,7 +165,7 @@ export class ServerConnection implements SocketOwner {
     const { buffers } = this.thread.reactor;
     const interim_end = this.thread.response.end;
     buffers.retain(buffer);
-    exchange.interim(buffer, offset, interim_end - offset);
+    sendInterim(exchange, buffer, offset, interim_end - offset);
     if (interim_end < end && this.exchange === exchange) this.parseHead(exchange, buffer, interim_end, end);
     else buffers.release(buffer);
   }

@@ -9,6 +9,9 @@
  */
 import type * as model from '../../config/model.ts';
 import { parseAddress } from '../../system/ip-address.ts';
+import type { Assignment } from '../assignment.ts';
+import type { Facts } from '../rules/facts.ts';
+import type { ServerRules } from '../rules/server-rules.ts';
 import type { Server } from '../server.ts';
 import { xxh64 } from '../xxh64.ts';
 import { isCacheable } from './cacheable.ts';
@@ -43,6 +46,8 @@ export class Persistence {
   /** The server that the cookie names, if it may be asked. */
   server: Server | null = null;
   /** The client's cookie is among the request's fields. */
+  /** What `force-persist` and `ignore-persist` say of this request. */
+  rule: 'force' | 'ignore' | null = null;
   found = false;
   /** Seconds since 1970; 0: none. */
   last_seen_s = 0;
@@ -60,6 +65,7 @@ export class Persistence {
     this.request_state = cookie ? 'N' : '-';
     this.response_state = cookie ? 'N' : '-';
     this.server = null;
+    this.rule = null;
     this.found = false;
     this.last_seen_s = 0;
     this.first_seen_s = 0;
@@ -70,14 +76,22 @@ export class Persistence {
   }
 
   /** What decides about the server is read while the thread's request message is filled. */
-  takeRequest({ thread, client, assignment }: Exchange): void {
+  takeRequest({ thread, client, assignment, frontend }: Exchange): void {
     const { request, reactor } = thread;
     const { bytes } = reactor.buffers;
     const key = assignment.backend?.hash_key;
     if (key) assignment.hash = key.ofRequest(bytes, request, client);
+    const rules = assignment.backend?.server_rules;
+    if (rules) this.heed(rules, thread.facts.about(frontend, assignment.backend, client.socket, request), assignment);
     if (!this.cookie) return;
     this.cookie.readRequest(bytes, request, this);
-    assignment.bound = this.server;
+    assignment.bound ??= this.server;
+  }
+
+  /** A server that a rule chooses goes before the cookie's. */
+  private heed(rules: ServerRules, facts: Facts, assignment: Assignment): void {
+    this.rule = rules.persistence(facts);
+    assignment.bound = rules.server(facts, this.rule === 'force');
   }
 
   /** The thread's response message is filled. */
@@ -196,7 +210,8 @@ export class SessionCookie {
     const named = this.servers.get(value);
     const running = named?.find((server) => server.running);
     persistence.request_state = running ? 'V' : named ? 'D' : 'I';
-    persistence.server = running ?? (this.persists ? (named?.[0] ?? null) : null);
+    if (persistence.rule === 'ignore') return;
+    persistence.server = running ?? (this.persists || persistence.rule === 'force' ? (named?.[0] ?? null) : null);
   }
 
   private editRequest(writer: HeadWriter, request: Message, index: number): boolean {

@@ -118,13 +118,17 @@ export class TcpSession implements Assignee {
     this.logged = false;
     this.cause = '-';
     this.phase = '-';
-    this.assignment.reset(this.frontend.backend);
+    const { facts } = this.thread;
+    const { backend } = this.frontend.routes.choose(facts, this.frontend, socket, null);
+    this.assignment.reset(backend);
     this.open = 1;
     this.over = false;
-    this.frontend.backend?.enter();
+    backend?.enter();
     this.connecting = true;
     socket.owner = this.client; // it may be closed before we return
-    const { hash_key } = this.frontend.backend ?? {};
+    const { hash_key, server_rules } = backend ?? {};
+    if (server_rules)
+      this.assignment.bound = server_rules.server(facts.about(this.frontend, backend, socket, null), false);
     if (hash_key) this.assignment.hash = hash_key.ofClient(this);
     if (hash_key?.ofFirstBytes) this.awaitFirstBytes();
     else this.assignBegin();
@@ -144,7 +148,7 @@ export class TcpSession implements Assignee {
 
   private firstBytesCame(buffer: number, offset: number, length: number): void {
     const { bytes } = this.thread.reactor.buffers;
-    const ofFirstBytes = this.frontend.backend?.hash_key?.ofFirstBytes;
+    const ofFirstBytes = this.assignment.backend?.hash_key?.ofFirstBytes;
     this.awaits_first = false;
     if (ofFirstBytes) this.assignment.hash = ofFirstBytes(bytes, offset, offset + length);
     this.keepEarly(buffer, offset, length);
@@ -275,7 +279,7 @@ export class TcpSession implements Assignee {
     const counts = config.log_null || this.client.received + this.upstream.received > 0;
     if (counts && !this.logged) log?.session(this, false);
     this.assignment.leave();
-    this.frontend.backend?.leave();
+    this.assignment.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {
       if (reset) socket.reset();
       else socket.close();
@@ -300,7 +304,7 @@ export class TcpSession implements Assignee {
 
   /** Bytes either way show that both ends are alive. */
   private armIdle(): void {
-    this.wakeIn(Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY));
+    this.wakeIn(Math.min(this.frontend.client_ms, this.assignment.backend?.server_ms ?? Number.POSITIVE_INFINITY));
   }
 
   private onTimer(): void {
@@ -322,7 +326,7 @@ export class TcpSession implements Assignee {
 
   private finishSilent(): void {
     const { client, upstream } = this;
-    const idle_ms = Math.min(this.frontend.client_ms, this.frontend.backend?.server_ms ?? Number.POSITIVE_INFINITY);
+    const idle_ms = Math.min(this.frontend.client_ms, this.assignment.backend?.server_ms ?? Number.POSITIVE_INFINITY);
     const progress_ms = Math.max(client.socket.progress_ms, upstream.socket.progress_ms);
     const silent_ms = this.thread.reactor.now_ms - progress_ms;
     if (silent_ms < idle_ms) this.wakeIn(idle_ms - silent_ms);

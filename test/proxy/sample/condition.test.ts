@@ -1,0 +1,149 @@
+/** Conditions, from what people write to whether they hold. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '#src/config/load.js';
+import { Message } from '#src/proxy/http/message.js';
+import { parseRequest } from '#src/proxy/http/parse-head.js';
+import { compileRuleCondition } from '#src/proxy/sample/condition.js';
+import type { Proxies } from '#src/proxy/sample/subject.js';
+
+const REQUEST = [
+  'GET /Static/app.js?v=2&user=anna HTTP/1.1',
+  'Host: www.Example.org:8080',
+  'Accept: text/html, "a,b", text/plain',
+  'X-Forwarded-For: 10.1.2.3, 192.0.2.9',
+  'Cookie: a=1; session=abc; a=2',
+  'Content-Length: 12',
+  '',
+  '',
+].join('\r\n');
+
+const PROXIES: Proxies = {
+  usableServers: (backend) => (backend === 'web' ? 2 : 0),
+  isUp: (_backend, server) => server === 's1',
+  serverConnections: () => 7,
+  serverQueue: () => 0,
+  backendQueue: () => 3,
+  backendConnections: () => 12,
+  frontend_connections: 20,
+};
+
+function load(condition: string, acls = '') {
+  const text = `frontend f\n mode http\n bind :80\n timeout client 1s\n${acls} use_backend web if ${condition}\nbackend web\n mode http\n timeout connect 1s\n timeout server 1s\n server s1 10.0.0.1:80\n server s2 10.0.0.2:80\n`;
+  return loadConfig([{ file: 'haproxy.cfg', text }]);
+}
+
+function holds(condition: string, acls = ''): boolean {
+  const { config, diagnostics } = load(condition, acls);
+  assert.ok(config, JSON.stringify(diagnostics));
+  const bytes = new TextEncoder().encode(REQUEST);
+  const head = new Message();
+  assert.ok(parseRequest(bytes, 0, bytes.length, head) > 0);
+  return compileRuleCondition(config.frontends[0]?.use_backends[0]?.when)({
+    bytes,
+    head,
+    source: { address: '192.0.2.77', port: 40_000 },
+    destination: { address: '2001:db8::1', port: 80 },
+    proxies: PROXIES,
+  });
+}
+
+const TRUE = [
+  '{ path /Static/app.js }',
+  '{ path -i /static/APP.JS }',
+  '{ path_beg /Static }',
+  '{ path_end .js .css }',
+  '{ path_dir Static }',
+  '{ path_reg ^/[A-Z]\\\\w+/ }',
+  '{ path -m len 14 }',
+  '{ path,lower -m beg /static }',
+  '{ pathq /Static/app.js?v=2&user=anna }',
+  '{ query v=2&user=anna }',
+  '{ url_param(user) anna }',
+  '{ urlp(v) -m int 1:3 }',
+  '{ url_sub user= }',
+  '{ hdr(host) -i www.example.org:8080 }',
+  '{ hdr_dom(host) -i example }',
+  '{ hdr(host),field(2,:) -m int 8080 }',
+  '{ hdr(host),word(1,.) www }',
+  '{ hdr(host),upper,length 20 }',
+  '{ hdr(accept) text/plain }',
+  '{ hdr(accept,2) \'"a,b"\' }',
+  '{ hdr(accept,-1) text/plain }',
+  '{ hdr_cnt(accept) 3 }',
+  '{ req.fhdr(accept) -m sub ", text/plain" }',
+  '{ hdr_ip(x-forwarded-for) 192.0.2.0/24 }',
+  '{ hdr_val(content-length) ge 12 le 12 }'.replace(' le 12', ''),
+  '{ cook(session) abc }',
+  '{ req.cook(a) 2 }',
+  '{ cook_cnt(a) 2 }',
+  '{ base_beg www.Example.org:8080/Static }',
+  '{ src 10.0.0.0/8 192.0.2.64/26 }',
+  '{ src_port ge 1024 }',
+  '{ dst 2001:db8::/32 }',
+  '{ dst_port 80 443 }',
+  '{ method GET }',
+  'METH_GET HTTP_1.1 HTTP_URL_SLASH HTTP_CONTENT',
+  '!LOCALHOST !METH_POST TRUE',
+  'FALSE or { nbsrv(web) gt 1 }',
+  '{ srv_is_up(web/s1) } !{ srv_is_up(web/s2) }',
+  '{ queue(web) 3 } { be_conn(web) lt 13 } { fe_conn 20 } { srv_conn(web/s1) 7 }',
+  '{ hdr(nothing) -m found } || { hdr(accept) -m found }',
+  '{ int(5) 5 } { str(a) a } { bool(1) } { always_true } !{ always_false }',
+  '! { path /x }',
+];
+
+test('conditions hold as the manual says', () => {
+  for (const condition of TRUE) assert.equal(holds(condition), true, condition);
+});
+
+test('what differs does not hold', () => {
+  const conditions = [
+    '{ path /static/app.js }',
+    '{ path_dir stat }',
+    '{ hdr_dom(host) ample }',
+    '{ hdr(accept) text }',
+    '{ hdr(missing) "" }',
+    '{ src 192.0.2.0/26 }',
+    '{ src 2001:db8::/32 }',
+    '{ url_param(use) anna }',
+    '{ cook(sess) abc }',
+    'METH_POST or HTTP_1.0 or LOCALHOST or HTTP_URL_ABS',
+    '{ hdr(host),field(9,:) -m found }',
+  ];
+  for (const condition of conditions) assert.equal(holds(condition), false, condition);
+});
+
+test('ACLs of one name are alternatives, and several patterns too', () => {
+  const acls = ' acl ok path /a /b\n acl ok method HEAD GET\n acl no path /a\n';
+  assert.equal(holds('ok !no', acls), true);
+  assert.equal(holds('no or !ok', acls), false);
+});
+
+test('what is not understood is said, and where', () => {
+  const wrong: [string, string][] = [
+    ['{ nothing }', 'unsupported-sample'],
+    ['{ path,sha1 x }', 'unsupported-sample'],
+    ['{ hdr x }', 'bad-sample'],
+    ['{ path }', 'bad-condition'],
+    ['{ path /a', 'bad-condition'],
+    ['{ nbsrv(web) many }', 'bad-condition'],
+    ['{ src 10.0.0.0/33 }', 'bad-pattern'],
+    ['{ path_reg ( }', 'bad-pattern'],
+    ['{ path -f file }', 'unsupported-value'],
+    ['{ path -m bin 00 }', 'unsupported-value'],
+    ['is_apy', 'unknown-acl'],
+    ['{ nbsrv(wob) 1 }', 'unknown-backend'],
+    ['{ srv_is_up(web/s3) }', 'unknown-server'],
+    ['', 'bad-condition'],
+  ];
+  for (const [condition, code] of wrong) {
+    const { config, diagnostics } = load(condition, ' acl is_api path /api\n');
+    assert.equal(config, undefined, condition);
+    assert.deepEqual(
+      diagnostics.filter(({ severity }) => severity === 'error').map((diagnostic) => diagnostic.code),
+      [code],
+      `${condition}: ${JSON.stringify(diagnostics)}`,
+    );
+  }
+});
