@@ -6,15 +6,21 @@ import { encodeUnixAddress } from './socket-address.ts';
 
 /** `state` is `READY=1`, `STOPPING=1` … A manager that does not listen is no error of ours. */
 export function notifyServiceManager(state: string, environment: Readonly<Record<string, string | undefined>>): void {
-  const address = encodeUnixAddress(environment['NOTIFY_SOCKET'] ?? '');
-  if (address === undefined || address.length <= 3) return;
-  if (manager_fd < 0) manager_fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (manager_fd < 0) return;
+  const path = environment['NOTIFY_SOCKET'] ?? '';
+  if (path === '' || !reach(path)) return;
   const bytes = new TextEncoder().encode(state);
-  // connected with the first word, because a chroot may hide the path later
-  if (!connected) connected = libc.connect(manager_fd, byReference(address), address.length) === 0;
-  if (connected) libc.send(manager_fd, byReference(bytes), bytes.length, MSG_DONTWAIT);
+  libc.send(manager.fd, byReference(bytes), bytes.length, MSG_DONTWAIT);
 }
 
-let manager_fd = -1;
-let connected = false;
+/** Connected with the first word, because a chroot may hide the path later. */
+function reach(path: string): boolean {
+  if (manager.path === path) return true;
+  const address = encodeUnixAddress(path);
+  if (address === undefined) return false;
+  if (manager.fd < 0) manager.fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (manager.fd < 0 || libc.connect(manager.fd, byReference(address), address.length) < 0) return false;
+  manager.path = path;
+  return true;
+}
+
+const manager = { fd: -1, path: '' };
