@@ -79,9 +79,9 @@ function report(): void {
 
 function finish(): void {
   for (const timer of timers) clearInterval(timer);
-  const deadline = Date.now() + LAST_ANSWERS_MS;
+  const deadline = performance.now() + LAST_ANSWERS_MS;
   const wait = setInterval(() => {
-    if (under_way.size > 0 && Date.now() < deadline) return;
+    if (under_way.size > 0 && performance.now() < deadline) return;
     clearInterval(wait);
     for (const giveUp of [...under_way.values()]) giveUp();
     report();
