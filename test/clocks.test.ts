@@ -17,6 +17,7 @@ const DATES: Readonly<Record<string, string>> = {
   'control/stats/info.ts': 'the date of the start',
   'proxy/backend.ts': 'dates in cookies, which browsers keep',
   'proxy/log/request-log.ts': 'dates of log lines',
+  'proxy/log/unique-id.ts': 'part of a unique id',
   'threads/checks-runner.ts': 'the date sample of checks',
 };
 
