@@ -295,6 +295,7 @@ export class Assignment {
     const line = wanted ? wanted.waiting : backend.waiting;
     this.assignee.thread.queue.leave(this, backend, wanted);
     const passed = (line.dequeued - this.dequeued) | 0;
+    this.assigned_ms = this.assignee.thread.reactor.now_ms; // so long it waited, whatever comes of it
     if (wanted) this.server_queue += passed;
     else this.backend_queue += passed;
     this.wanted = null;

@@ -14,13 +14,22 @@ import { listenOnLoopback } from '../reactor/peer.js';
 
 const LONG = 4_000_000;
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+/** Belongs to server s. */
+const BOUND = GET('/hangs').replace('Host', 'Cookie: SRV=s\r\nHost');
 const POST = 'POST /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart of it';
+
+const FRONTS = [
+  ...['http', 'refused', 'deaf', 'none', 'queue', 'queue-full'],
+  ...['tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue'],
+] as const;
 
 /** `front`: which frontend; `act` gets the client's socket, connected. */
 type Case = {
   readonly name: string;
-  readonly front: 'http' | 'refused' | 'deaf' | 'none' | 'queue' | 'tcp' | 'tcp-refused' | 'tcp-deaf';
+  readonly front: (typeof FRONTS)[number];
   readonly act: (client: Socket) => void | Promise<void>;
+  /** Clients that come first, where there is a queue (1): one occupies the server, the others wait. */
+  readonly before?: number;
 };
 
 const CASES: readonly Case[] = [
@@ -34,6 +43,11 @@ const CASES: readonly Case[] = [
   { name: 'a server that refuses', front: 'refused', act: say(GET('/')) },
   { name: 'a server that does not connect', front: 'deaf', act: say(GET('/')) },
   { name: 'the queue is too slow', front: 'queue', act: say(GET('/hangs')) },
+  { name: 'a client that resets in the queue', front: 'queue', act: resetAfter(GET('/hangs'), 100) },
+  { name: 'a client that ends in the queue', front: 'queue', act: (client) => void client.end(GET('/hangs')) },
+  { name: 'the queue of its server is too slow', front: 'queue-full', act: say(BOUND) },
+  { name: 'a client that resets in the queue of its server', front: 'queue-full', act: resetAfter(BOUND, 100) },
+  { name: 'the queue of its server is full', front: 'queue-full', act: say(BOUND), before: 2 },
   { name: 'a server that does not answer', front: 'http', act: say(GET('/hangs')) },
   { name: 'a server that closes', front: 'http', act: say(GET('/closes')) },
   { name: 'a server that resets', front: 'http', act: say(GET('/resets')) },
@@ -48,6 +62,8 @@ const CASES: readonly Case[] = [
   { name: 'a client that resets within its body', front: 'http', act: resetAfter(POST, 200) },
   { name: 'tcp: a server that refuses', front: 'tcp-refused', act: () => {} },
   { name: 'tcp: a server that does not connect', front: 'tcp-deaf', act: () => {} },
+  { name: 'tcp: the queue is too slow', front: 'tcp-queue', act: () => {} },
+  { name: 'tcp: a client that resets in the queue', front: 'tcp-queue', act: resetAfter('', 100) },
   { name: 'tcp: all said', front: 'tcp', act: (client) => void client.end(GET('/closes')) },
   { name: 'tcp: a server that resets', front: 'tcp', act: say(GET('/resets')) },
   { name: 'tcp: a client that resets', front: 'tcp', act: resetAfter(GET('/hangs'), 200) },
@@ -92,10 +108,58 @@ test('HAProxy and carpool log the same termination state for each early end', { 
   assert.deepEqual(differences, DIFFERENCES);
 });
 
-/** On purpose: it is the client that was silent, which is what the manual says of cH, so it is the client that is told (408). */
-const DIFFERENCES = ['a client that stops within its body: HAProxy sH 504, carpool cH 408'];
+/**
+ * On purpose: who has only ended its side may still read why it gets nothing. It is the client that was silent, which is what the
+ * manual says of cH, so it is the client that is told (408). Nobody sent data to a session that only waited.
+ */
+const DIFFERENCES = [
+  'a client that ends in the queue: HAProxy CQ -1 0/1, carpool CQ 503 0/1',
+  'a client that stops within its body: HAProxy sH 504 0/0, carpool cH 408 0/0',
+  'tcp: a client that resets in the queue: HAProxy CD 0/1, carpool CQ 0/1',
+];
 
-const FRONTS: readonly Case['front'][] = ['http', 'refused', 'deaf', 'none', 'queue', 'tcp', 'tcp-refused', 'tcp-deaf'];
+test('HAProxy and carpool log the same places in queues', { skip: needs('haproxy') }, async (t) => {
+  const server = await misbehavingServer(t);
+  const slow = GET('/slow').replace('Host', 'Connection: close\r\nHost');
+  const bound = slow.replace('Host', 'Cookie: SRV=s\r\nHost');
+  const [theirs, ours] = await Promise.all(
+    (['haproxy', 'carpool'] as const).map(async (program) => {
+      const [port, probed] = [await deadPort(), await deadPort()];
+      const balancer = await startBalancer(t, program, queueConfig(port, probed, server), probed);
+      // the first one is served at once, then they wait behind each other in either queue
+      for (const request of [bound, bound, slow, bound, slow]) {
+        connect(port, '127.0.0.1')
+          .on('error', () => {})
+          .on('data', () => {})
+          .write(request);
+        await rest(150);
+      }
+      await until(`${program} logs all`, () => statesIn(balancer.log(), 'queues').length === 5);
+      return statesIn(balancer.log(), 'queues').sort();
+    }),
+  );
+  assert.deepEqual(ours, theirs);
+});
+
+function queueConfig(port: number, probed: number, server: number): string {
+  return `global
+  log stderr format raw local0
+defaults
+  mode http
+  timeout connect 1s
+  timeout queue 9s
+  timeout client 9s
+  timeout server 9s
+listen queues
+  bind 127.0.0.1:${port}
+  log global
+  option httplog
+  cookie SRV
+  server s 127.0.0.1:${server} maxconn 1 cookie s
+listen probed
+  bind 127.0.0.1:${probed}
+`;
+}
 
 type Places = { readonly server: number; readonly refusing: number; readonly deaf: number };
 
@@ -119,6 +183,8 @@ ${section('refused', `  server s 127.0.0.1:${refusing}`)}
 ${section('deaf', `  server s 127.0.0.1:${deaf}`)}
 ${section('none', '')}
 ${section('queue', `  server s 127.0.0.1:${server} maxconn 1`)}
+${section('queue-full', `  cookie SRV\n  server s 127.0.0.1:${server} maxconn 1 maxqueue 1 cookie s`)}
+${section('tcp-queue', `  server s 127.0.0.1:${server} maxconn 1`)}
 ${section('tcp', `  server s 127.0.0.1:${server}`)}
 ${section('tcp-refused', `  server s 127.0.0.1:${refusing}`)}
 ${section('tcp-deaf', `  server s 127.0.0.1:${deaf}`)}
@@ -137,33 +203,37 @@ async function startProgram(
   const balancer = await startBalancer(t, program, config, ports.none);
   await rest(100); // the last probe's line is written
   return {
-    async stateAfter({ name, front, act }) {
+    async stateAfter({ name, front, act, before: ahead = 1 }) {
       const before = statesIn(balancer.log(), front).length;
-      const sockets = [connect(ports[front], '127.0.0.1')];
-      if (front === 'queue') {
-        // the first one occupies the server
-        sockets[0]!.on('error', () => {}).write(GET('/hangs'));
-        await rest(100);
+      const has_queue = front.includes('queue');
+      const sockets: Socket[] = [];
+      for (let index = 0; has_queue && index < ahead; index++) {
         sockets.push(connect(ports[front], '127.0.0.1'));
+        sockets
+          .at(-1)!
+          .on('error', () => {})
+          .write(BOUND);
+        await rest(50);
       }
-      const client = sockets.at(-1) as Socket;
+      const client = connect(ports[front], '127.0.0.1');
+      sockets.push(client);
       client.on('error', () => {}).on('data', () => {});
       await act(client);
       await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length > before);
       const state = statesIn(balancer.log(), front)[before]!;
-      await rest(front === 'queue' ? 900 : 20);
+      await rest(has_queue ? 900 : 20);
       for (const socket of sockets) socket.destroy();
       return state;
     },
   };
 }
 
-/** Of the lines of one frontend, `SH 502` or in tcp mode `SC`. */
+/** Of the lines of one frontend, `SH 502 0/0` with the places in the queues, or in tcp mode `SC 0/0`. */
 function statesIn(log: string, front: string): string[] {
   return log.split('\n').flatMap((line) => {
-    const http = new RegExp(`\\] ${front} \\S+ \\S+ (\\S+) \\S+ - - (..)-- `).exec(line);
-    const tcp = new RegExp(`\\] ${front} \\S+ \\S+ \\d+ (..) \\d`).exec(line);
-    return http ? [`${http[2]} ${http[1]}`] : tcp ? [tcp[1]!] : [];
+    const http = new RegExp(`\\] ${front} \\S+ \\S+ (\\S+) \\S+ - - (..)\\S\\S \\S+ (\\S+)`).exec(line);
+    const tcp = new RegExp(`\\] ${front} \\S+ \\S+ \\d+ (..) \\S+ (\\S+)`).exec(line);
+    return http ? [`${http[2]} ${http[1]} ${http[3]}`] : tcp ? [`${tcp[1]} ${tcp[2]}`] : [];
   });
 }
 
@@ -173,6 +243,7 @@ async function misbehavingServer(t: TestContext): Promise<number> {
   const behaviours: Record<string, (socket: Socket) => void> = {
     '/ok': (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
     '/hangs': () => {},
+    '/slow': (socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 700),
     '/reads': () => {},
     '/closes': (socket) => void socket.end(),
     '/resets': (socket) => void socket.resetAndDestroy(),

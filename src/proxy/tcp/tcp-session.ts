@@ -273,6 +273,7 @@ export class TcpSession implements Assignee {
     this.early.clear();
     this.cause = cause;
     this.phase = phase;
+    if (this.assignment.waits) this.assignment.leave(); // its line tells how long the queue was
     this.thread.countRequest();
     countEnd(this, this.accepted_ms, this.thread.reactor.now_ms);
     const { log, config } = this.frontend;
