@@ -141,7 +141,11 @@ function explainMaster(facts: ExplainFacts): Explanation {
   }
   const compared = ` (${heard.node} adverted ${every(heard.interval_ns)}, this node ${every(status.interval_ns)})`;
   const why = `MASTER: ${status.reason}${status.reason.includes('every') || isBowOut(heard) ? '' : compared}.`;
-  const last = `It was heard ${age(now_ns - heard.at_ns)} ago for the last time, as a BACKUP is silent.`;
+  const quiet = age(now_ns - heard.at_ns);
+  const died = status.since_ns - heard.at_ns > 2 * heard.interval_ns;
+  const last = died
+    ? `It has been silent for ${quiet}.`
+    : `It was heard ${quiet} ago for the last time, as a BACKUP is silent.`;
   return { cause: 'preferred', sentences: [why, last, yields(status)] };
 }
 

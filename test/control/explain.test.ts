@@ -130,6 +130,12 @@ const CASES: readonly Case[] = [
     {},
     { ...MASTER, reason: 'preempting 10.0.0.11', heard: heard(1.39e9, 99.9e9) },
   ],
+  [
+    'MASTER since another fell silent',
+    'preferred',
+    {},
+    { ...MASTER, reason: 'master went silent: nothing heard for 3.00 s', heard: heard(1e9, 103e9) },
+  ],
   ['MASTER although demoted', 'demoted-alone', {}, { ...MASTER, ...DEMOTED }],
   ['MASTER, and a slower one too', 'contested', {}, { ...MASTER, heard: heard(1.390625e9) }],
   ['MASTER, and an equal one too', 'contested', {}, { ...MASTER, heard: heard(1e9) }],
