@@ -47,7 +47,8 @@ export async function until(what: string, done: () => boolean | Promise<boolean>
   }
 }
 
-function canConnect(port: number): Promise<boolean> {
+/** Somebody listens there. */
+export function canConnect(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
