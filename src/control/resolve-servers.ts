@@ -107,7 +107,8 @@ async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<strin
 function describe(server: Server): Diagnostic[] {
   const methods = methodsOf(server);
   const may_be_none = methods.some(({ kind }) => kind === 'none');
-  if (server.resolution !== undefined && may_be_none && methods[0]?.kind === 'none') return [];
+  const was_asked = methods.some(({ kind }) => kind === 'libc');
+  if (server.resolution !== undefined && may_be_none && !was_asked) return [];
   const state = may_be_none ? 'so this server is in maintenance' : 'and `init-addr` has no `none`';
   const later = server.resolution && may_be_none ? ' until its resolvers find it' : '';
   return [
