@@ -14,11 +14,13 @@ import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './mode
 import type { Capture, CookieCapture, LogFormat, LogTarget } from './model-logs.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
+import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
 
 export type * from './model-checks.ts';
 export type * from './model-logs.ts';
 export type * from './model-resolvers.ts';
 export type * from './model-rules.ts';
+export type * from './model-tcp.ts';
 
 export type Spans = Readonly<Record<string, Span>>;
 
@@ -102,6 +104,7 @@ export type Bind = {
   readonly backlog: number | undefined;
   /** Each client is announced by a PROXY protocol header. */
   readonly accept_proxy: boolean;
+  readonly tcp: TcpSettings;
   readonly span: Span;
 };
 
@@ -251,6 +254,9 @@ export type Backend = {
   readonly hash_balance_factor: number | undefined;
   readonly servers: readonly Server[];
   readonly use_servers: readonly NamedChoice[];
+  readonly source: SourceAddress | undefined;
+  /** Undefined: the kernel does not probe quiet connections to servers. */
+  readonly keep_alive: KeepAlive | undefined;
   readonly persist_rules: readonly PersistRule[];
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
@@ -307,6 +313,10 @@ export type Server = {
   readonly cookie: string | undefined;
   readonly observe: Observe | undefined;
   readonly send_proxy: SendProxy | undefined;
+  /** How long the kernel tries to get bytes through (`tcp-ut`). */
+  readonly tcp_ut_ms: number | undefined;
+  /** Where its connections come from; undefined: the backend says, or the kernel. */
+  readonly source: SourceAddress | undefined;
   readonly shutdown_sessions_when_down: boolean;
   readonly shutdown_backup_sessions_when_up: boolean;
   readonly check: ServerCheck | undefined;

@@ -9,6 +9,7 @@ import { type HashKey, hashKeyOf } from './hash-key.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { type RetryRules, retryRulesOf } from './http/retry-rules.ts';
 import { SessionCookie } from './http/session-cookie.ts';
+import { prepareSocketOf } from './prepare-socket.ts';
 import { ServerRules } from './rules/server-rules.ts';
 import { Server } from './server.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -73,6 +74,7 @@ export class Backend implements Loads {
     this.servers = config.servers.map(
       (server, position) => new Server(server, position, first_server + position, memory, thread),
     );
+    for (const server of this.servers) server.prepare = prepareSocketOf(server.config, config);
     this.hash_key = hashKeyOf(config);
     this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
     this.server_rules = ServerRules.of(config, this.servers);

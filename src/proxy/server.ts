@@ -29,6 +29,8 @@ export class Server {
   /** Where it is now; its address is '' and `address` null while its name does not resolve. */
   endpoint: model.Endpoint;
   address: PinnedAddress | null;
+  /** Sets what is wanted of a new connection; false: the system refuses. Null: nothing is. */
+  prepare: ((fd: number) => boolean) | null = null;
   readonly idle: ServerConnection[] = [];
   /** Those of this thread that wait for this server and no other. */
   readonly waiting: WaitingLine;

@@ -90,12 +90,19 @@ export abstract class Reactor {
 
   /**
    * Connects to the socket address at `address` (pinned memory, unchanged until the next pass). Slices may be queued at once.
-   * Null: no slot or no descriptor left. `no_delay`: several small pieces may follow each other (a check's never do).
+   * Null: no slot or no descriptor left, or `prepare` refused it. `no_delay`: several small pieces may follow each other (a check's never do).
    */
-  connect(owner: SocketOwner, family: number, address: number, address_length: number, no_delay = true): Socket | null {
+  connect(
+    owner: SocketOwner,
+    family: number,
+    address: number,
+    address_length: number,
+    no_delay = true,
+    prepare: ((fd: number) => boolean) | null = null,
+  ): Socket | null {
     const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
     if (fd < 0) return null;
-    const socket = this.takeSlot(fd, owner);
+    const socket = prepare === null || prepare(fd) ? this.takeSlot(fd, owner) : null;
     if (!socket) {
       libc.close(fd);
       return null;

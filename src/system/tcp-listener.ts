@@ -19,6 +19,7 @@ import { byReference } from './arguments.ts';
 import { check, SystemError } from './errors.ts';
 import * as libc from './libc.ts';
 import { socketAddressBytes } from './socket-address.ts';
+import { setTcpOptions, type TcpOptions } from './tcp-options.ts';
 
 export type ListenOptions = {
   readonly address: string;
@@ -26,6 +27,7 @@ export type ListenOptions = {
   readonly backlog: number;
   /** The address may be on another machine now: a VIP (IP_FREEBIND). */
   readonly freebind: boolean;
+  readonly tcp?: TcpOptions;
 };
 
 /** Returns the descriptor. Throws SystemError with bind's or listen's errno. */
@@ -39,6 +41,7 @@ export function openTcpListener(options: ListenOptions): number {
     enable(fd, IPPROTO_TCP, TCP_NODELAY); // accepted sockets inherit it
     if (v6) enable(fd, IPPROTO_IPV6, IPV6_V6ONLY);
     if (options.freebind) enable(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND);
+    if (options.tcp && !setTcpOptions(fd, options.tcp)) throw new SystemError('a socket option', libc.errno());
     check(libc.bind(fd, byReference(address), address.length), 'bind');
     check(libc.listen(fd, options.backlog), 'listen');
     return fd;

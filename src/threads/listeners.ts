@@ -56,5 +56,11 @@ export function placeOf({ endpoint }: Bind): string {
 
 function open(bind: Bind, vips: ReadonlySet<string>): number {
   const { address, port } = bind.endpoint;
-  return openTcpListener({ address, port, backlog: bind.backlog ?? DEFAULT_BACKLOG, freebind: vips.has(address) });
+  return openTcpListener({
+    address,
+    port,
+    backlog: bind.backlog ?? DEFAULT_BACKLOG,
+    freebind: vips.has(address),
+    tcp: bind.tcp,
+  });
 }

@@ -1,14 +1,19 @@
 /** `bind [ADDRESS]:PORT[-PORT][, …] [name N] [maxconn N] [backlog N]` (manual 4.2 and 5.1 "bind"). */
-import type { Bind } from '../model.ts';
+import type { Bind, TcpSettings } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
-import { parseInteger, reportPlaceholder } from '../values.ts';
+import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { listenAddress, parseHostAndPorts } from './address.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
 
-type BindSettings = { name: string | undefined; backlog: number | undefined; accept_proxy: boolean };
+type BindSettings = {
+  name: string | undefined;
+  backlog: number | undefined;
+  accept_proxy: boolean;
+  tcp: { -readonly [Name in keyof TcpSettings]: TcpSettings[Name] };
+};
 
 export type BindWord = {
   readonly name: string;
@@ -40,6 +45,35 @@ export const BIND_WORDS: readonly BindWord[] = [
     help: "Length of the kernel's queue of connections that nobody accepted yet.",
     parse: (settings, value, { report }) => {
       settings.backlog = parseInteger(value, { what: 'backlog', min: 1, max: 2 ** 31 - 1 }, report);
+    },
+  },
+  {
+    name: 'tcp-ut',
+    help: 'How long the kernel tries to get bytes through to a client before it gives the connection up.',
+    parse: (settings, value, { report }) => {
+      settings.tcp.user_timeout_ms = parseDuration(value, 'tcp-ut', report);
+    },
+  },
+  {
+    name: 'mss',
+    help: 'The largest TCP segment that clients are offered, in bytes.',
+    parse: (settings, value, { report }) => {
+      settings.tcp.mss = parseInteger(value, { what: 'mss', min: 88, max: 32_767 }, report);
+    },
+  },
+  {
+    name: 'interface',
+    help: 'Listen on this network interface only.',
+    parse: (settings, value) => {
+      settings.tcp.interface = value.text;
+    },
+  },
+  {
+    name: 'defer-accept',
+    help: 'Take a client when it has said something.',
+    is_flag: true,
+    parse: (settings) => {
+      settings.tcp.defer_accept = true;
     },
   },
   {
@@ -109,7 +143,18 @@ function splitAtCommas(word: Word): Word[] {
 }
 
 function parseBindWords(words: readonly Word[], backlog: number | undefined, context: Context): BindSettings {
-  const settings: BindSettings = { name: undefined, backlog, accept_proxy: false };
+  const settings: BindSettings = {
+    name: undefined,
+    backlog,
+    accept_proxy: false,
+    tcp: {
+      user_timeout_ms: undefined,
+      keep_alive: undefined,
+      interface: undefined,
+      mss: undefined,
+      defer_accept: false,
+    },
+  };
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     const known = BIND_WORDS.find(({ name }) => name === word.text);

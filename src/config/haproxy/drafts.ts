@@ -14,6 +14,7 @@ import type {
   HttpConnections,
   InitAddress,
   InterfaceName,
+  KeepAlive,
   LogFormat,
   LogTarget,
   Mode,
@@ -24,6 +25,7 @@ import type {
   RetryEvent,
   RuleCondition,
   SessionCookie,
+  SourceAddress,
   StatsSocket,
   Timeouts,
 } from '../model.ts';
@@ -89,6 +91,10 @@ export type ProxyDraft = {
   checks: ChecksDraft;
   /** By name, with what each asks. */
   acls: Map<string, AclTest>;
+  client_keep_alive: Open<KeepAlive>;
+  server_keep_alive: Open<KeepAlive>;
+  tcpka: { client: boolean; server: boolean };
+  source: SourceAddress | undefined;
   use_backends: NamedChoice[];
   use_servers: NamedChoice[];
   persist_rules: PersistRule[];
@@ -124,6 +130,8 @@ export type ServerSettings = {
   shutdown_backup_sessions_when_up: boolean;
   check_send_proxy: boolean;
   send_proxy: 1 | 2 | undefined;
+  tcp_ut_ms: number | undefined;
+  source: SourceAddress | undefined;
   proxy_options: { unique_id: boolean; crc32c: boolean };
   agent_check: boolean;
   agent_address: string | undefined;
@@ -201,6 +209,10 @@ export function newDefaults(): ProxyDraft {
     cookie: undefined,
     dynamic_cookie_key: undefined,
     checks: newChecks(),
+    client_keep_alive: { count: undefined, idle_s: undefined, interval_s: undefined },
+    server_keep_alive: { count: undefined, idle_s: undefined, interval_s: undefined },
+    tcpka: { client: false, server: false },
+    source: undefined,
     acls: new Map(),
     use_backends: [],
     use_servers: [],
@@ -238,6 +250,8 @@ function newServerSettings(): ServerSettings {
     shutdown_backup_sessions_when_up: false,
     check_send_proxy: false,
     send_proxy: undefined,
+    tcp_ut_ms: undefined,
+    source: undefined,
     proxy_options: { unique_id: false, crc32c: false },
     agent_check: false,
     agent_address: undefined,
@@ -269,6 +283,9 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
       cookie: defaults.captures.cookie,
     },
     error_files: [...defaults.error_files],
+    client_keep_alive: { ...defaults.client_keep_alive },
+    server_keep_alive: { ...defaults.server_keep_alive },
+    tcpka: { ...defaults.tcpka },
     use_backends: [],
     use_servers: [],
     persist_rules: [],

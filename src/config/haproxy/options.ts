@@ -191,9 +191,16 @@ export const OPTIONS: readonly Option[] = [
   refused('spop-check', 'there is no SPOE filter whose agents it could check'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
   ignored('socket-stats', FRONT, 'counters are per frontend'),
-  ignored('tcpka', ALL_PROXIES, 'TCP keep-alive is not enabled'),
-  ignored('clitcpka', FRONT, 'TCP keep-alive is not enabled'),
-  ignored('srvtcpka', BACK, 'TCP keep-alive is not enabled'),
+  option('tcpka', ALL_PROXIES, 'tcpka', 'Let the kernel probe quiet connections on both sides.', (draft, enable) => {
+    draft.tcpka.client = enable;
+    draft.tcpka.server = enable;
+  }),
+  option('clitcpka', FRONT, 'tcpka', 'Let the kernel probe quiet connections of clients.', (draft, enable) => {
+    draft.tcpka.client = enable;
+  }),
+  option('srvtcpka', BACK, 'tcpka', 'Let the kernel probe quiet connections to servers.', (draft, enable) => {
+    draft.tcpka.server = enable;
+  }),
 ];
 
 export function parseOption(draft: ProxyDraft, { keyword, args, negated }: Statement, context: Context): void {

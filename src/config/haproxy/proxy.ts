@@ -37,6 +37,7 @@ import { parseOption } from './options.ts';
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
+import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
 import { parseTimeout } from './timeouts.ts';
 
 export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
@@ -234,6 +235,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     parse: parseErrorFiles,
   },
   ...CHOICE_KEYWORDS,
+  ...TCP_KEYWORDS,
   ...LOG_KEYWORDS,
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
   withoutEffect('id', ['frontend', 'listen', 'backend'], 'nothing shows it'),
@@ -333,7 +335,10 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
     mode,
-    binds,
+    binds: binds.map((bind) => ({
+      ...bind,
+      tcp: { ...bind.tcp, keep_alive: keepAliveOf(draft.tcpka.client, draft.client_keep_alive) },
+    })),
     // a listen section with servers is its own backend
     default_backend: draft.kind === 'listen' && draft.servers.length > 0 ? name : default_backend,
     use_backends: draft.use_backends,
@@ -358,6 +363,8 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
     use_servers: draft.use_servers,
+    source: draft.source,
+    keep_alive: keepAliveOf(draft.tcpka.server, draft.server_keep_alive),
     persist_rules: draft.persist_rules,
     mode,
     balance: usableBalance(draft, report),

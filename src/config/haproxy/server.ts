@@ -13,6 +13,7 @@ import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
 import { SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
+import { parseSource } from './tcp-options.ts';
 
 /** Servers of one `server-template`. */
 const LONGEST_TEMPLATE = 4096;
@@ -21,6 +22,23 @@ export const SERVER_WORDS: readonly ServerWord[] = [
   ...CHECK_WORDS,
   ...RESOLUTION_WORDS,
   ...SEND_PROXY_WORDS,
+  time(
+    'tcp-ut',
+    'How long the kernel tries to get bytes through to it before it gives the connection up.',
+    'tcp_ut_ms',
+    (settings, time_ms) => {
+      settings.tcp_ut_ms = time_ms;
+    },
+  ),
+  {
+    name: 'source',
+    help: 'The address that connections to it come from.',
+    field: 'source',
+    takes_value: true,
+    parse: (settings, value, context) => {
+      settings.source = parseSource([value], value, context) ?? settings.source;
+    },
+  },
   flag(
     'backup',
     'Use it only when no server without `backup` works.',
@@ -264,6 +282,8 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
     slowstart_ms,
     cookie,
     send_proxy: settings.send_proxy && { version: settings.send_proxy, ...settings.proxy_options },
+    tcp_ut_ms: settings.tcp_ut_ms,
+    source: settings.source,
     observe: observeOf(settings, report),
     shutdown_sessions_when_down,
     shutdown_backup_sessions_when_up,

@@ -67,7 +67,8 @@ export class ServerConnection implements SocketOwner {
   connect(server: Server, exchange: Exchange): boolean {
     const { address } = server;
     const { reactor } = this.thread;
-    const socket = address && reactor.connect(this, address.family, address.address, address.length);
+    const socket =
+      address && reactor.connect(this, address.family, address.address, address.length, true, server.prepare);
     if (!socket) return false;
     this.server = server;
     this.address = address;

@@ -179,9 +179,10 @@ export class TcpSession implements Assignee {
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
-  useServer({ address }: Server): void {
+  useServer({ address, prepare }: Server): void {
     const socket =
-      address && this.thread.reactor.connect(this.upstream, address.family, address.address, address.length);
+      address &&
+      this.thread.reactor.connect(this.upstream, address.family, address.address, address.length, true, prepare);
     if (!socket) {
       this.assignment.failed(false);
       return;

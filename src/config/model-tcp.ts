@@ -1,0 +1,22 @@
+/** What people set of TCP itself. Undefined: the kernel's own. */
+import type { Endpoint } from './model.ts';
+
+/** Probes of quiet connections: how many without an answer, after how long, how often. */
+export type KeepAlive = {
+  readonly count: number | undefined;
+  readonly idle_s: number | undefined;
+  readonly interval_s: number | undefined;
+};
+
+/** Of a listener and the connections that it accepts. */
+export type TcpSettings = {
+  readonly user_timeout_ms: number | undefined;
+  /** Undefined: quiet connections are not probed. */
+  readonly keep_alive: KeepAlive | undefined;
+  readonly interface: string | undefined;
+  readonly mss: number | undefined;
+  readonly defer_accept: boolean;
+};
+
+/** `source`: an undefined endpoint is any address. */
+export type SourceAddress = { readonly endpoint: Endpoint | undefined; readonly interface: string | undefined };

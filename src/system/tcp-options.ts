@@ -1,0 +1,75 @@
+/** Options of TCP sockets that people set. What a listener has, the sockets that it accepts have too (tcp(7), socket(7)). */
+
+import {
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  SO_BINDTODEVICE,
+  SO_KEEPALIVE,
+  SOL_SOCKET,
+  TCP_DEFER_ACCEPT,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_MAXSEG,
+  TCP_USER_TIMEOUT,
+} from './abi/linux.ts';
+import { byReference } from './arguments.ts';
+import * as libc from './libc.ts';
+import { socketAddressBytes } from './socket-address.ts';
+
+export type TcpOptions = {
+  readonly user_timeout_ms: number | undefined;
+  readonly keep_alive: KeepAlive | undefined;
+  readonly interface: string | undefined;
+  /** Of listeners: the largest segment that clients are offered. */
+  readonly mss: number | undefined;
+  /** Of listeners: a client is accepted when it has said something. */
+  readonly defer_accept: boolean;
+};
+
+export type KeepAlive = {
+  readonly count: number | undefined;
+  readonly idle_s: number | undefined;
+  readonly interval_s: number | undefined;
+};
+
+/** For how long a client may be silent that is not accepted for that. */
+const DEFER_S = 1;
+
+/** False: the system refuses one (errno). */
+export function setTcpOptions(fd: number, options: TcpOptions): boolean {
+  const { user_timeout_ms, keep_alive, mss, defer_accept } = options;
+  return (
+    (options.interface === undefined || bindToInterface(fd, options.interface)) &&
+    (user_timeout_ms === undefined || set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms)) &&
+    (mss === undefined || set(fd, IPPROTO_TCP, TCP_MAXSEG, mss)) &&
+    (!defer_accept || set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, DEFER_S)) &&
+    (keep_alive === undefined || setKeepAlive(fd, keep_alive))
+  );
+}
+
+function setKeepAlive(fd: number, { count, idle_s, interval_s }: KeepAlive): boolean {
+  return (
+    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+    (count === undefined || set(fd, IPPROTO_TCP, TCP_KEEPCNT, count)) &&
+    (idle_s === undefined || set(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s)) &&
+    (interval_s === undefined || set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval_s))
+  );
+}
+
+/** The address that a connection will come from; port 0: any, chosen when it is known where it goes. */
+export function bindSource(fd: number, source: { readonly address: string; readonly port: number }): boolean {
+  if (source.port === 0) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); // else as many connections as there are ports
+  const address = socketAddressBytes(source);
+  return libc.bind(fd, byReference(address), address.length) === 0;
+}
+
+function bindToInterface(fd: number, name: string): boolean {
+  const bytes = new TextEncoder().encode(`${name}\0`);
+  return libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, byReference(bytes), bytes.length) === 0;
+}
+
+function set(fd: number, level: number, name: number, value: number): boolean {
+  return libc.setsockopt(fd, level, name, byReference(Int32Array.of(value)), 4) === 0;
+}
