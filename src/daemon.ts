@@ -113,6 +113,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     onDemotion: (change) => postDemotion(daemon, change),
   });
   const daemon: Daemon = {
+    version: options.version,
     generation,
     node: createCarpNode(config, prepared.vhids, (vhids, host, slots) =>
       configureCarp(daemon, vhids, host, slots, fail),
@@ -161,7 +162,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     status: () => report(daemon, options.version),
     carp: () => carpStatus(daemon),
     names: () => slotNames(daemon),
-    runtime: runtimeOf(daemon, options.version, fail),
+    runtime: runtimeOf(daemon, fail),
     node: daemon.node,
     setState(name, state) {
       const index = daemon.node.slotOf(name);

@@ -12,12 +12,14 @@
 import type { Span } from './diagnostic.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { Capture, CookieCapture, LogFormat, LogTarget } from './model-logs.ts';
+import type { Exporter, StatsPage } from './model-pages.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
 import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
 
 export type * from './model-checks.ts';
 export type * from './model-logs.ts';
+export type * from './model-pages.ts';
 export type * from './model-resolvers.ts';
 export type * from './model-rules.ts';
 export type * from './model-tcp.ts';
@@ -164,6 +166,8 @@ export type Frontend = {
   readonly error_files: readonly ErrorFile[];
   readonly http: HttpConnections;
   readonly forwardfor: ForwardFor | undefined;
+  readonly stats: StatsPage | undefined;
+  readonly exporters: readonly Exporter[];
   readonly span: Span;
   readonly spans: Spans;
 };
@@ -274,6 +278,7 @@ export type Backend = {
   readonly cookie: SessionCookie | undefined;
   readonly dynamic_cookie_key: string | undefined;
   readonly forwardfor: ForwardFor | undefined;
+  readonly stats: StatsPage | undefined;
   readonly http: HttpConnections;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;

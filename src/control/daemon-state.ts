@@ -19,6 +19,7 @@ import type { RunningThread } from './shutdown.ts';
 import type { StatsSockets } from './stats-sockets.ts';
 
 export type Daemon = {
+  readonly version: string;
   /** The configuration that holds. */
   generation: Generation;
   /** The vhids and net.inet.carp.*, with what people changed since. */

@@ -6,6 +6,7 @@ import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { describeError } from './end.ts';
 import { countClients, type Generation, isRetired } from './generation.ts';
 import { linePrinter } from './line-printer.ts';
+import { answerPage } from './run-pages.ts';
 import { noteStopped, waitUntil } from './shutdown.ts';
 
 /** Every data thread takes a new configuration within a pass of its loop. */
@@ -25,6 +26,7 @@ export function startDataThreads(daemon: Daemon, fail: Fail): void {
         logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);
       },
       onConfigured: () => void daemon.waits_for.delete(name),
+      onPage: (generation, question) => answerPage(daemon, generation, question),
       onLines: (fd, lines) => linePrinter(fd).print(lines),
       onDropped: (lines) => daemon.lost_lines.add(lines),
       onError: (error) => {

@@ -10,11 +10,11 @@ import { viewOf } from './stats/view.ts';
 
 const TICK_MS = 1_000;
 
-export function runtimeOf(daemon: Daemon, version: string, fail: Fail): RuntimeDaemon {
+export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
   return {
     generation: () => daemon.generation,
     facts: () => ({
-      version,
+      version: daemon.version,
       started_ms: daemon.started_ns / 1e6,
       stopping: daemon.stopping,
       lost_log_lines: daemon.lost_lines.total,

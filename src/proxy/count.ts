@@ -45,7 +45,7 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
 
 /** The request never came as a whole, or was none; it counts as one when it was answered. */
 function countRequestError({ frontend, cause, phase, bytes_sent }: Ended): void {
-  if (phase === 'R' && cause !== 'R' && bytes_sent > 0) frontend.counters[c.REQUESTS]++;
+  if (phase === 'R' && cause !== 'R' && cause !== 'L' && bytes_sent > 0) frontend.counters[c.REQUESTS]++;
   if (phase === 'R' && cause !== '-' && cause !== 'L') frontend.counters[c.REQUEST_ERRORS]++;
   else if (phase === 'H' && cause === 'c') frontend.counters[c.REQUEST_ERRORS]++;
 }

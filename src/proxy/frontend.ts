@@ -7,6 +7,7 @@ import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
+import { PageRoutes } from './http/page.ts';
 import { ParkedConnection, type QuietClient } from './http/parked-connection.ts';
 import { Captures } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
@@ -33,6 +34,8 @@ export class Frontend implements ListenerOwner {
   readonly captures: Captures;
   /** Null: requests have none. */
   readonly unique_id: UniqueId | null;
+  /** Null: it serves none of our own pages. */
+  readonly pages: PageRoutes | null;
   /** Null: nothing is logged. */
   log: RequestLog | null = null;
   /** The same frontend of a later configuration, on the same reactor. */
@@ -61,6 +64,9 @@ export class Frontend implements ListenerOwner {
     this.client_ms = client_ms ?? Number.POSITIVE_INFINITY;
     this.request_ms = http_request_ms ?? this.client_ms;
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
+    const stats = config.stats ?? this.routes.otherwise.backend?.config.stats;
+    const serves = config.mode === 'http' && (stats !== undefined || config.exporters.length > 0);
+    this.pages = serves ? new PageRoutes(thread, stats, config.exporters) : null;
     this.error_replies = ownReplies(config.error_files);
     this.captures = new Captures(config.captures);
     this.unique_id = config.unique_id_format ? new UniqueId(this, config.unique_id_format) : null;

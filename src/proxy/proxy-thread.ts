@@ -12,6 +12,7 @@ import { Frontend } from './frontend.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Message } from './http/message.ts';
+import { Pages } from './http/page.ts';
 import { ParkedConnection } from './http/parked-connection.ts';
 import { ServerConnection } from './http/server-connection.ts';
 import { HeadWriter } from './http/write-head.ts';
@@ -51,6 +52,7 @@ export class ProxyThread {
   readonly writer: HeadWriter;
   /** What conditions are asked about. */
   readonly facts: Facts;
+  readonly pages = new Pages();
   /** Those who wait for a server. */
   readonly queue: Queue;
   /** Stands where no connection is: closed, and deaf to everything. */

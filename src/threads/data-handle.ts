@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
+import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
@@ -47,6 +48,8 @@ export type DataThreadOptions = {
   readonly onRunning: (reactor: 'ring' | 'epoll', reason: string) => void;
   /** It serves this generation now. */
   readonly onConfigured: (generation: number) => void;
+  /** A client wants a page that main writes. */
+  readonly onPage: (generation: number, question: PageQuestion) => Promise<PageReply>;
   /** Log lines of requests for a descriptor, each with its newline. */
   readonly onLines: (fd: number, lines: Uint8Array) => void;
   /** So many lines could not be sent. */
@@ -91,6 +94,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   worker.on('message', (message: FromData) => {
     if (message.kind === 'running') options.onRunning(message.reactor, message.reason);
     else if (message.kind === 'configured') options.onConfigured(message.generation);
+    else if (message.kind === 'page') void answerPage(message.generation, message.question);
     else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
     else if (message.kind === 'ended') answers.give(message.ask, message.count);
     else if (message.kind === 'lines') options.onLines(message.fd, readers.get(message.fd)!.takeAll());
@@ -109,6 +113,10 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const post = (message: ToData) => {
     worker.postMessage(message);
     wake();
+  };
+  const answerPage = async (generation: number, question: PageQuestion) => {
+    const reply = await options.onPage(generation, question);
+    post({ kind: 'page', ask: question.ask, generation, reply });
   };
   const ask = <T>(question: (number: number) => ToData): Promise<T | undefined> =>
     answers.ask((number) => post(question(number))) as Promise<T | undefined>;

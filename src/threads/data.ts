@@ -107,6 +107,7 @@ class DataThread {
       this.listening.delete(fd);
       libc.close(fd);
     };
+    proxy.pages.send = (question) => tell({ kind: 'page', generation, question });
     this.sinks.addLines(lines);
     proxy.log((target) => this.sinks.sinkFor(target));
     Atomics.store(memory.words, shared.threadAt(memory, settings.thread) + shared.THREAD_WAKE_FD, settings.wake_fd);
@@ -186,6 +187,9 @@ class DataThread {
     const all = [this.current, ...this.draining];
     if (message.kind === 'list-sessions') {
       tell({ kind: 'sessions', ask: message.ask, sessions: all.flatMap(({ proxy }) => listSessions(proxy)) });
+    } else if (message.kind === 'page') {
+      const { ask, reply, generation } = message;
+      for (const { number, proxy } of all) if (number === generation) proxy.pages.answer(ask, reply);
     } else {
       const asked = 'id' in message.which ? all : [this.current];
       const count = asked.reduce((sum, { proxy }) => sum + endSessions(proxy, message.which), 0);

@@ -76,6 +76,7 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
     cookie: undefined,
     dynamic_cookie_key: undefined,
     forwardfor: undefined,
+    stats: undefined,
     http: HTTP_DEFAULTS,
     check: check ?? PLAIN_CHECK,
     log_health_checks: log_health_checks ?? false,

@@ -49,6 +49,7 @@ for (const kind of KINDS) {
         onRunning: () => {},
         onConfigured: () => {},
         onLines: () => {},
+        onPage: () => assert.fail('no page is asked for here'),
         onDropped: () => {},
         onError: (error) => errors.push(error),
       }),

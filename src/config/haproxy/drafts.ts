@@ -8,6 +8,7 @@ import type {
   Capture,
   CookieCapture,
   ErrorFile,
+  Exporter,
   ForwardFor,
   Global,
   HashType,
@@ -26,6 +27,7 @@ import type {
   RuleCondition,
   SessionCookie,
   SourceAddress,
+  StatsPage,
   StatsSocket,
   Timeouts,
 } from '../model.ts';
@@ -74,6 +76,10 @@ export type ProxyDraft = {
   /** In the order of the file: of two for one status the later counts. */
   error_files: (ErrorFile | ErrorFilesOf)[];
   forwardfor: ForwardFor | undefined;
+  stats: StatsPage | undefined;
+  /** A line of its own: what defaults say counts no longer, as in HAProxy. */
+  stats_own: boolean;
+  exporters: Exporter[];
   http: Open<HttpConnections>;
   balance: Balance;
   hash: HashType | undefined;
@@ -194,6 +200,9 @@ export function newDefaults(): ProxyDraft {
     unique_id_header: undefined,
     error_files: [],
     forwardfor: undefined,
+    stats: undefined,
+    stats_own: false,
+    exporters: [],
     http: { ...HTTP_DEFAULTS },
     balance: { kind: 'roundrobin' },
     hash: undefined,
@@ -290,6 +299,8 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     use_servers: [],
     persist_rules: [],
     monitor_fails: [],
+    stats_own: false,
+    exporters: [...defaults.exporters],
     acls: new Map(), // those of a defaults section are its own
     servers: [],
     default_server: copySettings(defaults.default_server),

@@ -37,6 +37,7 @@ import { parseOption } from './options.ts';
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
+import { parseStatsPage, parseUseService } from './stats-page.ts';
 import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
 import { parseTimeout } from './timeouts.ts';
 
@@ -219,7 +220,20 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     parse: parseExternalCheck,
   },
   withoutEffect('email-alert', ALL_PROXIES, 'no mail is sent'),
-  withoutEffect('stats', ALL_PROXIES, 'no statistics page is served'),
+  {
+    name: 'stats',
+    sections: ALL_PROXIES,
+    help: 'The statistics page: `enable`, `uri`, `auth`, `realm`, `refresh`, `admin`, `scope`, `hide-version`, `show-…`.',
+    has_effect: true,
+    parse: parseStatsPage,
+  },
+  {
+    name: 'http-request',
+    sections: ALL_PROXIES,
+    help: '`use-service prometheus-exporter`, with or without `if { path /metrics }`.',
+    has_effect: true,
+    parse: parseUseService,
+  },
   {
     name: 'errorfile',
     sections: ALL_PROXIES,
@@ -349,6 +363,8 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     ...finishLogging(draft, report),
     error_files: around.error_files,
     forwardfor,
+    stats: draft.stats,
+    exporters: draft.exporters,
     http,
     span,
     spans,
@@ -383,6 +399,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     forwardfor,
     http,
     error_files: around.error_files,
+    stats: draft.stats,
     check: finishMethod(checks),
     log_health_checks: checks.log,
     log_targets: allTargets(draft, around),

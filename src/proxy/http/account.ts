@@ -8,6 +8,7 @@ import type { Captured, Side } from '../log/captures.ts';
 import { NO_BYTES } from '../log/log-record.ts';
 import type { Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
+import type { Page } from './page.ts';
 
 export class Account {
   readonly frontend: Frontend;
@@ -25,6 +26,8 @@ export class Account {
   phase = '-';
   captured: Captured | null = null;
   unique_id: Uint8Array = NO_BYTES;
+  /** The daemon answers itself. */
+  page: Page | null = null;
   /** Our end of the connection to the server, when the log wants it. */
   source: Endpoint | null = null;
   /** Its line is written already (`option logasap`). */
@@ -90,6 +93,7 @@ export class Account {
   /** Once, when it is over: counts it and writes its line. */
   protected close(exchange: Exchange): void {
     const { now_ms } = exchange.thread.reactor;
+    this.page = null;
     countEnd(exchange, this.head_ms < 0 ? now_ms : this.head_ms, now_ms);
     if (!this.logged) this.frontend.log?.request(exchange, false);
   }

@@ -89,7 +89,8 @@ export class Exchange extends Account implements Assignee {
     const { request } = this.thread;
     this.route = this.frontend.routes.choose(this.thread.facts, this.frontend, this.client.socket, request);
     this.rules = this.route.rules;
-    this.reset(this.route.backend);
+    this.page = this.frontend.pages?.find(this, end) ?? null;
+    this.reset(this.page ? null : this.route.backend);
     this.noteRequest(request, end, this.thread.reactor);
     this.method = request.method;
     this.client_minor = request.version_minor;
@@ -110,10 +111,10 @@ export class Exchange extends Account implements Assignee {
       this.line_length = 0;
       this.fail(503, 'R', 'R');
     } else {
-      if (this.rules.buffers_request && !this.client.body.done) {
+      if ((this.rules.buffers_request || this.page) && !this.client.body.done) {
         this.state = STORING;
         this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);
-      } else this.assignment.begin();
+      } else this.bodyStored();
     }
   }
 
@@ -124,8 +125,9 @@ export class Exchange extends Account implements Assignee {
 
   /** All of the body is there that may be stored. */
   bodyStored(): void {
-    this.state = CONNECTING;
-    this.assignment.begin();
+    this.state = this.page ? SENDING : CONNECTING;
+    if (!this.page) this.assignment.begin();
+    else if (!this.page.ask(this.stored.text)) this.fail(503, 'R', 'R');
   }
 
   private reset(backend: Backend | null): void {
@@ -280,7 +282,7 @@ export class Exchange extends Account implements Assignee {
   }
 
   replySent(): void {
-    if (this.state !== SENDING) return;
+    if (this.state !== SENDING || this.page?.sendNext()) return;
     this.over();
     this.client.next(this.keep_alive);
   }
@@ -423,6 +425,7 @@ export class Exchange extends Account implements Assignee {
   private fail(status: ErrorStatus, cause: string, phase: string): void {
     const { client } = this;
     this.dropConnection();
+    this.page = null;
     this.status = status;
     this.cause = cause;
     this.phase = phase;

@@ -47,6 +47,14 @@ export class StoredBody {
     this.exchange.bodyStored();
   }
 
+  /** For those who read it here, which a page does. */
+  get text(): string {
+    const { buffers } = this.exchange.thread.reactor;
+    if (this.buffer < 0) return '';
+    const offset = buffers.offsetOf(this.buffer);
+    return new TextDecoder('latin1').decode(buffers.bytes.subarray(offset, offset + this.length));
+  }
+
   /** A piece that goes to the server at once, should it be needed again. The reference stays the caller's. */
   record(buffer: number, offset: number, length: number): void {
     if (this.incomplete || length === 0) return;

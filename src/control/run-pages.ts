@@ -1,0 +1,44 @@
+/** Pages that clients of data threads ask main for: statistics in their forms, and metrics. */
+import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
+import type { Daemon } from './daemon-state.ts';
+import { describeError } from './end.ts';
+import type { Generation } from './generation.ts';
+import { runtimeOf } from './run-statistics.ts';
+import { actOnServers } from './stats/page-actions.ts';
+import { pageBody } from './stats/page-body.ts';
+import { httpReply, mayLook, unauthorized } from './stats/page-reply.ts';
+import { renderMetrics } from './stats/prometheus.ts';
+import { viewOf } from './stats/view.ts';
+
+const STATUS_MS = 500;
+const NO_FAIL = () => undefined;
+
+/** Never throws: a client waits. */
+export async function answerPage(daemon: Daemon, number: number, question: PageQuestion): Promise<PageReply> {
+  try {
+    const generation = [daemon.generation, ...daemon.draining].find((each) => each.number === number);
+    if (generation === undefined) return httpReply(question, 503, 'text/plain', 'This configuration is gone.\n');
+    return await write(daemon, generation, question);
+  } catch (error) {
+    return httpReply(question, 500, 'text/plain', `${describeError(error)}\n`);
+  }
+}
+
+async function write(daemon: Daemon, generation: Generation, question: PageQuestion): Promise<PageReply> {
+  const runtime = runtimeOf(daemon, NO_FAIL);
+  const view = viewOf(generation);
+  const carp = (await daemon.carp?.status(STATUS_MS))?.vhids ?? [];
+  const vhids = carp.map((vhid) => ({ ...vhid, name: daemon.node.slots[vhid.index]?.name ?? '' }));
+  if (question.page === 'metrics') {
+    const text = renderMetrics(view, runtime.facts(), vhids, question.target);
+    return httpReply(question, 200, 'text/plain; version=0.0.4', text);
+  }
+  const proxy = view.proxies.find(({ frontend }) => frontend?.config.name === question.frontend);
+  const behind = view.proxies.find(({ name, backend }) => backend && name === proxy?.frontend?.config.default_backend);
+  const stats = proxy?.frontend?.config.stats ?? behind?.backend?.config.stats;
+  if (stats === undefined) return httpReply(question, 404, 'text/plain', 'There is no page here.\n');
+  if (!mayLook(stats, question)) return unauthorized(stats, question);
+  if (question.method === 'POST') return actOnServers(runtime, view, stats, question);
+  const { type, text } = pageBody(view, runtime.facts(), vhids, stats, question, proxy!.name);
+  return httpReply(question, 200, type, text, stats.refresh_s);
+}

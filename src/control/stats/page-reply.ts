@@ -1,0 +1,48 @@
+/** Whole HTTP replies to page questions, and who may see a page. */
+import { timingSafeEqual } from 'node:crypto';
+import type { StatsPage } from '../../config/model.ts';
+import type { PageQuestion, PageReply } from '../../proxy/http/page.ts';
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  303: 'See Other',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** `fields`: more header lines, each with its end. */
+export function httpReply(
+  { method, keeps, target }: PageQuestion,
+  status: number,
+  type: string,
+  text: string,
+  refresh_s?: number,
+  fields = '',
+): PageReply {
+  const body = Buffer.from(text);
+  const refresh = refresh_s === undefined || target.includes(';norefresh') ? '' : `Refresh: ${refresh_s}\r\n`;
+  const head =
+    `HTTP/1.1 ${status} ${REASONS[status]}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
+    `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${refresh}${fields}${keeps ? '' : 'Connection: close\r\n'}\r\n`;
+  return { status, bytes: Buffer.concat([Buffer.from(head), ...(method === 'HEAD' ? [] : [body])]) };
+}
+
+/** `stats auth`: HTTP's Basic scheme (RFC 7617). */
+export function mayLook({ users }: StatsPage, { authorization }: PageQuestion): boolean {
+  if (users.length === 0) return true;
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+  const given = Buffer.from(encoded ?? '', 'base64');
+  // every user is compared, so that the time tells nothing
+  return users.filter((user) => isSame(Buffer.from(user), given)).length > 0;
+}
+
+function isSame(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+export function unauthorized({ realm }: StatsPage, question: PageQuestion): PageReply {
+  const field = `WWW-Authenticate: Basic realm="${realm.replace(/["\\]/g, '\\$&')}"\r\n`;
+  return httpReply(question, 401, 'text/plain', 'This page wants a user and a password.\n', undefined, field);
+}

@@ -1,0 +1,140 @@
+/** The statistics page and the Prometheus exporter, served by data threads; read by fetch and, where there is one, a browser. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { type Program, startBalancer } from '../../helpers/balancers.js';
+import { needs } from '../../helpers/peers.js';
+import { deadPort } from '../../proxy/wire.js';
+import { parseStats, startWebServer } from './runtime.js';
+
+async function start(t: TestContext, program: Program, lines: string): Promise<string> {
+  const [port, web] = [await deadPort(), await startWebServer(t)];
+  await startBalancer(
+    t,
+    program,
+    `global
+ nbthread 2
+ maxconn 100
+defaults
+ mode http
+ timeout connect 1s
+ timeout client 5s
+ timeout server 5s
+ stats enable
+frontend web
+ bind 127.0.0.1:${port}
+ ${lines}
+ default_backend app
+backend app
+ server a 127.0.0.1:${web}
+ server b 127.0.0.1:${web} backup
+`,
+    port,
+  );
+  return `http://127.0.0.1:${port}`;
+}
+
+async function stats(base: string): Promise<Map<string, Record<string, string>>> {
+  return parseStats(await (await fetch(`${base}/haproxy?stats;csv`)).text());
+}
+
+test('with stats enable the page is at /haproxy?stats, as HTML, CSV and JSON', async (t) => {
+  const base = await start(t, 'carpool', '');
+  assert.equal(await (await fetch(`${base}/`)).text(), 'hello');
+  const page = await fetch(`${base}/haproxy?stats`);
+  const text = await page.text();
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+  assert.match(text, /<h2>app <small>http<\/small><\/h2>/);
+  assert.doesNotMatch(text, /<form|src=|@import|url\(/);
+  assert.equal((await stats(base)).get('app/a')?.['stot'], '1');
+  const json = JSON.parse(await (await fetch(`${base}/haproxy?stats;json`)).text());
+  assert.equal(json[0][0].value.value, 'web');
+  assert.equal((await stats(base)).get('web/FRONTEND')?.['intercepted'], '4');
+  assert.equal((await fetch(`${base}/haproxy?stats`, { method: 'HEAD' })).status, 200);
+});
+
+test('stats auth asks for a user; stats refresh, uri and hide-version are heeded', async (t) => {
+  const words = ['uri /s', 'auth joe:secret', 'realm Mine', 'refresh 7', 'hide-version'];
+  const base = await start(t, 'carpool', words.map((word) => `stats ${word}`).join('\n '));
+  const refused = await fetch(`${base}/s`);
+  assert.equal(refused.status, 401);
+  assert.equal(refused.headers.get('www-authenticate'), 'Basic realm="Mine"');
+  const headers = { authorization: `Basic ${Buffer.from('joe:secret').toString('base64')}` };
+  const page = await fetch(`${base}/s`, { headers });
+  assert.equal(page.headers.get('refresh'), '7');
+  assert.doesNotMatch(await page.text(), /<h1>carpool <small>/);
+  assert.equal((await fetch(`${base}/s;norefresh`, { headers })).headers.get('refresh'), null);
+  assert.equal((await fetch(`${base}/haproxy?stats`)).status, 200, 'goes to the server: the page is elsewhere');
+});
+
+test('where stats admin holds a form sets servers to maintenance; elsewhere it is refused', async (t) => {
+  const order = (base: string) =>
+    fetch(`${base}/haproxy?stats`, {
+      method: 'POST',
+      body: new URLSearchParams({ s: 'a', b: 'app', action: 'maint' }),
+      redirect: 'manual',
+    });
+  const open = await start(t, 'carpool', 'stats admin if LOCALHOST');
+  assert.equal((await order(open)).headers.get('location'), '/haproxy?stats;st=DONE');
+  assert.equal((await stats(open)).get('app/a')?.['status'], 'MAINT');
+  const closed = await start(t, 'carpool', '');
+  assert.equal((await order(closed)).headers.get('location'), '/haproxy?stats;st=DENY');
+  assert.equal((await stats(closed)).get('app/a')?.['status'], 'no check');
+});
+
+const EXPORTER = 'http-request use-service prometheus-exporter if { path /metrics }';
+
+test('the Prometheus exporter has HAProxy’s metrics, labels and types', { skip: needs('haproxy') }, async (t) => {
+  const names = async (program: Program) => {
+    const base = await start(t, program, EXPORTER);
+    await (await fetch(`${base}/`)).text();
+    const lines = (await (await fetch(`${base}/metrics`)).text()).trim().split('\n');
+    const samples = lines
+      .filter((line) => !line.startsWith('#'))
+      .map((line) => line.replace(/ \S+$/, '').replace(/version="[^"]*"/, ''));
+    return [...lines.filter((line) => line.startsWith('# TYPE')), ...samples].sort();
+  };
+  assert.deepEqual(await names('carpool'), await names('haproxy'));
+});
+
+test('the exporter’s scope parameter leaves the rest out', async (t) => {
+  const base = await start(t, 'carpool', EXPORTER);
+  const text = await (await fetch(`${base}/metrics?scope=server`)).text();
+  assert.match(text, /^haproxy_server_status\{proxy="app",server="a",state="UP"\} 1$/m);
+  assert.doesNotMatch(text, /haproxy_(frontend|backend|process)_/);
+});
+
+test('many who look at once neither fail nor keep clients waiting', async (t) => {
+  const base = await start(t, 'carpool', '');
+  const pages = Promise.all(
+    Array.from({ length: 60 }, () => fetch(`${base}/haproxy?stats`).then((page) => page.text())),
+  );
+  const began_ms = performance.now();
+  assert.equal(await (await fetch(`${base}/`)).text(), 'hello');
+  assert.ok(performance.now() - began_ms < 2_000);
+  assert.ok((await pages).every((text) => /<\/html>|503/.test(text)));
+});
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+
+test('a browser reads the page as it was meant', {
+  skip: CHROMIUM === undefined && 'no chromium is installed here',
+}, async (t) => {
+  const base = await start(t, 'carpool', '');
+  const profile = mkdtempSync('/tmp/carpool-chromium-');
+  t.after(() => rmSync(profile, { recursive: true, force: true }));
+  const words = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--window-size=390,844',
+    `--user-data-dir=${profile}`,
+  ];
+  const { stdout } = spawnSync(CHROMIUM!, [...words, '--dump-dom', `${base}/haproxy?stats`], {
+    encoding: 'utf8',
+    timeout: 40_000,
+  });
+  assert.match(stdout, /<section id="app">/);
+  assert.match(stdout, /<th scope="row">a<\/th><td data-of="Status"><span class="badge quiet">no check<\/span>/);
+});
