@@ -1,11 +1,12 @@
 /** One target, input after input, each from a seed of its own, until one does not hold. */
 import { createRandom } from '#src/simulator/random.js';
+import { DNS } from './answers.js';
 import { COMMANDS } from './commands.js';
 import { CONFIGURATIONS } from './configurations.js';
 import { PACKETS } from './packets.js';
 import type { Target } from './target.js';
 
-export const TARGETS: readonly Target[] = [PACKETS, ...CONFIGURATIONS, ...COMMANDS];
+export const TARGETS: readonly Target[] = [PACKETS, DNS, ...CONFIGURATIONS, ...COMMANDS];
 
 /** An input on which a parser works for longer could hold it up. */
 const SLOWEST_MS = 250;
