@@ -83,7 +83,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const relief = async () => {
       if (replaces === undefined) return;
       await relieve(daemon, replaces);
-      if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, end.because);
+      daemon.carp?.post({ kind: 'take-over' });
     };
     const { onReady } = options;
     void becomeReady(daemon, { plan: prepared.confinement, masters, relief, onReady, fail: end.because });
@@ -151,7 +151,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
   startResolvers(daemon);
-  if (prepared.vhids.length > 0 && options.replaces === undefined) startCarp(daemon, prepared.vhids, fail);
+  if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail, options.replaces !== undefined);
   if (daemon.node.host.demotion !== 0) demoteHost(daemon);
   daemon.orders = keepOrders(daemon);
   const { load } = options;

@@ -1,9 +1,10 @@
 /**
  * `-x SOCKET -sf PID …`: a new process takes the place of an old one.
  *
- *   new: ask the old one for its listening sockets and whom it is MASTER of ──▶ open what is missing, run
+ *   new: ask the old one for its listening sockets and whom it is MASTER of
+ *        ──▶ open what is missing, run; the carp thread has its sockets and waits
  *        ──▶ signal the old one: it drains for `grace`, bows out, gives its vhids back
- *        ──▶ start the carp thread and be MASTER at once of what the old one was MASTER of
+ *        ──▶ be MASTER at once of what the old one was MASTER of: milliseconds without the address
  *
  * A listening socket that both hold loses nobody, whoever closes it first.
  */

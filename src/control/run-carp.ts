@@ -13,7 +13,8 @@ import { holdVhids } from './vhid-locks.ts';
 const THE_CARP_THREAD = 'the carp thread';
 const GUARDIAN_TRIES = 10;
 
-export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail): void {
+/** `waits`: for another process that runs these vhids still; `take-over` ends that. */
+export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail, waits = false): void {
   daemon.guardian = startGuardian(() => replaceGuardian(daemon, GUARDIAN_TRIES));
   daemon.waits_for.add(THE_CARP_THREAD);
   const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
@@ -29,6 +30,7 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
     ],
     guardian_fd: daemon.guardian?.fd ?? -1,
     wait_for_ready: true,
+    waits_for_other: waits,
     run_as: runAs(daemon),
     onMessage: (message) => onCarpMessage(daemon, message, fail),
   });

@@ -30,6 +30,8 @@ export type CarpThreadOptions = {
   /** The guardian's pipe, or -1. */
   readonly guardian_fd: number;
   readonly wait_for_ready: boolean;
+  /** Until `take-over` is posted; left out: no other process runs these vhids. */
+  readonly waits_for_other?: boolean;
   /** The user that the process becomes: the carp thread does that itself and keeps the rights that it needs. */
   readonly run_as?: RunAs | undefined;
   readonly onMessage: (message: FromCarp) => void;
@@ -131,6 +133,7 @@ function settingsOf(options: CarpThreadOptions, wake_fd: number): CarpSettings {
     guardian_fd: options.guardian_fd,
     lease_s: LEASE_S,
     wait_for_ready: options.wait_for_ready,
+    waits_for_other: options.waits_for_other ?? false,
     seed: crypto.getRandomValues(new Uint32Array(4)),
     run_as: options.run_as,
   };

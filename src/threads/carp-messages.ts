@@ -28,6 +28,8 @@ export type CarpSettings = {
   readonly lease_s: number;
   /** Stay in INIT until `undemote` of owner `starting`, 10 s at most. */
   readonly wait_for_ready: boolean;
+  /** Touch nothing and take part in nothing until `take-over`: another process of this host runs these vhids still. */
+  readonly waits_for_other: boolean;
   /** Four random words, not all 0. */
   readonly seed: Uint32Array;
   /** Whom the thread becomes once its sockets are open; it keeps CAP_NET_RAW and CAP_NET_ADMIN. Undefined: stay. */
@@ -63,6 +65,8 @@ export type ToCarp =
       readonly slots?: readonly number[];
     }
   /** The engine's event of that name. */
+  /** The other process has given the vhids back. */
+  | { readonly kind: 'take-over' }
   | { readonly kind: 'set-state'; readonly index: number; readonly state: 'BACKUP' | 'MASTER' }
   /** The down script has run: unless the vhid is MASTER again, no entry of its VIPs stays on the interface. */
   | { readonly kind: 'remove-entries'; readonly index: number }

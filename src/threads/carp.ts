@@ -100,17 +100,21 @@ export class CarpThread {
 
   /** Returns after `stop` or the stop word in shared memory. */
   run(): void {
-    const removed = this.#network.prepare(this.#settings.vhids);
-    if (removed.length > 0) this.#log('notice', `removed what an earlier run left: ${removed.join(', ')}`);
+    if (!this.#settings.waits_for_other) this.#prepare();
     this.#setThreadState(1);
     postToControl({ kind: 'started', at_ns: now_ns() });
-    this.#step({ kind: 'start' });
+    if (!this.#settings.waits_for_other) this.#step({ kind: 'start' });
     while (!this.#stopping) {
       const now = now_ns();
       const wake_ns = Math.min(this.#engineDeadline_ns(), this.#beat_ns + BEAT_NS, now + this.#longest_sleep_ns);
       this.#poll.wait(now, wake_ns);
       this.#pass(now_ns(), wake_ns);
     }
+  }
+
+  #prepare(): void {
+    const removed = this.#network.prepare(this.#settings.vhids);
+    if (removed.length > 0) this.#log('notice', `removed what an earlier run left: ${removed.join(', ')}`);
   }
 
   /** Whatever happened: nothing of this node stays on an interface. */
@@ -251,6 +255,10 @@ export class CarpThread {
       case 'maintenance':
       case 'set-state':
         this.#step(message);
+        return;
+      case 'take-over':
+        this.#prepare();
+        this.#step({ kind: 'start' });
         return;
       case 'configure':
         this.#configure(message);
