@@ -1,7 +1,8 @@
 /** The daemon as a balancer, and as both: carp and frontends in one file. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createHost, MAIN, needsRoot } from './host.js';
@@ -119,4 +120,32 @@ test('a data thread that fails ends the daemon with status 1, and nothing is lef
   assert.match(daemon.log(), /stopping: data thread \d failed: .*on purpose/);
   assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
   assert.equal(existsSync(host.socket), false);
+});
+
+test('a data thread that throws while it serves takes the node out: it bows out, tells why, and comes back when it is started again', {
+  skip: needsRoot,
+}, async (t) => {
+  const directory = mkdtempSync('/tmp/carpool-fault-');
+  t.after(() => rmSync(directory, { recursive: true }));
+  const signal = join(directory, 'throw');
+  // every pass of a data thread stores a beat
+  const fault = `import { existsSync } from 'node:fs'; import { workerData } from 'node:worker_threads';
+    const { store } = Atomics;
+    if (workerData?.first) Atomics.store = (...words) => {
+      if (existsSync('${signal}')) throw new Error('on purpose');
+      return store(...words);
+    };`;
+  const host = createHost(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+  await host.serve(9001, 'hello').listening;
+  const words = ['-f', host.file('a.cfg', CARP + PROXY)];
+  const daemon = host.start(...words);
+  await daemon.sees(/BACKUP -> MASTER/);
+  assert.ok(host.addresses().includes('10.10.0.1/32'));
+  writeFileSync(signal, '');
+  assert.equal(await daemon.ended(), 1);
+  assert.match(daemon.log(), /stopping: data thread \d failed: .*on purpose/);
+  assert.match(daemon.log(), /MASTER -> INIT: data thread \d failed/);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
+  rmSync(signal);
+  await host.start(...words).sees(/BACKUP -> MASTER/);
 });
