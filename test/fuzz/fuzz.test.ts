@@ -6,19 +6,19 @@ import type { Target } from './target.js';
 import { fuzzWatched } from './watched.js';
 
 const COUNT = 3000;
-const TIME_MS = 2000;
+const TIME_MS = 1000;
 const SEED = 1;
 
 for (const { name } of TARGETS)
   test(`whatever ${name} comes to, it ends well`, async () => {
     const { broken, inputs } = await fuzzWatched({ name, seed: SEED, count: COUNT, time_ms: TIME_MS });
     assert.ok(!broken, broken && `seed ${broken.seed}: ${broken.why}\n${broken.input}`);
-    assert.ok(inputs > 20, `only ${inputs} inputs`);
+    assert.ok(inputs > 10, `only ${inputs} inputs`);
   });
 
 test('frames come to every kind of drop that one node can count, and are heard', () => {
   const packets = TARGETS.find(({ name }) => name === 'packets')!;
-  const { tally } = fuzz(packets, { seed: SEED, count: 4000, time_ms: 20_000 });
+  const { tally } = fuzz(packets, { seed: SEED, count: 2000, time_ms: 20_000 });
   const kinds = ['checksum', 'digest', 'group', 'heard', 'length', 'not_carp', 'ttl', 'version', 'vhid', 'vrrp'];
   assert.deepEqual(
     kinds.filter((kind) => !tally[kind]),
