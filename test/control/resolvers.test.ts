@@ -49,7 +49,7 @@ resolvers mydns
     hold nx 0s
     hold other 0s
     hold refused 0s
-    hold timeout 0s
+    hold timeout 60s
 ${resolvers}
 defaults
     mode http
@@ -176,16 +176,16 @@ test('answers to another question are no answers, and the good one of another na
 
 test('while hold says so, a nameserver that fails changes nothing', async (t) => {
   const zone = { 'app.test A': ['127.0.0.2'] };
-  const resolvers = '    hold nx 30s\n    hold timeout 300ms\n';
+  const resolvers = '    hold nx 30s\n';
   const { names, ask, balancer } = await setUp(t, '    server s1 app.test:PORT', { zone, resolvers });
   await until('it answers', async () => (await ask()) === '127.0.0.2');
   names.zone.set('app.test A', 'nx');
   const before = names.asked.length;
   await until('it was asked often', () => names.asked.length > before + 12);
   assert.equal(await ask(), '127.0.0.2');
-  names.zone.set('app.test A', 'silent');
-  await until('silence is held against it', async () => (await ask()) === '503');
-  assert.match(balancer.log(), /Server web\/s1 is going DOWN for maintenance \(DNS timeout status\)/);
+  for (const type of ['A', 'AAAA']) names.zone.set(`app.test ${type}`, 'refused');
+  await until('a refusal is held against it', async () => (await ask()) === '503');
+  assert.match(balancer.log(), /Server web\/s1 is going DOWN for maintenance \(DNS refused status\)/);
 });
 
 test('a reload begins with the addresses that are known', async (t) => {
