@@ -189,7 +189,7 @@ test('a server whose name does not resolve starts as down, with a warning', { sk
   const daemon = host.start('-f', host.file('a.cfg', text));
   await daemon.sees(/a\.cfg:7:\d+: warning: .*"nowhere\.invalid".*\[name-not-resolved\]/);
   await daemon.sees(/INIT -> BACKUP/);
-  assert.match(host.run('status').stdout, /^servers\/a +nowhere\.invalid:80 +DOWN .* did not resolve$/m);
+  assert.match(host.run('status').stdout, /^servers\/a +nowhere\.invalid:80 +DOWN .* is not resolved$/m);
 });
 
 test('a guardian that is killed is replaced, and the daemon goes on', { skip: needsRoot }, async (t) => {

@@ -145,7 +145,7 @@ test('a vhid that did not change does not notice a reload; one that is new rises
   await daemon.sees(/carp vip2: BACKUP -> MASTER/);
   writeFileSync(file, CONFIG(carp(1)));
   assert.equal(host.run('reload').status, 0);
-  await daemon.sees(/carp vhid 2: MASTER -> INIT: no longer configured/);
+  await daemon.sees(/carp vhid 2 on \w+: MASTER -> INIT: no longer configured/);
   assert.deepEqual(host.addresses(), ['10.10.0.5/16', '10.10.0.101/32']);
   assert.equal(daemon.log().match(/carp vip1: /g)?.length, 2, 'INIT to BACKUP, BACKUP to MASTER, and no more');
 });
