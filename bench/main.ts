@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { needs } from '../test/helpers/peers.ts';
 import { BOUNDS, judge, judgeCrowds, type LoadName, type Round } from './bounds.ts';
+import { BY_HAND } from './failover/judge.ts';
 import { openLogSink } from './log-sink.ts';
 import { describeMachine, watchOtherPrograms } from './machine.ts';
 import { type Crowd, MANY, measureCrowd, SOME } from './many-clients.ts';
@@ -91,8 +92,6 @@ function writeResults(text: string): void {
   const [, by_hand = ''] = readFileSync(file, 'utf8').split(BY_HAND);
   writeFileSync(file, `${text.trimEnd()}\n\n${BY_HAND}${by_hand}`);
 }
-
-const BY_HAND = '<!-- From here on written by hand. -->\n';
 
 async function loadSmall(folder: string, log_port: number): Promise<Record<SmallLoad, Round[]>> {
   const servers = await startSmallServers(folder);
