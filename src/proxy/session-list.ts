@@ -3,6 +3,7 @@ import type { Socket } from '../reactor/socket.ts';
 import type { Assignment } from './assignment.ts';
 import { sourceOf } from './ends.ts';
 import { BODY, ClientConnection, TUNNEL } from './http/client-connection.ts';
+import { serverMarked } from './http/failures.ts';
 import { ParkedConnection } from './http/parked-connection.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import type { ProxyThread } from './proxy-thread.ts';
@@ -53,7 +54,7 @@ export function endSessions(
       'id' in isMeant ? idOf(proxy, socket) === isMeant.id : assignmentOf(client)?.server?.number === isMeant.server;
     if (!meant) return;
     ended++;
-    if (client instanceof ClientConnection && assignmentOf(client)) client.exchange.serverMarked('K');
+    if (client instanceof ClientConnection && assignmentOf(client)) serverMarked(client.exchange, 'K');
     else if (socket.owner instanceof Side) (client as TcpSession).serverMarked('K');
     else socket.close();
   });

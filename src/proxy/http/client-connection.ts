@@ -19,15 +19,17 @@ import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import { isClearlyAddressed } from './addressee.ts';
-import { BODY_CHUNKED, BODY_LENGTH, BODY_MALFORMED, BODY_NONE, Body } from './body.ts';
-import { type ErrorStatus, errorReply } from './error-replies.ts';
+import { BODY_MALFORMED, Body } from './body.ts';
+import { clientTimedOut } from './client-timeouts.ts';
+import type { ErrorStatus } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
-import { clientMayKeep } from './framing.ts';
+import { clientEnded, clientFailed, clientGone } from './failures.ts';
+import { beginBody, clientMayKeep } from './framing.ts';
 import { Inbox } from './inbox.ts';
-import * as m from './message.ts';
 import { PARK_AFTER_MS, type ParkedConnection } from './parked-connection.ts';
 import { INCOMPLETE, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
+import { sendError } from './replies.ts';
 import { IDLE as SERVER_IDLE, type ServerConnection } from './server-connection.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -45,8 +47,6 @@ export const BULK_BYTES = 64 * 1024;
 /** How long a connection that was told goodbye may take to close its side. */
 const LINGER_MS = 2_000;
 
-const CONTINUE = new TextEncoder().encode('HTTP/1.1 100 Continue\r\n\r\n');
-
 export class ClientConnection implements SocketOwner {
   readonly thread: ProxyThread;
   readonly frontend: Frontend;
@@ -63,7 +63,7 @@ export class ClientConnection implements SocketOwner {
   /** It sends nothing after its request: closing at once destroys nothing. */
   private said_close = false;
   /** Lies idle for this client alone. */
-  private own: ServerConnection | null = null;
+  own: ServerConnection | null = null;
   private readonly inbox: Inbox;
   private readonly peer = new Peer();
   private readonly timer: Timer;
@@ -76,7 +76,7 @@ export class ClientConnection implements SocketOwner {
     this.exchange = new Exchange(this);
     this.inbox = new Inbox(this.thread.reactor);
     this.partial = new PartialHead(this.thread.reactor.buffers);
-    this.timer = new Timer(() => this.onTimer());
+    this.timer = new Timer(() => clientTimedOut(this));
   }
 
   begin(socket: Socket): void {
@@ -169,7 +169,7 @@ export class ClientConnection implements SocketOwner {
   private beginExchange(buffer: number, end: number): void {
     const { request } = this.thread;
     const { buffers } = this.thread.reactor;
-    if (!isClearlyAddressed(buffers.bytes, request) || !this.frameBody()) {
+    if (!isClearlyAddressed(buffers.bytes, request) || !beginBody(this.body, request)) {
       buffers.release(buffer);
       this.reject(400);
       return;
@@ -196,19 +196,6 @@ export class ClientConnection implements SocketOwner {
     this.exchange.begin(buffer, first_end);
   }
 
-  private frameBody(): boolean {
-    const { request } = this.thread;
-    if (request.has(m.CHUNKED)) {
-      if (request.version_minor === 0) return false; // RFC 9112 section 6.1
-      this.body.begin(BODY_CHUNKED, 0);
-    } else if (request.content_length !== m.NO_LENGTH) {
-      this.body.begin(BODY_LENGTH, request.content_length);
-    } else {
-      this.body.begin(BODY_NONE, 0);
-    }
-    return true;
-  }
-
   // ── bodies ────────────────────────────────────────────────────────────────────────────────────
 
   private takeBody(buffer: number, offset: number, end: number): void {
@@ -216,7 +203,7 @@ export class ClientConnection implements SocketOwner {
     const taken = this.body.take(buffers.bytes, offset, end);
     if (taken === BODY_MALFORMED) {
       buffers.release(buffer);
-      this.exchange.clientFailed(400);
+      clientFailed(this.exchange, 400);
       return;
     }
     const left = end - offset - taken;
@@ -295,35 +282,9 @@ export class ClientConnection implements SocketOwner {
   }
 
   /** There is no exchange to answer: a reply of our own, and goodbye. */
-  private reject(status: ErrorStatus, cause = 'P'): void {
-    this.exchange.rejected(status, this.sendError(status, true), cause);
+  reject(status: ErrorStatus, cause = 'P'): void {
+    this.exchange.rejected(status, sendError(this, status, true), cause);
     this.leave();
-  }
-
-  /** The body is wanted, before any server has said so. */
-  sayContinue(): void {
-    const { buffers } = this.thread.reactor;
-    const buffer = buffers.takeSmall();
-    if (buffer < 0) return;
-    const offset = buffers.offsetOf(buffer);
-    buffers.bytes.set(CONTINUE, offset);
-    this.socket.send(buffer, offset, CONTINUE.length);
-  }
-
-  sendError(status: ErrorStatus, close: boolean): number {
-    const { buffers } = this.thread.reactor;
-    const text = this.ownReply(status) ?? errorReply(status, close);
-    const buffer = buffers.takeSmall();
-    if (buffer < 0) return 0;
-    const offset = buffers.offsetOf(buffer);
-    buffers.bytes.set(text, offset);
-    this.socket.send(buffer, offset, text.length);
-    return text.length;
-  }
-
-  /** What `errorfile` says, of the backend where there is one; it says itself that the connection ends. */
-  ownReply(status: ErrorStatus): Uint8Array | undefined {
-    return this.exchange.backend?.error_replies.get(status) ?? this.frontend.error_replies.get(status);
   }
 
   /** Says goodbye after what is queued, and waits for the client's: closing at once could destroy the reply on its way. */
@@ -371,7 +332,7 @@ export class ClientConnection implements SocketOwner {
         this.reject(400, 'C');
         return;
       case BODY:
-        this.exchange.clientGone();
+        clientGone(this.exchange);
         return;
       case TUNNEL:
         this.exchange.tunnel?.clientEnded();
@@ -381,12 +342,12 @@ export class ClientConnection implements SocketOwner {
         else this.socket.notify_drain = true;
         return;
       default:
-        this.exchange.clientEnded();
+        clientEnded(this.exchange);
     }
   }
 
   onError(): void {
-    if (this.state === BODY || this.state === ANSWERING || this.state === TUNNEL) this.exchange.clientGone();
+    if (this.state === BODY || this.state === ANSWERING || this.state === TUNNEL) clientGone(this.exchange);
   }
 
   onDrain(): void {
@@ -397,18 +358,23 @@ export class ClientConnection implements SocketOwner {
   }
 
   onClosed(): void {
-    this.thread.reactor.timers.remove(this.timer);
+    this.forgetTimer();
     this.inbox.clear();
     this.partial.clear();
     this.exchange.abandon();
     this.takeOwn()?.close();
-    this.state = LEAVING;
-    this.socket = this.thread.no_socket;
+    this.forgetSocket();
     this.frontend.connectionGone(this);
   }
 
   close(): void {
     this.socket.close();
+  }
+
+  /** It is closed, or goes on without this object. */
+  forgetSocket(): void {
+    this.state = LEAVING;
+    this.socket = this.thread.no_socket;
   }
 
   /** Between two requests it may go on with a later configuration; without one it is told goodbye. */
@@ -419,9 +385,8 @@ export class ClientConnection implements SocketOwner {
       if (this.requests > 0) this.close();
     } else if (this.inbox.empty && this.partial.empty && !this.socket.ended) {
       successor.adopt(this);
-      this.thread.reactor.timers.remove(this.timer);
-      this.state = LEAVING;
-      this.socket = this.thread.no_socket;
+      this.forgetTimer();
+      this.forgetSocket();
       this.frontend.connectionGone(this);
     }
   }
@@ -442,55 +407,12 @@ export class ClientConnection implements SocketOwner {
     else this.thread.reactor.timers.arm(this.timer, this.thread.reactor.now_ms + after_ms);
   }
 
+  /** Armed no more, and forgotten: another client may be the next to use it. */
+  forgetTimer(): void {
+    this.thread.reactor.timers.remove(this.timer);
+  }
+
   disarm(): void {
     this.thread.reactor.timers.disarm(this.timer);
-  }
-
-  private onTimer(): void {
-    const { client_ms } = this.frontend;
-    if (this.exchange.assignment.waits) {
-      this.exchange.assignment.onTimer();
-      return;
-    }
-    // a first request that never came is answered like one that came too slowly
-    if (this.state === HEAD || (this.state === IDLE && this.requests === 0)) {
-      this.reject(408, 'c');
-      return;
-    }
-    switch (this.state) {
-      case IDLE:
-        this.parkOrClose();
-        return;
-      case BODY:
-        this.exchange.bodySilent();
-        return;
-      case LEAVING: {
-        const silent_ms = this.thread.reactor.now_ms - this.socket.progress_ms;
-        if (!this.socket.idle && silent_ms < client_ms) this.arm(client_ms - silent_ms);
-        else this.close();
-        return;
-      }
-      default:
-        this.exchange.clientSilent();
-    }
-  }
-
-  /** Nothing has come since the last reply. */
-  private parkOrClose(): void {
-    const { reactor } = this.thread;
-    const left_ms = this.request_ms + this.frontend.keep_alive_ms - reactor.now_ms;
-    if (left_ms <= 0) {
-      this.close();
-      return;
-    }
-    const { socket } = this;
-    if (socket.state !== OPEN || !socket.idle || this.own) {
-      this.arm(Math.min(left_ms, PARK_AFTER_MS));
-      return;
-    }
-    reactor.timers.remove(this.timer);
-    this.frontend.park(this, left_ms);
-    this.socket = this.thread.no_socket;
-    this.state = LEAVING;
   }
 }

@@ -12,7 +12,6 @@
 import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
-import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Route } from '../rules/routes.ts';
 import type { Server } from '../server.ts';
@@ -21,33 +20,35 @@ import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ConnectionRules } from './connection-rules.ts';
 import type { ErrorStatus } from './error-replies.ts';
+import { clientFailed, responseMalformed } from './failures.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
 import { asksConnectionToLogIn, takeKept } from './kept-connections.ts';
 import * as m from './message.ts';
+import { ownReply, sendError } from './replies.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
 import { Persistence } from './session-cookie.ts';
 import { StoredBody } from './stored-body.ts';
 import { Tunnel } from './tunnel.ts';
 
-const FREE = 0;
-const CONNECTING = 1;
-const WAITING = 2;
-const ANSWERING = 3;
-const SENDING = 4;
-const TUNNEL = 5;
-const STORING = 6;
+export const FREE = 0;
+export const CONNECTING = 1;
+export const WAITING = 2;
+export const ANSWERING = 3;
+export const SENDING = 4;
+export const TUNNEL = 5;
+export const STORING = 6;
 
 export class Exchange extends Account implements Assignee {
   readonly client: ClientConnection;
   readonly thread: ProxyThread;
   readonly assignment = new Assignment(this);
   readonly persistence = new Persistence();
-  private connection: ServerConnection | null = null;
+  connection: ServerConnection | null = null;
   /** After a 101, or a CONNECT that was granted. */
   tunnel: Tunnel | null = null;
-  private state = FREE;
+  state = FREE;
 
   route: Route;
   rules: ConnectionRules;
@@ -59,8 +60,8 @@ export class Exchange extends Account implements Assignee {
   /** The client may send another request on its connection afterwards. */
   keep_alive = true;
   private asks_upgrade = false;
-  private repeatable = false;
-  private reused = false;
+  repeatable = false;
+  reused = false;
   private server_keeps = false;
   dechunks = false;
   /** The client has had some other interim response. */
@@ -199,7 +200,7 @@ export class Exchange extends Account implements Assignee {
     if (this.state === STORING) this.stored.put(buffer, offset, length);
     else if (!connection || length === 0) this.thread.reactor.buffers.release(buffer);
     else if (connection.socket.send(buffer, offset, length)) connection.armServer();
-    else this.clientFailed(503);
+    else clientFailed(this, 503);
   }
 
   // ── the response ──────────────────────────────────────────────────────────────────────────────
@@ -229,7 +230,7 @@ export class Exchange extends Account implements Assignee {
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
     if (taken < 0) {
       buffers.release(buffer);
-      this.responseMalformed();
+      responseMalformed(this);
       return;
     }
     connection.state = SERVER_BODY;
@@ -292,7 +293,7 @@ export class Exchange extends Account implements Assignee {
   private beginTunnel(connection: ServerConnection, buffer: number, end: number): void {
     if (this.method !== m.METHOD_CONNECT && !this.asks_upgrade) {
       this.thread.reactor.buffers.release(buffer);
-      this.responseMalformed();
+      responseMalformed(this);
       return;
     }
     const { response } = this.thread;
@@ -303,74 +304,10 @@ export class Exchange extends Account implements Assignee {
     this.tunnel.begin();
   }
 
-  /** Both sides of the tunnel have said all that they had to say; or it broke. */
-  tunnelOver(cause: string): void {
-    this.abort(cause, cause === '-' ? '-' : 'D');
-  }
-
   // ── what goes wrong ───────────────────────────────────────────────────────────────────────────
 
-  /** The server closed its side (FIN). */
-  serverEnded(connection: ServerConnection): void {
-    if (this.tunnel) {
-      this.tunnel.serverEnded();
-    } else if (this.state === ANSWERING && connection.body.kind === BODY_UNTIL_CLOSE) {
-      this.responseComplete(connection, true);
-    } else {
-      const { answered } = connection;
-      this.connection = null; // it may serve somebody else as soon as it is closed
-      connection.abandon();
-      this.serverFailed(answered);
-    }
-  }
-
-  /** The connection broke and closes itself. `answered`: some of the response had come. */
-  serverFailed(answered: boolean): void {
-    if (this.state === ANSWERING || this.state === TUNNEL) {
-      this.abort('S', 'D');
-    } else if (this.reused && this.repeatable && !answered) {
-      this.connection = null;
-      this.assignment.again();
-    } else if (!this.retry(answered ? this.backend?.retry.on_junk : this.backend?.retry.on_empty)) {
-      this.assignment.server?.answerFailed();
-      this.fail(502, 'S', 'H');
-    }
-  }
-
-  /** The server's timer: is it the server that neither reads nor writes, or do we wait for the client? */
-  serverSilent(connection: ServerConnection): void {
-    const { socket } = connection;
-    const server_ms = (this.backend as Backend).server_ms;
-    const silent_ms = this.thread.reactor.now_ms - socket.progress_ms;
-    const client_writes = this.client.state === CLIENT_BODY && socket.idle;
-    const client_reads = socket.full && this.state === ANSWERING;
-    if (silent_ms < server_ms) connection.arm(server_ms - silent_ms);
-    else if (client_writes || client_reads) connection.arm(server_ms);
-    else if (this.state === WAITING) this.serverTimedOut();
-    else this.abort('s', 'D');
-  }
-
-  private serverTimedOut(): void {
-    if (this.retry(this.backend?.retry.on_timeout)) return;
-    this.assignment.server?.answerFailed();
-    this.fail(504, 's', 'H');
-  }
-
-  /** Its server went down, or an active one came up (marked-servers.ts). */
-  serverMarked(mark: Mark): void {
-    if (this.state === CONNECTING || this.state === WAITING) this.fail(503, mark, this.state === WAITING ? 'H' : 'C');
-    else this.abort(mark, 'D');
-  }
-
-  responseMalformed(): void {
-    if (this.state === WAITING && this.retry(this.backend?.retry.on_junk)) return;
-    this.assignment.server?.answerFailed();
-    if (this.state === WAITING) this.fail(502, 'P', 'H');
-    else this.abort('P', 'D');
-  }
-
   /** Another try that the client does not see. False: it is not wanted, or not possible. */
-  private retry(wanted: boolean | undefined): boolean {
+  retry(wanted: boolean | undefined): boolean {
     if (!wanted || this.stored.incomplete || this.hinted || !this.assignment.mayRetry) return false;
     const { connection, client } = this;
     this.connection = null;
@@ -383,46 +320,8 @@ export class Exchange extends Account implements Assignee {
     return true;
   }
 
-  /** The client's timer: is it the client that does not read? */
-  clientSilent(): void {
-    const { client } = this;
-    const silent_ms = this.thread.reactor.now_ms - client.socket.progress_ms;
-    if (client.socket.idle) return;
-    if (silent_ms < this.frontend.client_ms) client.arm(this.frontend.client_ms - silent_ms);
-    else this.abort('c', 'D');
-  }
-
-  /** The client's timer while its body is expected: does it not send, or does the server not take what is here already? */
-  bodySilent(): void {
-    const server_reads = this.state !== STORING && this.connection && !this.connection.socket.idle;
-    if (this.state === SENDING) this.clientSilent();
-    else if (server_reads) this.client.arm(this.frontend.client_ms);
-    else this.clientFailed(408);
-  }
-
-  /** Found while the client's body came: too slow, not to be understood, or no room for it (503). */
-  clientFailed(status: ErrorStatus): void {
-    const cause = status === 408 ? 'c' : status === 503 ? 'R' : 'P';
-    if (this.state === ANSWERING) this.abort(cause, 'D');
-    else this.fail(status, cause, cause === 'c' ? 'H' : 'D');
-  }
-
-  /** The client went away. */
-  clientGone(): void {
-    // HAProxy, too, calls everything after the connection data for a client that resets
-    const connected = this.state === WAITING || this.state === ANSWERING || this.state === SENDING;
-    this.abort('C', connected ? 'D' : this.assignment.phase);
-  }
-
-  /** The client sends no more. It may still wait for its answer, unless `option abortonclose` says that it does not. */
-  clientEnded(): void {
-    if (!this.rules.aborts_on_close) return;
-    if (this.state === WAITING) this.fail(400, 'C', 'H');
-    else if (this.state === CONNECTING) this.fail(503, 'C', this.assignment.phase);
-  }
-
   /** Answers with a status of our own. */
-  private fail(status: ErrorStatus, cause: string, phase: string): void {
+  fail(status: ErrorStatus, cause: string, phase: string): void {
     const { client } = this;
     this.dropConnection();
     this.page = null;
@@ -431,8 +330,8 @@ export class Exchange extends Account implements Assignee {
     this.phase = phase;
     if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
     this.state = SENDING;
-    if (client.ownReply(status)) this.keep_alive = false;
-    const sent = client.sendError(status, !this.keep_alive);
+    if (ownReply(client, status)) this.keep_alive = false;
+    const sent = sendError(client, status, !this.keep_alive);
     if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it
     this.bytes_sent += sent;
     client.arm(this.frontend.client_ms);

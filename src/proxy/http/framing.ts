@@ -1,7 +1,20 @@
 /** What a head says about its body and about the connection after it (RFC 9112 sections 6.3 and 9.3). Pure. */
-import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE } from './body.ts';
+import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, BODY_UNTIL_CLOSE, type Body } from './body.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
+
+/** False: nobody can tell where it ends (RFC 9112 section 6.1). */
+export function beginBody(body: Body, request: Message): boolean {
+  if (request.has(m.CHUNKED)) {
+    if (request.version_minor === 0) return false;
+    body.begin(BODY_CHUNKED, 0);
+  } else if (request.content_length !== m.NO_LENGTH) {
+    body.begin(BODY_LENGTH, request.content_length);
+  } else {
+    body.begin(BODY_NONE, 0);
+  }
+  return true;
+}
 
 /** `method` is the request's. */
 export function frameOfResponse(response: Message, method: number): number {

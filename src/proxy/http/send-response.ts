@@ -1,6 +1,7 @@
 /** The head of a response on its way to the client: as it came if it may, else written anew, with what of the body came with it. */
 import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
+import { responseMalformed } from './failures.ts';
 import { responseMustChange, writeResponse } from './rewrite.ts';
 import type { ServerConnection } from './server-connection.ts';
 
@@ -43,7 +44,7 @@ export function sendDechunked(
   const taken = passDechunked(exchange, connection.body, buffer, offset, end);
   exchange.thread.reactor.buffers.release(buffer);
   if (!exchange.answering) return;
-  if (taken < 0) exchange.responseMalformed();
+  if (taken < 0) responseMalformed(exchange);
   else if (connection.body.done) exchange.responseComplete(connection, offset + taken < end);
   else connection.armServer();
 }

@@ -14,6 +14,7 @@ import { BODY_MALFORMED, Body } from './body.ts';
 import { BULK_BYTES, MAX_HEAD_BYTES } from './client-connection.ts';
 import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
+import { responseMalformed, serverEnded, serverFailed, serverMarked, serverSilent } from './failures.ts';
 import { keep } from './kept-connections.ts';
 import { INCOMPLETE, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
@@ -134,7 +135,7 @@ export class ServerConnection implements SocketOwner {
     const taken = partial.append(offset, end);
     if (taken < 0) {
       buffers.release(buffer);
-      exchange.responseMalformed();
+      responseMalformed(exchange);
       return;
     }
     this.parseHead(exchange, partial.take(), partial.start, partial.end);
@@ -153,7 +154,7 @@ export class ServerConnection implements SocketOwner {
     }
     if (result <= 0 || result - offset > MAX_HEAD_BYTES) {
       buffers.release(buffer);
-      exchange.responseMalformed();
+      responseMalformed(exchange);
       return;
     }
     const { status } = this.thread.response;
@@ -178,7 +179,7 @@ export class ServerConnection implements SocketOwner {
       : this.body.take(buffers.bytes, offset, end);
     if (taken === BODY_MALFORMED) {
       buffers.release(buffer);
-      exchange.responseMalformed();
+      responseMalformed(exchange);
       return;
     }
     this.received += taken;
@@ -222,7 +223,7 @@ export class ServerConnection implements SocketOwner {
 
   /** The server went down, or an active one came up (marked-servers.ts). */
   serverMarked(mark: Mark): void {
-    if (this.exchange) this.exchange.serverMarked(mark);
+    if (this.exchange) serverMarked(this.exchange, mark);
     else this.close();
   }
 
@@ -234,7 +235,7 @@ export class ServerConnection implements SocketOwner {
 
   onEnd(): void {
     const { exchange } = this;
-    if (exchange) exchange.serverEnded(this);
+    if (exchange) serverEnded(exchange, this);
     else this.close();
   }
 
@@ -242,7 +243,7 @@ export class ServerConnection implements SocketOwner {
     const { exchange } = this;
     this.exchange = null;
     this.server.forgetIdle(this);
-    exchange?.serverFailed(this.answered);
+    if (exchange) serverFailed(exchange, this.answered);
   }
 
   onDrain(): void {
@@ -285,6 +286,6 @@ export class ServerConnection implements SocketOwner {
       this.exchange = null;
       this.close();
       exchange.connectFailed(true);
-    } else exchange.serverSilent(this);
+    } else serverSilent(exchange, this);
   }
 }

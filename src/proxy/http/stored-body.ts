@@ -6,6 +6,7 @@
  */
 import type { Socket } from '../../reactor/socket.ts';
 import type { Exchange } from './exchange.ts';
+import { sayContinue } from './replies.ts';
 
 export class StoredBody {
   /** The client was told to go on with its body, so that it need not hear it from another server, too. */
@@ -28,7 +29,7 @@ export class StoredBody {
     const { client, frontend, thread } = this.exchange;
     if (expects_continue) {
       this.said_continue = true;
-      client.sayContinue();
+      sayContinue(client);
     }
     client.goOnWithBody();
     if (!this.exchange.stores_body) return;

@@ -26,7 +26,7 @@ export class Tunnel {
   /** Takes over one reference. */
   passToServer(buffer: number, offset: number, length: number): void {
     this.server.arm(this.idle_ms);
-    if (!this.server.socket.send(buffer, offset, length)) this.client.exchange.tunnelOver('R');
+    if (!this.server.socket.send(buffer, offset, length)) this.over('R');
   }
 
   /** Takes over one reference. */
@@ -51,7 +51,12 @@ export class Tunnel {
     if (!client.ended || !server.ended) return;
     client.notify_drain = !client.idle;
     server.notify_drain = !server.idle;
-    if (client.idle && server.idle) this.client.exchange.tunnelOver('-');
+    if (client.idle && server.idle) this.over('-');
+  }
+
+  /** Both sides have said all that they had to say ('-'), or it broke. */
+  private over(cause: string): void {
+    this.client.exchange.abort(cause, cause === '-' ? '-' : 'D');
   }
 
   /** The timer of both sides: what is queued may still be on its way. */
@@ -59,6 +64,6 @@ export class Tunnel {
     const progress_ms = Math.max(this.client.socket.progress_ms, this.server.socket.progress_ms);
     const silent_ms = this.client.thread.reactor.now_ms - progress_ms;
     if (silent_ms < this.idle_ms) this.server.arm(this.idle_ms - silent_ms);
-    else this.client.exchange.tunnelOver(this.client.frontend.client_ms <= this.idle_ms ? 'c' : 's');
+    else this.over(this.client.frontend.client_ms <= this.idle_ms ? 'c' : 's');
   }
 }
