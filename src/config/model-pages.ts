@@ -1,4 +1,5 @@
 /** What of the model concerns the pages that the daemon serves itself. */
+import type { RuleCondition } from './model-rules.ts';
 
 /** The statistics page (manual 4.2, "stats …"). */
 export type StatsPage = {
@@ -7,10 +8,12 @@ export type StatsPage = {
   readonly realm: string;
   /** `user:password`; none: everybody may look. */
   readonly users: readonly string[];
+  /** `stats http-request`: the first that holds decides; without any the users do. */
+  readonly rules: readonly StatsRule[];
   /** Undefined: the browser does not ask again by itself. */
   readonly refresh_s: number | undefined;
-  /** Who may change servers. */
-  readonly admin: 'nobody' | 'local' | 'everybody';
+  /** Clients for whom one of these holds may change servers. */
+  readonly admin: readonly RuleCondition[];
   readonly shows_version: boolean;
   readonly shows_legends: boolean;
   readonly node: string | undefined;
@@ -19,5 +22,12 @@ export type StatsPage = {
   readonly scopes: readonly string[];
 };
 
-/** `http-request use-service prometheus-exporter`: '' is every path. */
-export type Exporter = { readonly path: string; readonly prefix: boolean };
+export type StatsRule = {
+  readonly action: 'allow' | 'deny' | 'auth';
+  /** Of `auth`; undefined: the page's. */
+  readonly realm: string | undefined;
+  readonly when: RuleCondition | undefined;
+};
+
+/** `http-request use-service prometheus-exporter`. */
+export type Exporter = { readonly when: RuleCondition | undefined };

@@ -279,6 +279,7 @@ export type Backend = {
   readonly dynamic_cookie_key: string | undefined;
   readonly forwardfor: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
+  readonly exporters: readonly Exporter[];
   readonly http: HttpConnections;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;

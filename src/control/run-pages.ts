@@ -6,7 +6,7 @@ import type { Generation } from './generation.ts';
 import { runtimeOf } from './run-statistics.ts';
 import { actOnServers } from './stats/page-actions.ts';
 import { pageBody } from './stats/page-body.ts';
-import { httpReply, mayLook, unauthorized } from './stats/page-reply.ts';
+import { httpReply, refuseLook } from './stats/page-reply.ts';
 import { renderMetrics } from './stats/prometheus.ts';
 import { viewOf } from './stats/view.ts';
 
@@ -33,12 +33,15 @@ async function write(daemon: Daemon, generation: Generation, question: PageQuest
     const text = renderMetrics(view, runtime.facts(), vhids, question.target);
     return httpReply(question, 200, 'text/plain; version=0.0.4', text);
   }
-  const proxy = view.proxies.find(({ frontend }) => frontend?.config.name === question.frontend);
-  const behind = view.proxies.find(({ name, backend }) => backend && name === proxy?.frontend?.config.default_backend);
-  const stats = proxy?.frontend?.config.stats ?? behind?.backend?.config.stats;
+  const { proxy, of_backend } = question;
+  const config = of_backend
+    ? view.proxies.find(({ name, backend }) => backend && name === proxy)?.backend?.config
+    : view.proxies.find(({ name, frontend }) => frontend && name === proxy)?.frontend?.config;
+  const stats = config?.stats;
   if (stats === undefined) return httpReply(question, 404, 'text/plain', 'There is no page here.\n');
-  if (!mayLook(stats, question)) return unauthorized(stats, question);
+  const refusal = refuseLook(stats, question);
+  if (refusal) return refusal;
   if (question.method === 'POST') return actOnServers(runtime, view, stats, question);
-  const { type, text } = pageBody(view, runtime.facts(), vhids, stats, question, proxy!.name);
+  const { type, text } = pageBody(view, runtime.facts(), vhids, stats, question);
   return httpReply(question, 200, type, text, stats.refresh_s);
 }

@@ -7,6 +7,7 @@ import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
 import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
 import { type HashKey, hashKeyOf } from './hash-key.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
+import { PageRoutes } from './http/page-routes.ts';
 import { type RetryRules, retryRulesOf } from './http/retry-rules.ts';
 import { SessionCookie } from './http/session-cookie.ts';
 import { prepareSocketOf } from './prepare-socket.ts';
@@ -49,6 +50,8 @@ export class Backend implements Loads {
   readonly counters: Row;
   readonly retry: RetryRules;
   readonly server_rules: ServerRules | null;
+  /** Null: it serves none of our own pages. */
+  readonly pages: PageRoutes | null;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
   private readonly fullconn: number;
@@ -79,6 +82,7 @@ export class Backend implements Loads {
     this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
     this.server_rules = ServerRules.of(config, this.servers);
     this.retry = retryRulesOf(config);
+    this.pages = PageRoutes.of(config);
     this.chosen = new Uint8Array(this.servers.length);
     this.algorithm = algorithmOf(
       config,

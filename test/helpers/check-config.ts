@@ -77,6 +77,7 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
     dynamic_cookie_key: undefined,
     forwardfor: undefined,
     stats: undefined,
+    exporters: [],
     http: HTTP_DEFAULTS,
     check: check ?? PLAIN_CHECK,
     log_health_checks: log_health_checks ?? false,

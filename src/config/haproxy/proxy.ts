@@ -230,7 +230,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
     name: 'http-request',
     sections: ALL_PROXIES,
-    help: '`use-service prometheus-exporter`, with or without `if { path /metrics }`.',
+    help: '`use-service prometheus-exporter`, with or without a condition such as `if { path /metrics }`.',
     has_effect: true,
     parse: parseUseService,
   },
@@ -400,6 +400,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     http,
     error_files: around.error_files,
     stats: draft.stats,
+    exporters: draft.exporters,
     check: finishMethod(checks),
     log_health_checks: checks.log,
     log_targets: allTargets(draft, around),

@@ -1,8 +1,9 @@
 /** `stats …` in proxies, and `http-request use-service prometheus-exporter` (manual 4.2). */
-import type { StatsPage } from '../model.ts';
+import type { StatsPage, StatsRule } from '../model-pages.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration } from '../values.ts';
 import type { Word } from '../word.ts';
+import { type Acls, parseRuleCondition } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 
@@ -10,8 +11,9 @@ const PLAIN_PAGE: StatsPage = {
   uri: '/haproxy?stats',
   realm: 'HAProxy Statistics',
   users: [],
+  rules: [],
   refresh_s: undefined,
-  admin: 'nobody',
+  admin: [],
   shows_version: true,
   shows_legends: false,
   node: undefined,
@@ -35,7 +37,19 @@ export function parseStatsPage(draft: ProxyDraft, { keyword, args }: Statement, 
   }
   const before = draft.stats_own ? (draft.stats ?? PLAIN_PAGE) : PLAIN_PAGE;
   draft.stats_own = true;
-  draft.stats = { ...before, ...setting(before, what, value, rest, context) };
+  const condition = value ? [value, ...rest] : [];
+  if (what.text === 'admin') draft.stats = { ...before, ...parseAdmin(before, what, condition, draft.acls, context) };
+  else if (what.text === 'http-request')
+    draft.stats = { ...before, ...parseRule(before, what, condition, draft.acls, context) };
+  else draft.stats = { ...before, ...setting(before, what, value, rest, context) };
+  reportTwoWays(draft.stats, what, context);
+}
+
+/** As in HAProxy. */
+function reportTwoWays({ users, rules }: StatsPage, what: Word, { report }: Context): void {
+  if (users.length === 0 || rules.length === 0 || !['auth', 'http-request'].includes(what.text)) return;
+  const message = '`stats auth` and `stats http-request` cannot both say who may look.';
+  report.error(what.span, 'contradiction', message, 'Keep one of the two.');
 }
 
 function setting(
@@ -56,22 +70,6 @@ function setting(
       return { node: text ?? '' };
     case 'show-desc':
       return { description: [value, ...rest].map((word) => word?.text ?? '').join(' ') };
-    case 'admin':
-      return {
-        admin: parseWho(
-          what,
-          [value, ...rest].filter((word) => word !== undefined),
-          context,
-        ),
-      };
-    case 'http-request':
-      if (text === 'auth' || text === 'allow') return {};
-      report.warning(
-        what.span,
-        'no-effect',
-        `\`stats http-request ${text ?? ''}\` has no effect yet; \`stats auth\` protects the page.`,
-      );
-      return {};
   }
   if (what.text === 'enable' || what.text === 'show-modules') return {};
   if (value === undefined) {
@@ -106,26 +104,45 @@ function seconds(word: Word, { report }: Context): number | undefined {
   return time_ms === undefined ? undefined : Math.max(1, Math.round(time_ms / 1000));
 }
 
-/** `if TRUE`, `if LOCALHOST`, `unless FALSE`. */
-function parseWho(what: Word, [word, condition, ...more]: readonly Word[], { report }: Context): StatsPage['admin'] {
-  const holds = condition?.text.toUpperCase();
-  if (more.length === 0 && word?.text === 'if' && holds === 'LOCALHOST') return 'local';
-  const always = word?.text === 'if' ? holds === 'TRUE' : word?.text === 'unless' && holds === 'FALSE';
-  const never = word?.text === 'if' ? holds === 'FALSE' : word?.text === 'unless' && holds === 'TRUE';
-  if (more.length === 0 && always) return 'everybody';
-  if (more.length === 0 && never) return 'nobody';
+/** `if LOCALHOST`: any such line is enough. */
+function parseAdmin(
+  page: StatsPage,
+  what: Word,
+  words: readonly Word[],
+  acls: Acls,
+  context: Context,
+): Partial<StatsPage> {
+  const when = parseRuleCondition(words, what, acls, context);
+  if (when) return { admin: [...page.admin, when] };
   const mend = 'Write `stats admin if LOCALHOST` or `stats admin if TRUE`.';
-  report.error(
-    (condition ?? what).span,
-    'unsupported-condition',
-    'This condition is not known to `stats admin`.',
-    mend,
-  );
-  return 'nobody';
+  if (when === null) context.report.error(what.span, 'missing-value', '`stats admin` needs a condition.', mend);
+  return {};
+}
+
+/** `allow`, `deny`, `auth [realm WORD]`, each with or without a condition. */
+function parseRule(
+  page: StatsPage,
+  what: Word,
+  [action, ...words]: readonly Word[],
+  acls: Acls,
+  context: Context,
+): Partial<StatsPage> {
+  const known = (['allow', 'deny', 'auth'] as const).find((name) => name === action?.text);
+  if (action === undefined || known === undefined) {
+    const mend = didYouMean(action?.text ?? '', ['allow', 'deny', 'auth']) ?? 'Write `allow`, `deny` or `auth`.';
+    context.report.error((action ?? what).span, 'unknown-value', '`stats http-request` needs an action.', mend);
+    return {};
+  }
+  const has_realm = known === 'auth' && words[0]?.text === 'realm';
+  const when = parseRuleCondition(has_realm ? words.slice(2) : words, words[1] ?? action, acls, context);
+  if (when === undefined) return {};
+  const rule: StatsRule = { action: known, realm: has_realm ? words[1]?.text : undefined, when: when ?? undefined };
+  return { rules: [...page.rules, rule] };
 }
 
 /** Of `http-request` only this is here. */
-export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
+  const { report } = context;
   const [action, service, ...condition] = args;
   const mend = 'Write `http-request use-service prometheus-exporter if { path /metrics }`.';
   if (action?.text !== 'use-service' || service?.text !== 'prometheus-exporter') {
@@ -133,9 +150,6 @@ export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement,
     report.error((action ?? keyword).span, 'unsupported-keyword', message, mend);
     return;
   }
-  const text = condition.map((word) => word.text).join(' ');
-  const [, fetch, path] = /^if \{ (path|path_beg|path -m beg|path -m str) (\/\S*) \}$/.exec(text) ?? [];
-  if (fetch !== undefined) draft.exporters.push({ path: path!, prefix: fetch.includes('beg') });
-  else if (text === '' || text === 'if TRUE') draft.exporters.push({ path: '', prefix: false });
-  else report.error(condition[0]!.span, 'unsupported-condition', 'This condition is not known here.', mend);
+  const when = parseRuleCondition(condition, service, draft.acls, context);
+  if (when !== undefined) draft.exporters.push({ when: when ?? undefined });
 }

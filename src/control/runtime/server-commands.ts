@@ -1,8 +1,8 @@
 /** `set server`, `enable server`, `set weight` …: with the sentences that HAProxy has for them. */
 import { isIP } from 'node:net';
-import type { AgentCheck, ServerCheck } from '../../config/model.ts';
 import { viewOf } from '../stats/view.ts';
 import { ServerChange } from './change-server.ts';
+import { disableAgent, disableHealth, enableAgent, enableHealth } from './check-switch.ts';
 import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
 import { findServer } from './lookup.ts';
 
@@ -171,37 +171,4 @@ function withPort<T extends { readonly port: number }>(place: T, text: string): 
 
 function withAddress<T extends { readonly address: string }>(place: T, address: string): T | undefined {
   return isIP(address) === 0 ? undefined : { ...place, address };
-}
-
-// ── checks that people stop and let go on ───────────────────────────────────────────────────────
-
-const stopped_checks = new WeakMap<object, ServerCheck>();
-const stopped_agents = new WeakMap<object, AgentCheck>();
-
-function disableHealth(server: ServerChange): string {
-  const { check } = server.config;
-  if (!check) return '';
-  stopped_checks.set(server.config, check);
-  return done(() => server.setChecks({ check: undefined }, 'is checked no longer'));
-}
-
-function enableHealth(server: ServerChange): string {
-  if (server.config.check) return '';
-  const check = stopped_checks.get(server.config);
-  if (!check) return 'Health check was not configured on this server, cannot enable.\n';
-  return done(() => server.setChecks({ check }, 'is checked again'));
-}
-
-function disableAgent(server: ServerChange): string {
-  const { agent } = server.config;
-  if (!agent) return '';
-  stopped_agents.set(server.config, agent);
-  return done(() => server.setChecks({ agent: undefined }, 'has no agent any more'));
-}
-
-function enableAgent(server: ServerChange): string {
-  if (server.config.agent) return '';
-  const agent = stopped_agents.get(server.config);
-  if (!agent) return 'Agent was not configured on this server, cannot enable.\n';
-  return done(() => server.setChecks({ agent }, 'has its agent again'));
 }

@@ -1,7 +1,7 @@
 /** The frontends, backends and servers of a configuration with the numbers that statistics know them by. */
 import type { Backend, Config, Frontend, Server } from '../../config/model.ts';
 
-/** A section; a `listen` is both. HAProxy keeps number 1 for itself. */
+/** A section; a `listen` is both. */
 export type StatProxy = {
   readonly iid: number;
   readonly name: string;
@@ -14,10 +14,9 @@ export type StatProxy = {
 /** `number`: through all backends, as in shared memory; `sid`: in its backend. */
 export type NumberedServer = { readonly config: Server; readonly number: number; readonly sid: number };
 
-const FIRST_IID = 2;
-
-/** In the order of the files. */
-export function listProxies({ files, frontends, backends }: Config): StatProxy[] {
+/** In the order of the files. Where there are stats sockets, HAProxy keeps number 1 for them. */
+export function listProxies({ files, frontends, backends, global }: Config): StatProxy[] {
+  const first_iid = global.stats_sockets.length > 0 ? 2 : 1;
   let servers = 0;
   const back = backends.map((config, number) => {
     const first = servers;
@@ -42,7 +41,7 @@ export function listProxies({ files, frontends, backends }: Config): StatProxy[]
   ];
   sections.sort((a, b) => files.indexOf(a.span.file) - files.indexOf(b.span.file) || a.span.line - b.span.line);
   return sections.map(({ name, frontend, backend }, position) => ({
-    iid: FIRST_IID + position,
+    iid: first_iid + position,
     name,
     frontend,
     backend,

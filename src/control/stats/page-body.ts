@@ -5,23 +5,20 @@ import type { CarpVhidStatus } from '../../threads/carp-messages.ts';
 import type { StatRow } from './fields.ts';
 import { renderCsv, renderJson } from './formats.ts';
 import type { ProcessFacts } from './info.ts';
-import { mayAct } from './page-actions.ts';
 import { renderPage } from './page-html.ts';
 import { rowsOf } from './rows.ts';
 import type { View } from './view.ts';
 
 export type NamedVhid = CarpVhidStatus & { readonly name: string };
 
-/** `own`: the section that the page belongs to. */
 export function pageBody(
   view: View,
   facts: ProcessFacts,
   vhids: readonly NamedVhid[],
   stats: StatsPage,
   question: PageQuestion,
-  own: string,
 ): { readonly type: string; readonly text: string } {
-  const { target } = question;
+  const { target, proxy: own } = question;
   const [, scope] = /[?&;]scope=([^&;]*)/.exec(target) ?? [];
   const rows = view.proxies
     .filter(
@@ -33,7 +30,7 @@ export function pageBody(
     .filter((row) => !target.includes(';up') || isUp(row));
   if (target.includes(';csv')) return { type: 'text/plain', text: renderCsv(rows) };
   if (target.includes(';json')) return { type: 'application/json', text: renderJson(rows) };
-  const text = renderPage({ view, facts, vhids, stats, rows, target, admin: mayAct(stats, question) });
+  const text = renderPage({ view, facts, vhids, stats, rows, target, admin: question.admission.may_act });
   return { type: 'text/html; charset=utf-8', text };
 }
 

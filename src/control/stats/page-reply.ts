@@ -7,6 +7,7 @@ const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   303: 'See Other',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -29,10 +30,17 @@ export function httpReply(
   return { status, bytes: Buffer.concat([Buffer.from(head), ...(method === 'HEAD' ? [] : [body])]) };
 }
 
-/** `stats auth`: HTTP's Basic scheme (RFC 7617). */
-export function mayLook({ users }: StatsPage, { authorization }: PageQuestion): boolean {
-  if (users.length === 0) return true;
-  const [, encoded] = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+/** Undefined: it may look; else what it gets instead. Who is one of `stats auth` says so in HTTP's Basic scheme (RFC 7617). */
+export function refuseLook(stats: StatsPage, question: PageQuestion): PageReply | undefined {
+  const { may_look, realm } = question.admission;
+  if (may_look === 'yes' || (may_look === 'users' && isUser(stats, question))) return undefined;
+  if (may_look === 'no') return httpReply(question, 403, 'text/plain', 'This page is not for you.\n');
+  const field = `WWW-Authenticate: Basic realm="${(realm ?? stats.realm).replace(/["\\]/g, '\\$&')}"\r\n`;
+  return httpReply(question, 401, 'text/plain', 'This page wants a user and a password.\n', undefined, field);
+}
+
+function isUser({ users }: StatsPage, { fields }: PageQuestion): boolean {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(fields.authorization ?? '') ?? [];
   const given = Buffer.from(encoded ?? '', 'base64');
   // every user is compared, so that the time tells nothing
   return users.filter((user) => isSame(Buffer.from(user), given)).length > 0;
@@ -40,9 +48,4 @@ export function mayLook({ users }: StatsPage, { authorization }: PageQuestion): 
 
 function isSame(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-export function unauthorized({ realm }: StatsPage, question: PageQuestion): PageReply {
-  const field = `WWW-Authenticate: Basic realm="${realm.replace(/["\\]/g, '\\$&')}"\r\n`;
-  return httpReply(question, 401, 'text/plain', 'This page wants a user and a password.\n', undefined, field);
 }

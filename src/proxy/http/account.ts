@@ -93,9 +93,9 @@ export class Account {
   /** Once, when it is over: counts it and writes its line. */
   protected close(exchange: Exchange): void {
     const { now_ms } = exchange.thread.reactor;
-    this.page = null;
     countEnd(exchange, this.head_ms < 0 ? now_ms : this.head_ms, now_ms);
     if (!this.logged) this.frontend.log?.request(exchange, false);
+    this.page = null;
   }
 }
 

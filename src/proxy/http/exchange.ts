@@ -90,8 +90,9 @@ export class Exchange extends Account implements Assignee {
     const { request } = this.thread;
     this.route = this.frontend.routes.choose(this.thread.facts, this.frontend, this.client.socket, request);
     this.rules = this.route.rules;
-    this.page = this.frontend.pages?.find(this, end) ?? null;
-    this.reset(this.page ? null : this.route.backend);
+    const { backend } = this.route;
+    this.page = this.frontend.pages?.find(this, null, end) ?? backend?.pages?.find(this, backend, end) ?? null;
+    this.reset(this.page?.of_frontend ? null : backend);
     this.noteRequest(request, end, this.thread.reactor);
     this.method = request.method;
     this.client_minor = request.version_minor;

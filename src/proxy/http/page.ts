@@ -5,10 +5,7 @@
  *
  *   exchange ── PageQuestion ──▶ main ── reply ──▶ first piece ── sent ──▶ next piece … ──▶ over
  */
-import type * as model from '../../config/model.ts';
 import * as c from '../../threads/counters.ts';
-import { sourceOf } from '../ends.ts';
-import type { ProxyThread } from '../proxy-thread.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
 import { BODY as CLIENT_BODY } from './client-connection.ts';
 import type { Exchange } from './exchange.ts';
@@ -16,90 +13,83 @@ import type { Exchange } from './exchange.ts';
 /** What main is asked. Plain data. */
 export type PageQuestion = {
   readonly ask: number;
-  readonly frontend: string;
   readonly page: 'stats' | 'metrics';
+  /** The name of the frontend, or else of the backend, whose page it is. */
+  readonly proxy: string;
+  readonly of_backend: boolean;
+  readonly admission: Admission;
   /** `GET`, `HEAD`, `POST` or something else. */
   readonly method: string;
   readonly target: string;
-  readonly authorization: string | undefined;
-  /** The client's address; undefined: it is gone. */
-  readonly source: string | undefined;
-  /** Of a POST. */
+  /** Of these fields the last value; undefined: the request has none. */
+  readonly fields: Readonly<Record<PageField, string | undefined>>;
+  /** Of a POST, as far as one buffer holds it. */
   readonly body: string;
+  readonly body_is_whole: boolean;
   readonly keeps: boolean;
+};
+
+/** What the conditions of the page say of the client. `users`: whoever is one of them, and asked for a password, may look. */
+export type Admission = {
+  readonly may_look: 'yes' | 'no' | 'users';
+  /** What the browser is to say when it asks; undefined: as configured. */
+  readonly realm: string | undefined;
+  readonly may_act: boolean;
 };
 
 export type PageReply = { readonly status: number; readonly bytes: Uint8Array };
 
 /** At once in one thread; more get 503. */
 const MOST_PAGES = 32;
+const STATS_NAME = new TextEncoder().encode('<STATS>');
+const METRICS_NAME = new TextEncoder().encode('<PROMEX>');
 const PIECE_BYTES = 12 * 1024;
 const decoder = new TextDecoder('latin1');
-const AUTHORIZATION = lowerCaseBytes('authorization');
-
-/** Which requests of a frontend these are. */
-export class PageRoutes {
-  private readonly thread: ProxyThread;
-  private readonly stats: Uint8Array | null;
-  private readonly exporters: readonly model.Exporter[];
-
-  constructor(thread: ProxyThread, stats: model.StatsPage | undefined, exporters: readonly model.Exporter[]) {
-    this.thread = thread;
-    this.stats = stats ? new TextEncoder().encode(stats.uri) : null;
-    this.exporters = exporters;
-  }
-
-  /** Null: the request is not for us. The thread's request message is filled. */
-  find(exchange: Exchange, end: number): Page | null {
-    const { request, reactor } = this.thread;
-    const { bytes } = reactor.buffers;
-    const { target_start, target_end } = request;
-    const page = this.isStats(bytes, target_start, target_end)
-      ? 'stats'
-      : this.exporters.length > 0 && this.isExporter(decoder.decode(bytes.subarray(target_start, target_end)))
-        ? 'metrics'
-        : null;
-    return page && new Page(exchange, page, end);
-  }
-
-  private isStats(bytes: Uint8Array, start: number, end: number): boolean {
-    const { stats } = this;
-    if (!stats || end - start < stats.length) return false;
-    for (let index = 0; index < stats.length; index++) if (bytes[start + index] !== stats[index]) return false;
-    return true;
-  }
-
-  private isExporter(target: string): boolean {
-    const path = target.split('?', 1)[0]!;
-    return this.exporters.some(({ path: own, prefix }) => (prefix ? path.startsWith(own) : own === '' || path === own));
-  }
-}
+const FIELDS = ['authorization', 'host', 'origin', 'referer', 'sec-fetch-site'] as const;
+export type PageField = (typeof FIELDS)[number];
+const NO_FIELDS = {
+  authorization: undefined,
+  host: undefined,
+  origin: undefined,
+  referer: undefined,
+  'sec-fetch-site': undefined,
+};
+const FIELD_NAMES = FIELDS.map((name) => ({ name, bytes: lowerCaseBytes(name) }));
 
 export class Page {
+  /** What the log has instead of a server's name. */
+  readonly name_bytes: Uint8Array;
+  /** The frontend answers, whatever backend the request would go to. */
+  readonly of_frontend: boolean;
   private readonly exchange: Exchange;
-  private readonly question: Omit<PageQuestion, 'ask' | 'body' | 'keeps'>;
+  private readonly question: Omit<PageQuestion, 'ask' | 'body' | 'body_is_whole' | 'keeps'>;
   private readonly body: string;
   private reply: Uint8Array | null = null;
   private sent = 0;
 
   /** [request.end, end) is what came of the body. */
-  constructor(exchange: Exchange, page: 'stats' | 'metrics', end: number) {
+  constructor(
+    exchange: Exchange,
+    what: Pick<PageQuestion, 'page' | 'proxy' | 'of_backend' | 'admission'>,
+    end: number,
+  ) {
     const { request, reactor } = exchange.thread;
     const { bytes } = reactor.buffers;
     const text = (from: number, to: number) => decoder.decode(bytes.subarray(from, to));
-    let authorization: string | undefined;
+    const fields: Record<PageField, string | undefined> = { ...NO_FIELDS };
     for (let index = 0; index < request.field_count; index++) {
-      if (equalsIgnoringCase(bytes, request.name_start[index], request.name_end[index], AUTHORIZATION))
-        authorization = text(request.value_start[index], request.value_end[index]);
+      const [start, end] = [request.name_start[index], request.name_end[index]];
+      const known = FIELD_NAMES.find(({ bytes: name }) => equalsIgnoringCase(bytes, start, end, name));
+      if (known) fields[known.name] = text(request.value_start[index], request.value_end[index]);
     }
     this.exchange = exchange;
+    this.name_bytes = what.page === 'stats' ? STATS_NAME : METRICS_NAME;
+    this.of_frontend = !what.of_backend;
     this.question = {
-      frontend: exchange.frontend.config.name,
-      page,
+      ...what,
       method: text(request.start, request.target_start - 1),
       target: text(request.target_start, request.target_end),
-      authorization,
-      source: sourceOf(exchange.client.socket)?.address,
+      fields,
     };
     this.body = text(request.end, end);
   }
@@ -107,12 +97,18 @@ export class Page {
   /** False: too many are asked for already. `more`: what of the body came later. */
   ask(more: string): boolean {
     const { exchange, question } = this;
+    const body_is_whole = exchange.client.state !== CLIENT_BODY && exchange.stored.is_whole;
     if (exchange.client.state === CLIENT_BODY) exchange.keep_alive = false;
     exchange.client.disarm();
     exchange.cause = 'L';
     exchange.phase = 'R';
-    exchange.frontend.counters[c.INTERCEPTED]++;
-    return exchange.thread.pages.ask(this, { ...question, body: this.body + more, keeps: exchange.keep_alive });
+    if (this.of_frontend) exchange.frontend.counters[c.INTERCEPTED]++;
+    return exchange.thread.pages.ask(this, {
+      ...question,
+      body: this.body + more,
+      body_is_whole,
+      keeps: exchange.keep_alive,
+    });
   }
 
   /** Main's reply; the client may be gone. */

@@ -56,6 +56,11 @@ export class StoredBody {
     return new TextDecoder('latin1').decode(buffers.bytes.subarray(offset, offset + this.length));
   }
 
+  /** `text` lacks nothing of what came. */
+  get is_whole(): boolean {
+    return this.rest_buffer < 0;
+  }
+
   /** A piece that goes to the server at once, should it be needed again. The reference stays the caller's. */
   record(buffer: number, offset: number, length: number): void {
     if (this.incomplete || length === 0) return;

@@ -249,8 +249,8 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     },
   },
   rt: hexNumber((record) => record.frontend.thread.all_requests),
-  s: text((writer, { assignment }) =>
-    writer.text(assignment.server_seen ? assignment.server_seen.name_bytes : NO_SERVER),
+  s: text((writer, { assignment, page_name }) =>
+    writer.text(page_name ?? (assignment.server_seen ? assignment.server_seen.name_bytes : NO_SERVER)),
   ),
   sc: number(({ assignment }) => (assignment.server_seen ? assignment.server_seen.connections : 0)),
   si: address((writer, { assignment }) => {

@@ -26,6 +26,8 @@ export class LogRecord {
   line_length = 0;
   captured: Captured | null = null;
   unique_id: Uint8Array = NO_BYTES;
+  /** What stands for a server's name where the daemon answered itself. */
+  page_name: Uint8Array | null = null;
   /** Our end of the connection to the server, when a format names it. */
   source: Endpoint | null = null;
 
@@ -68,6 +70,7 @@ export class LogRecord {
     this.line_length = exchange.line_length;
     this.captured = exchange.captured;
     this.unique_id = exchange.unique_id;
+    this.page_name = exchange.page ? exchange.page.name_bytes : null;
     this.source = exchange.source;
     this.accepted_ms = client.accepted_ms;
     this.idle_ms = client.idle_ms;
@@ -95,6 +98,7 @@ export class LogRecord {
     this.line_length = 0;
     this.captured = null;
     this.unique_id = NO_BYTES;
+    this.page_name = null;
     this.source = session.source;
     this.accepted_ms = accepted_ms;
     this.idle_ms = accepted_ms;
