@@ -84,7 +84,11 @@ export type Identity = {
 
 /** `stats socket`: a socket of the runtime API. */
 export type StatsSocket = {
-  readonly to: { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly endpoint: Endpoint };
+  readonly to:
+    | { readonly kind: 'unix'; readonly path: string }
+    | { readonly kind: 'tcp'; readonly endpoint: Endpoint }
+    /** A listening descriptor that the parent process left open. */
+    | { readonly kind: 'inherited'; readonly fd: number };
   /** Permissions of a unix socket's file; undefined: the umask decides. */
   readonly mode: number | undefined;
   /** Its owner. */
@@ -97,16 +101,25 @@ export type StatsSocket = {
 
 export type Mode = 'http' | 'tcp';
 
-/** An IPv4 or IPv6 literal and a port. `address` is '0.0.0.0' or '::' for "every address". */
+/**
+ * An IPv4 or IPv6 literal and a port. `address` is '0.0.0.0' or '::' for "every address". A socket file has its path there,
+ * a name of Linux's abstract namespace `@` and the name; their port is 0.
+ */
 export type Endpoint = { readonly address: string; readonly port: number };
 
 export type Bind = {
+  /** Of an inherited descriptor control/ fills it in, as the kernel tells it. */
   readonly endpoint: Endpoint;
+  /** A listening descriptor that the parent process left open (`fd@N`); undefined: carpool opens its own. */
+  readonly inherited_fd: number | undefined;
   readonly name: string | undefined;
   readonly backlog: number | undefined;
   /** Each client is announced by a PROXY protocol header. */
   readonly accept_proxy: boolean;
   readonly tcp: TcpSettings;
+  /** Of a socket file; undefined: the umask and the process decide. */
+  readonly mode: number | undefined;
+  readonly identity: Identity;
   readonly span: Span;
 };
 

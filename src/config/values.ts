@@ -114,3 +114,8 @@ export function reportPlaceholder(word: Word, what: string, report: Reporter): b
 export function isInterfaceName(text: string): boolean {
   return /^[^\s/\0]{1,15}$/.test(text);
 }
+
+/** The path of a socket file, or `@` and a name of Linux's abstract namespace: what stands for an IP address in an `Endpoint`. */
+export function isUnixAddress(address: string): boolean {
+  return address.startsWith('/') || address.startsWith('@');
+}

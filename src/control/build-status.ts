@@ -1,5 +1,6 @@
 /** What the carp thread, shared memory and the configuration know -> the report. */
 import type { Carp, Config, Endpoint } from '../config/model.ts';
+import { isUnixAddress } from '../config/values.ts';
 import type { CarpVhidStatus } from '../threads/carp-messages.ts';
 import { FRONTEND_CONNECTIONS, frontendAt, type SharedMemory } from '../threads/shared-memory.ts';
 import type { CarpStatus } from './carp-status.ts';
@@ -78,5 +79,6 @@ function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {
 }
 
 function formatEndpoint({ address, port }: Endpoint): string {
+  if (isUnixAddress(address)) return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

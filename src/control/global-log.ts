@@ -1,6 +1,6 @@
 /**
  * The daemon's own lines to the `log` targets of the global section, as HAProxy sends its notices there. What prints is
- * left out: standard error has them already.
+ * left out: standard error has them already, and what is mere information stays there.
  */
 import type { Config, LogTarget } from '../config/model.ts';
 import { LineWriter } from '../proxy/log/line-writer.ts';
@@ -29,6 +29,7 @@ export function openGlobalLog({ global }: Config): (line: string, level: Level) 
   const bytes = new Uint8Array(LONGEST_BYTES);
   const writer = new LineWriter(bytes);
   return (line, level) => {
+    if (level === 'info') return;
     const text = new TextEncoder().encode(line.replace(OWN_DATE, '').replaceAll('\n', ' '));
     for (const way of ways) {
       const severity = SEVERITIES[level];

@@ -5,6 +5,7 @@
 import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Bind, Config, Endpoint } from '../config/model.ts';
+import { isUnixAddress } from '../config/values.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -26,11 +27,19 @@ import { socketAddressBytes } from '../system/socket-address.ts';
 /** Only those that `wanted` says. */
 export function probeBinds(config: Config, wanted: (bind: Bind) => boolean = () => true): readonly Diagnostic[] {
   const vips = new Set(config.carps.flatMap((carp) => carp.addresses.map(({ address }) => address)));
-  const binds = config.frontends.flatMap((frontend) => frontend.binds).filter(wanted);
+  const binds = config.frontends
+    .flatMap((frontend) => frontend.binds)
+    .filter(isTcpPort)
+    .filter(wanted);
   return binds.flatMap((bind) => {
     const code = probe(bind.endpoint, vips.has(bind.endpoint.address));
     return code === undefined ? [] : [describe(bind, code)];
   });
+}
+
+/** Other sockets have one owner, so that opening them tells. */
+function isTcpPort({ inherited_fd, endpoint }: Bind): boolean {
+  return inherited_fd === undefined && !isUnixAddress(endpoint.address);
 }
 
 /** The errno's name, or undefined when the address is free. */

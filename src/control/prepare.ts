@@ -26,6 +26,7 @@ import { resolveServers } from './resolve-servers.ts';
 import { answerRuntime } from './runtime/answer.ts';
 import { checkScripts } from './scripts.ts';
 import type { Origins } from './server-table.ts';
+import { openShared } from './shared-listeners.ts';
 import type { SocketPaths } from './socket-path.ts';
 import { openStatsSockets, type StatsSockets } from './stats-sockets.ts';
 import { holdVhids } from './vhid-locks.ts';
@@ -82,9 +83,9 @@ export async function prepare(
   if (opened.diagnostic !== undefined) report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
 
-  const listeners = listen(resolved.config, countDataThreads(resolved.config), taken);
-  if ('code' in listeners) {
-    report([listeners]);
+  const listening = listen(resolved.config, countDataThreads(resolved.config), taken);
+  if ('diagnostics' in listening) {
+    report(listening.diagnostics);
     opened.socket?.close();
     return undefined;
   }
@@ -101,16 +102,16 @@ export async function prepare(
   }
   const others = holdVhids(host.vhids);
   if (replaced === undefined) report(others);
-  const used = new Set(listeners.sockets.map(({ fd }) => fd));
+  const used = new Set(listening.listeners.sockets.map(({ fd }) => fd));
   for (const { fd } of taken?.sockets ?? []) if (!used.has(fd)) libc.close(fd);
   const answerWith = (given: CommandContext) => {
     context = given;
   };
   return {
-    config: resolved.config,
+    config: listening.config,
     origins: resolved.origins,
     vhids: host.vhids,
-    listeners,
+    listeners: listening.listeners,
     socket: opened.socket,
     stats_sockets: stats.sockets,
     confinement: confinement.plan,
@@ -140,9 +141,9 @@ export async function prepareNext(
   const resolved = await resolveServers(read.config, previous.servers);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
-  const listeners = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
-  if (!('code' in listeners)) return { config: resolved.config, origins: resolved.origins, listeners };
-  report([listeners]);
+  const listening = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
+  if ('listeners' in listening) return { ...listening, origins: resolved.origins };
+  report(listening.diagnostics);
   return undefined;
 }
 
@@ -175,16 +176,29 @@ export function countDataThreads(config: Config): number {
   return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
 }
 
-function listen(config: Config, threads: number, earlier?: ListenerSet): ListenerSet | Diagnostic {
+function listen(
+  config: Config,
+  threads: number,
+  earlier?: ListenerSet,
+): { config: Config; listeners: ListenerSet } | { diagnostics: readonly Diagnostic[] } {
+  const shared = openShared(config, new Set(earlier?.sockets.map(({ place }) => place)));
   try {
-    return openListeners(config, threads, earlier);
+    if (shared.diagnostics.length > 0) return { diagnostics: shared.diagnostics };
+    const listeners = openListeners(shared.config, threads, earlier, shared.descriptors);
+    return { config: shared.config, listeners };
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    const base = { severity: 'error', code: 'cannot-listen', span: NOWHERE } as const;
-    if (error.code !== 'EMFILE') return { ...base, message: `The system refuses a listener (${error.message}).` };
-    const message = 'The limit on open files is too low for all listeners: each data thread needs one for each port.';
-    return { ...base, message, mend: 'Raise it ("ulimit -n", LimitNOFILE of a systemd unit), or lower nbthread.' };
+    return { diagnostics: [describeRefusal(error)] };
+  } finally {
+    shared.closeOwn();
   }
+}
+
+function describeRefusal(error: SystemError): Diagnostic {
+  const base = { severity: 'error', code: 'cannot-listen', span: NOWHERE } as const;
+  if (error.code !== 'EMFILE') return { ...base, message: `The system refuses a listener (${error.message}).` };
+  const message = 'The limit on open files is too low for all listeners: each data thread needs one for each port.';
+  return { ...base, message, mend: 'Raise it ("ulimit -n", LimitNOFILE of a systemd unit), or lower nbthread.' };
 }
 
 function checkReactorVariable(): Diagnostic[] {

@@ -7,6 +7,7 @@ import type { RuntimeDaemon } from './runtime/command.ts';
 import { moveServers } from './server-addresses.ts';
 import { isBackendUp } from './stats/rows.ts';
 import { viewOf } from './stats/view.ts';
+import { placeOf } from './stats-sockets.ts';
 
 const TICK_MS = 1_000;
 
@@ -22,7 +23,7 @@ export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
     }),
     data: daemon.data,
     sockets: daemon.generation.config.global.stats_sockets.map(({ to, level }) => ({
-      name: to.kind === 'unix' ? `unix@${to.path}` : `ipv4@${to.endpoint.address}:${to.endpoint.port}`,
+      name: to.kind === 'tcp' ? `ipv4@${placeOf(to)}` : to.kind === 'unix' ? `unix@${to.path}` : placeOf(to),
       level,
     })),
     serversChanged(restart_checks) {

@@ -3,6 +3,7 @@
  * Servers are numbered through all backends in the order of the configuration.
  */
 import type { Config, Endpoint, Server } from '../config/model.ts';
+import { isUnixAddress } from '../config/values.ts';
 import { isChecked } from '../health/plan.ts';
 import { CODES } from '../health/verdict.ts';
 import {
@@ -226,5 +227,6 @@ function isJudged({ check, agent, track }: Server): boolean {
 
 function formatServerAddress(name: string, { address, port }: Endpoint): string {
   const host = address || name;
+  if (isUnixAddress(host)) return host;
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -2,14 +2,13 @@
  * The sockets of `stats socket`: the runtime API and the commands of the control socket, with the file's mode and owner as written.
  * Like HAProxy's, a file of the same name is replaced, whoever listened there.
  */
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { dirname } from 'node:path';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config, StatsSocket } from '../config/model.ts';
-import { lookUp } from './confine.ts';
+import { listeningAddress } from '../system/inherited-socket.ts';
 import type { Session } from './runtime/command.ts';
 import { type Answer, converse } from './runtime/conversation.ts';
+import { nameSocketFile, prepareSocketFile } from './socket-file.ts';
 
 const MAX_CLIENTS = 32;
 
@@ -27,10 +26,7 @@ export async function openStatsSockets(
       converse(client, sessionOf(socket, global.stats_timeout_ms), answer),
     );
     server.maxConnections = MAX_CLIENTS;
-    const problem =
-      socket.to.kind === 'unix'
-        ? await openFile(server, socket, socket.to.path)
-        : await open(server, socket.to.endpoint);
+    const problem = await openSocket(server, socket);
     if (problem === undefined) servers.push(server);
     else diagnostics.push(describe(socket, problem));
   }
@@ -43,40 +39,41 @@ function sessionOf({ level, exposes_listeners }: StatsSocket, idle_ms: number | 
   return { level, interactive: false, idle_ms, exposes_listeners };
 }
 
-/** The file gets its name when its mode and owner are right. */
-async function openFile(server: Server, { mode, identity }: StatsSocket, path: string): Promise<string | undefined> {
-  const own = `${path}.${process.pid}`;
-  const { uid, gid, unknown } = lookUp(identity);
-  if (unknown[0] !== undefined) return `there is no ${unknown[0].what} ${unknown[0].name}`;
+/** Undefined: it listens. */
+async function openSocket(server: Server, socket: StatsSocket): Promise<string | undefined> {
+  const { to } = socket;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    rmSync(own, { force: true });
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
-      return 'something else than a socket is there';
+    if (to.kind === 'unix') return await openFile(server, socket, to.path);
+    if (to.kind === 'tcp') return await open(server, to.endpoint);
+    listeningAddress(to.fd);
+    return await open(server, { fd: to.fd });
   } catch (error) {
     return codeOf(error);
   }
+}
+
+async function openFile(server: Server, socket: StatsSocket, path: string): Promise<string | undefined> {
+  const own = prepareSocketFile(path, socket);
   const problem = await open(server, { path: own });
   if (problem !== undefined) return problem;
   try {
-    if (mode !== undefined) chmodSync(own, mode);
-    if (uid !== undefined || gid !== undefined) chownSync(own, uid ?? -1, gid ?? -1);
-    renameSync(own, path);
+    nameSocketFile(own, path, socket);
     return undefined;
   } catch (error) {
     server.close();
-    return codeOf(error);
+    throw error;
   }
 }
 
 function open(
   server: Server,
-  where: { path: string } | { address: string; port: number },
+  where: { path: string } | { fd: number } | { address: string; port: number },
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     server.once('error', (error) => resolve(codeOf(error)));
     server.once('listening', () => resolve(undefined));
     if ('path' in where) server.listen(where.path);
+    else if ('fd' in where) server.listen({ fd: where.fd });
     else server.listen(where.port, where.address);
   });
 }
@@ -87,11 +84,16 @@ function codeOf(error: unknown): string {
 }
 
 function describe({ to, span }: StatsSocket, problem: string): Diagnostic {
-  const place = to.kind === 'unix' ? to.path : `${to.endpoint.address}:${to.endpoint.port}`;
+  const place = placeOf(to);
   return {
     severity: 'error',
     code: 'no-stats-socket',
     message: `The stats socket ${place} cannot be opened (${problem}).`,
     span,
   };
+}
+
+export function placeOf(to: StatsSocket['to']): string {
+  if (to.kind === 'unix') return to.path;
+  return to.kind === 'inherited' ? `fd@${to.fd}` : `${to.endpoint.address}:${to.endpoint.port}`;
 }

@@ -9,14 +9,24 @@ export function sourceText({ ends, fd }: Socket): { address: Uint8Array; port: n
   return fd >= 0 ? peerAddress(fd) : undefined;
 }
 
-/** Undefined: the client is gone. */
+/** Undefined: the client is gone, or came by a socket's file. */
 export function sourceOf(socket: Socket): Endpoint | undefined {
   if (socket.ends) return socket.ends.source;
   const peer = sourceText(socket);
-  return peer && { address: new TextDecoder().decode(peer.address), port: peer.port };
+  return peer && isAddress(peer.address)
+    ? { address: new TextDecoder().decode(peer.address), port: peer.port }
+    : undefined;
 }
 
 /** The address that the client connected to. */
 export function destinationOf(socket: Socket): Endpoint | undefined {
   return socket.ends?.destination ?? (socket.fd >= 0 ? localAddress(socket.fd) : undefined);
 }
+
+/** `-` and `unix` are no addresses, and neither begins like one. */
+export function isAddress(text: Uint8Array): boolean {
+  return text[0] !== DASH && text[0] !== LETTER_U;
+}
+
+const DASH = 0x2d;
+const LETTER_U = 0x75;

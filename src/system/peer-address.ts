@@ -1,5 +1,5 @@
 /** Who is at the ends of a connected socket. */
-import { AF_INET } from './abi/linux.ts';
+import { AF_INET, AF_UNIX } from './abi/linux.ts';
 import * as libc from './libc.ts';
 import { decodeSocketAddress } from './socket-address.ts';
 
@@ -7,12 +7,16 @@ const NAME_BYTES = 128;
 /** Room for a socket address and, behind it, its length. One a thread: nothing else runs during the call. */
 const room = libc.allocatePinned(NAME_BYTES + 4);
 
-/** The address as text in bytes, for logs and header fields. Undefined when the peer is gone or has no internet address. */
+/** Clients of a socket's file have no address; HAProxy's logs call them so. */
+const UNIX = { address: new TextEncoder().encode('unix'), port: 1 };
+
+/** The address as text in bytes, for logs and header fields; `unix` where the peer has none. Undefined when it is gone. */
 export function peerAddress(fd: number): { address: Uint8Array; port: number } | undefined {
   const { bytes } = room;
   room.words[NAME_BYTES / 4] = NAME_BYTES;
   if (libc.getpeername(fd, room.address, room.address + NAME_BYTES) < 0) return undefined;
   if (bytes[0] === AF_INET && bytes[1] === 0) return { address: ipv4Text(bytes, 4), port: (bytes[2] << 8) | bytes[3] };
+  if (bytes[0] === AF_UNIX && bytes[1] === 0) return UNIX;
   const peer = decodeSocketAddress(bytes, 0);
   return peer && { address: new TextEncoder().encode(peer.address), port: peer.port };
 }

@@ -10,14 +10,15 @@ import { parseIpv4 } from './ip-address.ts';
 import { formatIpv6, parseIpv6 } from './ipv6-address.ts';
 import { allocatePinned, type Pinned } from './libc.ts';
 
+/** `address` may be the path of a socket file, or `@` and an abstract name; then `port` says nothing. */
 type Endpoint = { readonly address: string; readonly port: number };
 
 /** Stays where it is as long as the thread lives: a connect in flight may point to it. */
 export type PinnedAddress = { readonly address: number; readonly length: number; readonly family: number };
 
 const CHUNK_BYTES = 4096;
-/** sockaddr_in6 rounded up. */
-const PLACE_BYTES = 32;
+/** The longest, sockaddr_un, rounded up. */
+const PLACE_BYTES = 112;
 
 /** By `address port`: as many as there are different endpoints in the configurations of this thread's life. */
 const pinned = new Map<string, PinnedAddress>();
@@ -42,11 +43,25 @@ function pin(bytes: Uint8Array): PinnedAddress {
   chunk.bytes.set(bytes, chunk_used);
   const address = chunk.address + chunk_used;
   chunk_used += PLACE_BYTES;
-  return { address, length: bytes.length, family: bytes.length === 16 ? AF_INET : AF_INET6 };
+  return { address, length: bytes.length, family: familyOf(bytes) };
+}
+
+/** The first field of what `socketAddressBytes` made. */
+export function familyOf(bytes: Uint8Array): number {
+  return bytes[0] | (bytes[1] << 8);
+}
+
+function isUnixAddress(address: string): boolean {
+  return address.startsWith('/') || address.startsWith('@');
 }
 
 /** The same as ordinary bytes, for calls that copy (bind, sendto). Throws as `encodeSocketAddress`. */
 export function socketAddressBytes(endpoint: Endpoint): Uint8Array {
+  if (isUnixAddress(endpoint.address)) {
+    const unix = encodeUnixAddress(endpoint.address);
+    if (!unix) throw new Error(`${endpoint.address} is too long for a socket's path`);
+    return unix;
+  }
   const v4 = parseIpv4(endpoint.address);
   const address = v4 ?? parseIpv6(endpoint.address);
   if (!address) throw new Error(`${endpoint.address} is no IP address`);

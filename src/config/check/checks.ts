@@ -2,6 +2,7 @@
 import type { Backend, CheckRule, Config, Server } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
+import { isUnixAddress } from '../values.ts';
 
 export function checkChecks(config: Config, report: Reporter): void {
   for (const backend of config.backends) {
@@ -57,7 +58,13 @@ function checkPorts(
       'Add `agent-port` and a number.',
     );
   }
-  if (check === undefined || endpoint.port !== 0 || (check.endpoint?.port ?? 0) !== 0) return;
+  if (
+    check === undefined ||
+    endpoint.port !== 0 ||
+    isUnixAddress(endpoint.address) ||
+    (check.endpoint?.port ?? 0) !== 0
+  )
+    return;
   if (backend.check.kind === 'external' || hasOwnPort(backend)) return;
   report.error(
     spans['host'] ?? span,

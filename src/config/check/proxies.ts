@@ -43,8 +43,13 @@ function checkListeners({ frontends, carps, files }: Config, report: Reporter): 
 
 function checkDuplicateBinds(frontends: readonly Frontend[], report: Reporter): void {
   const seen = new Map<string, Span>();
-  for (const { endpoint, span } of frontends.flatMap(({ binds }) => binds)) {
-    const key = `${endpoint.address} port ${endpoint.port}`;
+  for (const { endpoint, inherited_fd, span } of frontends.flatMap(({ binds }) => binds)) {
+    const key =
+      inherited_fd !== undefined
+        ? `fd@${inherited_fd}`
+        : endpoint.port === 0
+          ? endpoint.address
+          : `${endpoint.address} port ${endpoint.port}`;
     const earlier = seen.get(key);
     if (earlier === undefined) seen.set(key, span);
     else

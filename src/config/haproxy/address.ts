@@ -60,6 +60,19 @@ function isForeignFamily(word: Word, { report }: Context): boolean {
   return true;
 }
 
+/** `/path`, `unix@/path` or `abns@name` as the model has them; undefined: another kind of address. */
+export function unixAddress(text: string): string | undefined {
+  if (text.startsWith('unix@')) return unixAddress(text.slice('unix@'.length));
+  if (text.startsWith('abns@') && text.length > 'abns@'.length) return `@${text.slice('abns@'.length)}`;
+  return text.startsWith('/') ? text : undefined;
+}
+
+/** The number of `fd@N`: a listening socket that the parent process left open. */
+export function inheritedDescriptor(text: string): number | undefined {
+  const match = /^fd@(\d{1,6})$/.exec(text);
+  return match === null ? undefined : Number(match[1]);
+}
+
 /** '' and '*' are every IPv4 address, as in HAProxy. */
 export function listenAddress(host: string): string | undefined {
   if (host === '' || host === '*') return '0.0.0.0';

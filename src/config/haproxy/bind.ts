@@ -1,18 +1,23 @@
-/** `bind [ADDRESS]:PORT[-PORT][, …] [name N] [maxconn N] [backlog N]` (manual 4.2 and 5.1 "bind"). */
-import type { Bind, TcpSettings } from '../model.ts';
+/** `bind [ADDRESS]:PORT[-PORT][, …]`, `bind /PATH`, `bind abns@NAME`, `bind fd@N`, and the words behind it (manual 4.2 and 5.1 "bind"). */
+import type { Bind, Identity, TcpSettings } from '../model.ts';
+import { NO_IDENTITY } from '../model-defaults.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { listenAddress, parseHostAndPorts } from './address.ts';
+import { inheritedDescriptor, listenAddress, parseHostAndPorts, unixAddress } from './address.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
+import { LAST_ID, parseMode } from './socket-file.ts';
+import { expandVariables } from './tokenizer.ts';
 
 type BindSettings = {
   name: string | undefined;
   backlog: number | undefined;
   accept_proxy: boolean;
   tcp: { -readonly [Name in keyof TcpSettings]: TcpSettings[Name] };
+  mode: number | undefined;
+  identity: Identity;
 };
 
 export type BindWord = {
@@ -77,6 +82,47 @@ export const BIND_WORDS: readonly BindWord[] = [
     },
   },
   {
+    name: 'mode',
+    help: "Permissions of a socket's file, in octal.",
+    parse: (settings, value, context) => {
+      settings.mode = parseMode(value, context);
+    },
+  },
+  {
+    name: 'user',
+    help: "Owner of a socket's file.",
+    parse: (settings, value) => {
+      settings.identity = { ...settings.identity, user: value.text };
+    },
+  },
+  {
+    name: 'group',
+    help: "Group of a socket's file.",
+    parse: (settings, value) => {
+      settings.identity = { ...settings.identity, group: value.text };
+    },
+  },
+  {
+    name: 'uid',
+    help: "Owner of a socket's file, as a number.",
+    parse: (settings, value, { report }) => {
+      settings.identity = {
+        ...settings.identity,
+        uid: parseInteger(value, { what: 'uid', min: 0, max: LAST_ID }, report),
+      };
+    },
+  },
+  {
+    name: 'gid',
+    help: "Group of a socket's file, as a number.",
+    parse: (settings, value, { report }) => {
+      settings.identity = {
+        ...settings.identity,
+        gid: parseInteger(value, { what: 'gid', min: 0, max: LAST_ID }, report),
+      };
+    },
+  },
+  {
     name: 'accept-proxy',
     help: 'Each client is announced by a PROXY protocol header, version 1 or 2; others are refused.',
     is_flag: true,
@@ -104,7 +150,20 @@ export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, conte
   for (const part of splitAtCommas(args[0])) addBinds(draft, part, settings, spanOf([keyword, ...args]), context);
 }
 
-function addBinds(draft: ProxyDraft, part: Word, settings: BindSettings, span: Bind['span'], context: Context): void {
+function addBinds(
+  draft: ProxyDraft,
+  written: Word,
+  settings: BindSettings,
+  span: Bind['span'],
+  context: Context,
+): void {
+  const part = expandVariables(written, context.env, context.report);
+  const inherited_fd = inheritedDescriptor(part.text);
+  const unix = inherited_fd === undefined ? unixAddress(part.text) : '';
+  if (unix !== undefined) {
+    draft.binds.push({ endpoint: { address: unix, port: 0 }, inherited_fd, ...settings, span });
+    return;
+  }
   const parts = parseHostAndPorts(part, context);
   if (parts === undefined) return;
   if (reportPlaceholder({ text: parts.host, span: part.span }, 'address', context.report)) return;
@@ -128,7 +187,7 @@ function addBinds(draft: ProxyDraft, part: Word, settings: BindSettings, span: B
     );
   } else {
     for (let port = parts.first_port; port <= parts.last_port; port++)
-      draft.binds.push({ endpoint: { address, port }, ...settings, span });
+      draft.binds.push({ endpoint: { address, port }, inherited_fd, ...settings, span });
   }
 }
 
@@ -147,6 +206,8 @@ function parseBindWords(words: readonly Word[], backlog: number | undefined, con
     name: undefined,
     backlog,
     accept_proxy: false,
+    mode: undefined,
+    identity: NO_IDENTITY,
     tcp: {
       user_timeout_ms: undefined,
       keep_alive: undefined,

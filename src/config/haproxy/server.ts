@@ -5,7 +5,7 @@ import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { isHostName, literalOrName, parseHostAndPorts } from './address.ts';
+import { isHostName, literalOrName, parseHostAndPorts, unixAddress } from './address.ts';
 import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/server-words.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
@@ -14,6 +14,7 @@ import { SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
 import { parseSource } from './tcp-options.ts';
+import { expandVariables } from './tokenizer.ts';
 
 /** Servers of one `server-template`. */
 const LONGEST_TEMPLATE = 4096;
@@ -208,6 +209,8 @@ function parseServerAddress(word: Word, context: Context): { host: string; addre
     );
     return undefined;
   }
+  const unix = unixAddress(expandVariables(word, context.env, context.report).text);
+  if (unix !== undefined) return { host: unix, address: unix, port: 0 };
   const parts = parseHostAndPorts(word, context);
   if (parts === undefined) return undefined;
   const { host } = parts;

@@ -4,9 +4,11 @@ import { NO_IDENTITY } from '../model-defaults.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { parseLiteralEndpoint } from './address.ts';
+import { inheritedDescriptor, parseLiteralEndpoint } from './address.ts';
 import type { GlobalDraft } from './drafts.ts';
 import { type Context, refuseMore, type Statement } from './keyword.ts';
+import { LAST_ID, parseMode } from './socket-file.ts';
+import { expandVariables } from './tokenizer.ts';
 
 const WORDS = ['mode', 'user', 'group', 'uid', 'gid', 'level', 'expose-fd', 'process', 'thread', 'interface'];
 const LEVELS = ['user', 'operator', 'admin'] as const;
@@ -42,9 +44,12 @@ function parseSocket(draft: GlobalDraft, { keyword, args }: Statement, what: Wor
   if (to !== undefined) draft.stats_sockets.push({ to, ...settings, span: spanOf([keyword, ...args]) });
 }
 
-function parseAddress(word: Word, context: Context): StatsSocket['to'] | undefined {
+function parseAddress(written: Word, context: Context): StatsSocket['to'] | undefined {
+  const word = expandVariables(written, context.env, context.report);
   const path = word.text.replace(/^unix@/, '');
   if (path.startsWith('/')) return { kind: 'unix', path };
+  const fd = inheritedDescriptor(path);
+  if (fd !== undefined) return { kind: 'inherited', fd };
   const text = word.text.replace(/^(ipv4|ipv6|tcp4|tcp6|tcp)@/, '');
   const endpoint = parseLiteralEndpoint({ text, span: word.span }, 0, 'The stats socket', context);
   return endpoint && { kind: 'tcp', endpoint };
@@ -70,19 +75,13 @@ function parseWords(words: readonly Word[], context: Context): Omit<StatsSocket,
     if (name.text === 'mode') mode = parseMode(value, context);
     else if (name.text === 'user' || name.text === 'group') identity = { ...identity, [name.text]: value.text };
     else if (name.text === 'uid' || name.text === 'gid') {
-      const number = parseInteger(value, { what: name.text, min: 0, max: 2 ** 32 - 2 }, report);
+      const number = parseInteger(value, { what: name.text, min: 0, max: LAST_ID }, report);
       identity = { ...identity, [name.text]: number };
     } else if (name.text === 'level') level = parseLevel(value, context);
     else if (name.text === 'expose-fd' && value.text === 'listeners') exposes_listeners = true;
     else report.warning(name.span, 'no-effect', `\`${name.text} ${value.text}\` has no effect on a stats socket yet.`);
   }
   return { mode, identity, level, exposes_listeners };
-}
-
-function parseMode(word: Word, { report }: Context): number | undefined {
-  if (/^0?[0-7]{1,4}$/.test(word.text)) return Number.parseInt(word.text, 8);
-  report.error(word.span, 'unknown-value', `\`${word.text}\` is not a mode.`, 'Write octal digits, such as `660`.');
-  return undefined;
 }
 
 function parseLevel(word: Word, { report }: Context): StatsSocket['level'] {

@@ -1,4 +1,5 @@
 /** When a head must be written anew, and what is then in it. */
+import { isAddress } from '../ends.ts';
 import type { Exchange } from './exchange.ts';
 import { mayUpgrade } from './framing.ts';
 import type { Message } from './message.ts';
@@ -36,7 +37,10 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   const { unique_id } = exchange.frontend;
   if (unique_id?.header) writer.field(unique_id.header, exchange.unique_id);
   const { forwardfor } = exchange.route;
-  if (forwardfor?.appliesTo(buffers.bytes, request)) writer.field(forwardfor.name, exchange.client.address_bytes);
+  if (forwardfor?.appliesTo(buffers.bytes, request)) {
+    const { address_bytes } = exchange.client;
+    if (isAddress(address_bytes)) writer.field(forwardfor.name, address_bytes);
+  }
   writer.blankLine();
   return buffer;
 }

@@ -23,6 +23,7 @@ export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_ACCEPTCONN = 30;
 export const SO_BINDTODEVICE = 25;
 export const SO_KEEPALIVE = 9;
 export const SO_RCVTIMEO = 20;
@@ -47,8 +48,11 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 
+export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
+export const F_DUPFD_CLOEXEC = 1030;
+export const FD_CLOEXEC = 1;
 export const F_SETPIPE_SZ = 1031;
 export const SPLICE_F_NONBLOCK = 2;
 export const SPLICE_F_MORE = 4;
@@ -58,6 +62,7 @@ export const EFD_NONBLOCK = 0x800;
 
 export const EINTR = 4;
 export const EBADF = 9;
+export const EINVAL = 22;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EBUSY = 16;

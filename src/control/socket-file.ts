@@ -1,0 +1,33 @@
+/** A socket's file in the file system: it gets its name when its mode and owner are right, in place of an earlier socket. */
+import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Identity } from '../config/model.ts';
+import { lookUp } from './confine.ts';
+
+export type SocketFile = { readonly mode: number | undefined; readonly identity: Identity };
+
+/** `bindTo` binds the socket to the path that it is given. Throws what it throws, and what the file system refuses. */
+export function placeSocketFile(path: string, file: SocketFile, bindTo: (path: string) => void): void {
+  const own = prepareSocketFile(path, file);
+  bindTo(own);
+  nameSocketFile(own, path, file);
+}
+
+/** The path to bind to first. Throws when somebody else's file is at `path`. */
+export function prepareSocketFile(path: string, { identity }: SocketFile): string {
+  const { unknown } = lookUp(identity);
+  if (unknown[0] !== undefined) throw new Error(`there is no ${unknown[0].what} ${unknown[0].name}`);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const own = `${path}.${process.pid}`;
+  rmSync(own, { force: true });
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
+    throw new Error('something else than a socket is there');
+  return own;
+}
+
+export function nameSocketFile(own: string, path: string, { mode, identity }: SocketFile): void {
+  const { uid, gid } = lookUp(identity);
+  if (mode !== undefined) chmodSync(own, mode);
+  if (uid !== undefined || gid !== undefined) chownSync(own, uid ?? -1, gid ?? -1);
+  renameSync(own, path);
+}
