@@ -265,6 +265,9 @@ async function report(daemon: Daemon, version: string) {
     carps: daemon.node.slots,
     orders: daemon.orders?.report() ?? [],
     lost_log_lines: daemon.lost_lines.total,
+    last_lost_line_ns: daemon.lost_lines.last_ms && daemon.lost_lines.last_ms * 1e6,
+    reactor: daemon.data[0]?.reactor() ?? null,
+    guardian: daemon.guardian !== undefined,
     backends: daemon.generation.servers.report(),
   });
 }
@@ -279,5 +282,5 @@ function beat(daemon: Daemon): void {
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
   if (daemon.draining.length > 0) watchDraining(daemon);
   tickStatistics(daemon);
-  daemon.lost_lines.say(performance.now(), (text) => logLine(daemon.events, 'warning', text));
+  daemon.lost_lines.say(now_ns() / 1e6, (text) => logLine(daemon.events, 'warning', text));
 }

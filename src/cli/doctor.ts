@@ -27,6 +27,9 @@ type DoctorWords = {
 const LONGEST_LISTEN_S = 60;
 const ADVERTS_TO_HEAR = 3.5;
 
+/** How often it listens while nodes change their state under its eyes. */
+const TRIES = 2;
+
 /** `words` are those behind `doctor`. Resolves to the exit status: 0 when nothing is wrong, else 1. */
 export async function doctor(words: readonly string[]): Promise<number> {
   const parsed = parseDoctorWords(words);
@@ -93,16 +96,22 @@ function load(files: readonly string[], daemon: StatusReport | undefined) {
 async function gather(
   vhids: readonly DoctorVhid[],
   daemon: StatusReport | undefined,
-  { seconds }: DoctorWords,
+  { seconds, socket }: DoctorWords,
 ): Promise<DoctorFacts> {
   const netlink = new Netlink();
   try {
     const slowest_s = Math.max(0, ...vhids.map(({ advbase }) => advbase + 1));
     const listen_s = seconds ?? Math.min(LONGEST_LISTEN_S, ADVERTS_TO_HEAR * slowest_s);
-    const segment = await listenTo(vhids, netlink.listLinks(), netlink.listAddresses(), listen_s * 1000);
-    // what holds now, after the listening, and what the daemon says of the same moment
-    const host = gatherHostFacts(netlink.listLinks(), netlink.listAddresses());
-    return { daemon, vhids, host, segment };
+    for (let tries = TRIES; ; tries--) {
+      const segment = await listenTo(vhids, netlink.listLinks(), netlink.listAddresses(), listen_s * 1000);
+      // what holds now, after the listening, and what the daemon says of the same moment
+      const host = gatherHostFacts(netlink.listLinks(), netlink.listAddresses());
+      const now = daemon && (await askStatus(socket));
+      // adverts of before and the state of after would tell of two masters where one gave way to the other
+      if (tries > 1 && now?.vhids.some(({ since_s }) => since_s < segment.listened_s)) continue;
+      const live = (name: string) => now?.vhids.find((one) => one.name === name);
+      return { daemon: now, vhids: vhids.map((vhid) => ({ ...vhid, live: live(vhid.name) })), host, segment };
+    }
   } finally {
     netlink.close();
   }

@@ -20,6 +20,11 @@ export type StatusSources = {
   readonly carps: readonly (Carp | undefined)[];
   readonly orders: readonly OrderReport[];
   readonly lost_log_lines: number;
+  /** Undefined: never. */
+  readonly last_lost_line_ns: number | undefined;
+  readonly reactor: StatusReport['reactor'];
+  /** Its process runs; whether the carp thread reaches it stands in `carp`. */
+  readonly guardian: boolean;
   readonly backends: readonly BackendReport[];
 };
 
@@ -36,9 +41,11 @@ export function buildStatus(sources: StatusSources): StatusReport {
       const configured = sources.carps[vhid.index];
       return configured === undefined ? [] : buildVhid(vhid, configured);
     }),
-    carp: carp === undefined ? null : buildCarp(carp),
+    carp: carp === undefined ? null : buildCarp(carp, sources.guardian),
     orders: sources.orders,
     lost_log_lines: sources.lost_log_lines,
+    last_lost_line_s: sources.last_lost_line_ns === undefined ? null : age_s(sources.last_lost_line_ns),
+    reactor: sources.reactor,
     frontends: config.frontends.map(({ name, mode, binds }, number) => ({
       name,
       mode,
@@ -49,8 +56,11 @@ export function buildStatus(sources: StatusSources): StatusReport {
   };
 }
 
-function buildCarp({ scheduling, guardian, stalls, longest_stall_ms }: CarpStatus): CarpReport {
-  return { scheduling, guardian, stalls, longest_stall_ms, taken: takenVhids() };
+function buildCarp(carp: CarpStatus, has_guardian: boolean): CarpReport {
+  const { scheduling, stalls, longest_stall_ms, last_stall_ns } = carp;
+  const guardian = carp.guardian && has_guardian;
+  const last_stall_s = stalls === 0 ? null : age_s(last_stall_ns);
+  return { scheduling, guardian, stalls, longest_stall_ms, last_stall_s, taken: takenVhids() };
 }
 
 function buildVhid(vhid: CarpVhidStatus, carp: Carp): VhidReport {

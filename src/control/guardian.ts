@@ -7,7 +7,6 @@ import * as libc from '../system/libc.ts';
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
-const RESTART_MS = 1000;
 const PROGRAM = fileURLToPath(new URL('../system/guardian.js', import.meta.url));
 /** It holds a few kilobytes and runs for milliseconds: no compiler threads, the smallest heap. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=16', '--v8-pool-size=0', '--no-opt'];
@@ -19,11 +18,11 @@ export type Guardian = {
 };
 
 /**
- * `onLost` is called a second after the guardian ended while this process lives (so one that cannot run is not started
- * more often than that); also when it ended because the carp thread said CLEAN, but then control is stopping.
+ * `onEnded` is called when the guardian ended while this process lives; also when the carp thread told it to, but then
+ * control is stopping.
  * Undefined when no process can be started: the leases stand alone then.
  */
-export function startGuardian(onLost: () => void): Guardian | undefined {
+export function startGuardian(onEnded: () => void): Guardian | undefined {
   const [reading_fd, writing_fd] = openPipe();
   const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM], {
     stdio: [reading_fd, 'ignore', 'inherit'],
@@ -31,7 +30,7 @@ export function startGuardian(onLost: () => void): Guardian | undefined {
   });
   libc.close(reading_fd);
   child.once('error', () => {}); // without a process id, and told by that
-  child.once('exit', () => setTimeout(onLost, RESTART_MS).unref());
+  child.once('exit', onEnded);
   child.unref();
   if (child.pid === undefined) {
     libc.close(writing_fd);

@@ -4,7 +4,10 @@ import { droppedByPrinters } from './line-printer.ts';
 const SAY_EVERY_MS = 60_000;
 
 export class LostLines {
+  /** When `say` last saw that more were lost, by its clock; undefined: never. */
+  last_ms: number | undefined;
   private in_threads = 0;
+  private seen = 0;
   private said = 0;
   private said_ms = Number.NEGATIVE_INFINITY;
 
@@ -19,6 +22,8 @@ export class LostLines {
 
   /** Called a few times a second; `now_ms` of any clock that only goes forward. */
   say(now_ms: number, log: (text: string) => void): void {
+    if (this.total > this.seen) this.last_ms = now_ms;
+    this.seen = this.total;
     const lines = this.total - this.said;
     if (lines === 0 || now_ms < this.said_ms + SAY_EVERY_MS) return;
     this.said += lines;

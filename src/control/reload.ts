@@ -19,6 +19,7 @@ import { createGeneration } from './generation.ts';
 import { postDemotion } from './post-demotion.ts';
 import { plain, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
+import { reviveGuardian } from './run-carp.ts';
 import { configureChecks } from './run-checks.ts';
 import { configureDataThreads } from './run-data.ts';
 import { startResolvers } from './run-resolvers.ts';
@@ -73,6 +74,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   configureChecks(daemon, fail);
   const complete = await configureDataThreads(daemon);
   startResolvers(daemon);
+  reviveGuardian(daemon);
   next.demoter.evaluate();
   logLine(daemon.events, 'notice', `configuration ${next.number} holds: ${next.config.files.join(' ')}`);
   if (!complete) logLine(daemon.events, 'warning', 'a data thread has not taken the new configuration yet');

@@ -12,10 +12,11 @@ import { holdVhids } from './vhid-locks.ts';
 
 const THE_CARP_THREAD = 'the carp thread';
 const GUARDIAN_TRIES = 10;
+const GUARDIAN_RESTART_MS = 1000;
 
 /** `waits`: for another process that runs these vhids still; `take-over` ends that. */
 export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail, waits = false): void {
-  daemon.guardian = startGuardian(() => replaceGuardian(daemon, GUARDIAN_TRIES));
+  const guardian_fd = startNewGuardian(daemon, GUARDIAN_TRIES);
   daemon.waits_for.add(THE_CARP_THREAD);
   const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
   daemon.carp = startCarpThread({
@@ -28,7 +29,7 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
       { thread: THREAD_CHECKS, name: 'checks' },
       ...others.map(({ thread, name }) => ({ thread, name })),
     ],
-    guardian_fd: daemon.guardian?.fd ?? -1,
+    guardian_fd,
     wait_for_ready: true,
     waits_for_other: waits,
     run_as: runAs(daemon),
@@ -70,16 +71,32 @@ export function demoteHost({ carp, node }: Daemon): void {
   );
 }
 
-/** A guardian that ended is replaced, but not for ever when none stays. */
-function replaceGuardian(daemon: Daemon, tries: number): void {
+/** After the tries were used up: a reload is somebody's word that there is reason to try again. */
+export function reviveGuardian(daemon: Daemon): void {
+  if (daemon.carp !== undefined && daemon.guardian === undefined && !daemon.confined)
+    replaceGuardian(daemon, GUARDIAN_TRIES);
+}
+
+/** Its pipe; -1: none could be started. */
+function startNewGuardian(daemon: Daemon, tries: number): number {
+  daemon.guardian = startGuardian(() => onGuardianEnded(daemon, tries));
+  return daemon.guardian?.fd ?? -1;
+}
+
+/** It is replaced, but one that cannot run not more often than each second, and not for ever. */
+function onGuardianEnded(daemon: Daemon, tries: number): void {
+  daemon.guardian = undefined;
   if (daemon.stopping) return;
   // one that this user, in this root directory, starts could do nothing
   const starts = tries > 0 && !daemon.confined;
   const next = starts ? 'starting another' : 'from now on only the leases guard the addresses';
   logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
-  if (!starts) return;
-  daemon.guardian = startGuardian(() => replaceGuardian(daemon, tries - 1));
-  daemon.carp?.post({ kind: 'guardian', fd: daemon.guardian?.fd ?? -1 });
+  if (starts) setTimeout(() => replaceGuardian(daemon, tries - 1), GUARDIAN_RESTART_MS).unref();
+}
+
+function replaceGuardian(daemon: Daemon, tries: number): void {
+  if (daemon.stopping || daemon.guardian !== undefined) return;
+  daemon.carp?.post({ kind: 'guardian', fd: startNewGuardian(daemon, tries) });
 }
 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {

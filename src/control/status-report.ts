@@ -20,6 +20,10 @@ export type StatusReport = {
   readonly orders: readonly OrderReport[];
   /** Since the start, because whoever reads them was too slow. */
   readonly lost_log_lines: number;
+  /** Seconds since the last of them; null when none was lost. */
+  readonly last_lost_line_s: number | null;
+  /** The back end of the data threads, and why it was chosen; null before they run, and without frontends. */
+  readonly reactor: { readonly kind: 'ring' | 'epoll'; readonly reason: string } | null;
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
 };
@@ -31,6 +35,8 @@ export type CarpReport = {
   /** How often the thread stood still, and for how long at the longest. */
   readonly stalls: number;
   readonly longest_stall_ms: number;
+  /** Seconds since the last one; null when there was none. */
+  readonly last_stall_s: number | null;
   /** Vhids (`1@eth0`) that another daemon of this host runs as well. */
   readonly taken: readonly string[];
 };

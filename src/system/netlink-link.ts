@@ -49,6 +49,7 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_MCAST_SNOOPING = 23;
+const IFLA_BR_MCAST_QUERIER = 25;
 const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MCAST_FLOOD = 27;
 const IFLA_BRPORT_ISOLATED = 33;
@@ -223,6 +224,8 @@ export type Link = {
   /** The index of the link that this one stands on (a macvlan's parent), 0 for none. */
   readonly parent: number;
   readonly kind: string;
+  /** Whether a bridge forwards multicast to members only (`snoops`), and whether it asks who is one. */
+  readonly bridge: { readonly snoops: boolean; readonly queries: boolean } | undefined;
   readonly alias: string;
   readonly ipv4_conf: Required<Ipv4Conf>;
 };
@@ -247,9 +250,18 @@ export function decodeLink(message: Message): Link | undefined {
     master: readU32(attributes.get(IFLA_MASTER)) ?? 0,
     parent: readU32(attributes.get(IFLA_LINK)) ?? 0,
     kind: (info && readText(parseAttributes(info).get(IFLA_INFO_KIND))) ?? '',
+    bridge: info && decodeBridge(parseAttributes(info)),
     alias: readText(attributes.get(IFLA_IFALIAS)) ?? '',
     ipv4_conf: decodeIpv4Conf(attributes.get(IFLA_AF_SPEC)),
   };
+}
+
+function decodeBridge(info: ReadonlyMap<number, Uint8Array>): Link['bridge'] {
+  const data = info.get(IFLA_INFO_DATA);
+  if (data === undefined || readText(info.get(IFLA_INFO_KIND)) !== 'bridge') return undefined;
+  const settings = parseAttributes(data);
+  const isOn = (number: number): boolean => (settings.get(number)?.[0] ?? 0) !== 0;
+  return { snoops: isOn(IFLA_BR_MCAST_SNOOPING), queries: isOn(IFLA_BR_MCAST_QUERIER) };
 }
 
 /** The kernel writes the settings as one array of numbers, the first of them setting 1. */

@@ -108,6 +108,8 @@ export type FromCarp =
       /** How often this thread was late by more than adverts allow, since its start. */
       readonly stalls: number;
       readonly longest_stall_ms: number;
+      /** 0: never. */
+      readonly last_stall_ns: number;
     }
   /** Scripts run in control's process, one after the other per vhid; `arguments` are INTERFACE VIP [XPARAM]. */
   | {

@@ -77,6 +77,7 @@ export class CarpThread {
   #next_ns = -1;
   #stalls = 0;
   #longest_stall_ms = 0;
+  #last_stall_ns = 0;
   #stopping = false;
 
   /** Opens everything. Throws a SystemError when the system refuses (`checkCarpHost` finds that out before). */
@@ -153,6 +154,7 @@ export class CarpThread {
   #onStall(late_ns: number, now: number): void {
     if (late_ns >= this.#interval_ns) {
       this.#stalls++;
+      this.#last_stall_ns = now;
       this.#longest_stall_ms = Math.max(this.#longest_stall_ms, Math.round(late_ns / 1e6));
     }
     if (late_ns > LOGGED_STALL_NS)
@@ -359,6 +361,7 @@ export class CarpThread {
       scheduling,
       stalls: this.#stalls,
       longest_stall_ms: this.#longest_stall_ms,
+      last_stall_ns: this.#last_stall_ns,
       guardian: guardian.connected,
     });
   }

@@ -61,6 +61,8 @@ export type DataThreadOptions = {
 export type DataHandle = {
   /** Its number in shared memory. */
   readonly thread: number;
+  /** Undefined until it runs. */
+  reactor(): { readonly kind: 'ring' | 'epoll'; readonly reason: string } | undefined;
   wake(): void;
   configure(next: DataGeneration): void;
   /** Servers of this generation are elsewhere from now on. */
@@ -90,10 +92,13 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   };
   const worker = new Worker(new URL('./data.js', import.meta.url), { workerData: settings });
   let exited = false;
+  let reactor: ReturnType<DataHandle['reactor']>;
   const answers = new Answers(ANSWER_MS);
   worker.on('message', (message: FromData) => {
-    if (message.kind === 'running') options.onRunning(message.reactor, message.reason);
-    else if (message.kind === 'configured') options.onConfigured(message.generation);
+    if (message.kind === 'running') {
+      reactor = { kind: message.reactor, reason: message.reason };
+      options.onRunning(message.reactor, message.reason);
+    } else if (message.kind === 'configured') options.onConfigured(message.generation);
     else if (message.kind === 'page') void answerPage(message.generation, message.question);
     else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
     else if (message.kind === 'ended') answers.give(message.ask, message.count);
@@ -122,6 +127,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     answers.ask((number) => post(question(number))) as Promise<T | undefined>;
   return {
     thread: settings.thread,
+    reactor: () => reactor,
     wake,
     configure: (next) => post({ kind: 'configure', settings: settingsOf(next) }),
     moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),

@@ -29,3 +29,19 @@ export async function doctor(host: Host, ...words: string[]): Promise<{ status: 
 export async function codesOf(host: Host, ...words: string[]): Promise<string[]> {
   return (await doctor(host, ...words)).findings.map(({ code }) => code);
 }
+
+/** The finding with that code, with what else was found if it is missing. */
+export async function find(host: Host, code: string, ...words: string[]): Promise<Finding> {
+  const { findings } = await doctor(host, ...words);
+  const found = findings.find((one) => one.code === code);
+  if (found === undefined) throw new Error(`no ${code} among ${JSON.stringify(findings)}`);
+  return found;
+}
+
+/** Does what the mend says, with the commands that stand in it. */
+export function apply(host: Host, { mend }: Finding): void {
+  const command = /(?:^|: )((?:sysctl|ip) [^(]*)/.exec(mend)?.[1];
+  if (command === undefined) throw new Error(`no command in: ${mend}`);
+  const { status, stderr } = host.runProgram('sh', '-ec', command);
+  if (status !== 0) throw new Error(`${command}: ${stderr}`);
+}

@@ -56,20 +56,28 @@ export type Host = {
   get(url: string): Promise<string>;
   /** `carpool WORDS`, and goes on. */
   start(...words: string[]): Daemon;
-  /** The IPv4 addresses of `ctl0`. */
+  /** The IPv4 addresses of its link. */
   addresses(): string[];
 };
 
 /** `variables` go into the environment of every carpool on this host. */
 export function createHost(t: TestContext, variables: Record<string, string> = {}): Host {
-  const directory = mkdtempSync('/tmp/carpool-control-');
-  const socket = join(directory, 'control.sock');
   const namespace = createNetworkNamespace();
   const netlink = insideNetworkNamespace(namespace, () => new Netlink());
   netlink.createVeth({ name: 'ctl0' }, { name: 'ctl1' });
   for (const name of ['lo', 'ctl0', 'ctl1']) netlink.setLink(netlink.indexOf(name), { up: true });
   const link = netlink.indexOf('ctl0');
   netlink.addAddress({ index: link, bytes: Uint8Array.of(10, 10, 0, 5), prefix_length: 16 });
+  netlink.close();
+  return hostIn(t, namespace, 'ctl0', variables);
+}
+
+/** The same in a namespace that is there already, which is closed at the end. `name`: of its link. */
+export function hostIn(t: TestContext, namespace: number, name: string, variables: Record<string, string> = {}): Host {
+  const directory = mkdtempSync('/tmp/carpool-control-');
+  const socket = join(directory, 'control.sock');
+  const netlink = insideNetworkNamespace(namespace, () => new Netlink());
+  const link = netlink.indexOf(name);
   const daemons: ChildProcess[] = [];
   t.after(() => {
     for (const daemon of daemons) {

@@ -1,14 +1,20 @@
 /** What the running daemon tells of itself. Pure. */
 
+import { formatAge } from '../format-age.ts';
 import type { StatusReport } from '../status-report.ts';
-import { NO_REAL_TIME, REAL_TIME_MEND } from './diagnose-host.ts';
+import { NO_REAL_TIME, REAL_TIME_MEND, RING_MEND } from './diagnose-host.ts';
 import type { DoctorFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+
+/** What happened longer ago is history. */
+const RECENT_S = 3600;
+const FORCED = 'CARPOOL_REACTOR';
+const FORCED_MEND = `Take ${FORCED} out of the daemon's environment and restart it.`;
 
 export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
   const { daemon, segment, vhids } = facts;
   const found: Finding[] = [];
-  if (segment.listened_s === 0 && vhids.length > 0) {
+  if (!segment.allowed && vhids.length > 0) {
     const message = 'The doctor could not listen: this user may not open packet sockets.';
     found.push(finding('warning', 'cannot-listen', undefined, message, 'Run it as root (sudo carpool doctor).'));
   }
@@ -25,30 +31,48 @@ export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
     );
     return found;
   }
-  const { carp, orders, lost_log_lines } = daemon;
+  const { carp, orders } = daemon;
   if (carp?.scheduling === 'SCHED_OTHER')
     found.push(finding('warning', 'no-real-time', undefined, NO_REAL_TIME, REAL_TIME_MEND));
   if (carp?.guardian === false) {
     const message =
       'No guardian runs: when the daemon is killed, its addresses stay until their lease ends, 2 s at most.';
-    found.push(finding('warning', 'no-guardian', undefined, message, 'The log says why it could not be started.'));
+    const mend =
+      'The daemon starts another a second after one ended, ten times; then "carpool reload" does (where it runs under "user" or "chroot": a restart). The log says more.';
+    found.push(finding('warning', 'no-guardian', undefined, message, mend));
   }
-  if (carp !== null && carp.stalls > 0) {
-    const message = `The CARP thread stood still ${carp.stalls} times since its start, ${carp.longest_stall_ms} ms at the longest.`;
-    const mend = 'Then peers take over. Look at steal time, snapshots, SIGSTOP and memory pressure of the machine.';
-    found.push(finding('warning', 'stalls', undefined, message, mend));
-  }
-  if (lost_log_lines > 0) {
-    const message = `${lost_log_lines} log lines were lost, because whoever reads them was too slow.`;
-    found.push(finding('hint', 'log-lines-lost', undefined, message, 'Look at the log targets of the configuration.'));
-  }
-  found.push(...findTaken(facts, daemon));
+  found.push(...findStalls(carp), ...findLostLines(daemon), ...findEpoll(daemon), ...findTaken(facts, daemon));
   for (const { kind, vhid, by } of orders) {
     const message = `${kind} of ${vhid ?? 'all vhids'} is in force, ordered by ${by}.`;
     const mend = `When the work is done: carpool ${kind === 'demote' ? 'undemote' : 'ready'}${vhid === null ? '' : ` ${vhid}`}`;
     found.push(finding('hint', 'order-in-force', vhid ?? undefined, message, mend));
   }
   return found;
+}
+
+function findStalls(carp: StatusReport['carp']): Finding[] {
+  if (carp === null || carp.last_stall_s === null) return [];
+  const times = carp.stalls === 1 ? 'once' : `${carp.stalls} times`;
+  const last = `${carp.longest_stall_ms} ms at the longest, the last time ${formatAge(carp.last_stall_s)} ago`;
+  const message = `The CARP thread stood still ${times} since its start, ${last}.`;
+  const mend = 'Then peers take over. Look at steal time, snapshots, SIGSTOP and memory pressure of the machine.';
+  return [finding(carp.last_stall_s < RECENT_S ? 'warning' : 'hint', 'stalls', undefined, message, mend)];
+}
+
+function findLostLines({ lost_log_lines, last_lost_line_s }: StatusReport): Finding[] {
+  if (last_lost_line_s === null || last_lost_line_s >= RECENT_S) return [];
+  const message = `${lost_log_lines} log lines were lost, the last ${formatAge(last_lost_line_s)} ago, because whoever reads them was too slow.`;
+  const mend =
+    'Look at what the "log" lines name: a pipe that nobody reads, a full disk, a busy syslog server. Or log less ("log … notice").';
+  return [finding('hint', 'log-lines-lost', undefined, message, mend)];
+}
+
+function findEpoll({ reactor }: StatusReport): Finding[] {
+  if (reactor?.kind !== 'epoll') return [];
+  const message = `The balancer runs on epoll, which costs more CPU than io_uring: ${reactor.reason}.`;
+  return [
+    finding('hint', 'no-io-uring', undefined, message, reactor.reason.startsWith(FORCED) ? FORCED_MEND : RING_MEND),
+  ];
 }
 
 /** Others of this host that run a vhid of the daemon, which came before it or after. */

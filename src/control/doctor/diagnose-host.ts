@@ -3,18 +3,18 @@ import type { DoctorFacts, DoctorVhid, HostFacts, LinkFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The interface of one vhid, and where its addresses are. */
-export function diagnosePlace(vhid: DoctorVhid, host: HostFacts): Finding[] {
+export function diagnosePlace(vhid: DoctorVhid, host: HostFacts, removed: readonly string[]): Finding[] {
   const link = host.links.find(({ name }) => name === vhid.interface);
   if (link === undefined) {
     const message = `There is no interface ${vhid.interface} on this host.`;
     const names = host.links.map(({ name }) => name).join(', ');
     return [finding('error', 'interface-missing', vhid.name, message, `This host has ${names}.`)];
   }
-  const held = vhid.addresses.filter((address) => host.addresses.some((one) => one.address === address));
   return [
     ...findLinkFaults(vhid, link),
+    ...findSnooping(vhid, link),
     ...findArpSettings(vhid, link, host),
-    ...findMisplaced(vhid, held),
+    ...findMisplaced(vhid, link, host, removed),
     ...findFlux(vhid, link, host),
   ];
 }
@@ -29,30 +29,27 @@ function findLinkFaults({ name, unicast }: DoctorVhid, link: LinkFacts): Finding
     const message = `${link.name} does not take multicast, so no advert is heard there.`;
     found.push(finding('error', 'multicast-off', name, message, `ip link set ${link.name} multicast on`));
   }
-  if (link.snoops && !unicast) {
-    const message = `The bridge of ${link.name} snoops on multicast (IGMP) and nobody on this host asks for memberships.`;
-    const mend =
-      'Adverts to 224.0.0.18 are flooded all the same; for another group turn multicast_querier on, or multicast_snooping off.';
-    found.push(finding('hint', 'bridge-snoops', name, message, mend));
-  }
   return found;
+}
+
+/** What goes to 224.0.0.18 is flooded by every switch (RFC 4541); other groups live by memberships. */
+function findSnooping({ name, unicast, group, addresses }: DoctorVhid, link: LinkFacts): Finding[] {
+  const bridge = link.snooping_bridge;
+  const groups = [group ?? [], addresses.some((vip) => vip.includes(':')) ? 'ff02::12' : []].flat();
+  if (bridge === undefined || unicast || groups.length === 0) return [];
+  const message = `The bridge ${bridge} snoops on multicast and asks nobody for memberships: a switch that forgets who is in ${groups.join(' and ')} keeps adverts from us.`;
+  const mend = `ip link set ${bridge} type bridge mcast_querier 1 (or mcast_snooping 0)`;
+  return [finding('hint', 'bridge-snoops', name, message, mend)];
 }
 
 /** arp_ignore 2 answers only where the asker's subnet fits, which a /32 never does; 8 answers nobody. */
 function findArpSettings({ name, mac, live }: DoctorVhid, link: LinkFacts, host: HostFacts): Finding[] {
-  const setting = `net.ipv4.conf.${link.name}.arp_ignore`;
+  const setting = sysctlName('ipv4', link.name, 'arp_ignore');
   if (mac === 'real') {
     if (link.arp_ignore !== 2 && link.arp_ignore < 4) return [];
-    const message = `${setting} is ${link.arp_ignore}: this host will not answer ARP for the address, so nobody finds it here.`;
-    return [
-      finding(
-        'error',
-        'arp-ignore',
-        name,
-        message,
-        `sysctl -w ${setting}=1 (and net.ipv4.conf.all.arp_ignore, the greater counts)`,
-      ),
-    ];
+    const all = host.arp_ignore_all > 1 ? 'net.ipv4.conf.all.arp_ignore=1 ' : '';
+    const message = `${all === '' ? setting : 'net.ipv4.conf.all.arp_ignore'} is ${link.arp_ignore}: this host will not answer ARP for the address, so nobody finds it here.`;
+    return [finding('error', 'arp-ignore', name, message, `sysctl -w ${all}${setting}=1`)];
   }
   if (live?.state !== 'MASTER') return [];
   const found: Finding[] = [];
@@ -62,26 +59,52 @@ function findArpSettings({ name, mac, live }: DoctorVhid, link: LinkFacts, host:
     found.push(finding('error', 'arp-mode', name, message, `sysctl -w ${setting}=1`));
   }
   if (macvlan !== undefined && macvlan.rp_filter === 1) {
-    const message = `net.ipv4.conf.${macvlan.name}.rp_filter is 1, which drops all traffic to the address on its virtual MAC.`;
-    found.push(finding('error', 'rp-filter', name, message, `sysctl -w net.ipv4.conf.${macvlan.name}.rp_filter=2`));
+    const filter = sysctlName('ipv4', macvlan.name, 'rp_filter');
+    const message = `${filter} is 1, which drops all traffic to the address on its virtual MAC.`;
+    found.push(finding('error', 'rp-filter', name, message, `sysctl -w ${filter}=2`));
   }
   return found;
 }
 
-function findMisplaced({ name, live, interface: link }: DoctorVhid, held: readonly string[]): Finding[] {
-  const master = live?.state === 'MASTER';
-  if (!master && held.length > 0) {
-    const why = live === undefined ? 'no daemon runs that could hold it' : `this node is ${live.state}`;
-    const message = `${held.join(' ')} is on this host although ${why}: two machines may hold it.`;
-    const mend = `Find who set it (ifupdown, systemd-networkd, NetworkManager), or run: ip addr del ${held[0]} dev ${link}`;
-    return [finding('error', 'address-without-mastership', name, message, mend)];
+function findMisplaced(vhid: DoctorVhid, link: LinkFacts, host: HostFacts, removed: readonly string[]): Finding[] {
+  const { name, live, addresses } = vhid;
+  const held = host.addresses.filter(({ address }) => addresses.includes(address));
+  if (live?.state === 'MASTER') {
+    const vips = live.addresses.map(plain);
+    return findMissing(
+      name,
+      link,
+      vips.filter((vip) => removed.includes(vip) || !held.some(({ address }) => address === vip)),
+      removed,
+    );
   }
-  const missing = master ? (live?.addresses ?? []).map(plain).filter((address) => !held.includes(address)) : [];
-  if (missing.length === 0) return [];
-  const message = `This node is MASTER, but ${missing.join(' ')} is not on any interface.`;
-  const mend =
-    'Something removes it again and again (systemd-networkd, NetworkManager, ifup): keep it from that interface. "carpool events" shows when.';
-  return [finding('error', 'mastership-without-address', name, message, mend)];
+  if (held.length === 0) return [];
+  const why = live === undefined ? 'no daemon runs that could hold it' : `this node is ${live.state}`;
+  const message = `${held.map(({ address }) => address).join(' ')} is on this host although ${why}: two machines may hold it.`;
+  const remove = held.map((one) => `ip addr del ${one.address}/${one.prefix_length} dev ${one.link}`).join('; ');
+  const mend = `Find who set it (ifupdown, systemd-networkd, NetworkManager), or run: ${remove}`;
+  return [finding('error', 'address-without-mastership', name, message, mend)];
+}
+
+/** Of a MASTER. */
+function findMissing(name: string, link: LinkFacts, vips: readonly string[], removed: readonly string[]): Finding[] {
+  const without_ipv6 = link.ipv6 ? [] : vips.filter((vip) => vip.includes(':'));
+  const others = vips.filter((vip) => !without_ipv6.includes(vip));
+  const found: Finding[] = [];
+  if (without_ipv6.length > 0) {
+    const setting = sysctlName('ipv6', link.name, 'disable_ipv6');
+    const message = `This node is MASTER, but ${without_ipv6.join(' ')} is not on any interface: ${setting} is 1.`;
+    found.push(finding('error', 'mastership-without-address', name, message, `sysctl -w ${setting}=0`));
+  }
+  if (others.length > 0) {
+    const times = removed.filter((vip) => others.includes(vip)).length;
+    const seen = times > 0 ? `was removed ${times} times while the doctor listened` : 'is not on any interface';
+    const message = `This node is MASTER, but ${others.join(' ')} ${seen}.`;
+    const mend =
+      'Something removes it again and again (systemd-networkd, NetworkManager, ifup): keep it from that interface. "carpool events" shows when, "ip monitor address" as well.';
+    found.push(finding('error', 'mastership-without-address', name, message, mend));
+  }
+  return found;
 }
 
 function plain(address: string): string {
@@ -103,9 +126,14 @@ function findFlux({ name, addresses, mac }: DoctorVhid, link: LinkFacts, host: H
       'arp-flux',
       name,
       message,
-      `sysctl -w net.ipv4.conf.${other}.arp_ignore=1 net.ipv4.conf.${other}.arp_announce=2`,
+      `sysctl -w ${sysctlName('ipv4', other, 'arp_ignore')}=1 ${sysctlName('ipv4', other, 'arp_announce')}=2`,
     ),
   ];
+}
+
+/** As sysctl(8) takes it, for whom a dot in the name of an interface is a slash: eth0.100, eth0/100. */
+function sysctlName(family: 'ipv4' | 'ipv6', link: string, name: string): string {
+  return `net.${family}.conf.${link.replaceAll('.', '/')}.${name}`;
 }
 
 function isInside(vip: string, own: { readonly address: string; readonly prefix_length: number }): boolean {
@@ -118,11 +146,10 @@ function isInside(vip: string, own: { readonly address: string; readonly prefix_
 /** What concerns all vhids. */
 export function diagnoseHost({ host, daemon, vhids, segment }: DoctorFacts): Finding[] {
   const found: Finding[] = [];
-  if (host.no_ring !== undefined) {
-    const message = `io_uring cannot be used (${host.no_ring}); the balancer runs on epoll, which costs more CPU.`;
-    const mend =
-      'Look at "sysctl kernel.io_uring_disabled", the seccomp filter of the container, and LimitMEMLOCK= of the unit.';
-    found.push(finding('hint', 'no-io-uring', undefined, message, mend));
+  // a daemon knows better what it is allowed than this command, which may run elsewhere
+  if (daemon === undefined && host.no_ring !== undefined) {
+    const message = `io_uring cannot be used (${host.no_ring}): a balancer here would run on epoll, which costs more CPU.`;
+    found.push(finding('hint', 'no-io-uring', undefined, message, RING_MEND));
   }
   if (daemon === undefined && !host.real_time && vhids.length > 0)
     found.push(finding('warning', 'no-real-time', undefined, NO_REAL_TIME, REAL_TIME_MEND));
@@ -143,5 +170,7 @@ export function diagnoseHost({ host, daemon, vhids, segment }: DoctorFacts): Fin
 }
 
 const LATE_MS = 1000;
+export const RING_MEND =
+  'Look at "sysctl kernel.io_uring_disabled" (0: allowed), the seccomp filter of the container, and LimitMEMLOCK= of the unit; then restart the daemon.';
 export const NO_REAL_TIME = 'CARP may not have real-time scheduling, so a busy machine can make adverts late.';
 export const REAL_TIME_MEND = 'Give CAP_SYS_NICE, or LimitRTPRIO=10 in the systemd unit.';

@@ -29,13 +29,16 @@ export type DoctorVhid = {
 };
 
 export type SegmentFacts = {
-  /** How long was listened; 0: packet sockets are not allowed. */
+  /** False: this user may not open packet sockets. */
+  readonly allowed: boolean;
   readonly listened_s: number;
   readonly frames: readonly HeardFrame[];
   /** The VIPs that were asked for. IPv6 ones are not where the interface has no IPv6 address to ask from. */
   readonly asked: readonly string[];
   /** Who answered. */
   readonly answers: readonly NeighbourAnswer[];
+  /** VIPs that somebody took from this host meanwhile, once for each time. */
+  readonly removed: readonly string[];
   /** The longest time that this process was late in that time. */
   readonly late_ms: number;
 };
@@ -62,6 +65,8 @@ export type NeighbourAnswer = { readonly interface: string; readonly address: st
 export type HostFacts = {
   readonly links: readonly LinkFacts[];
   readonly addresses: readonly { readonly address: string; readonly prefix_length: number; readonly link: string }[];
+  /** net.ipv4.conf.all.arp_ignore: the kernel takes the greater of this and a link's own. */
+  readonly arp_ignore_all: number;
   /** Why io_uring cannot be used; undefined: it can. */
   readonly no_ring: string | undefined;
   /** Whether this user may have real-time scheduling. */
@@ -83,6 +88,8 @@ export type LinkFacts = {
   /** What is in force: the greater of the link's own and that of `all`. */
   readonly arp_ignore: number;
   readonly rp_filter: number;
-  /** This link is a bridge, or a port of one, that snoops on multicast without anybody who asks for memberships. */
-  readonly snoops: boolean;
+  /** net.ipv6.conf.NAME.disable_ipv6 is 0. */
+  readonly ipv6: boolean;
+  /** The bridge that this link is, or is a port of, if it snoops on multicast without asking who is a member. */
+  readonly snooping_bridge: string | undefined;
 };

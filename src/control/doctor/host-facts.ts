@@ -7,10 +7,12 @@ import { formatMac } from './read-frame.ts';
 import { findRivals } from './rivals.ts';
 
 const IFF_MULTICAST = 0x1000;
+const ALL = '/proc/sys/net/ipv4/conf/all';
 
 export function gatherHostFacts(links: readonly Link[], addresses: readonly InterfaceAddress[]): HostFacts {
   return {
     links: links.map((link) => linkFacts(link, links)),
+    arp_ignore_all: Number(read(`${ALL}/arp_ignore`) ?? 0),
     addresses: addresses.map(({ address, prefix_length, index }) => ({
       address,
       prefix_length,
@@ -24,7 +26,8 @@ export function gatherHostFacts(links: readonly Link[], addresses: readonly Inte
 }
 
 function linkFacts(link: Link, links: readonly Link[]): LinkFacts {
-  const all = (name: string) => Number(read(`/proc/sys/net/ipv4/conf/all/${name}`) ?? 0);
+  const all = (name: string) => Number(read(`${ALL}/${name}`) ?? 0);
+  const bridge = links.find(({ index }) => index === link.master && index !== 0) ?? link;
   return {
     name: link.name,
     mac: formatMac(link.mac),
@@ -33,14 +36,9 @@ function linkFacts(link: Link, links: readonly Link[]): LinkFacts {
     parent: links.find(({ index }) => index === link.parent && index !== 0)?.name,
     arp_ignore: Math.max(link.ipv4_conf.arp_ignore, all('arp_ignore')),
     rp_filter: Math.max(link.ipv4_conf.rp_filter, all('rp_filter')),
-    snoops: snoops(links.find(({ index }) => index === link.master && index !== 0)?.name ?? link.name),
+    ipv6: read(`/proc/sys/net/ipv6/conf/${link.name}/disable_ipv6`) === '0',
+    snooping_bridge: bridge.bridge?.snoops && !bridge.bridge.queries ? bridge.name : undefined,
   };
-}
-
-/** A bridge of this host that forwards multicast to members only, while nobody asks who is one. */
-function snoops(bridge: string): boolean {
-  const setting = (name: string) => read(`/sys/class/net/${bridge}/bridge/${name}`);
-  return setting('multicast_snooping') === '1' && setting('multicast_querier') === '0';
 }
 
 /** CAP_SYS_NICE (bit 23), or a limit of its own (proc(5)). */

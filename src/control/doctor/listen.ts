@@ -8,7 +8,15 @@ import { GROUP_IPV4 } from '../../carp/frame.ts';
 import { findSource6 } from '../../system/carp-sources.ts';
 import { SystemError } from '../../system/errors.ts';
 import { formatAddress, parseAddress } from '../../system/ip-address.ts';
-import type { InterfaceAddress, Link } from '../../system/netlink.ts';
+import {
+  decodeAddress,
+  GROUP_IPV4_ADDRESS,
+  GROUP_IPV6_ADDRESS,
+  type InterfaceAddress,
+  type Link,
+  NetlinkEvents,
+} from '../../system/netlink.ts';
+import { RTM_DELADDR } from '../../system/netlink-message.ts';
 import { BPF_JUMP_EQUAL, BPF_LOAD_BYTE, BPF_LOAD_HALF, BPF_RETURN, BPF_WHOLE } from '../../system/packet-filter.ts';
 import { ETH_P_ARP, ETH_P_IPV6, ipv4Adverts, ipv6Adverts, PacketSocket } from '../../system/packet-socket.ts';
 import type { DoctorVhid, HeardFrame, NeighbourAnswer, SegmentFacts } from './facts.ts';
@@ -32,14 +40,16 @@ export async function listenTo(
   const names = new Set(vhids.map((vhid) => vhid.interface));
   const listened = links.filter((link) => names.has(link.name));
   const ears: Ear[] = [];
+  const removals = new Removals(vhids);
   try {
     for (const link of listened) ears.push(openEar(link, vhids, addresses));
-    return await hear(ears, listen_ms);
+    return await hear(ears, removals, listen_ms);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    return { listened_s: 0, frames: [], asked: [], answers: [], late_ms: 0 };
+    return { allowed: false, listened_s: 0, frames: [], asked: [], answers: [], removed: [], late_ms: 0 };
   } finally {
     for (const ear of ears) closeEar(ear);
+    removals.close();
   }
 }
 
@@ -110,7 +120,32 @@ const ADVERTISEMENTS = {
   groups: [],
 } as const;
 
-async function hear(ears: readonly Ear[], listen_ms: number): Promise<SegmentFacts> {
+/** The VIPs that go from this host, as the kernel tells. */
+class Removals {
+  readonly found: string[] = [];
+  readonly #news = new NetlinkEvents(GROUP_IPV4_ADDRESS | GROUP_IPV6_ADDRESS, 'no host addresses');
+  readonly #vips: ReadonlySet<string>;
+
+  constructor(vhids: readonly DoctorVhid[]) {
+    this.#vips = new Set(vhids.flatMap(({ addresses }) => addresses));
+  }
+
+  take(): void {
+    this.#news.read({
+      message: (message) => {
+        const gone = message.type === RTM_DELADDR ? decodeAddress(message)?.address : undefined;
+        if (gone !== undefined && this.#vips.has(gone) && this.found.length < ANSWERS_MAX) this.found.push(gone);
+      },
+      lost: () => {},
+    });
+  }
+
+  close(): void {
+    this.#news.close();
+  }
+}
+
+async function hear(ears: readonly Ear[], removals: Removals, listen_ms: number): Promise<SegmentFacts> {
   const frames: HeardFrame[] = [];
   const answers: NeighbourAnswer[] = [];
   const asked = ears.flatMap(({ questions }) => questions.map(({ address }) => address));
@@ -125,8 +160,10 @@ async function hear(ears: readonly Ear[], listen_ms: number): Promise<SegmentFac
       takeFrames(ear, frames);
       takeAnswers(ear, answers);
     }
+    removals.take();
   }
-  return { listened_s: Math.round((performance.now() - start_ms) / 100) / 10, frames, asked, answers, late_ms };
+  const listened_s = Math.round((performance.now() - start_ms) / 100) / 10;
+  return { allowed: true, listened_s, frames, asked, answers, removed: removals.found, late_ms };
 }
 
 function askAll({ questions, arp, neighbours }: Ear): void {
