@@ -9,6 +9,7 @@ import { Socket, type SocketOwner } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { Backend } from './backend.ts';
 import { Frontend } from './frontend.ts';
+import { BadMessages } from './http/bad-messages.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import { Message } from './http/message.ts';
@@ -53,6 +54,7 @@ export class ProxyThread {
   /** What conditions are asked about. */
   readonly facts: Facts;
   readonly pages = new Pages();
+  readonly bad_messages: BadMessages;
   /** Those who wait for a server. */
   readonly queue: Queue;
   /** Stands where no connection is: closed, and deaf to everything. */
@@ -80,6 +82,7 @@ export class ProxyThread {
     this.at = shared.threadAt(memory, thread);
     this.writer = new HeadWriter(reactor.buffers.bytes);
     this.no_socket = new Socket(reactor, -1);
+    this.bad_messages = new BadMessages(memory);
     this.backends = buildBackends(config, memory, thread, reactor.now_ms);
     this.marked = new MarkedServers(reactor, this.backends);
     this.queue = new Queue(memory, thread, this.backends);

@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
+import type { BadMessage } from '../proxy/http/bad-messages.ts';
 import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
@@ -73,6 +74,7 @@ export type DataHandle = {
   announceEnd(limit_ms: number | null): void;
   /** Undefined: no answer in time. */
   sessions(): Promise<readonly SessionReport[] | undefined>;
+  badMessages(): Promise<readonly BadMessage[] | undefined>;
   /** How many were ended. */
   endSessions(which: { id: string } | { server: number }): Promise<number | undefined>;
 };
@@ -101,6 +103,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     } else if (message.kind === 'configured') options.onConfigured(message.generation);
     else if (message.kind === 'page') void answerPage(message.generation, message.question);
     else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
+    else if (message.kind === 'bad-messages') answers.give(message.ask, message.messages);
     else if (message.kind === 'ended') answers.give(message.ask, message.count);
     else if (message.kind === 'lines') options.onLines(message.fd, readers.get(message.fd)!.takeAll());
     else options.onDropped(message.lines);
@@ -133,6 +136,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),
     abandon: (generation) => post({ kind: 'abandon', generation }),
     sessions: () => ask((number) => ({ kind: 'list-sessions', ask: number })),
+    badMessages: () => ask((number) => ({ kind: 'list-bad-messages', ask: number })),
     endSessions: (which) => ask((number) => ({ kind: 'end-sessions', ask: number, which })),
     announceEnd: (limit_ms) => post({ kind: 'announce-end', limit_ms }),
   };

@@ -6,6 +6,7 @@
  *   control <── FromData ── data
  */
 import type { Config, LogTarget } from '../config/model.ts';
+import type { BadMessage } from '../proxy/http/bad-messages.ts';
 import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
@@ -49,19 +50,21 @@ export type ToData =
    * may go on for `limit_ms`; null: as long as they want.
    */
   | { readonly kind: 'announce-end'; readonly limit_ms: number | null }
-  /** Answered by `sessions` with the same number. */
   /** Answers `page`, of whichever configuration asked. */
   | { readonly kind: 'page'; readonly ask: number; readonly generation: number; readonly reply: PageReply }
+  /** Answered by `sessions`, `bad-messages` with the same number. */
   | { readonly kind: 'list-sessions'; readonly ask: number }
+  | { readonly kind: 'list-bad-messages'; readonly ask: number }
   /** Answered by `ended`: one session, or all that a server of the present configuration serves. */
   | { readonly kind: 'end-sessions'; readonly ask: number; readonly which: { id: string } | { server: number } };
 
-export type RuntimeMessage = Extract<ToData, { kind: 'list-sessions' | 'end-sessions' | 'page' }>;
+export type RuntimeMessage = Extract<ToData, { kind: 'list-sessions' | 'list-bad-messages' | 'end-sessions' | 'page' }>;
 
 export type FromData =
   | { readonly kind: 'running'; readonly thread: number; readonly reactor: 'ring' | 'epoll'; readonly reason: string }
   | { readonly kind: 'configured'; readonly thread: number; readonly generation: number }
   | { readonly kind: 'sessions'; readonly ask: number; readonly sessions: readonly SessionReport[] }
+  | { readonly kind: 'bad-messages'; readonly ask: number; readonly messages: readonly BadMessage[] }
   /** A page that main is to write. */
   | { readonly kind: 'page'; readonly generation: number; readonly question: PageQuestion }
   | { readonly kind: 'ended'; readonly ask: number; readonly count: number }

@@ -187,6 +187,8 @@ class DataThread {
     const all = [this.current, ...this.draining];
     if (message.kind === 'list-sessions') {
       tell({ kind: 'sessions', ask: message.ask, sessions: all.flatMap(({ proxy }) => listSessions(proxy)) });
+    } else if (message.kind === 'list-bad-messages') {
+      tell({ kind: 'bad-messages', ask: message.ask, messages: this.current.proxy.bad_messages.list() });
     } else if (message.kind === 'page') {
       const { ask, reply, generation } = message;
       for (const { number, proxy } of all) if (number === generation) proxy.pages.answer(ask, reply);

@@ -20,6 +20,7 @@ export const STOP = 0;
 export const STOP_SOFT = 1;
 export const STOP_HARD = 2;
 export const SET_MAXCONN = 1; // of the whole process, what people set at run time; 0: as configured
+export const BAD_MESSAGES = 8; // invalid requests and responses whose bytes were kept, wraps
 
 export const LINE = 16;
 

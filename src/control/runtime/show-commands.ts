@@ -7,6 +7,7 @@ import { rowsOf } from '../stats/rows.ts';
 import { viewOf } from '../stats/view.ts';
 import { renderActivity } from './activity.ts';
 import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
+import { showErrors } from './errors.ts';
 import { findBackend } from './lookup.ts';
 import { renderServerConnections, renderServerStates } from './server-lists.ts';
 
@@ -62,6 +63,13 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     help: 'the version that runs',
     level: 'user',
     run: (_args, daemon) => `${daemon.facts().version}\n`,
+  },
+  {
+    words: ['show', 'errors'],
+    usage: 'show errors [<px>] [request|response]',
+    help: 'the last invalid request and response of each proxy, with their bytes',
+    level: 'operator',
+    run: showErrors,
   },
   {
     words: ['show', 'env'],

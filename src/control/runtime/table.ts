@@ -8,7 +8,6 @@ import { SHOW_COMMANDS } from './show-commands.ts';
 /** What HAProxy has and we cannot have yet: the answer says why. */
 const MISSING: readonly RuntimeCommand[] = (
   [
-    ['show errors', 'operator', 'Invalid requests are counted and logged, but their bytes are not kept.'],
     ['shutdown frontend', 'admin', 'Write `disable frontend`, or remove it from the configuration and reload.'],
     ['show schema json', 'user', 'The schema is that of HAProxy (management manual, 9.3).'],
   ] as const

@@ -160,24 +160,26 @@ export class ClientConnection implements SocketOwner {
     } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {
       this.partial.keep(buffer, start, end);
     } else {
-      this.thread.reactor.buffers.release(buffer);
-      this.reject(result === VERSION_NOT_SUPPORTED ? 505 : 400);
+      this.refuse(buffer, start, end, result === VERSION_NOT_SUPPORTED ? 505 : 400);
     }
+  }
+
+  /** [start, end) is a head, and perhaps some of its body, that cannot be read. Takes over one reference. */
+  private refuse(buffer: number, start: number, end: number, status: ErrorStatus): void {
+    const { buffers } = this.thread.reactor;
+    this.thread.bad_messages.takeRequest(this, buffers.bytes.subarray(start, end), true);
+    buffers.release(buffer);
+    this.reject(status);
   }
 
   /** The thread's request message is filled; [message.end, end) of the buffer follows the head. */
   private beginExchange(buffer: number, end: number): void {
     const { request } = this.thread;
     const { buffers } = this.thread.reactor;
-    if (!isClearlyAddressed(buffers.bytes, request) || !beginBody(this.body, request)) {
-      buffers.release(buffer);
-      this.reject(400);
-      return;
-    }
-    const taken = this.body.take(buffers.bytes, request.end, end);
+    const readable = isClearlyAddressed(buffers.bytes, request) && beginBody(this.body, request);
+    const taken = readable ? this.body.take(buffers.bytes, request.end, end) : BODY_MALFORMED;
     if (taken === BODY_MALFORMED) {
-      buffers.release(buffer);
-      this.reject(400);
+      this.refuse(buffer, request.start, end, 400);
       return;
     }
     const first_end = request.end + taken;
@@ -202,6 +204,7 @@ export class ClientConnection implements SocketOwner {
     const { buffers } = this.thread.reactor;
     const taken = this.body.take(buffers.bytes, offset, end);
     if (taken === BODY_MALFORMED) {
+      this.thread.bad_messages.takeRequest(this, buffers.bytes.subarray(offset, end), false);
       buffers.release(buffer);
       clientFailed(this.exchange, 400);
       return;

@@ -20,7 +20,7 @@ import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ConnectionRules } from './connection-rules.ts';
 import type { ErrorStatus } from './error-replies.ts';
-import { clientFailed, responseMalformed } from './failures.ts';
+import { clientFailed, refuseResponse } from './failures.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
 import { asksConnectionToLogIn, takeKept } from './kept-connections.ts';
@@ -230,8 +230,7 @@ export class Exchange extends Account implements Assignee {
     if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.frontend.ends_connections) this.keep_alive = false;
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);
     if (taken < 0) {
-      buffers.release(buffer);
-      responseMalformed(this);
+      refuseResponse(this, buffer, response.start, end, true);
       return;
     }
     connection.state = SERVER_BODY;
@@ -292,12 +291,11 @@ export class Exchange extends Account implements Assignee {
   // ── tunnels ───────────────────────────────────────────────────────────────────────────────────
 
   private beginTunnel(connection: ServerConnection, buffer: number, end: number): void {
+    const { response } = this.thread;
     if (this.method !== m.METHOD_CONNECT && !this.asks_upgrade) {
-      this.thread.reactor.buffers.release(buffer);
-      responseMalformed(this);
+      refuseResponse(this, buffer, response.start, end, true);
       return;
     }
-    const { response } = this.thread;
     this.state = TUNNEL;
     this.keep_alive = false;
     if (!this.passToClient(buffer, response.start, end - response.start)) return;

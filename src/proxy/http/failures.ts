@@ -71,6 +71,14 @@ export function serverMarked(exchange: Exchange, mark: Mark): void {
   else exchange.abort(mark, 'D');
 }
 
+/** Bytes [start, end) of it, with their one reference; `begins`: with the head. */
+export function refuseResponse(exchange: Exchange, buffer: number, start: number, end: number, begins: boolean): void {
+  const { buffers } = exchange.thread.reactor;
+  exchange.thread.bad_messages.takeResponse(exchange, buffers.bytes.subarray(start, end), begins);
+  buffers.release(buffer);
+  responseMalformed(exchange);
+}
+
 export function responseMalformed(exchange: Exchange): void {
   const waited = exchange.state === WAITING;
   if (waited && exchange.retry(exchange.backend?.retry.on_junk)) return;

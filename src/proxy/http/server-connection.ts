@@ -14,7 +14,14 @@ import { BODY_MALFORMED, Body } from './body.ts';
 import { BULK_BYTES, MAX_HEAD_BYTES } from './client-connection.ts';
 import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
-import { responseMalformed, serverEnded, serverFailed, serverMarked, serverSilent } from './failures.ts';
+import {
+  refuseResponse,
+  responseMalformed,
+  serverEnded,
+  serverFailed,
+  serverMarked,
+  serverSilent,
+} from './failures.ts';
 import { keep } from './kept-connections.ts';
 import { INCOMPLETE, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
@@ -153,8 +160,7 @@ export class ServerConnection implements SocketOwner {
       return;
     }
     if (result <= 0 || result - offset > MAX_HEAD_BYTES) {
-      buffers.release(buffer);
-      responseMalformed(exchange);
+      refuseResponse(exchange, buffer, offset, end, true);
       return;
     }
     const { status } = this.thread.response;
@@ -178,8 +184,7 @@ export class ServerConnection implements SocketOwner {
       ? passDechunked(exchange, this.body, buffer, offset, end)
       : this.body.take(buffers.bytes, offset, end);
     if (taken === BODY_MALFORMED) {
-      buffers.release(buffer);
-      responseMalformed(exchange);
+      refuseResponse(exchange, buffer, offset, end, false);
       return;
     }
     this.received += taken;
