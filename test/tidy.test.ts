@@ -43,7 +43,7 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'config/': { outside: PURE, inside: [] },
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },
   'proxy/balance': { outside: PURE, inside: [...MODEL, ...SHARED] },
-  'proxy/sample': { outside: PURE, inside: [...MODEL, 'system/ip-address'] },
+  'proxy/sample': { outside: [...PURE, 'node:os'], inside: [...MODEL, 'system/ip-address'] },
   'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'config/log-format', 'reactor/', 'system/'] },
   'proxy/log': {
     outside: [...PURE, 'node:os'],

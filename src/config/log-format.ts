@@ -3,7 +3,7 @@
  *
  *   %ci:%cp\ %{+Q}r   ──▶   field ci, text ":", field cp, space, field r quoted
  *
- * `%{+Q}o` sets the flags of all fields after it. Blanks are separators: any number of them is one.
+ * `%{+Q}o` sets the flags of all fields after it, `%[…]` holds a sample. Blanks are separators: any number of them is one.
  */
 import { LOG_FIELDS } from './log-fields.ts';
 import type { LogFlags, LogPart } from './model.ts';
@@ -17,14 +17,19 @@ export type LogFormatMistake = {
   readonly mend: string | undefined;
 };
 
+/** What stands between the brackets of `%[…]`; undefined when that is wrong, and reported. */
+export type ReadSample = (text: string) => Pick<SamplePart, 'sample' | 'moment'> | undefined;
+type SamplePart = Extract<LogPart, { readonly kind: 'sample' }>;
+
 export type ParsedLogFormat = { readonly parts: readonly LogPart[]; readonly mistakes: readonly LogFormatMistake[] };
 
 const PLAIN: LogFlags = { quoted: false, hexadecimal: false, escaped: false };
 const FLAG_NAMES: Readonly<Record<string, keyof LogFlags>> = { Q: 'quoted', X: 'hexadecimal', E: 'escaped' };
-/** A blank run, `%%`, `%{…}name` or `%name`, `%[…]`, or text up to the next of them. */
+/** A blank run, `%%`, `%{…}name` or `%name`, `%[` or `%{…}[`, or text up to the next of them. */
 const PIECE = /( +)|%(%)|%(?:\{([^}]*)\})?(?:([A-Za-z]+)|(\[))|([^% ]+|%)/y;
 
-export function parseLogFormat(text: string): ParsedLogFormat {
+/** Without `readSample` there are no samples in it. */
+export function parseLogFormat(text: string, readSample?: ReadSample): ParsedLogFormat {
   const parts: LogPart[] = [];
   const mistakes: LogFormatMistake[] = [];
   let defaults = PLAIN;
@@ -35,9 +40,16 @@ export function parseLogFormat(text: string): ParsedLogFormat {
     if (blanks !== undefined) parts.push({ kind: 'space' });
     else if (percent !== undefined || plain !== undefined) parts.push({ kind: 'text', text: percent ?? plain });
     else if (sample !== undefined) {
-      mistakes.push(noSamples(at));
-      const end = text.indexOf(']', at);
-      at = end < 0 ? text.length : end + 1;
+      const start = at + whole.length;
+      const end = endOfSample(text, start);
+      if (end < 0) {
+        mistakes.push(neverClosed(at));
+        break;
+      }
+      const flags = readFlags(flag_text ?? '', defaults, at, mistakes);
+      const part = readSample?.(text.slice(start, end));
+      if (part) parts.push({ kind: 'sample', ...part, flags });
+      at = end + 1;
       continue;
     } else {
       const flags = readFlags(flag_text ?? '', defaults, at, mistakes);
@@ -75,7 +87,18 @@ function unknownField(name: string, at: number): LogFormatMistake {
   return { at, code: 'unknown-log-field', message: `There is no log field \`%${name}\`.`, mend };
 }
 
-function noSamples(at: number): LogFormatMistake {
-  const message = 'Sample expressions (`%[…]`) are not supported in log formats yet.';
-  return { at, code: 'unsupported-value', message, mend: 'Use a field such as `%ci` or `%hr` instead.' };
+/** The first `]` outside of parentheses; -1: there is none. */
+function endOfSample(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '(') depth++;
+    else if (text[at] === ')') depth--;
+    else if (text[at] === ']' && depth <= 0) return at;
+  }
+  return -1;
+}
+
+function neverClosed(at: number): LogFormatMistake {
+  const message = 'A sample begins here (`%[`) and is never closed by a `]`.';
+  return { at, code: 'bad-sample', message, mend: 'Write for example `%[path,lower]`.' };
 }

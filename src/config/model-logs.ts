@@ -1,6 +1,7 @@
 /** The parts of the model that say where log lines go and what is in them. */
 import type { Span } from './diagnostic.ts';
 import type { Endpoint } from './model.ts';
+import type { Sample } from './model-rules.ts';
 
 export type LogTarget = {
   readonly to:
@@ -38,7 +39,15 @@ export type LogPart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'space' }
   /** `%ci`, `%{+Q}r`: a field by its short name (manual 8.2.6) and how it is written. */
-  | { readonly kind: 'field'; readonly name: string; readonly flags: LogFlags };
+  | { readonly kind: 'field'; readonly name: string; readonly flags: LogFlags }
+  /** `%[path,lower]`: a sample, taken when what it asks about is there. */
+  | { readonly kind: 'sample'; readonly sample: Sample; readonly moment: SampleMoment; readonly flags: LogFlags };
+
+/**
+ * When a sample's value is there: with the head of the request or of the response, or `any` time; `end`: how it went is told, and
+ * only log lines ask for that.
+ */
+export type SampleMoment = 'any' | 'request' | 'response' | 'end';
 
 /** `+Q` in double quotes, `+X` in hexadecimal, `+E` with backslashes before what RFC 5424 wants escaped. */
 export type LogFlags = { readonly quoted: boolean; readonly hexadecimal: boolean; readonly escaped: boolean };

@@ -165,6 +165,8 @@ export type Frontend = {
   readonly log_separate_errors: boolean;
   /** `option logasap`: a line is written when the response's head is there. */
   readonly log_asap: boolean;
+  /** `error-log-format`: of connections that fail before their first request, and of requests that are none. */
+  readonly error_log_format: LogFormat | undefined;
   /** `log-format-sd`: the structured data of RFC 5424 lines. */
   readonly log_format_sd: LogFormat | undefined;
   readonly captures: {

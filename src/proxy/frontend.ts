@@ -66,8 +66,9 @@ export class Frontend implements ListenerOwner {
     this.keep_alive_ms = http_keep_alive_ms ?? this.request_ms;
     this.pages = PageRoutes.of(config);
     this.error_replies = ownReplies(config.error_files);
-    this.captures = new Captures(config.captures);
-    this.unique_id = config.unique_id_format ? new UniqueId(this, config.unique_id_format) : null;
+    this.captures = new Captures(config);
+    const { unique_id_format: id_format } = config;
+    this.unique_id = id_format?.kind === 'text' ? new UniqueId(this, id_format) : null;
     this.at = shared.frontendAt(thread.memory, number);
     this.counters = frontendRow(thread.memory, thread.number, number);
     this.configured_maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
@@ -75,7 +76,7 @@ export class Frontend implements ListenerOwner {
 
   onAccept({ fd }: Listener, socket: Socket): SocketOwner {
     this.countClient();
-    return this.announcing.has(fd) ? new AnnouncedClient(this, socket) : this.serve(socket);
+    return this.announcing.has(fd) ? new AnnouncedClient(this, socket, fd) : this.serve(socket);
   }
 
   /** Begins with a new client; returns its owner. */
@@ -169,6 +170,12 @@ export class Frontend implements ListenerOwner {
   sessionGone(session: TcpSession): void {
     this.sessions.push(session);
     this.clientLeft();
+  }
+
+  /** The name of the `bind` that listens on a descriptor, or its number from 1. */
+  bindName(fd: number): string {
+    const index = this.listeners.findIndex((listener) => listener.fd === fd);
+    return this.config.binds[index]?.name ?? String(index + 1);
   }
 
   /** It never said whose it was. */

@@ -13,6 +13,16 @@ const FIELDS = [
   '%s %sc %si %sp %sq %sslc %sslv %t %tr %trg %trl %ts %tsc',
 ].join(' ');
 
+const SAMPLES = [
+  '%[src] %{+Q}[src] %[dst] %[dst_port] %[status] %[method] %[fe_conn] %[nbsrv(www)] %[srv_is_up(www/s1)]',
+  '%[capture.req.hdr(0)] %{+Q}[capture.req.hdr(0)] %{+E}[capture.req.hdr(0)] %[capture.req.hdr(1)] %{+Q}[capture.req.hdr(1)]',
+  '%[capture.req.uri] %{+Q,+E}[capture.req.uri] %[capture.req.uri,upper,field(3,/)] %[capture.req.uri,word(1,/),length]',
+  '%[capture.req.method] %[capture.req.ver] %[capture.res.hdr(0)] %[capture.res.ver] %[unique-id] %{+Q}[unique-id]',
+  '%[fe_name] %[be_name] %[srv_name] %[bool(1)] %[bool(0)] %[str(a)] %[int(5)] %[fc_err] %[fc_err_str] %[date] %[hostname]',
+].join(' ');
+const CAPTURES =
+  'capture request header User-Agent len 64\n  capture request header X-None len 9\n  capture response header Server len 20';
+
 /** The format's lines of a `listen` section. */
 const FORMATS: Readonly<Record<string, string>> = {
   httplog: 'option httplog',
@@ -28,6 +38,10 @@ const FORMATS: Readonly<Record<string, string>> = {
   'escapes and flags': 'log-format "100%%\\ %{+Q}b%{-Q}s [%ci] %{+X}Ts %{+E}HU %{+Q,+E}HU"',
   'blanks without end': 'log-format "a   b  %hr   %hs  c "',
   'hexadecimal fields': 'log-format "%{+X}o %ci %fi %si %lc %rt %ST %B %ac %rc %b"',
+  samples: `${CAPTURES}\n  log-format "${SAMPLES}"`,
+  'samples with escapes for all': `${CAPTURES}\n  log-format "%{+Q,+E}o ${SAMPLES}"`,
+  'samples in structured data':
+    'no log\n  log stderr format rfc5424 local0\n  log-format-sd "%{+Q,+E}o [id@1234 uri=%[capture.req.uri]]"\n  option httplog',
   logasap: 'option httplog\n  option logasap',
   'structured data':
     'option httplog\n  no log\n  log stderr format rfc5424 local0\n  log-format-sd "%{+Q,+E}o [id@1234 status=%ST path=%HU]"',
@@ -57,7 +71,7 @@ test('HAProxy and carpool tell servers the same unique id, and log it', { skip: 
   const told: string[] = [];
   const server = await startServer(t, told);
   const lines =
-    'log-format "%ID of %HM"\n  unique-id-format "%{+X}o:%ci-%HU-%b"\n  unique-id-header X-Id\n  option forwardfor';
+    'log-format "%ID of %HM"\n  unique-id-format "%{+X}o:%ci-%HU-%b-%[req.hdr(host)]-%[path,upper]-%[req.hdr(x)]-%[src]"\n  unique-id-header X-Id\n  option forwardfor';
   for (const program of ['haproxy', 'carpool'] as const) {
     const [port, probed] = [await deadPort(), await deadPort()];
     const balancer = await startBalancer(t, program, configOf(lines, port, probed, server), probed);

@@ -69,6 +69,7 @@ export type ProxyDraft = {
   log_normal: boolean;
   log_separate_errors: boolean;
   log_asap: boolean;
+  error_log_format: LogFormat | undefined;
   log_format_sd: LogFormat | undefined;
   captures: { request: Capture[]; response: Capture[]; cookie: CookieCapture | undefined };
   unique_id_format: LogFormat | undefined;
@@ -194,6 +195,7 @@ export function newDefaults(): ProxyDraft {
     log_normal: true,
     log_separate_errors: false,
     log_asap: false,
+    error_log_format: undefined,
     log_format_sd: undefined,
     captures: { request: [], response: [], cookie: undefined },
     unique_id_format: undefined,

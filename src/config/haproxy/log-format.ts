@@ -4,6 +4,8 @@ import type { Frontend, LogFormat } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
+import { asksHttp } from './conditions/layer.ts';
+import { parseSample as parseSampleWord } from './conditions/sample.ts';
 import type { ProxyDraft } from './drafts.ts';
 import {
   ALL_PROXIES,
@@ -14,7 +16,6 @@ import {
   refuseMore,
   type SectionKind,
   type Statement,
-  withoutEffect,
 } from './keyword.ts';
 import type { Option } from './options.ts';
 import { isToken } from './token.ts';
@@ -27,9 +28,13 @@ export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     draft.log_format = format;
     draft.spans['log_format'] = span;
   }),
-  withoutEffect('error-log-format', FRONT, 'connections that fail before their first request are counted, not logged'),
-  formatKeyword('unique-id-format', 'What a unique id is made of; `%ID` logs it.', (draft, format) => {
+  formatKeyword('error-log-format', 'The same, for connections that fail before a request.', (draft, format, span) => {
+    draft.error_log_format = format;
+    draft.spans['error_log_format'] = span;
+  }),
+  formatKeyword('unique-id-format', 'What a unique id is made of; `%ID` logs it.', (draft, format, span) => {
     draft.unique_id_format = format;
+    draft.spans['unique_id_format'] = span;
   }),
   {
     name: 'unique-id-header',
@@ -54,8 +59,9 @@ export const LOG_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: parseCapture,
   },
-  formatKeyword('log-format-sd', 'The structured data of lines in `format rfc5424`.', (draft, format) => {
+  formatKeyword('log-format-sd', 'The structured data of lines in `format rfc5424`.', (draft, format, span) => {
     draft.log_format_sd = format;
+    draft.spans['log_format_sd'] = span;
   }),
 ];
 
@@ -72,8 +78,10 @@ export const HTTPLOG_OPTION: Pick<Option, 'help' | 'has_effect' | 'set'> = {
 
 /** What a frontend's part of the model takes from its draft. */
 export function finishLogging(draft: ProxyDraft, report: Reporter) {
-  const { log_tag, log_null, log_normal, log_separate_errors, log_asap, log_format_sd, captures } = draft;
+  const { log_tag, log_null, log_normal, log_separate_errors, log_asap, captures } = draft;
+  const { error_log_format, log_format_sd } = draft;
   const { unique_id_format, unique_id_header } = draft;
+  reportHttpSamples(draft, report);
   return {
     log_format: usableFormat(draft, report),
     log_tag,
@@ -81,6 +89,7 @@ export function finishLogging(draft: ProxyDraft, report: Reporter) {
     log_normal,
     log_separate_errors,
     log_asap,
+    error_log_format,
     log_format_sd,
     captures,
     unique_id_format,
@@ -98,6 +107,18 @@ function usableFormat({ name, mode, log_format, span, spans }: ProxyDraft, repor
   return { kind: 'tcplog' };
 }
 
+/** What asks about messages finds none where none are read. */
+function reportHttpSamples(draft: ProxyDraft, report: Reporter): void {
+  if (draft.mode === 'http') return;
+  for (const field of ['log_format', 'error_log_format', 'log_format_sd', 'unique_id_format'] as const) {
+    const format = draft[field];
+    if (format?.kind !== 'text' || !format.parts.some((part) => part.kind === 'sample' && asksHttp(part.sample)))
+      continue;
+    const message = 'This format has a sample of HTTP, which is not read in `mode tcp`: its place stays empty.';
+    report.warning(draft.spans[field] ?? draft.span, 'no-effect', message, 'Write `mode http`.');
+  }
+}
+
 function formatKeyword(
   name: string,
   help: string,
@@ -111,7 +132,8 @@ function formatKeyword(
     parse: (draft, statement, context) => {
       const word = onlyArgument(statement, 'a format', context);
       if (word === undefined) return;
-      const { parts, mistakes } = parseLogFormat(word.text);
+      const readSample = (text: string) => parseSampleWord({ text, span: word.span }, context);
+      const { parts, mistakes } = parseLogFormat(word.text, readSample);
       for (const { code, message, mend } of mistakes) context.report.error(word.span, code, message, mend);
       set(draft, { kind: 'text', parts }, word.span);
     },

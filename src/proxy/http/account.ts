@@ -1,10 +1,9 @@
 /** What an exchange has to tell when it is over: the numbers of its log line, and when that is written. */
 import type { Endpoint } from '../../config/model.ts';
-import type { Reactor } from '../../reactor/reactor.ts';
 import { REQUESTS } from '../../threads/counters.ts';
 import { countEnd } from '../count.ts';
 import type { Frontend } from '../frontend.ts';
-import type { Captured, Side } from '../log/captures.ts';
+import { type Captured, nothingCaptured, type Side } from '../log/captures.ts';
 import { NO_BYTES } from '../log/log-record.ts';
 import type { Exchange } from './exchange.ts';
 import type { Message } from './message.ts';
@@ -53,11 +52,11 @@ export class Account {
   }
 
   /** `end`: where what has come of it ends. */
-  protected noteRequest(request: Message, end: number, { now_ms, buffers }: Reactor): void {
-    this.head_ms = now_ms;
+  protected noteRequest(request: Message, end: number, exchange: Exchange): void {
+    this.head_ms = exchange.thread.reactor.now_ms;
     this.line_length = request.target_end + VERSION_LENGTH - request.start;
     this.bytes_received = end - request.start;
-    if (this.frontend.log?.captures_headers) this.capture('request', request, buffers.bytes);
+    if (this.frontend.log?.captures_headers) this.capture('request', request, exchange);
     this.frontend.counters[REQUESTS]++;
   }
 
@@ -74,12 +73,16 @@ export class Account {
     if (!this.captured) return;
     this.captured.response.length = 0;
     this.captured.cookies.response = null;
+    this.captured.samples.response.length = 0;
   }
 
-  /** `bytes`: where the message's offsets point. */
-  protected capture(side: Side, message: Message, bytes: Uint8Array): void {
-    this.captured ??= { request: [], response: [], cookies: { request: null, response: null } };
-    this.frontend.captures.take(side, bytes, message, this.captured);
+  /** `message`: the thread's own, filled. */
+  protected capture(side: Side, message: Message, { thread, backend, client }: Exchange): void {
+    this.captured ??= nothingCaptured();
+    if (side === 'response') this.captured.response_version = `HTTP/1.${message.version_minor}`;
+    const facts = thread.facts.about(this.frontend, backend, client.socket, side === 'request' ? message : null);
+    const subject = side === 'request' ? facts : facts.answeredBy(message);
+    this.frontend.captures.take(side, facts.bytes, message, this.captured, subject);
   }
 
   /** With `option logasap` the line tells how the response began. */

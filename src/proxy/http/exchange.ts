@@ -93,7 +93,7 @@ export class Exchange extends Account implements Assignee {
     const { backend } = this.route;
     this.page = this.frontend.pages?.find(this, null, end) ?? backend?.pages?.find(this, backend, end) ?? null;
     this.reset(this.page?.of_frontend ? null : backend);
-    this.noteRequest(request, end, this.thread.reactor);
+    this.noteRequest(request, end, this);
     this.method = request.method;
     this.client_minor = request.version_minor;
     this.keep_alive = clientMayKeep(request) && !this.rules.closes_client;
@@ -218,7 +218,7 @@ export class Exchange extends Account implements Assignee {
     this.status = response.status;
     this.assignment.server?.answered(response.status);
     this.response_ms = this.thread.reactor.now_ms;
-    if (this.frontend.log?.captures_headers) this.capture('response', response, buffers.bytes);
+    if (this.frontend.log?.captures_headers) this.capture('response', response, this);
     if (beginsTunnel(response, this.method)) {
       this.beginTunnel(connection, buffer, end);
       return;
@@ -387,8 +387,8 @@ export class Exchange extends Account implements Assignee {
     this.state = FREE;
     this.tunnel = null;
     this.thread.countRequest();
+    this.backend?.leave(); // the line counts those who stay, as HAProxy's does
     this.close(this);
-    this.backend?.leave();
     this.first.release(this);
     this.stored.clear();
   }

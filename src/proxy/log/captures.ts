@@ -1,8 +1,10 @@
-/** Headers and cookies that `capture` lines keep for the log: copied when a head passes, since its bytes are gone by the time of the line. */
+/** What is kept of messages for the log, since their bytes are gone by the time of the line: `capture` lines and samples of formats. */
 import type * as model from '../../config/model.ts';
 import { equalsIgnoringCase } from '../http/characters.ts';
 import { CookieList } from '../http/cookie-list.ts';
 import type { Message } from '../http/message.ts';
+import type { Subject } from '../sample/subject.ts';
+import { bytesOfValue, compileSample, type Read } from '../sample/value.ts';
 
 const encoder = new TextEncoder();
 
@@ -12,6 +14,10 @@ export type Captured = {
   readonly response: (Uint8Array | null)[];
   /** `NAME=VALUE` as the client, and as the server sent it. */
   readonly cookies: Record<Side, Uint8Array | null>;
+  /** By the numbers that `samplePlace` gives. */
+  readonly samples: Record<Side, (Uint8Array | null)[]>;
+  /** `HTTP/1.1`, when the response is there. */
+  response_version: string | null;
 };
 
 export type Side = 'request' | 'response';
@@ -21,20 +27,52 @@ export class Captures {
   readonly any: boolean;
   private readonly headers: Record<Side, CaptureList>;
   private readonly cookies: Record<Side, CookieCapture> | null;
+  private readonly samples: Record<Side, KeptSample[]> = { request: [], response: [] };
 
-  constructor({ request, response, cookie }: model.Frontend['captures']) {
-    this.any = request.length + response.length > 0 || cookie !== undefined;
+  constructor({ captures, log_format, error_log_format, log_format_sd }: model.Frontend) {
+    const { request, response, cookie } = captures;
+    for (const format of [log_format, error_log_format, log_format_sd]) {
+      for (const part of format?.kind === 'text' ? format.parts : []) {
+        if (part.kind !== 'sample' || (part.moment !== 'request' && part.moment !== 'response')) continue;
+        this.samples[part.moment].push({ part, read: compileSample(part.sample) });
+      }
+    }
+    const { request: of_request, response: of_response } = this.samples;
+    this.any = request.length + response.length + of_request.length + of_response.length > 0 || cookie !== undefined;
     this.headers = { request: new CaptureList(request), response: new CaptureList(response) };
     this.cookies = cookie
       ? { request: new CookieCapture(cookie, COOKIE), response: new CookieCapture(cookie, SET_COOKIE) }
       : null;
   }
 
-  /** Fills one side of `captured` from a parsed head. */
-  take(side: Side, bytes: Uint8Array, message: Message, captured: Captured): void {
+  /** Where the value of a format's sample is kept; -1: it is not, as it can be had at any time. */
+  samplePlace(part: SamplePart): number {
+    if (part.moment !== 'request' && part.moment !== 'response') return -1;
+    return this.samples[part.moment].findIndex((kept) => kept.part === part);
+  }
+
+  /** Fills one side of `captured` from a parsed head. `subject` is about it. */
+  take(side: Side, bytes: Uint8Array, message: Message, captured: Captured, subject: Subject): void {
     this.headers[side].take(bytes, message, captured[side]);
     if (this.cookies) captured.cookies[side] = this.cookies[side].find(bytes, message);
+    for (let index = 0; index < this.samples[side].length; index++) {
+      const value = this.samples[side][index].read(subject);
+      captured.samples[side][index] = value === undefined ? null : bytesOfValue(value);
+    }
   }
+}
+
+export type SamplePart = Extract<model.LogPart, { readonly kind: 'sample' }>;
+type KeptSample = { readonly part: SamplePart; readonly read: Read };
+
+export function nothingCaptured(): Captured {
+  return {
+    request: [],
+    response: [],
+    cookies: { request: null, response: null },
+    samples: { request: [], response: [] },
+    response_version: null,
+  };
 }
 
 /** The first cookie that begins with a text. */

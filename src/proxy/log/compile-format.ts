@@ -2,6 +2,8 @@
 import { parseLogFormat } from '../../config/log-format.ts';
 import type { LogFlags, LogFormat, LogPart } from '../../config/model.ts';
 import type { Frontend } from '../frontend.ts';
+import { bytesOfValue, compileSample } from '../sample/value.ts';
+import type { Captures, SamplePart } from './captures.ts';
 import type { LineWriter } from './line-writer.ts';
 import { FIELDS, type Field, type FieldWriter } from './log-fields.ts';
 import type { LogRecord } from './log-record.ts';
@@ -15,8 +17,9 @@ export class CompiledFormat {
   /** Names of the fields in it. */
   private readonly names: ReadonlySet<string>;
 
-  constructor(parts: readonly LogPart[]) {
-    this.writers = parts.map(compilePart);
+  /** `captures`: where samples are kept; without, they are taken when the format is written. */
+  constructor(parts: readonly LogPart[], captures?: Captures) {
+    this.writers = parts.map((part) => compilePart(part, captures));
     this.names = new Set(parts.flatMap((part) => (part.kind === 'field' ? [part.name] : [])));
   }
 
@@ -30,19 +33,21 @@ export class CompiledFormat {
   }
 }
 
-export function compileFormat(format: LogFormat, { config }: Frontend): CompiledFormat {
-  if (format.kind === 'text') return new CompiledFormat(format.parts);
+/** For lines of the log, which are written when requests are gone. */
+export function compileFormat(format: LogFormat, { config, captures }: Frontend): CompiledFormat {
+  if (format.kind === 'text') return new CompiledFormat(format.parts, captures);
   const mode = config.mode === 'http' ? 'HTTP)' : 'TCP)';
   const text = format.kind === 'none' ? `${CONNECT_FORMAT}${mode}` : STANDARD_FORMATS[format.kind];
   return new CompiledFormat(parseLogFormat(text).parts);
 }
 
-function compilePart(part: LogPart): FieldWriter {
+function compilePart(part: LogPart, captures: Captures | undefined): FieldWriter {
   if (part.kind === 'space') return (writer) => writer.separate();
   if (part.kind === 'text') {
     const bytes = new TextEncoder().encode(part.text);
     return (writer) => writer.text(bytes);
   }
+  if (part.kind === 'sample') return withFlags(compileSamplePart(part, captures), part.flags, captures !== undefined);
   const field = FIELDS[part.name] as Field;
   const write = part.flags.hexadecimal && field.hexadecimal ? field.hexadecimal : field.write;
   const { absent } = field;
@@ -53,7 +58,24 @@ function compilePart(part: LogPart): FieldWriter {
   };
 }
 
-function withFlags(write: FieldWriter, { quoted, escaped }: LogFlags): FieldWriter {
+function compileSamplePart(part: SamplePart, captures: Captures | undefined): FieldWriter {
+  const { moment } = part;
+  const place = captures?.samplePlace(part) ?? -1;
+  if (place >= 0 && (moment === 'request' || moment === 'response')) {
+    return (writer, { captured }) => {
+      const bytes = captured?.samples[moment][place];
+      if (bytes) writer.printable(bytes);
+    };
+  }
+  const read = compileSample(part.sample);
+  return (writer, record) => {
+    const value = read(record.subject);
+    if (value !== undefined) writer.printable(bytesOfValue(value));
+  };
+}
+
+/** `dash`: for what is not there. */
+function withFlags(write: FieldWriter, { quoted, escaped }: LogFlags, dash = true): FieldWriter {
   const inner: FieldWriter = escaped
     ? (writer, record) => {
         const start = writer.end;
@@ -65,7 +87,7 @@ function withFlags(write: FieldWriter, { quoted, escaped }: LogFlags): FieldWrit
     if (quoted) writer.byte(QUOTE);
     const start = writer.end;
     inner(writer, record);
-    if (writer.end === start && !quoted) writer.byte(DASH);
+    if (dash && writer.end === start && !quoted) writer.byte(DASH);
     if (quoted) writer.byte(QUOTE);
   };
 }

@@ -10,6 +10,7 @@ const OPEN = 123;
 const BAR = 124;
 const CLOSE = 125;
 const BACKSLASH = 92;
+const DELETE = 127;
 const CLOSING_BRACKET = 93;
 const HEXADECIMAL = encoder.encode('0123456789ABCDEF');
 
@@ -100,6 +101,15 @@ export class LineWriter {
     for (let index = 0; index < source.length; index++) {
       const byte = source[index];
       if (byte >= SPACE && byte < 0x7f) this.byte(byte);
+      else this.code(byte);
+    }
+  }
+
+  /** The same for samples, whose letters outside of ASCII HAProxy keeps. */
+  printable(source: Uint8Array): void {
+    for (let index = 0; index < source.length; index++) {
+      const byte = source[index];
+      if (byte >= SPACE && byte !== DELETE) this.byte(byte);
       else this.code(byte);
     }
   }

@@ -8,14 +8,22 @@
 import type { Endpoint } from '../../config/model.ts';
 import type { Socket } from '../../reactor/socket.ts';
 import type { Assignment } from '../assignment.ts';
+import { sourceText } from '../ends.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { FAILURE_NONE } from '../sample/failures.ts';
+import type { Outcome, RequestHead, Subject } from '../sample/subject.ts';
 import type { TcpSession } from '../tcp/tcp-session.ts';
 import type { Captured } from './captures.ts';
 
+/** A connection that never came to a request. */
+export type Failed = { readonly socket: Socket; readonly accepted_ms: number; readonly failure: number };
+
 export const NO_BYTES = new Uint8Array(0);
 
-export class LogRecord {
+const decoder = new TextDecoder('latin1');
+
+export class LogRecord implements Outcome {
   readonly frontend: Frontend;
   assignment!: Assignment;
   client_socket!: Socket;
@@ -53,6 +61,10 @@ export class LogRecord {
   response_cookie = '-';
   /** Written before the end, by `option logasap`. */
   early = false;
+  /** Why the connection failed before a request (sample/failures.ts). */
+  failure = FAILURE_NONE;
+  /** While it stands in the thread's request message. */
+  request: RequestHead | null = null;
   /** Counts this frontend's lines in this thread, from 1. */
   number = 0;
 
@@ -66,6 +78,7 @@ export class LogRecord {
     this.client_socket = client.socket;
     this.client_address = client.address_bytes;
     this.client_port = client.port;
+    this.failure = FAILURE_NONE;
     this.line_offset = exchange.first.offset;
     this.line_length = exchange.line_length;
     this.captured = exchange.captured;
@@ -95,6 +108,7 @@ export class LogRecord {
     this.client_socket = client.socket;
     this.client_address = peer.addressOf(client.socket);
     this.client_port = peer.portOf(client.socket);
+    this.failure = FAILURE_NONE;
     this.line_length = 0;
     this.captured = null;
     this.unique_id = NO_BYTES;
@@ -115,6 +129,55 @@ export class LogRecord {
     this.request_cookie = '-';
     this.response_cookie = '-';
     this.finish(wall_ms, end_ms);
+  }
+
+  /** A connection that failed before anything was read from it. `nobody`: an assignment without servers. */
+  takeFailure({ socket, accepted_ms, failure }: Failed, nobody: Assignment, wall_ms: number, end_ms: number): void {
+    const { address, port } = sourceText(socket) ?? { address: NO_BYTES, port: 0 };
+    this.assignment = nobody;
+    this.client_socket = socket;
+    this.client_address = address;
+    this.client_port = port;
+    this.failure = failure;
+    this.line_length = 0;
+    this.captured = null;
+    this.unique_id = NO_BYTES;
+    this.source = null;
+    this.accepted_ms = accepted_ms;
+    this.idle_ms = accepted_ms;
+    this.first_byte_ms = accepted_ms;
+    this.head_ms = this.assigned_ms = this.connected_ms = this.response_ms = -1;
+    this.status = 0;
+    this.bytes_sent = 0;
+    this.bytes_received = 0;
+    this.cause = 'P';
+    this.phase = 'R';
+    this.request_cookie = this.response_cookie = '-';
+    this.finish(wall_ms, end_ms);
+  }
+
+  /** What samples of formats that are written now are about. */
+  get subject(): Subject {
+    const { frontend, assignment, client_socket, request } = this;
+    return frontend.thread.facts.about(frontend, assignment.backend, client_socket, request).withOutcome(this);
+  }
+
+  get backend_name(): string {
+    return this.assignment.backend?.config.name ?? this.frontend.config.name;
+  }
+
+  get server_name(): string | undefined {
+    return this.assignment.server_seen?.config.name;
+  }
+
+  get request_line(): string | null {
+    const { line_offset, line_length } = this;
+    const { bytes } = this.frontend.thread.reactor.buffers;
+    return line_length === 0 ? null : decoder.decode(bytes.subarray(line_offset, line_offset + line_length));
+  }
+
+  get response_version(): string | null {
+    return this.captured?.response_version ?? null;
   }
 
   private finish(wall_ms: number, end_ms: number): void {

@@ -2,15 +2,19 @@
  * A frontend's log: one line a request or TCP session, in its format (compile-format.ts), behind the header that each target
  * wants (syslog-header.ts), at a level that tells good from bad, to each of its targets.
  */
+
+import { parseLogFormat } from '../../config/log-format.ts';
 import type * as model from '../../config/model.ts';
 import { SMALL_BYTES } from '../../reactor/buffers.ts';
+import { Assignment } from '../assignment.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
+import { FAILURES } from '../sample/failures.ts';
 import type { TcpSession } from '../tcp/tcp-session.ts';
-import { type CompiledFormat, compileFormat } from './compile-format.ts';
+import { CompiledFormat, compileFormat } from './compile-format.ts';
 import { LineWriter } from './line-writer.ts';
-import { LogRecord } from './log-record.ts';
+import { type Failed, LogRecord } from './log-record.ts';
 import type { Sink } from './sink.ts';
 import { SyslogHeader } from './syslog-header.ts';
 
@@ -22,8 +26,12 @@ const NEWLINE = 10;
 const SPACE = 32;
 const DASH = 45;
 const DEFAULT_TAG = 'carpool';
+/** How a connection is named that failed before its first request (manual 8.2.5); its `bind` and the reason follow. */
+const FAILED = '%ci:%cp [%t] %f/';
 
 type Way = Target & { readonly header: SyslogHeader; readonly sample: Sample | null };
+
+const encoder = new TextEncoder();
 
 export class RequestLog {
   /** Lines are written when the response begins (`option logasap`). */
@@ -35,10 +43,15 @@ export class RequestLog {
   private readonly config: model.Frontend;
   private readonly ways: readonly Way[];
   private readonly format: CompiledFormat;
+  /** Of what never became a request; null: the one above, or `FAILED` for connections. */
+  private readonly error_format: CompiledFormat | null;
+  private readonly failed_format = new CompiledFormat(parseLogFormat(FAILED).parts);
   /** Of the structured data of RFC 5424. */
   private readonly structured_format: CompiledFormat | null;
   private readonly record: LogRecord;
   private readonly writer: LineWriter;
+  /** For connections that had no server. */
+  private nobody: Assignment | null = null;
 
   constructor(thread: ProxyThread, frontend: Frontend, targets: readonly Target[], global: model.Global) {
     const { config } = frontend;
@@ -56,6 +69,7 @@ export class RequestLog {
       sample: target.config.sample ? new Sample(target.config.sample) : null,
     }));
     this.format = compileFormat(config.log_format, frontend);
+    this.error_format = config.error_log_format ? compileFormat(config.error_log_format, frontend) : null;
     this.structured_format = config.log_format_sd ? compileFormat(config.log_format_sd, frontend) : null;
     this.asap = config.log_asap;
     this.names_source = this.format.mentions('bi', 'bp');
@@ -67,7 +81,16 @@ export class RequestLog {
   /** `early`: its response has only begun. */
   request(exchange: Exchange, early: boolean): void {
     this.record.takeRequest(exchange, Date.now(), this.thread.reactor.now_ms);
-    this.send(early);
+    if (this.record.head_ms < 0 && this.error_format) this.sendAll(this.error_format, this.error_level);
+    else this.send(early);
+  }
+
+  /** A connection that failed before its first request. `bind`: which one it came to. */
+  failure(failed: Failed, bind: string): void {
+    this.nobody ??= new Assignment({ thread: this.thread, useServer() {}, noServer() {}, wakeIn() {} });
+    this.record.takeFailure(failed, this.nobody, Date.now(), this.thread.reactor.now_ms);
+    const text = this.error_format ? '' : `${bind}: ${FAILURES[failed.failure]}`;
+    this.sendAll(this.error_format ?? this.failed_format, this.error_level, text);
   }
 
   session(session: TcpSession, early: boolean): void {
@@ -80,11 +103,18 @@ export class RequestLog {
     const { normal } = record;
     if (normal && !config.log_normal) return;
     record.early = early;
-    const level = !normal && config.log_separate_errors ? ERROR : INFO;
-    for (let index = 0; index < this.ways.length; index++) this.sendTo(this.ways[index], level);
+    this.sendAll(this.format, normal ? INFO : this.error_level);
   }
 
-  private sendTo({ sink, config, header, sample }: Way, level: number): void {
+  private get error_level(): number {
+    return this.config.log_separate_errors ? ERROR : INFO;
+  }
+
+  private sendAll(format: CompiledFormat, level: number, more = ''): void {
+    for (let index = 0; index < this.ways.length; index++) this.sendTo(this.ways[index], format, level, more);
+  }
+
+  private sendTo({ sink, config, header, sample }: Way, format: CompiledFormat, level: number, more: string): void {
     if (level > config.max_level || (sample && !sample.takesNext())) return;
     const { buffers } = this.thread.reactor;
     const buffer = buffers.takeSmall();
@@ -97,7 +127,8 @@ export class RequestLog {
     writer.begin(offset, Math.min(config.max_bytes, SMALL_BYTES) - 1);
     header.write(writer, Math.max(level, config.min_level), record.wall_ms);
     if (header.structured) this.writeStructuredData();
-    this.format.write(writer, record);
+    format.write(writer, record);
+    if (more !== '') writer.text(encoder.encode(more));
     const end = writer.end;
     buffers.bytes[end] = NEWLINE;
     const is_datagram = config.to.kind === 'udp' || config.to.kind === 'unix';

@@ -2,7 +2,7 @@
 import type { LogFormat } from '../../config/model.ts';
 import type { Frontend } from '../frontend.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { type CompiledFormat, compileFormat } from './compile-format.ts';
+import { CompiledFormat } from './compile-format.ts';
 import { LineWriter } from './line-writer.ts';
 import { LogRecord } from './log-record.ts';
 
@@ -17,10 +17,10 @@ export class UniqueId {
   private readonly writer: LineWriter;
   private readonly bytes = new Uint8Array(MOST_BYTES);
 
-  constructor(frontend: Frontend, format: LogFormat) {
+  constructor(frontend: Frontend, format: Extract<LogFormat, { readonly kind: 'text' }>) {
     const { unique_id_header } = frontend.config;
     this.header = unique_id_header === undefined ? null : new TextEncoder().encode(unique_id_header);
-    this.format = compileFormat(format, frontend);
+    this.format = new CompiledFormat(format.parts);
     this.record = new LogRecord(frontend);
     this.writer = new LineWriter(frontend.thread.reactor.buffers.bytes, this.bytes);
   }
@@ -31,6 +31,7 @@ export class UniqueId {
     const { request, reactor } = exchange.thread;
     record.takeRequest(exchange, Date.now(), reactor.now_ms);
     record.line_offset = request.start; // its bytes are not kept yet
+    record.request = request;
     writer.begin(0, MOST_BYTES);
     this.format.write(writer, record);
     return this.bytes.slice(0, writer.end);

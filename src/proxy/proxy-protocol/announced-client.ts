@@ -7,22 +7,32 @@
 import { OPEN, type Socket, type SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import type { Frontend } from '../frontend.ts';
-import { LONGEST_HEADER, readHeader } from './read-header.ts';
+import {
+  FAILURE_BAD_HEADER,
+  FAILURE_HEADER_EMPTY,
+  FAILURE_HEADER_TIMEOUT,
+  FAILURE_HEADER_TRUNCATED,
+  FAILURE_NO_HEADER,
+} from '../sample/failures.ts';
+import { LONGEST_HEADER, looksLikeHeader, readHeader } from './read-header.ts';
 
 export class AnnouncedClient implements SocketOwner {
   readonly frontend: Frontend;
   readonly accepted_ms: number;
   private readonly socket: Socket;
+  /** Which listening descriptor it came to. */
+  private readonly fd: number;
   private readonly timer: Timer;
   /** What has come of the header. */
   private bytes = new Uint8Array(0);
 
-  constructor(frontend: Frontend, socket: Socket) {
+  constructor(frontend: Frontend, socket: Socket, fd: number) {
     const { timers, now_ms } = frontend.thread.reactor;
     this.frontend = frontend;
     this.socket = socket;
+    this.fd = fd;
     this.accepted_ms = now_ms;
-    this.timer = new Timer(() => this.refuse());
+    this.timer = new Timer(() => this.refuse(FAILURE_HEADER_TIMEOUT));
     const limit_ms = Math.min(frontend.client_ms, frontend.request_ms);
     if (limit_ms !== Number.POSITIVE_INFINITY) timers.arm(this.timer, now_ms + limit_ms);
     socket.receive();
@@ -41,7 +51,7 @@ export class AnnouncedClient implements SocketOwner {
       buffers.release(buffer);
     } else if (typeof header === 'string') {
       buffers.release(buffer);
-      this.refuse();
+      this.refuse(looksLikeHeader(bytes) ? FAILURE_BAD_HEADER : FAILURE_NO_HEADER);
     } else {
       const taken = header.length - before;
       socket.ends = header.ends;
@@ -54,13 +64,17 @@ export class AnnouncedClient implements SocketOwner {
   }
 
   /** HAProxy counts it as a request that nobody understood, too. */
-  private refuse(): void {
-    this.frontend.countRefused();
-    this.socket.close();
+  private refuse(failure: number): void {
+    const { frontend, socket, fd, accepted_ms } = this;
+    frontend.countRefused();
+    const came_to_nothing = failure === FAILURE_HEADER_EMPTY || failure === FAILURE_HEADER_TIMEOUT;
+    if (frontend.config.log_null || !came_to_nothing)
+      frontend.log?.failure({ socket, accepted_ms, failure }, frontend.bindName(fd));
+    socket.close();
   }
 
   onEnd(): void {
-    this.refuse();
+    this.refuse(this.bytes.length === 0 ? FAILURE_HEADER_EMPTY : FAILURE_HEADER_TRUNCATED);
   }
 
   onConnect(): void {}

@@ -31,6 +31,11 @@ export function readHeader(bytes: Uint8Array): Reading {
   return beginsLike(bytes, LINE_START) ? readLine(bytes) : 'malformed';
 }
 
+/** It begins like one, so that what is wrong with it is further on. */
+export function looksLikeHeader(bytes: Uint8Array): boolean {
+  return bytes[0] === SIGNATURE[0] ? beginsLike(bytes, SIGNATURE) : beginsLike(bytes, LINE_START);
+}
+
 function beginsLike(bytes: Uint8Array, start: Uint8Array): boolean {
   const length = Math.min(bytes.length, start.length);
   for (let at = 0; at < length; at++) if (bytes[at] !== start[at]) return false;

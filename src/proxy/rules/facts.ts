@@ -1,16 +1,18 @@
-/** What the conditions of one thread are asked about: filled for one client at a time, so that asking allocates nothing. */
+/** What the conditions and formats of one thread are about: filled for one client at a time, so that asking allocates nothing. */
 import type { Socket } from '../../reactor/socket.ts';
 import type { Backend } from '../backend.ts';
 import { destinationOf, sourceOf } from '../ends.ts';
 import type { Frontend } from '../frontend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
-import type { Place, Proxies, RequestHead, Subject } from '../sample/subject.ts';
+import type { Outcome, Place, Proxies, RequestHead, ResponseHead, Subject } from '../sample/subject.ts';
 import type { Server } from '../server.ts';
 
 export class Facts implements Subject, Proxies {
   readonly bytes: Uint8Array;
   readonly proxies: Proxies = this;
   head: RequestHead | null = null;
+  response: ResponseHead | null = null;
+  outcome: Outcome | null = null;
   private readonly thread: ProxyThread;
   private frontend!: Frontend;
   private backend: Backend | null = null;
@@ -27,6 +29,20 @@ export class Facts implements Subject, Proxies {
     this.backend = backend;
     this.socket = socket;
     this.head = head;
+    this.response = null;
+    this.outcome = null;
+    return this;
+  }
+
+  /** After `about`: the thread's response message, filled. */
+  answeredBy(response: ResponseHead): this {
+    this.response = response;
+    return this;
+  }
+
+  /** After `about`: for a log line. */
+  withOutcome(outcome: Outcome): this {
+    this.outcome = outcome;
     return this;
   }
 
@@ -36,6 +52,10 @@ export class Facts implements Subject, Proxies {
 
   get destination(): Place | undefined {
     return destinationOf(this.socket);
+  }
+
+  get frontend_name(): string {
+    return this.frontend.config.name;
   }
 
   get frontend_connections(): number {

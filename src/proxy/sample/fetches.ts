@@ -1,5 +1,8 @@
-/** The values that conditions ask for (manual 7.3), read from the bytes where they stand. */
-import type { Any, Place, RequestHead, Subject, Value } from './subject.ts';
+/** The values that conditions and formats ask for (manual 7.3), read from the bytes where they stand. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { FAILURES } from './failures.ts';
+import type { Any, Fields, Outcome, Place, RequestHead, ResponseHead, Subject, Value } from './subject.ts';
 
 type Make = (args: readonly string[]) => Any;
 
@@ -14,6 +17,17 @@ const one =
 
 const ofHead = (read: (head: RequestHead, bytes: Uint8Array, args: readonly string[]) => Value | undefined): Make =>
   one(({ head, bytes }, args) => (head ? read(head, bytes, args) : undefined));
+
+const ofResponse = (read: (response: ResponseHead) => Value): Make =>
+  one(({ response }) => (response ? read(response) : undefined));
+
+const ofOutcome = (read: (outcome: Outcome, args: readonly string[]) => Value | undefined): Make =>
+  one(({ outcome }, args) => (outcome ? read(outcome, args) : undefined));
+
+/** Whose fields are meant. */
+type Side = (subject: Subject) => Fields | null;
+const ofRequest: Side = ({ head }) => head;
+const ofAnswer: Side = ({ response }) => response;
 
 const addressOf = (place: Place | undefined) => place?.address;
 const portOf = (place: Place | undefined) => place?.port;
@@ -35,6 +49,13 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   queue: one(({ proxies }, [backend = '']) => proxies.backendQueue(backend)),
   be_conn: one(({ proxies }, [backend = '']) => proxies.backendConnections(backend)),
   fe_conn: one(({ proxies }) => proxies.frontend_connections),
+  fe_name: one(({ proxies }) => proxies.frontend_name),
+  date: one((_subject, [offset_s = '0']) => Math.floor(Date.now() / 1000) + Number(offset_s)),
+  env: one((_subject, [name]) => process.env[name]),
+  hostname: one(() => HOST),
+  pid: one(() => process.pid),
+  rand: one((_subject, [below = '4294967296']) => Math.floor(Math.random() * Number(below))),
+  uuid: one(() => randomUUID()),
   method: ofHead((head, bytes) => text(bytes, head.start, head.method_end)),
   url: ofHead((head, bytes) => text(bytes, head.target_start, head.target_end)),
   path: ofHead((head, bytes) => pathOf(head, bytes).split('?', 1)[0]),
@@ -44,14 +65,37 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   'req.ver': ofHead((head) => `1.${head.version_minor}`),
   'req.proto_http': one(({ head }) => head !== null),
   urlp: ofHead(parameterOf),
-  'req.hdr': headerValues(true, (value) => value),
-  'req.fhdr': headerValues(false, (value) => value),
-  'req.hdr_cnt': ofHead((head, bytes, [name]) => countHeaders(head, bytes, name)),
-  'req.hdr_val': headerValues(true, (value) => (/^[+-]?\d+$/.test(value) ? Number(value) : undefined)),
-  'req.hdr_ip': headerValues(true, (value) => value),
+  'req.hdr': headerValues(ofRequest, true, (value) => value),
+  'req.fhdr': headerValues(ofRequest, false, (value) => value),
+  'req.hdr_cnt': headerCount(ofRequest),
+  'req.hdr_val': headerValues(ofRequest, true, integerOf),
+  'req.hdr_ip': headerValues(ofRequest, true, (value) => value),
   'req.cook': cookieValues,
   'req.cook_cnt': ofHead((head, bytes, [name]) => cookies(head, bytes, name).length),
+  status: ofResponse(({ status }) => status),
+  'res.ver': ofResponse((response) => `1.${response.version_minor}`),
+  'res.hdr': headerValues(ofAnswer, true, (value) => value),
+  'res.fhdr': headerValues(ofAnswer, false, (value) => value),
+  'res.hdr_cnt': headerCount(ofAnswer),
+  'res.hdr_val': headerValues(ofAnswer, true, integerOf),
+  'res.hdr_ip': headerValues(ofAnswer, true, (value) => value),
+  'res.cook': setCookieValues,
+  'capture.req.hdr': ofOutcome(({ captured }, [number]) => latin1(captured?.request[Number(number)])),
+  'capture.req.method': ofOutcome(({ request_line }) => request_line?.split(' ', 1)[0]),
+  'capture.req.uri': ofOutcome(({ request_line }) =>
+    request_line === null ? undefined : pathOfTarget(request_line.split(' ')[1] ?? ''),
+  ),
+  'capture.req.ver': ofOutcome(({ request_line }) => request_line?.slice(request_line.lastIndexOf(' ') + 1)),
+  'capture.res.hdr': ofOutcome(({ captured }, [number]) => latin1(captured?.response[Number(number)])),
+  'capture.res.ver': ofOutcome(({ response_version }) => response_version ?? undefined),
+  'unique-id': ofOutcome(({ unique_id }) => (unique_id.length > 0 ? latin1(unique_id) : undefined)),
+  be_name: ofOutcome(({ backend_name }) => backend_name),
+  srv_name: ofOutcome(({ server_name }) => server_name),
+  fc_err: ofOutcome(({ failure }) => failure),
+  fc_err_str: ofOutcome(({ failure }) => FAILURES[failure]),
 };
+
+const HOST = hostname();
 
 /** Older names for the same. */
 const SAME_AS: Readonly<Record<string, string>> = {
@@ -63,6 +107,12 @@ const SAME_AS: Readonly<Record<string, string>> = {
   cook_cnt: 'req.cook_cnt',
   req_ver: 'req.ver',
   url_param: 'urlp',
+  shdr: 'res.hdr',
+  shdr_cnt: 'res.hdr_cnt',
+  shdr_val: 'res.hdr_val',
+  shdr_ip: 'res.hdr_ip',
+  scook: 'res.cook',
+  resp_ver: 'res.ver',
 };
 
 export function fetchNamed(name: string): Make {
@@ -76,6 +126,10 @@ function split(name: string): [string, string] {
   return slash < 0 ? ['', name] : [name.slice(0, slash), name.slice(slash + 1)];
 }
 
+function latin1(bytes: Uint8Array | null | undefined): string | undefined {
+  return bytes ? text(bytes, 0, bytes.length) : undefined;
+}
+
 function text(bytes: Uint8Array, start: number, end: number): string {
   return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
 }
@@ -84,7 +138,10 @@ function text(bytes: Uint8Array, start: number, end: number): string {
 
 /** With the query. Of `http://host/path` what follows the host. */
 function pathOf(head: RequestHead, bytes: Uint8Array): string {
-  const target = text(bytes, head.target_start, head.target_end);
+  return pathOfTarget(text(bytes, head.target_start, head.target_end));
+}
+
+function pathOfTarget(target: string): string {
   if (target.startsWith('/')) return target;
   const scheme = target.indexOf('://');
   const slash = scheme < 0 ? -1 : target.indexOf('/', scheme + 3);
@@ -110,7 +167,7 @@ function hostOf(head: RequestHead, bytes: Uint8Array): string {
 // ── fields ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The whole values of the fields of a name, in order. */
-function headers(head: RequestHead, bytes: Uint8Array, name: string): string[] {
+function headers(head: Fields, bytes: Uint8Array, name: string): string[] {
   const lower = name.toLowerCase();
   const values: string[] = [];
   for (let index = 0; index < head.field_count; index++) {
@@ -127,13 +184,15 @@ function listed(values: readonly string[]): string[] {
 }
 
 /** `split`: each element of a list counts. A second argument names one of them, negative ones from the end. */
-function headerValues(split_lists: boolean, convert: (value: string) => Value | undefined): Make {
+function headerValues(of: Side, split_lists: boolean, convert: (value: string) => Value | undefined): Make {
   return ([name, occurrence]) =>
-    ({ head, bytes }, accept) => {
+    (subject, accept) => {
+      const head = of(subject);
       if (!head) return false;
-      const all = split_lists ? listed(headers(head, bytes, name)) : headers(head, bytes, name);
+      const all = headers(head, subject.bytes, name);
+      const wanted = split_lists ? listed(all) : all;
       const number = Number(occurrence ?? 0);
-      const values = number === 0 ? all : all.slice(number > 0 ? number - 1 : number).slice(0, 1);
+      const values = number === 0 ? wanted : wanted.slice(number > 0 ? number - 1 : number).slice(0, 1);
       return values.some((value) => {
         const converted = convert(value);
         return converted !== undefined && accept(converted);
@@ -141,11 +200,19 @@ function headerValues(split_lists: boolean, convert: (value: string) => Value | 
     };
 }
 
-function countHeaders(head: RequestHead, bytes: Uint8Array, name: string | undefined): number {
-  return name === undefined ? head.field_count : listed(headers(head, bytes, name)).length;
+function headerCount(of: Side): Make {
+  return one((subject, [name]) => {
+    const head = of(subject);
+    if (!head) return undefined;
+    return name === undefined ? head.field_count : listed(headers(head, subject.bytes, name)).length;
+  });
 }
 
-function cookies(head: RequestHead, bytes: Uint8Array, name: string): string[] {
+function integerOf(value: string): number | undefined {
+  return /^[+-]?\d+$/.test(value) ? Number(value) : undefined;
+}
+
+function cookies(head: Fields, bytes: Uint8Array, name: string): string[] {
   const pairs = headers(head, bytes, 'cookie').flatMap((value) => value.split(';'));
   return pairs
     .map((pair) => pair.trim())
@@ -154,4 +221,15 @@ function cookies(head: RequestHead, bytes: Uint8Array, name: string): string[] {
 
 function cookieValues([name]: readonly string[]): Any {
   return ({ head, bytes }, accept) => head !== null && cookies(head, bytes, name).some(accept);
+}
+
+/** What `Set-Cookie` fields give a name. */
+function setCookieValues([name]: readonly string[]): Any {
+  return ({ response, bytes }, accept) =>
+    response !== null &&
+    headers(response, bytes, 'set-cookie').some((value) => {
+      const [pair] = value.split(';', 1);
+      const equals = pair.indexOf('=');
+      return equals > 0 && pair.slice(0, equals).trim() === name && accept(pair.slice(equals + 1).trim());
+    });
 }

@@ -1,19 +1,39 @@
-/** What conditions are asked about: a client's connection, the request that it sends, and the proxies that serve it. */
+/** What conditions and formats are about: a client's connection, its request and what came of it, and the proxies that serve it. */
 
 export type Place = { readonly address: string; readonly port: number };
 
-/** A parsed request (http/message.ts): offsets into the subject's bytes. */
-export interface RequestHead {
-  readonly start: number;
-  readonly method_end: number;
-  readonly target_start: number;
-  readonly target_end: number;
+/** The fields of a parsed message (http/message.ts): offsets into the subject's bytes. */
+export interface Fields {
   readonly version_minor: number;
   readonly field_count: number;
   readonly name_start: Int32Array;
   readonly name_end: Int32Array;
   readonly value_start: Int32Array;
   readonly value_end: Int32Array;
+}
+
+export interface RequestHead extends Fields {
+  readonly start: number;
+  readonly method_end: number;
+  readonly target_start: number;
+  readonly target_end: number;
+}
+
+export interface ResponseHead extends Fields {
+  readonly status: number;
+}
+
+/** How a request or a session went, as far as it has come: for log lines. */
+export interface Outcome {
+  readonly backend_name: string;
+  readonly server_name: string | undefined;
+  readonly unique_id: Uint8Array;
+  /** Null: there is none. */
+  readonly request_line: string | null;
+  readonly response_version: string | null;
+  readonly captured: Record<'request' | 'response', readonly (Uint8Array | null)[]> | null;
+  /** Why the connection failed: an index of FAILURES (failures.ts), 0 for none. */
+  readonly failure: number;
 }
 
 /** The servers and counts that conditions may name. `backend` '' is the one that the rule stands in. */
@@ -25,12 +45,17 @@ export interface Proxies {
   backendQueue(backend: string): number;
   backendConnections(backend: string): number;
   readonly frontend_connections: number;
+  readonly frontend_name: string;
 }
 
 export interface Subject {
   readonly bytes: Uint8Array;
   /** Null where no HTTP is spoken. */
   readonly head: RequestHead | null;
+  /** Null until it is there. */
+  readonly response: ResponseHead | null;
+  /** Null for conditions, which are asked before anything came of it. */
+  readonly outcome: Outcome | null;
   readonly source: Place | undefined;
   readonly destination: Place | undefined;
   readonly proxies: Proxies;

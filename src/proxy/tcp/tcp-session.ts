@@ -277,11 +277,11 @@ export class TcpSession implements Assignee {
     if (this.assignment.waits) this.assignment.leave(); // its line tells how long the queue was
     this.thread.countRequest();
     countEnd(this, this.accepted_ms, this.thread.reactor.now_ms);
+    this.assignment.leave(); // the line counts those who stay, as HAProxy's does
+    this.assignment.backend?.leave();
     const { log, config } = this.frontend;
     const counts = config.log_null || this.client.received + this.upstream.received > 0;
     if (counts && !this.logged) log?.session(this, false);
-    this.assignment.leave();
-    this.assignment.backend?.leave();
     for (const { socket } of [this.client, this.upstream]) {
       if (reset) socket.reset();
       else socket.close();

@@ -72,7 +72,22 @@ test('each request and session is one line in its format', { skip: needsRoot }, 
     ),
   );
   await host.get('http://10.10.0.5:8082/');
-  await daemon.sees(new RegExp(`^${CLIENT} raw raw-servers/a 0/\\d+/\\d+ \\d+ -- 1/1/1/1/0 0/0$`, 'm'));
+  await daemon.sees(new RegExp(`^${CLIENT} raw raw-servers/a 0/\\d+/\\d+ \\d+ -- 1/1/0/0/0 0/0$`, 'm'));
+});
+
+test('samples of a request and its response are in the line, though both are gone by then', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  await host.serve(9001, 'hello').listening;
+  const config = CONFIG('stderr format raw').replace(
+    'option httplog',
+    'log-format "[%HM] %[req.hdr(host),lower] %[path,field(2,/)] %[res.fhdr(date),length] %[status] %[srv_name] %{+Q}[req.hdr(none)] %[urlp(q)]"',
+  );
+  const daemon = host.start('-f', host.file('a.cfg', config));
+  await daemon.sees(/ ready/);
+  await host.get('http://10.10.0.5:8080/path/x?q=%C3');
+  await daemon.sees(/^\[GET\] 10\.10\.0\.5:8080 path 29 200 a "" %C3$/m);
 });
 
 test('a syslog server gets a datagram for each request, with priority, date and tag', {

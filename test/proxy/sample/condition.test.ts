@@ -26,6 +26,7 @@ const PROXIES: Proxies = {
   backendQueue: () => 3,
   backendConnections: () => 12,
   frontend_connections: 20,
+  frontend_name: 'www',
 };
 
 function load(condition: string, acls = '') {
@@ -45,6 +46,8 @@ function holds(condition: string, acls = ''): boolean {
     source: { address: '192.0.2.77', port: 40_000 },
     destination: { address: '2001:db8::1', port: 80 },
     proxies: PROXIES,
+    response: null,
+    outcome: null,
   });
 }
 
@@ -123,6 +126,8 @@ test('ACLs of one name are alternatives, and several patterns too', () => {
 test('what is not understood is said, and where', () => {
   const wrong: [string, string][] = [
     ['{ nothing }', 'unsupported-sample'],
+    ['{ status 200 }', 'bad-condition'],
+    ['{ srv_name s1 }', 'bad-condition'],
     ['{ path,sha1 x }', 'unsupported-sample'],
     ['{ hdr x }', 'bad-sample'],
     ['{ path }', 'bad-condition'],

@@ -69,6 +69,10 @@ function reportUnknownAcl(word: Word, name: string, acls: Acls, { report }: Cont
 /** Also for predefined ones. Undefined after a report. */
 export function parseTest(sampleWord: Word, words: readonly Word[], context: Context): AclTest | undefined {
   const parsed = parseSample(sampleWord, context);
+  if (parsed && (parsed.moment === 'response' || parsed.moment === 'end')) {
+    const message = `\`${sampleWord.text}\` tells about what comes after the request, which is not there when this is asked.`;
+    return context.report.error(sampleWord.span, 'bad-condition', message, 'Log formats may name it: `%[…]`.');
+  }
   const flags = parsed && parseFlags(words, context);
   if (parsed === undefined || flags === undefined) return undefined;
   const method = flags.method ?? parsed.suffix ?? defaultMethod(parsed);

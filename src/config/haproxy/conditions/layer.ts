@@ -1,5 +1,5 @@
 /** What a condition needs to know. */
-import type { AclTest, RuleCondition } from '../../model.ts';
+import type { AclTest, RuleCondition, Sample } from '../../model.ts';
 import { FETCHES } from './sample-names.ts';
 
 /** Any of its samples is of a request. */
@@ -9,5 +9,10 @@ export function asksAboutHttp({ condition }: RuleCondition): boolean {
 
 function testAsks(test: AclTest): boolean {
   if (test.kind === 'any') return test.tests.some(testAsks);
-  return test.kind === 'match' && (FETCHES.get(test.sample.fetch)?.http ?? false);
+  return test.kind === 'match' && asksHttp(test.sample);
+}
+
+/** It is taken from a request or a response. */
+export function asksHttp({ fetch }: Sample): boolean {
+  return FETCHES.get(fetch)?.http ?? false;
 }

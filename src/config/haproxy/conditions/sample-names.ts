@@ -1,4 +1,5 @@
-/** The fetches and converters that rules may name (manual 7.3 and 7.1), and of which type their values are. */
+/** The fetches and converters that rules and log formats may name (manual 7.3), and of which type their values are. */
+import type { SampleMoment } from '../../model.ts';
 
 export type SampleType = 'bool' | 'int' | 'ip' | 'str' | 'method';
 
@@ -6,14 +7,24 @@ export type FetchInfo = {
   readonly type: SampleType;
   /** Fewest and most arguments. */
   readonly args: readonly [number, number];
-  /** It asks about a request: `mode http` only. */
+  /** It asks about HTTP messages: `mode http` only. */
   readonly http: boolean;
+  readonly moment: SampleMoment;
 };
 
 const fetch = (type: SampleType, http: boolean, least = 0, most = least): FetchInfo => ({
   type,
   args: [least, most],
   http,
+  moment: http ? 'request' : 'any',
+});
+const response = (type: SampleType, least = 0, most = least): FetchInfo => ({
+  ...fetch(type, true, least, most),
+  moment: 'response',
+});
+const atEnd = (type: SampleType, http: boolean, least = 0, most = least): FetchInfo => ({
+  ...fetch(type, http, least, most),
+  moment: 'end',
 });
 
 const HEADER = fetch('str', true, 1, 2);
@@ -37,6 +48,13 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['queue', fetch('int', false, 0, 1)],
   ['be_conn', fetch('int', false, 0, 1)],
   ['fe_conn', fetch('int', false, 0)],
+  ['fe_name', fetch('str', false)],
+  ['date', fetch('int', false, 0, 1)],
+  ['env', fetch('str', false, 1)],
+  ['hostname', fetch('str', false)],
+  ['pid', fetch('int', false)],
+  ['rand', fetch('int', false, 0, 1)],
+  ['uuid', fetch('str', false, 0, 1)],
   ['method', fetch('method', true)],
   ['path', fetch('str', true)],
   ['pathq', fetch('str', true)],
@@ -61,6 +79,31 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['req.cook', COOKIE],
   ['cook_cnt', fetch('int', true, 1)],
   ['req.cook_cnt', fetch('int', true, 1)],
+  ['status', response('int')],
+  ['res.ver', response('str')],
+  ['resp_ver', response('str')],
+  ['res.hdr', response('str', 1, 2)],
+  ['shdr', response('str', 1, 2)],
+  ['res.fhdr', response('str', 1, 2)],
+  ['res.hdr_cnt', response('int', 0, 1)],
+  ['shdr_cnt', response('int', 0, 1)],
+  ['res.hdr_val', response('int', 1, 2)],
+  ['shdr_val', response('int', 1, 2)],
+  ['res.hdr_ip', response('ip', 1, 2)],
+  ['shdr_ip', response('ip', 1, 2)],
+  ['res.cook', response('str', 1)],
+  ['scook', response('str', 1)],
+  ['capture.req.hdr', atEnd('str', true, 1)],
+  ['capture.req.method', atEnd('str', true)],
+  ['capture.req.uri', atEnd('str', true)],
+  ['capture.req.ver', atEnd('str', true)],
+  ['capture.res.hdr', atEnd('str', true, 1)],
+  ['capture.res.ver', atEnd('str', true)],
+  ['unique-id', atEnd('str', true)],
+  ['be_name', atEnd('str', false)],
+  ['srv_name', atEnd('str', false)],
+  ['fc_err', atEnd('int', false)],
+  ['fc_err_str', atEnd('str', false)],
 ]);
 
 /** `path_beg` is `path -m beg`: the fetches that have such forms. */

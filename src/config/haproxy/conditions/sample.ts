@@ -1,5 +1,5 @@
 /** `hdr(host),lower,field(1,:)`: a sample expression (manual 7.3). */
-import type { Sample } from '../../model.ts';
+import type { Sample, SampleMoment } from '../../model.ts';
 import { didYouMean } from '../../suggest.ts';
 import type { Word } from '../../word.ts';
 import type { Context } from '../keyword.ts';
@@ -9,6 +9,7 @@ export type ParsedSample = {
   readonly sample: Sample;
   readonly type: SampleType;
   readonly http: boolean;
+  readonly moment: SampleMoment;
   /** `path_beg` says how it is compared. */
   readonly suffix: (typeof SUFFIXES)[number] | undefined;
 };
@@ -42,7 +43,7 @@ export function parseSample(word: Word, { report }: Context): ParsedSample | und
     converters.push(converter);
     type = known.type;
   }
-  return { sample: { fetch: name, args: call.args, converters }, type, http: info.http, suffix };
+  return { sample: { fetch: name, args: call.args, converters }, type, http: info.http, moment: info.moment, suffix };
 }
 
 function suffixOf(name: string): (typeof SUFFIXES)[number] | undefined {
@@ -53,7 +54,7 @@ function suffixOf(name: string): (typeof SUFFIXES)[number] | undefined {
 type Call = Sample['converters'][number];
 
 function parseCall(text: string): Call | undefined {
-  const match = /^([\w.]+)(?:\((.*)\))?$/.exec(text);
+  const match = /^([\w.-]+)(?:\((.*)\))?$/.exec(text);
   if (match === null) return undefined;
   const args = match[2] === undefined || match[2] === '' ? [] : splitArguments(match[2]);
   return { name: match[1], args };
