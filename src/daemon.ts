@@ -31,7 +31,7 @@ import { countDataThreads, type Prepared, prepare } from './control/prepare.ts';
 import { reload } from './control/reload.ts';
 import { configureCarp, demoteHost, startCarp } from './control/run-carp.ts';
 import { startChecks } from './control/run-checks.ts';
-import { startDataThreads, watchDraining } from './control/run-data.ts';
+import { startDataThreads } from './control/run-data.ts';
 import { startResolvers } from './control/run-resolvers.ts';
 import { runtimeOf, tickStatistics } from './control/run-statistics.ts';
 import { createScriptRunner } from './control/scripts.ts';
@@ -42,7 +42,7 @@ import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { describeWorkers } from './control/workers.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
-import { THREAD_BEAT_MS, THREAD_CONTROL, threadAt } from './threads/shared-memory.ts';
+import { THREAD_BEAT_MS, THREAD_CONTROL, THREAD_STATE, threadAt } from './threads/shared-memory.ts';
 
 export type DaemonOptions = {
   readonly config: Config;
@@ -65,7 +65,9 @@ export type DaemonOptions = {
   readonly onReady?: () => void;
 };
 
-const BEAT_MS = 100;
+/** An idle process wakes as seldom as that. */
+const BEAT_MS = 1_000;
+const RUNNING = 1;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
 const STATUS_MS = 1_000;
@@ -132,6 +134,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     confinement: prepared.confinement,
     confined: false,
     beat: setInterval(() => beat(daemon), BEAT_MS),
+    draining_watch: undefined,
     lost_lines: new LostLines(),
     guardian: undefined,
     carp: undefined,
@@ -146,6 +149,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     reloading: false,
   };
   beat(daemon);
+  Atomics.store(daemon.memory.words, threadAt(daemon.memory, THREAD_CONTROL) + THREAD_STATE, RUNNING);
   events.record({ kind: 'start', at_ns: started_ns, pid: process.pid, version: options.version });
   dropGroups(prepared.confinement);
   startChecks(daemon, fail);
@@ -280,7 +284,6 @@ function asUcarp(daemon: Daemon, { version, print }: DaemonOptions): UcarpDaemon
 function beat(daemon: Daemon): void {
   const { memory } = daemon;
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
-  if (daemon.draining.length > 0) watchDraining(daemon);
   tickStatistics(daemon);
   daemon.lost_lines.say(now_ns() / 1e6, (text) => logLine(daemon.events, 'warning', text));
 }

@@ -28,8 +28,8 @@ export type IdleCost = {
 export type IdleOptions = { readonly family: 4 | 6; readonly vhids: number; readonly seconds: number };
 
 const START_MS = 30_000;
-/** After the last announcement, and after what starting leaves behind. */
-const CALM_MS = 7000;
+/** After the last announcement, and after what starting leaves to the compiler and the collector: both are done then. */
+const CALM_MS = 40_000;
 const SCHED_RR = 2;
 
 /** Starts the pair on two new hosts, waits until it is calm and looks at both. */

@@ -50,8 +50,8 @@ function judgeIdle(idle: readonly IdleCost[]): Outcome[] {
     const ours = costOf(idle, 'carpool', 4, role);
     const theirs = costOf(idle, 'keepalived', 4, role);
     if (!ours || !theirs) continue;
-    const what = `CPU of the carp thread with ${ours.vhids} vhids, ${role}; at most keepalived's`;
-    outcomes.push(outcome(what, 'ms/s', theirs.carp_cpu_ms, ours.carp_cpu_ms));
+    const what = `CPU of the whole process with ${ours.vhids} vhids, ${role}; at most keepalived's`;
+    outcomes.push(outcome(what, 'ms/s', theirs.cpu_ms, ours.cpu_ms));
   }
   const many = costOf(idle, 'carpool', 4, 'MASTER');
   const one = idle.find((cost) => cost.software === 'carpool' && cost.vhids === 1 && cost.role === 'MASTER');

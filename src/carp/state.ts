@@ -191,8 +191,26 @@ function gatherDeadlines(engine: Engine): void {
 
 export function createVhid(settings: VhidSettings, index: number, lease_s: number, host: HostSettings): Vhid {
   const prepared = prepare(settings, index, lease_s, host);
+  const { auth, families, source4, source6, group4, peers, vip_mac, adverts, bow_outs, announce, add, renew, remove } =
+    prepared;
+  // Field by field: of an object that is made by spreading another, V8 misses every load for ever, and loads make up
+  // a third of what an advert costs.
   return {
-    ...prepared,
+    settings,
+    auth,
+    families,
+    source4,
+    source6,
+    group4,
+    peers,
+    vip_mac,
+    adverts,
+    bow_outs,
+    announce,
+    add,
+    renew,
+    remove,
+    configured_interval_us: prepared.configured_interval_us,
     index,
     interval_us: prepared.configured_interval_us,
     master_down_ns: 1000 * masterDown_us(settings.deadratio, settings.advbase, settings.advskew),

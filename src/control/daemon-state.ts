@@ -37,6 +37,8 @@ export type Daemon = {
   /** It has given up being root, or seeing the whole file system. */
   confined: boolean;
   readonly beat: NodeJS.Timeout;
+  /** While there are earlier generations. */
+  draining_watch: NodeJS.Timeout | undefined;
   readonly lost_lines: LostLines;
   guardian: Guardian | undefined;
   carp: CarpHandle | undefined;

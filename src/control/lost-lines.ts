@@ -20,7 +20,7 @@ export class LostLines {
     return this.in_threads + droppedByPrinters();
   }
 
-  /** Called a few times a second; `now_ms` of any clock that only goes forward. */
+  /** Called about once a second; `now_ms` of any clock that only goes forward. */
   say(now_ms: number, log: (text: string) => void): void {
     if (this.total > this.seen) this.last_ms = now_ms;
     this.seen = this.total;

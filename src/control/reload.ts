@@ -21,7 +21,7 @@ import { plain, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
 import { reviveGuardian } from './run-carp.ts';
 import { configureChecks } from './run-checks.ts';
-import { configureDataThreads } from './run-data.ts';
+import { configureDataThreads, watchDraining } from './run-data.ts';
 import { startResolvers } from './run-resolvers.ts';
 
 const REFUSED = 'the configuration is not accepted, and the one before stays';
@@ -71,6 +71,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   previous.replaced_ns = started_ns;
   daemon.generation = next;
   daemon.draining.push(previous);
+  watchDraining(daemon);
   configureChecks(daemon, fail);
   const complete = await configureDataThreads(daemon);
   startResolvers(daemon);

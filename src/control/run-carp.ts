@@ -2,6 +2,7 @@
 import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { hostSettings } from '../system/vhid-settings.ts';
 import { startCarpThread } from '../threads/carp-handle.ts';
+import { STALL_MS } from '../threads/carp-health.ts';
 import type { FromCarp, RunAs } from '../threads/carp-messages.ts';
 import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
@@ -13,6 +14,8 @@ import { holdVhids } from './vhid-locks.ts';
 const THE_CARP_THREAD = 'the carp thread';
 const GUARDIAN_TRIES = 10;
 const GUARDIAN_RESTART_MS = 1000;
+/** It beats once a second, and may be busy for seconds with a large configuration; clients do not notice that. */
+const CONTROL_PATIENCE_MS = 6_000;
 
 /** `waits`: for another process that runs these vhids still; `take-over` ends that. */
 export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail, waits = false): void {
@@ -25,9 +28,9 @@ export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: 
     memory: daemon.memory,
     // a thread counts from its first beat on: checks may be started by a reload
     watched: [
-      { thread: THREAD_CONTROL, name: 'control' },
-      { thread: THREAD_CHECKS, name: 'checks' },
-      ...others.map(({ thread, name }) => ({ thread, name })),
+      { thread: THREAD_CONTROL, name: 'control', patience_ms: CONTROL_PATIENCE_MS },
+      { thread: THREAD_CHECKS, name: 'checks', patience_ms: STALL_MS },
+      ...others.map(({ thread, name }) => ({ thread, name, patience_ms: STALL_MS })),
     ],
     guardian_fd,
     wait_for_ready: true,

@@ -11,6 +11,8 @@ import { noteStopped, waitUntil } from './shutdown.ts';
 
 /** Every data thread takes a new configuration within a pass of its loop. */
 const CONFIGURE_MS = 5_000;
+/** How often main looks who of an earlier generation is still there. */
+const LOOK_MS = 100;
 
 export function startDataThreads(daemon: Daemon, fail: Fail): void {
   const { memory, events } = daemon;
@@ -49,8 +51,20 @@ export async function configureDataThreads(daemon: Daemon): Promise<boolean> {
   return waitUntil(() => !waits() || daemon.stopping, CONFIGURE_MS);
 }
 
-/** Called a few times a second: forgets generations that have ended, and ends those whose time is over. */
+/** From now on, and as long as there is one: forgets generations that have ended, and ends those whose time is over. */
 export function watchDraining(daemon: Daemon): void {
+  daemon.draining_watch ??= setInterval(() => {
+    lookAtDraining(daemon);
+    if (daemon.draining.length === 0) stopWatchingDraining(daemon);
+  }, LOOK_MS);
+}
+
+export function stopWatchingDraining(daemon: Daemon): void {
+  clearInterval(daemon.draining_watch);
+  daemon.draining_watch = undefined;
+}
+
+function lookAtDraining(daemon: Daemon): void {
   const limit_ms = daemon.generation.config.global.hard_stop_after_ms;
   for (const generation of [...daemon.draining]) {
     if (isRetired(generation)) {

@@ -9,8 +9,6 @@ import { isBackendUp } from './stats/rows.ts';
 import { viewOf } from './stats/view.ts';
 import { placeOf } from './stats-sockets.ts';
 
-const TICK_MS = 1_000;
-
 export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
   return {
     generation: () => daemon.generation,
@@ -39,10 +37,9 @@ export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
 /** How much of its cores the process used in the last second. */
 const load = { percent: 0, cpu_us: 0, at_ms: 0 };
 
-/** Called a few times a second. */
+/** Called once a second. */
 export function tickStatistics({ generation, data }: Daemon): void {
   const now_ms = now_ns() / 1e6;
-  if (now_ms - load.at_ms < TICK_MS) return;
   const { user, system } = process.cpuUsage();
   const used_ms = (user + system - load.cpu_us) / 1000;
   if (load.at_ms > 0)

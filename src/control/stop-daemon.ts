@@ -12,6 +12,7 @@ import { notifyServiceManager } from '../system/sd-notify.ts';
 import { STOP_HARD, STOP_SOFT, THREAD_CARP } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
 import { countClients } from './generation.ts';
+import { stopWatchingDraining } from './run-data.ts';
 import { exitNow, stopThreads, waitUntil } from './shutdown.ts';
 import { releaseVhids } from './vhid-locks.ts';
 
@@ -53,6 +54,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   const stopped = in_time || (await stopThreads(daemon.memory, threads, STOP_HARD, { timeout_ms: HARD_STOP_MS }));
   await waitUntil(() => !daemon.scripts.busy || hurried(), SCRIPTS_MS);
   clearInterval(daemon.beat);
+  stopWatchingDraining(daemon);
   daemon.resolvers?.stop();
   daemon.orders?.close();
   daemon.stats_sockets.close();

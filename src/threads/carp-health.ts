@@ -1,14 +1,16 @@
 /**
- * Whether the other threads live: each stores the time of its last pass in shared memory at least every 250 ms.
+ * Whether the other threads live: each stores the time of its last pass in shared memory, data threads and checks at
+ * least every 250 ms, control every second.
  * A node whose threads hang must not keep an address, however well its CARP works: the engine bows out and waits in INIT.
  * (The lease is for the case that the carp thread hangs, too, and nobody is left to judge.)
  *
- *   fresh ── no beat for STALL_MS ──> stalled ── beats for RECOVERY_MS ──> fresh
+ *   fresh ── no beat for patience_ms ──> stalled ── beats for RECOVERY_MS ──> fresh
  */
 import { ageOfMs31 } from '../system/clock.ts';
 import type { WatchedThread } from './carp-messages.ts';
 import { type SharedMemory, THREAD_BEAT_MS, THREAD_STATE, threadAt } from './shared-memory.ts';
 
+/** The patience with data threads and checks. */
 export const STALL_MS = 2000;
 export const RECOVERY_MS = 2000;
 const RUNNING = 1;
@@ -48,8 +50,8 @@ export class ThreadHealth {
   #stall(silent: WatchedThread, now_ms: number): Verdict {
     this.#fresh_since_ms = -1;
     if (this.reason !== '') return 'unchanged';
-    if (ageOfMs31(this.#trusted_from_ms, now_ms) < STALL_MS) return 'unchanged';
-    this.reason = `the ${silent.name} thread has not moved for ${STALL_MS} ms`;
+    if (ageOfMs31(this.#trusted_from_ms, now_ms) < silent.patience_ms) return 'unchanged';
+    this.reason = `the ${silent.name} thread has not moved for ${silent.patience_ms} ms`;
     return 'stalled';
   }
 
@@ -59,7 +61,7 @@ export class ThreadHealth {
       if (Atomics.load(this.#memory.words, at + THREAD_STATE) !== RUNNING) continue;
       const age = ageOfMs31(Atomics.load(this.#memory.words, at + THREAD_BEAT_MS), now_ms);
       // Another thread may have stored a beat after `now_ms` was read: that is an age just under the wrap.
-      if (age > STALL_MS && age < 0x4000_0000) return watched;
+      if (age > watched.patience_ms && age < 0x4000_0000) return watched;
     }
     return undefined;
   }

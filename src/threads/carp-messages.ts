@@ -11,8 +11,8 @@ import type { BadSource, Counters, HostSettings, State, VhidSettings, VhidStatus
 import type { Privileges } from '../system/privileges.ts';
 import type { Counts } from './shared-memory.ts';
 
-/** A thread that must beat in shared memory while this node holds an address. */
-export type WatchedThread = { readonly thread: number; readonly name: string };
+/** A thread that must beat in shared memory while this node holds an address, at least every `patience_ms`. */
+export type WatchedThread = { readonly thread: number; readonly name: string; readonly patience_ms: number };
 
 export type CarpSettings = {
   readonly vhids: readonly VhidSettings[];

@@ -30,7 +30,7 @@ import { CarpNetwork } from './carp-network.ts';
 import { isVirtual } from './carp-virtual-links.ts';
 import * as memory from './shared-memory.ts';
 
-const BEAT_NS = 200e6;
+const BEAT_NS = 500e6;
 /** Shorter ones happen on busy machines and are no news. */
 const LOGGED_STALL_NS = 1e9;
 /** Frames of one interface, or messages, taken in one pass. */

@@ -150,3 +150,22 @@ test('a wall clock that jumps by days, to and fro, moves no address and fails no
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);
 });
+
+test('a node whose control thread hangs gives its address away, and comes back when it moves again', {
+  skip: needsRoot,
+}, async (t) => {
+  const hang = `import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) process.on('SIGWINCH', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000));`;
+  const host = createHost(t, { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hang)}` });
+  const daemon = host.start('-f', host.file('a.cfg', VHID));
+  const holds = () => host.addresses().some((address) => address.startsWith('10.10.0.1/'));
+  await daemon.sees(/BACKUP -> MASTER/);
+  const hung_ms = performance.now();
+  daemon.process.kill('SIGWINCH');
+  await until('the carp thread takes the address away by itself', () => !holds());
+  assert.ok(performance.now() - hung_ms < 8_900, 'while the control thread hangs still');
+  await daemon.sees(/MASTER -> INIT: the control thread has not moved for 6000 ms/);
+  await daemon.sees(/INIT -> BACKUP: all threads move again/);
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
+});

@@ -74,7 +74,7 @@ function main(options: RunnerOptions): void {
     vhids,
     run_as: options.run_as,
     memory: shared,
-    watched: [{ thread: memory.THREAD_CONTROL, name: 'control' }],
+    watched: [{ thread: memory.THREAD_CONTROL, name: 'control', patience_ms: 2000 }],
     guardian_fd: options.guardian ? guard() : -1,
     wait_for_ready: false,
     onMessage: (message: FromCarp) => {

@@ -15,8 +15,8 @@ const START = 1000;
 function scene() {
   const memory = createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0 });
   const watched = [
-    { thread: THREAD_CONTROL, name: 'control' },
-    { thread: THREAD_CHECKS, name: 'checks' },
+    { thread: THREAD_CONTROL, name: 'control', patience_ms: STALL_MS },
+    { thread: THREAD_CHECKS, name: 'checks', patience_ms: STALL_MS },
   ];
   const set = (thread: number, word: number, value: number) => {
     memory.words[threadAt(memory, thread) + word] = value;
