@@ -3,7 +3,7 @@
 import { type Command, parseArguments } from './cli/arguments.ts';
 import { helpOf } from './cli/command-help.ts';
 import { HELP } from './cli/help.ts';
-import { readVersion } from './cli/version.ts';
+import { describeVersion } from './cli/version.ts';
 
 const [, program = '', ...words] = process.argv;
 process.exit(await runCommand(parseArguments(calledAsUcarp(program) ? ['ucarp', ...words] : words)));
@@ -40,8 +40,10 @@ async function runCommand(command: Command): Promise<number> {
       process.stdout.write(helpOf(command.of) ?? HELP);
       return 0;
     case 'version':
-      process.stdout.write(`carpool version ${readVersion()}\n`);
+      process.stdout.write(describeVersion(command.features));
       return 0;
+    case 'condition':
+      return (await import('./cli/condition.ts')).runCondition(command.text);
     case 'mistake':
       process.stderr.write(`carpool: ${command.message}\n`);
       return 1;

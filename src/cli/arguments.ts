@@ -16,6 +16,8 @@ export type RunArguments = {
   readonly maxconn: number | undefined;
   readonly socket: string | undefined;
   readonly pidfile: string | undefined;
+  /** `-C`: where relative paths begin. */
+  readonly directory: string | undefined;
   /** `-x SOCKET`, `-sf PID …`, `-st PID …`: whose place it takes. */
   readonly replaces: Replacement | undefined;
 };
@@ -28,7 +30,9 @@ export type Command =
   | { readonly kind: WordCommand; readonly words: readonly string[] }
   /** Of one command, or of all. */
   | { readonly kind: 'help'; readonly of?: string }
-  | { readonly kind: 'version' }
+  | { readonly kind: 'version'; readonly features: boolean }
+  /** `-cc`: the exit status tells whether it holds. */
+  | { readonly kind: 'condition'; readonly text: string }
   /** One sentence for the person who typed it. */
   | { readonly kind: 'mistake'; readonly message: string };
 
@@ -39,14 +43,22 @@ export type WordCommand = (typeof WORD_COMMANDS)[number];
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...rest] = argv;
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') return { kind: 'help' };
-  if (first === 'version' || first === '--version' || first === '-v' || first === '-vv') return { kind: 'version' };
+  if (first === 'version' || first === '--version' || first === '-v') return { kind: 'version', features: false };
+  if (first === '-vv') return { kind: 'version', features: true };
   if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help', of: first };
+  if (first === '-cc') return parseCondition(rest);
   if (first === 'run') return parseRun(rest, true);
   const command = WORD_COMMANDS.find((name) => name === first);
   if (command !== undefined) return { kind: command, words: rest };
   if (first.startsWith('-')) return parseRun(argv, false);
   if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
   return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
+}
+
+function parseCondition([text, ...more]: readonly string[]): Command {
+  if (text === undefined || more.length > 0)
+    return mistake('-cc wants one condition after it, such as "version_atleast(2.4)".');
+  return { kind: 'condition', text };
 }
 
 const COMMANDS: readonly string[] = ['run', ...WORD_COMMANDS, ...DAEMON_COMMANDS.map((command) => command.name)];
@@ -58,6 +70,7 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   let maxconn: number | undefined;
   let socket: string | undefined;
   let pidfile: string | undefined;
+  let directory: string | undefined;
   let replaces: Replacement | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -75,19 +88,21 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
       flags = { ...flags, ...FLAGS[word] };
       continue;
     }
+    if (DEBUGGING.test(word)) continue;
     if (!TAKES_VALUE.includes(word)) return mistake(explainUnknownFlag(word));
     const value = words[++i];
     if (value === undefined || value === '') return mistake(`${word} wants ${VALUE_NAMES[word]} after it.`);
     if (word === '-f') files.push(value);
     else if (word === '--socket') socket = value;
     else if (word === '-p') pidfile = value;
+    else if (word === '-C') directory = value;
     else if (word === '-x') replaces = { pids: [], signal: 'SIGUSR1', ...replaces, socket: value };
     else if (NAMES_ONLY.includes(word)) continue;
     else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
     else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
   }
   if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
-  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, replaces };
+  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, directory, replaces };
 }
 
 type Flags = Pick<RunArguments, 'check_only' | 'background' | 'foreground' | 'quiet'>;
@@ -103,12 +118,16 @@ const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
   '-W': {},
   '-Ws': { foreground: true },
 };
-/** Their values are for what carpool does not have (peers, a default of `maxconn`), so that nothing is lost without them. */
-const NAMES_ONLY: readonly string[] = ['-L', '-N'];
-const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', ...NAMES_ONLY, '--socket'];
+/** Their values are for what carpool does not have (peers, a default of `maxconn`, a limit on memory), so that nothing is lost without them. */
+const NAMES_ONLY: readonly string[] = ['-L', '-N', '-m'];
+/** They switch parts of HAProxy off, or its self-checks on (`-de`, `-dM`, `-dS` …). There is nothing here that they would change. */
+const DEBUGGING = /^-d(?:[CDFGIKLMRSVWZ][\w,.-]*|[elprst])$/;
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', '-C', ...NAMES_ONLY, '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-f': 'a file or a directory',
   '-n': 'a number of connections',
+  '-C': 'a directory',
+  '-m': 'a number of megabytes',
   '-p': 'the path of a pidfile',
   '-x': 'the path of a stats or control socket',
   '-L': 'a name',
@@ -116,7 +135,7 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   '--socket': 'the path of the control socket',
 };
 /** Flags of HAProxy that people's unit files hold and that this version does not have. */
-const NOT_YET: readonly string[] = ['-S', '-C', '-m', '-dM', '-de'];
+const NOT_YET: readonly string[] = ['-S'];
 
 function explainUnknownFlag(word: string): string {
   if (NOT_YET.includes(word)) return `HAProxy's ${word} does not exist in carpool yet; leave it out.`;

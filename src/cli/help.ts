@@ -32,9 +32,11 @@ Run:
   -x SOCKET      take the listening sockets of the process behind this socket
   -sf PID …      take the place of these processes, whose clients may finish (-st: not)
   -n N           at most N connections of the whole process
+  -C DIR         go to this directory first
+  -cc CONDITION  exit status 0 when it holds, such as "version_atleast(2.4)"; 1 when not
   -q             print nothing but errors
   -V             undo -q
-  -v             print the version
+  -v, -vv        print the version, and what carpool has of HAProxy's features
   --socket PATH  the control socket
 
 The control socket is --socket, else $CARPOOL_SOCKET, else /run/carpool/carpool.sock, else

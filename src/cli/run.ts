@@ -20,8 +20,10 @@ const NOTHING_YET = { config: emptyConfig([]), diagnostics: [] };
 
 /** Resolves to the exit status: 1 when something is wrong with the files or this host refuses them. */
 export async function runRun(words: RunArguments): Promise<number> {
-  const { config, diagnostics } = words.files.length === 0 ? NOTHING_YET : loadFiles(words.files, { env: process.env });
   const in_background = isInBackground(process.env);
+  // the background's current directory is the one that its parent had changed to
+  if (words.directory !== undefined && !in_background && !changeDirectory(words.directory)) return 1;
+  const { config, diagnostics } = words.files.length === 0 ? NOTHING_YET : loadFiles(words.files, { env: process.env });
   if (!in_background) reportDiagnostics(diagnostics, words.quiet);
   if (config === undefined) return 1;
   if (words.check_only) {
@@ -41,6 +43,17 @@ export async function runRun(words: RunArguments): Promise<number> {
     return { ...loaded, config: loaded.config && withOptions(loaded.config, words) };
   };
   return startDaemon(withOptions(config, words), { paths, quiet: words.quiet, load, in_background, replaces });
+}
+
+function changeDirectory(directory: string): boolean {
+  try {
+    process.chdir(directory);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    process.stderr.write(`carpool: the directory ${directory} cannot be entered (${code}).\n`);
+    return false;
+  }
 }
 
 type Voice = {

@@ -12,6 +12,7 @@ const RUN = {
   maxconn: undefined,
   socket: undefined,
   pidfile: undefined,
+  directory: undefined,
   replaces: undefined,
 };
 
@@ -87,10 +88,23 @@ test('every mistake is one sentence that says what to write', () => {
   assert.equal(mistakeOf('-c'), 'No configuration file was named: carpool -f FILE.');
   assert.equal(mistakeOf('-f'), '-f wants a file or a directory after it.');
   assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
-  assert.equal(mistakeOf('-C / -f a.cfg'), "HAProxy's -C does not exist in carpool yet; leave it out.");
+  assert.equal(mistakeOf('-S 3 -f a.cfg'), "HAProxy's -S does not exist in carpool yet; leave it out.");
   assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
   assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig[=FORM], not "--jsn".');
   assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig[=FORM].');
   assert.equal(mistakeOf('events now'), '"events" takes no options, not "now".');
   assert.equal(mistakeOf('status --socket'), '--socket wants the path of the control socket after it.');
+});
+
+test('-cc takes one condition, -vv tells the features', () => {
+  assert.deepEqual(parseArguments(['-cc', 'version_atleast(2.4)']), {
+    kind: 'condition',
+    text: 'version_atleast(2.4)',
+  });
+  assert.match(mistakeOf('-cc'), /wants one condition/);
+  assert.deepEqual(parse('-vv'), { kind: 'version', features: true });
+});
+
+test('what switches parts of HAProxy off is passed over, -C is the directory to begin in', () => {
+  assert.deepEqual(parse('-dM -dS -de -m 512 -C /etc -f a.cfg'), { ...RUN, files: ['a.cfg'], directory: '/etc' });
 });

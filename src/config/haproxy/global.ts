@@ -3,6 +3,7 @@ import type { Global, Identity } from '../model.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import { CHECK_KEYWORDS } from './checks/global-words.ts';
 import type { GlobalDraft } from './drafts.ts';
+import { ENVIRONMENT_KEYWORDS } from './environment.ts';
 import { type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
 import { parseGlobalStats } from './stats-socket.ts';
@@ -75,6 +76,7 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
     },
   },
   ...CHECK_KEYWORDS,
+  ...ENVIRONMENT_KEYWORDS,
   withoutEffect('ca-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('crt-base', GLOBAL, 'TLS is not supported'),
   withoutEffect('key-base', GLOBAL, 'TLS is not supported'),

@@ -4,7 +4,7 @@
  */
 import type { Reporter } from '../reporter.ts';
 import type { Word } from '../word.ts';
-import type { Environment } from './tokenizer.ts';
+import type { MutableEnvironment } from './environment.ts';
 
 export type SectionKind =
   | 'global'
@@ -19,7 +19,8 @@ export type SectionKind =
 /** One line inside a section: `no option httplog` is {negated, keyword: option, args: [httplog]}. */
 export type Statement = { readonly keyword: Word; readonly args: readonly Word[]; readonly negated: boolean };
 
-export type Context = { readonly report: Reporter; readonly env: Environment };
+/** `env` is what the next lines see. */
+export type Context = { readonly report: Reporter; readonly env: MutableEnvironment };
 
 export type Keyword<Draft> = {
   readonly name: string;

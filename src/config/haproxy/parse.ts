@@ -6,7 +6,9 @@ import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
 import { CARP_KEYWORDS, finishCarp } from './carp.ts';
+import { ConditionalLines } from './conditional-lines.ts';
 import { type GlobalDraft, newDefaults, newGlobal, newProxy, type ProxyDraft, type ProxyKind } from './drafts.ts';
+import { copyEnvironment } from './environment.ts';
 import { finishErrorFiles, HTTP_ERRORS_KEYWORDS, type HttpErrorsDraft } from './error-file.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
 import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
@@ -34,10 +36,13 @@ export function parseHaproxy(
   env: Environment,
   report: Reporter,
 ): HaproxyConfig {
-  const parser = new HaproxyParser({ report, env });
+  const context = { report, env: copyEnvironment(env) };
+  const parser = new HaproxyParser(context);
   for (const { file, text } of sources) {
+    const conditional = new ConditionalLines(report, context.env);
     parser.startFile();
-    for (const line of tokenize(file, text, env, report)) parser.line(line);
+    for (const line of tokenize(file, text, context.env, report)) if (conditional.holds(line)) parser.line(line);
+    conditional.finish();
   }
   return parser.finish();
 }
@@ -76,19 +81,9 @@ class HaproxyParser {
   }
 
   line(words: Line): void {
-    if (words[0].text.startsWith('.')) this.#directive(words[0]);
-    else if (SECTIONS.includes(words[0].text)) this.#open(words);
+    if (SECTIONS.includes(words[0].text)) this.#open(words);
     else if (HAPROXY_SECTIONS.includes(words[0].text)) this.#skip(words[0]);
     else this.#statement(words);
-  }
-
-  #directive(word: Word): void {
-    this.#context.report.error(
-      word.span,
-      'unsupported-keyword',
-      `Conditional lines such as \`${word.text}\` are not supported yet.`,
-      'Write the lines that should hold, without the condition.',
-    );
   }
 
   #skip(word: Word): void {

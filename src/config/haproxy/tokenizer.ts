@@ -13,14 +13,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Line = readonly Word[];
 
-/** Lines that hold at least one word. A line with a mistake in its quoting is reported and left out. */
-export function tokenize(file: string, text: string, env: Environment, report: Reporter): Line[] {
-  const lines: Line[] = [];
+/**
+ * Lines that hold at least one word. A line with a mistake in its quoting is reported and left out. Each is read when it is asked
+ * for, in the environment that the lines before it made.
+ */
+export function* tokenize(file: string, text: string, env: Environment, report: Reporter): Generator<Line> {
   for (const [index, line] of text.split('\n').entries()) {
     const words = new LineReader(file, index + 1, line.replace(/\r$/, ''), env, report).words();
-    if (words !== undefined && words.length > 0) lines.push(words);
+    if (words !== undefined && words.length > 0) yield words;
   }
-  return lines;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
