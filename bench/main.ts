@@ -41,7 +41,7 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = options.quick ? 1 : 5;
 const SECONDS = options.quick ? 1 : 4;
-const WARM_UP_SECONDS = options.quick ? 1 : 2;
+const WARM_UP_SECONDS = options.quick ? 0 : 2;
 
 type Trio = { readonly haproxy: Running; readonly ring: Running; readonly epoll: Running };
 const ORDERS: readonly (readonly (keyof Trio)[])[] = [
@@ -154,7 +154,8 @@ async function runRounds(
   load: Load,
   take: (proxy: Running) => Promise<Sample>,
 ): Promise<Round[]> {
-  for (const proxy of Object.values(trio)) await measure(proxy, { ...load, seconds: WARM_UP_SECONDS });
+  if (WARM_UP_SECONDS > 0)
+    for (const proxy of Object.values(trio)) await measure(proxy, { ...load, seconds: WARM_UP_SECONDS });
   const rounds: Round[] = [];
   for (let number = 0; number < ROUNDS; number += 1) {
     process.stderr.write(`${name}: round ${number + 1} of ${ROUNDS} …\n`);

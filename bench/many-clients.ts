@@ -11,11 +11,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LOAD_CORE, type Running } from './programs.ts';
 
-export type Counts = { readonly all: number; readonly few: number; readonly seconds: number };
+export type Counts = {
+  readonly all: number;
+  readonly few: number;
+  readonly seconds: number;
+  /** What was used while responses passed is given back meanwhile. */
+  readonly settle_ms: number;
+};
 
 /** The machine allows 20,000 descriptors a process. */
-export const MANY: Counts = { all: 18_000, few: 1_000, seconds: 10 };
-export const SOME: Counts = { all: 1_200, few: 200, seconds: 2 };
+export const MANY: Counts = { all: 18_000, few: 1_000, seconds: 10, settle_ms: 4_000 };
+export const SOME: Counts = { all: 1_200, few: 200, seconds: 2, settle_ms: 200 };
 
 export type Crowd = {
   readonly quiet_kib: number;
@@ -23,8 +29,6 @@ export type Crowd = {
   readonly p99_ms: readonly [number, number];
 };
 
-/** Settling: what was used while responses passed is given back. */
-const SETTLE_MS = 4_000;
 const AT_ONCE = 20;
 const RESPONSE_MS = 10_000;
 
@@ -38,11 +42,13 @@ export async function measureCrowd(quiet: Running, slow: Running, counts: Counts
   return { quiet_kib, slow_ratio: beside_ms / alone_ms, p99_ms: [alone_ms, beside_ms] };
 }
 
-async function measureQuiet(proxy: Running, { all, few }: Counts): Promise<number> {
+async function measureQuiet(proxy: Running, { all, few, settle_ms }: Counts): Promise<number> {
   const clients: Client[] = [];
   await connectUpTo(clients, few, proxy.port);
+  await delay(settle_ms);
   const before = residentKib(proxy.pid);
   await connectUpTo(clients, all, proxy.port);
+  await delay(settle_ms);
   const after = residentKib(proxy.pid);
   const lost = clients.filter((client) => client.lost).length;
   for (const client of clients) client.close();
@@ -56,7 +62,6 @@ async function connectUpTo(clients: Client[], count: number, port: number): Prom
     clients.push(...some);
     await Promise.all(some.map((client) => client.ask('/k64')));
   }
-  await delay(SETTLE_MS);
 }
 
 /** Each client asks once a second, at its own moment of it. */

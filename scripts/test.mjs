@@ -1,9 +1,9 @@
 // `npm test [-- WORD …] [--name PATTERN]`: installs what the tests need, compiles, and runs them all.
 // WORDs keep the test files whose path contains one of them; --name keeps the tests whose name matches.
 //
-//   files that share the machine, two at a time  ─┐
-//                                                 ├─► one report
-//   files that need it for themselves, in a row  ─┘
+//   most files: they wait for what comes, however late    four at a time ─┐
+//   files with two or more nodes, by the protocol's clock   two at a time ─┼─► one report
+//   files that measure                                      one at a time ─┘
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,9 +13,10 @@ import { installPeers } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Tests under these folders measure times or drive whole networks: never two of them at once. */
-const ALONE = ['test/interop/', 'test/scenarios/', 'test/lab/', 'test/bench/', 'test/system/', 'test/reactor/'];
-const TOGETHER = 2;
+/** They measure, or hold something to a few milliseconds: nothing else runs. */
+const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/'];
+/** They hold daemons to tenths of a second, and mostly wait for the protocol's seconds. */
+const TIMED = ['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.', 'test/control/faults.'];
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;
 
@@ -34,10 +35,13 @@ try {
   process.exit(1);
 }
 
-const alone = files.filter((file) => ALONE.some((folder) => file.startsWith(folder)));
-const together = files.filter((file) => !alone.includes(file));
+const under = (/** @type {string[]} */ places) =>
+  files.filter((file) => places.some((place) => file.startsWith(place)));
+const [timed, alone] = [under(TIMED), under(ALONE)];
+const others = files.filter((file) => !timed.includes(file) && !alone.includes(file));
 const phases = [
-  { files: together, concurrency: TOGETHER },
+  { files: others, concurrency: 4 },
+  { files: timed, concurrency: 2 },
   { files: alone, concurrency: 1 },
 ];
 // Loaded late: an old Node is told so by build() instead of by a missing module.

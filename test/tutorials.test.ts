@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from './helpers/patience.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const guides = join(root, 'docs/guides');
 const commands = readFileSync(join(root, 'docs/reference/commands.md'), 'utf8');
-const COMMAND_MS = 20_000;
 
 for (const name of readdirSync(guides).filter((file) => file.startsWith('tutorial-')))
   test(`what docs/guides/${name} shows is what happens`, () => {
@@ -89,6 +89,6 @@ function run(console: string, folder: string): string {
 
 function carpool(words: readonly string[], folder: string): { status: number | null; output: string } {
   const command = ['-c', 'exec "$0" "$@" 2>&1', process.execPath, join(root, 'dist/main.js'), ...words];
-  const { status, stdout } = spawnSync('sh', command, { cwd: folder, encoding: 'utf8', timeout: COMMAND_MS });
+  const { status, stdout } = spawnSync('sh', command, { cwd: folder, encoding: 'utf8', timeout: PATIENCE_MS });
   return { status, output: stdout };
 }

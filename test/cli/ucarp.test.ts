@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { BOUND_MS, createHost, type Host, MAIN, needsRoot } from '../control/host.js';
+import { createHost, type Host, MAIN, needsRoot } from '../control/host.js';
 import { eventually } from '../helpers/carp-network.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP = '10.10.0.9';
 const ARGUMENTS = ['ucarp', '-i', 'ctl0', '-s', '10.10.0.5', '-v', '21', '-p', 's3cret', '-a', VIP, '-f', 'none'];
@@ -47,7 +48,7 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     const { words, calls } = notingScripts(host);
     const daemon = host.start(...ARGUMENTS, ...QUICK, ...words, '-x', 'two words', '-z');
     await daemon.sees(/Switching to state: MASTER/);
-    await eventually('the up script', BOUND_MS, () => calls().length === 2);
+    await eventually('the up script', PATIENCE_MS, () => calls().length === 2);
     daemon.process.kill('SIGTERM');
     assert.equal(await daemon.ended(), 0);
     const said = `ctl0 ${VIP} two words`;
@@ -73,11 +74,11 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     await daemon.sees(/Switching to state: MASTER/);
     daemon.process.kill('SIGUSR2');
     await daemon.sees(/Switching to state: BACKUP \(asked to give the address away \(SIGUSR2\)\)/);
-    await eventually('the down script', BOUND_MS, () => calls().join() === `up 2 ctl0 ${VIP},down 2 ctl0 ${VIP}`);
+    await eventually('the down script', PATIENCE_MS, () => calls().join() === `up 2 ctl0 ${VIP},down 2 ctl0 ${VIP}`);
     host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });
     await daemon.sees(/Switching to state: INIT/);
     daemon.process.kill('SIGUSR1');
-    await eventually('the answer', BOUND_MS, () => /^\[INFO\] INIT on ctl0 id 21$/m.test(daemon.output()));
+    await eventually('the answer', PATIENCE_MS, () => /^\[INFO\] INIT on ctl0 id 21$/m.test(daemon.output()));
     daemon.process.kill('SIGTERM');
     assert.equal(await daemon.ended(), 0);
   });
@@ -90,9 +91,9 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     assert.ok(host.addresses().includes(`${VIP}/32`));
     const sent = () => JSON.parse(host.run('status', '--json').stdout).vhids[0].adverts_sent;
     const before = sent();
-    await eventually('adverts', BOUND_MS, () => sent() > before + 1);
+    await eventually('adverts', PATIENCE_MS, () => sent() > before + 1);
     daemon.process.kill('SIGTERM');
-    await eventually('the address is gone', BOUND_MS, () => !host.addresses().includes(`${VIP}/32`));
+    await eventually('the address is gone', PATIENCE_MS, () => !host.addresses().includes(`${VIP}/32`));
     daemon.process.kill('SIGTERM');
     assert.equal(await daemon.ended(), 0);
   });
@@ -106,8 +107,10 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });
     await daemon.sees(/Switching to state: INIT/);
     writeFileSync(mark, '');
-    await eventually('the script ends', BOUND_MS, () => /up script .* ended with exit status 0/.test(daemon.output()));
-    await eventually('the address goes', BOUND_MS, () => host.addresses().join() === '10.10.0.5/16');
+    await eventually('the script ends', PATIENCE_MS, () =>
+      /up script .* ended with exit status 0/.test(daemon.output()),
+    );
+    await eventually('the address goes', PATIENCE_MS, () => host.addresses().join() === '10.10.0.5/16');
   });
 
   test('-S goes on while the carrier is down', async (t) => {
@@ -120,7 +123,7 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
   test('-D tells what was sent and heard', async (t) => {
     const host = createHost(t);
     const daemon = host.start(...ARGUMENTS, ...QUICK, '-D');
-    await eventually('details', BOUND_MS, () =>
+    await eventually('details', PATIENCE_MS, () =>
       /^\[DEBUG\] MASTER on ctl0 id 21: \d+ adverts sent, /m.test(daemon.output()),
     );
   });
@@ -132,10 +135,10 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     assert.deepEqual([status, stdout, stderr], [0, '', '']);
     const { pid } = JSON.parse(host.run('status', '--json').stdout);
     t.after(() => !hasEnded(pid) && process.kill(pid, 'SIGKILL'));
-    await eventually('the up script', BOUND_MS, () => calls().join() === `up 2 ctl0 ${VIP}`);
+    await eventually('the up script', PATIENCE_MS, () => calls().join() === `up 2 ctl0 ${VIP}`);
     assert.ok(host.addresses().includes(`${VIP}/32`));
     process.kill(pid, 'SIGTERM');
-    await eventually('its end', BOUND_MS, () => hasEnded(pid));
+    await eventually('its end', PATIENCE_MS, () => hasEnded(pid));
     assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
   });
 

@@ -12,8 +12,7 @@ import { type ControlSocket, openControlSocket } from '#src/control/control-sock
 import { createEventLog } from '#src/control/event-log.js';
 import { createOrders } from '#src/control/orders.js';
 import { socketPaths } from '#src/control/socket-path.js';
-
-const BOUND_MS = 5_000;
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 let directory: string;
 let path: string;
@@ -67,7 +66,7 @@ function say(bytes: string, at = path): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(at);
     let answer = '';
-    socket.setTimeout(BOUND_MS, () => reject(new Error(`no end of the answer: ${answer}`)));
+    socket.setTimeout(PATIENCE_MS, () => reject(new Error(`no end of the answer: ${answer}`)));
     socket.on('error', reject);
     socket.on('data', (text) => {
       answer += text;
@@ -79,7 +78,7 @@ function say(bytes: string, at = path): Promise<string> {
 
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the socket stays open')), BOUND_MS);
+    const timer = setTimeout(() => reject(new Error('the socket stays open')), PATIENCE_MS);
     socket.on('close', () => {
       clearTimeout(timer);
       resolve();
@@ -184,7 +183,7 @@ test('events are remembered for who comes late, then follow one JSON object a li
   socket.write('events\n');
   let text = '';
   await new Promise<void>((resolve, reject) => {
-    socket.setTimeout(BOUND_MS, () => reject(new Error(`only ${text}`)));
+    socket.setTimeout(PATIENCE_MS, () => reject(new Error(`only ${text}`)));
     socket.on('data', (piece) => {
       if (text === '') events.record({ kind: 'stop', at_ns: 2, reason: 'over' });
       text += piece;

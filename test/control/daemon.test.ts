@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { waitUntil } from '#src/control/shutdown.js';
-import { BOUND_MS, createHost, needsRoot } from './host.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
+import { createHost, needsRoot } from './host.js';
 
 const CARP = `carp web
     interface ctl0
@@ -202,7 +203,7 @@ test('a guardian that is killed is replaced, and the daemon goes on', { skip: ne
   assert.ok(first > 0, 'the guardian is its only child');
   process.kill(first, 'SIGKILL');
   await daemon.sees(/warning: the guardian ended; starting another/);
-  assert.ok(await waitUntil(() => /^\d+$/.test(children()) && Number(children()) !== first, BOUND_MS));
+  assert.ok(await waitUntil(() => /^\d+$/.test(children()) && Number(children()) !== first, PATIENCE_MS));
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);
 });

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 import { CARP, codesOf, doctor } from './doctor.js';
-import { BOUND_MS, createHost, needsRoot } from './host.js';
+import { createHost, needsRoot } from './host.js';
 
 test('a VIP on a host where no daemon runs', { skip: needsRoot }, async (t) => {
   const host = createHost(t);
@@ -43,7 +44,7 @@ test('a link that is down, and one that takes no multicast', { skip: needsRoot |
   const host = createHost(t);
   const path = host.file('a.cfg', CARP);
   host.inside(() => spawn(peerPath('ip'), ['link', 'set', 'ctl0', 'multicast', 'off'], { stdio: 'inherit' }));
-  for (const end_ms = performance.now() + BOUND_MS; !(await codesOf(host, '-f', path)).includes('multicast-off'); )
+  for (const end_ms = performance.now() + PATIENCE_MS; !(await codesOf(host, '-f', path)).includes('multicast-off'); )
     assert.ok(performance.now() < end_ms);
   host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });
   assert.ok((await codesOf(host, '-f', path)).includes('link-down'));

@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { ipv4Adverts, PacketSocket } from '#src/system/packet-socket.js';
 import { peerFrame } from '../carp/peer.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 import { CARP, codesOf, doctor, VIP } from './doctor.js';
-import { BOUND_MS, createHost, type Host, needsRoot } from './host.js';
+import { createHost, type Host, needsRoot } from './host.js';
 
 const PEER = { source: '10.10.0.12', vhid: 1, advbase: 1, advskew: 100, addresses: [VIP] };
 const SEND_EVERY_MS = 100;
@@ -103,7 +104,7 @@ test('VRRP with the same number, spoken by keepalived', { skip: needsRoot || nee
   const keepalived = host.inside(() => spawn(peerPath('keepalived'), words, { stdio: 'ignore' }));
   t.after(() => keepalived.kill('SIGTERM'));
   const path = host.file('a.cfg', CARP);
-  for (const end_ms = performance.now() + BOUND_MS; ; ) {
+  for (const end_ms = performance.now() + PATIENCE_MS; ; ) {
     const codes = await codesOf(host, '-f', path);
     if (codes.includes('vrrp-same-id')) return;
     assert.ok(performance.now() < end_ms, codes.join());

@@ -1,7 +1,8 @@
 /** `carpool doctor` as the tests run it: on a host of namespaces, with its findings as data. */
 import { spawn } from 'node:child_process';
 import type { Finding } from '#src/control/doctor/finding.js';
-import { BOUND_MS, type Host, MAIN } from './host.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
+import { type Host, MAIN } from './host.js';
 
 export const VIP = '10.10.0.1';
 export const CARP = `carp web
@@ -16,7 +17,7 @@ export const CARP = `carp web
 export async function doctor(host: Host, ...words: string[]): Promise<{ status: number; findings: Finding[] }> {
   const argv = [MAIN, 'doctor', '--json', '--seconds', '0.6', '--socket', host.socket, ...words];
   const child = host.inside(() =>
-    spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: BOUND_MS }),
+    spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS }),
   );
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece) => {

@@ -13,10 +13,10 @@ import * as libc from '#src/system/libc.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
 import { Netlink } from '#src/system/netlink.js';
 import { socketAddressBytes } from '#src/system/socket-address.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const FETCH = 'fetch(process.argv[1]).then(async (r) => process.stdout.write(`${r.status} ${await r.text()}`))';
-export const BOUND_MS = 15_000;
 
 /** For node:test's `skip`. */
 export const needsRoot = process.getuid?.() === 0 ? false : 'network namespaces need root here';
@@ -95,7 +95,7 @@ export function hostIn(t: TestContext, namespace: number, name: string, variable
   const servers: Server[] = [];
   const env = { ...process.env, CARPOOL_SOCKET: socket, ...variables };
   const run = (command: string, ...words: string[]) =>
-    insideNetworkNamespace(namespace, () => spawnSync(command, words, { env, encoding: 'utf8', timeout: BOUND_MS }));
+    insideNetworkNamespace(namespace, () => spawnSync(command, words, { env, encoding: 'utf8', timeout: PATIENCE_MS }));
   return {
     directory,
     socket,
@@ -126,7 +126,7 @@ export function hostIn(t: TestContext, namespace: number, name: string, variable
     inside: (call) => insideNetworkNamespace(namespace, call),
     async get(url) {
       const child = insideNetworkNamespace(namespace, () =>
-        spawn(process.execPath, ['-e', FETCH, url], { stdio: ['ignore', 'pipe', 'inherit'], timeout: BOUND_MS }),
+        spawn(process.execPath, ['-e', FETCH, url], { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS }),
       );
       let answer = '';
       for await (const text of child.stdout.setEncoding('utf8')) answer += text;
@@ -182,7 +182,7 @@ function watch(child: ChildProcess): Daemon {
           child.stderr!.off('data', look);
           resolve();
         };
-        const timer = setTimeout(() => reject(new Error(`no ${pattern} in:\n${log}`)), BOUND_MS);
+        const timer = setTimeout(() => reject(new Error(`no ${pattern} in:\n${log}`)), PATIENCE_MS);
         child.stderr!.on('data', look);
         look();
       }),

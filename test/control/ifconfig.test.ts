@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { waitUntil } from '#src/control/shutdown.js';
-import { BOUND_MS, createHost, type Host, needsRoot } from './host.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
+import { createHost, type Host, needsRoot } from './host.js';
 
 /** Runs a line as a shell would; it must succeed. Returns what it printed. */
 function type(host: Host, line: string): string {
@@ -195,5 +196,5 @@ test('a reload changes the carp sections, and a vhid that stays does not move', 
 
 async function holds(host: Host, addresses: readonly string[]): Promise<void> {
   const same = () => JSON.stringify(host.addresses().sort()) === JSON.stringify([...addresses].sort());
-  assert.ok(await waitUntil(same, BOUND_MS), `the addresses are ${host.addresses().join(' ')}`);
+  assert.ok(await waitUntil(same, PATIENCE_MS), `the addresses are ${host.addresses().join(' ')}`);
 }

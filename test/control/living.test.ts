@@ -17,7 +17,8 @@ import { test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { waitUntil } from '#src/control/shutdown.js';
-import { BOUND_MS, createHost, needsRoot } from './host.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
+import { createHost, needsRoot } from './host.js';
 
 const DEBIAN = fileURLToPath(new URL('../../../test/config/golden/shipped-by-debian/1-haproxy.cfg', import.meta.url));
 
@@ -57,7 +58,7 @@ test('in the background the command returns when clients are served; SIGTERM end
   assert.equal(await host.get('http://10.10.0.5:8080/'), '200 hello');
   assert.equal(readlinkSync(`/proc/${pid}/cwd`), '/');
   process.kill(pid, 'SIGTERM');
-  assert.ok(await waitUntil(() => !existsSync(`/proc/${pid}`), BOUND_MS));
+  assert.ok(await waitUntil(() => !existsSync(`/proc/${pid}`), PATIENCE_MS));
 });
 
 test('in the background what hinders the start is told by the command, with exit status 1', {

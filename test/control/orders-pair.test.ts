@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { insideNetworkNamespace } from '#src/system/namespaces.js';
 import { eventually, needsNamespaces, type TestHost, TestNetwork } from '../helpers/carp-network.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { MAIN } from './host.js';
 
 const VIP = '10.44.0.100';
-const BOUND_MS = 15_000;
 
 type Node = {
   readonly host: TestHost;
@@ -38,11 +38,11 @@ function startNode(t: TestContext, host: TestHost, directory: string, name: stri
     host,
     process: child,
     log: () => log,
-    sees: (pattern) => eventually(`${name} says ${pattern}; it said:\n${log}`, BOUND_MS, () => pattern.test(log)),
+    sees: (pattern) => eventually(`${name} says ${pattern}; it said:\n${log}`, PATIENCE_MS, () => pattern.test(log)),
     restart: () => startNode(t, host, directory, name, advskew),
     async run(...words) {
       const asked = insideNetworkNamespace(host.link.namespace_fd, () =>
-        spawn(process.execPath, [MAIN, ...words, '--socket', socket], { timeout: BOUND_MS }),
+        spawn(process.execPath, [MAIN, ...words, '--socket', socket], { timeout: PATIENCE_MS }),
       );
       let text = '';
       for (const stream of [asked.stdout, asked.stderr])
@@ -89,13 +89,13 @@ test('a drained node takes over when the other one dies; one in maintenance does
   const { a, b } = await startPair(t);
   await a.run('drain');
   b.process.kill('SIGKILL');
-  await eventually('a has the address again', BOUND_MS, () => a.host.has(VIP));
+  await eventually('a has the address again', PATIENCE_MS, () => a.host.has(VIP));
   const answer = await a.run('maint', '--reason', 'new disks');
   assert.match(answer, /^web: given up, and NOBODY TOOK IT OVER: the address is not served\.$/m);
   assert.ok(!a.host.has(VIP));
   assert.match(await a.run('explain'), /INIT because it is in maintenance: ordered by \S.* \(new disks\)/);
   await a.run('ready');
-  await eventually('a has the address again', BOUND_MS, () => a.host.has(VIP));
+  await eventually('a has the address again', PATIENCE_MS, () => a.host.has(VIP));
 });
 
 test('an order outlives the daemon, and expires by itself', { skip }, async (t) => {
@@ -103,7 +103,7 @@ test('an order outlives the daemon, and expires by itself', { skip }, async (t) 
   await a.run('maint', '--for', '5s');
   assert.ok(b.host.has(VIP));
   a.process.kill('SIGKILL');
-  await eventually('a is dead', BOUND_MS, () => a.process.signalCode === 'SIGKILL');
+  await eventually('a is dead', PATIENCE_MS, () => a.process.signalCode === 'SIGKILL');
   const again = a.restart();
   await again.sees(/maint of all vhids, ordered by .* \(still in force\)/);
   await again.sees(/maint of all vhids is over: its time has passed/);

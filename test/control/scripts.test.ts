@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { parseUcarpCommand } from '#src/config/ucarp/command.js';
 import { checkScripts, createScriptRunner } from '#src/control/scripts.js';
 import { waitUntil } from '#src/control/shutdown.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
-const BOUND_MS = 10_000;
 const directory = mkdtempSync('/tmp/carpool-scripts-');
 after(() => rmSync(directory, { recursive: true }));
 
@@ -30,7 +30,7 @@ test('a script gets interface and VIP, one at a time, and of those that wait onl
   for (const which of ['up', 'down', 'up', 'down'] as const) {
     runner.run({ index: 0, which, path, arguments: ['eth0', '10.0.0.1', which] });
   }
-  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.ok(await waitUntil(() => !runner.busy, PATIENCE_MS));
   assert.equal(readFileSync(out, 'utf8'), 'eth0 10.0.0.1 up\neth0 10.0.0.1 down\n');
   assert.deepEqual(ends, [
     `info up script ${path} ended with exit status 0`,
@@ -45,7 +45,7 @@ test('scripts of different vhids do not wait for one another', async () => {
   const runner = createScriptRunner(() => undefined);
   runner.run({ index: 0, which: 'up', path: script('a.sh', mutual(a!, b!)), arguments: [] });
   runner.run({ index: 1, which: 'up', path: script('b.sh', mutual(b!, a!)), arguments: [] });
-  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.ok(await waitUntil(() => !runner.busy, PATIENCE_MS));
 });
 
 test('a script that fails or is missing is a sentence in the log', async () => {
@@ -54,7 +54,7 @@ test('a script that fails or is missing is a sentence in the log', async () => {
   const path = script('fail.sh', 'exit 7');
   runner.run({ index: 0, which: 'up', path, arguments: [] });
   runner.run({ index: 1, which: 'down', path: join(directory, 'nowhere.sh'), arguments: [] });
-  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.ok(await waitUntil(() => !runner.busy, PATIENCE_MS));
   assert.deepEqual(problems.sort(), [
     `down script ${join(directory, 'nowhere.sh')} could not be started (ENOENT)`,
     `up script ${path} ended with exit status 7`,
@@ -67,10 +67,10 @@ test('a script that takes too long is ended, with what it has started', async ()
   const ends: string[] = [];
   const runner = createScriptRunner((text) => ends.push(withoutTime(text)), { time_limit_ms: 500 });
   runner.run({ index: 0, which: 'up', path, arguments: [] });
-  assert.ok(await waitUntil(() => !runner.busy, BOUND_MS));
+  assert.ok(await waitUntil(() => !runner.busy, PATIENCE_MS));
   assert.deepEqual(ends, [`up script ${path} was ended by SIGTERM, because it took too long`]);
   const child = Number(readFileSync(mark, 'utf8'));
-  assert.ok(await waitUntil(() => hasEnded(child), BOUND_MS), 'what it had started goes on');
+  assert.ok(await waitUntil(() => hasEnded(child), PATIENCE_MS), 'what it had started goes on');
 });
 
 function hasEnded(pid: number): boolean {

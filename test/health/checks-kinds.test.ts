@@ -12,8 +12,7 @@ import { startChecksThread } from '#src/threads/checks-handle.js';
 import type { FromChecks } from '#src/threads/checks-messages.js';
 import { noteLiveError, noteLiveSuccess } from '#src/threads/live-errors.js';
 import * as shared from '#src/threads/shared-memory.js';
-
-const PATIENCE_MS = 10_000;
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 class Running {
   readonly memory: shared.SharedMemory;

@@ -18,14 +18,13 @@ import { ChecksRunner, SPARE_SOCKETS } from '#src/threads/checks-runner.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { type AnsweringServers, type Behaviour, startAnsweringServers } from '../helpers/answering-servers.js';
 import { type CheckedServer, checkConfig } from '../helpers/check-config.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const BACK_ENDS = ['ring', 'epoll'] as const;
 type BackEnd = (typeof BACK_ENDS)[number];
 
 const HTTP = httpCheck('OPTIONS', '/', 'HTTP/1.0');
 const TCP = PLAIN_CHECK;
-/** Long enough for anything on a busy machine. */
-const PATIENCE_MS = 10_000;
 
 type ServerMessage = Extract<FromChecks, { kind: 'server' }>;
 

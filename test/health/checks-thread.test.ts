@@ -12,8 +12,8 @@ import type { FromChecks } from '#src/threads/checks-messages.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { startAnsweringServers } from '../helpers/answering-servers.js';
 import { checkConfig } from '../helpers/check-config.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
-const PATIENCE_MS = 10_000;
 const HTTP = httpCheck('GET', '/health', 'HTTP/1.1');
 
 type Running = {

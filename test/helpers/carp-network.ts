@@ -24,12 +24,13 @@ import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/name
 import { type Link, Netlink } from '#src/system/netlink.js';
 import type { FromCarp, ToCarp } from '#src/threads/carp-messages.js';
 import type { RunnerOptions, ToRunner } from './carp-runner.js';
+import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
 
 const RUNNER = fileURLToPath(new URL('./carp-runner.js', import.meta.url));
 /** util-linux; root's limit of real-time priorities is 0, so that only the capability allows them. */
 const WITHOUT_REAL_TIME = ['setpriv', '--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice'];
-const POLL_MS = 2;
+const POLL_MS = 5;
 const GUARDED = { guardian: true };
 
 /** For node:test's `skip`: false where this process may make network namespaces. */
@@ -62,7 +63,7 @@ export async function always(what: string, for_ms: number, condition: () => bool
   const end_ns = now_ns() + for_ms * 1e6;
   while (now_ns() < end_ns) {
     if (!condition()) throw new Error(`not all the time: ${what}`);
-    await delay(POLL_MS * 5);
+    await delay(POLL_MS * 2);
   }
 }
 
@@ -70,6 +71,7 @@ export class TestHost {
   readonly link: HostLink;
   readonly #network: Network;
   readonly #netlink: Netlink;
+  readonly #children: ChildProcess[] = [];
 
   constructor(network: Network, link: HostLink) {
     this.#network = network;
@@ -96,11 +98,13 @@ export class TestHost {
     return this.#netlink;
   }
 
-  /** Starts a program on this host. */
+  /** Starts a program on this host; it ends with the host. */
   spawn(command: string, args: readonly string[]): ChildProcess {
-    return insideNetworkNamespace(this.link.namespace_fd, () =>
+    const child = insideNetworkNamespace(this.link.namespace_fd, () =>
       spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] }),
     );
+    this.#children.push(child);
+    return child;
   }
 
   /** Nothing leaves or reaches the host any more, and it does not notice. */
@@ -121,8 +125,9 @@ export class TestHost {
     this.#network.plug(this.link);
   }
 
-  /** Deletes its interface (the switch's end of the cable goes with it) and leaves the namespace to the kernel. */
+  /** Kills what runs, deletes its interface (the switch's end of the cable goes with it) and leaves the namespace to the kernel. */
   close(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
     this.#netlink.deleteLink(this.#netlink.indexOf(INTERFACE));
     this.#netlink.close();
     closeSync(this.link.namespace_fd);
@@ -242,7 +247,7 @@ abstract class Daemon {
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
     if (this.exited) return now_ns();
     const sent_ns = this.signal(signal);
-    await eventually(`${this.constructor.name} ends`, 5000, () => this.exited);
+    await eventually(`${this.constructor.name} ends`, PATIENCE_MS, () => this.exited);
     return sent_ns;
   }
 }
@@ -287,7 +292,7 @@ export class Carpool extends Daemon {
     const id = ++this.#id;
     const find = () => this.messages.find((message) => message.kind === 'status' && message.id === id);
     this.post({ kind: 'status', id });
-    await eventually('a status', 5000, () => find() !== undefined);
+    await eventually('a status', PATIENCE_MS, () => find() !== undefined);
     return find() as Extract<FromCarp, { kind: 'status' }>;
   }
 
@@ -302,7 +307,7 @@ export class Carpool extends Daemon {
 
   /** Resolves when an advert of the other node authenticated. */
   async hears(within_ms: number): Promise<void> {
-    for (const end_ns = now_ns() + within_ms * 1e6; now_ns() < end_ns; await delay(POLL_MS * 10)) {
+    for (const end_ns = now_ns() + within_ms * 1e6; now_ns() < end_ns; await delay(POLL_MS * 4)) {
       if ((await this.status()).vhids[0].heard !== undefined) return;
     }
     throw new Error(`no advert within ${within_ms} ms: ${JSON.stringify(await this.status())}`);

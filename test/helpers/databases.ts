@@ -13,11 +13,11 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
 
 export type Database = { readonly port: number; kill(): Promise<void> };
 
-const START_MS = 30_000;
 const run = promisify(execFile);
 
 /** Nobody, where this is root: PostgreSQL refuses to be. */
@@ -41,7 +41,7 @@ export async function startMariadb(t: TestContext, { user }: { user: string }): 
   const as_root = process.getuid?.() === 0 ? ['--user=root'] : [];
   const installer = join(dirname(dirname(peerPath('mariadb'))), 'bin', 'mariadb-install-db');
   const fresh = ['--auth-root-authentication-method=normal', '--skip-test-db', `--datadir=${data}`];
-  await run(installer, ['--no-defaults', ...fresh, ...small, ...as_root], { timeout: START_MS });
+  await run(installer, ['--no-defaults', ...fresh, ...small, ...as_root], { timeout: PATIENCE_MS });
   const first_words = join(folder, 'init.sql');
   writeFileSync(first_words, `CREATE USER '${user}'@'%';\n`);
   const port = await freePort();
@@ -63,7 +63,7 @@ export async function startPostgres(t: TestContext): Promise<Database> {
   const data = join(folder, 'data');
   const program = peerPath('postgres');
   const fresh = ['-D', data, '-A', 'trust', '-U', 'postgres', '-N', '--locale=C', '-E', 'UTF8'];
-  await run(join(dirname(realpathSync(program)), 'initdb'), fresh, { timeout: START_MS, ...AS_NOBODY });
+  await run(join(dirname(realpathSync(program)), 'initdb'), fresh, { timeout: PATIENCE_MS, ...AS_NOBODY });
   const port = await freePort();
   const options = ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
   return startDatabase(t, port, spawn(program, options, { stdio: 'ignore', ...AS_NOBODY }));
@@ -111,10 +111,10 @@ async function startDatabase(t: TestContext, port: number, child: ChildProcess):
     await exited;
   };
   t.after(kill);
-  const end = performance.now() + START_MS;
+  const end = performance.now() + PATIENCE_MS;
   while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with status ${child.exitCode}`);
-    if (performance.now() > end) throw new Error(`${child.spawnfile} does not listen after ${START_MS} ms`);
+    if (performance.now() > end) throw new Error(`${child.spawnfile} does not listen after ${PATIENCE_MS} ms`);
     await delay(50);
   }
   return { port, kill };

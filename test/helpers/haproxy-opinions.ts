@@ -8,9 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
-
-const PATIENCE_MS = 15_000;
 
 export type Opinion = {
   readonly backend: string;

@@ -9,9 +9,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { deadPort } from '../proxy/wire.js';
+import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
-
-const PATIENCE_MS = 10_000;
 
 /** Resolves to the sections' ports as soon as all accept. It ends with the test. `onOutput` gets what it writes to stdout. */
 export async function startHaproxy(

@@ -9,10 +9,10 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort, startMariadb, startPostgres, startRedis, startSlapd } from '../helpers/databases.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
-const BOUND_MS = 20_000;
 const QUICK = 'inter 200ms fastinter 100ms rise 1 fall 2';
 
 type Balancer = { sees(pattern: RegExp): Promise<void> };
@@ -39,7 +39,7 @@ async function balance(t: TestContext, lines: readonly string[]): Promise<Balanc
   const balancer: Balancer = {
     sees: (pattern) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`the log does not match ${pattern}:\n${log}`)), BOUND_MS);
+        const timer = setTimeout(() => reject(new Error(`the log does not match ${pattern}:\n${log}`)), PATIENCE_MS);
         look = () => {
           if (!pattern.test(log)) return;
           clearTimeout(timer);
@@ -56,7 +56,7 @@ async function balance(t: TestContext, lines: readonly string[]): Promise<Balanc
 async function askMariadb(port: number): Promise<number> {
   const place = ['--no-defaults', '--protocol=tcp', '-h127.0.0.1', `-P${port}`, '-uhaproxy', '--skip-ssl'];
   const words = [...place, '-N', '-B', '-e', 'SELECT @@port'];
-  const { stdout } = await promisify(execFile)(peerPath('mariadb-client'), words, { timeout: BOUND_MS });
+  const { stdout } = await promisify(execFile)(peerPath('mariadb-client'), words, { timeout: PATIENCE_MS });
   return Number(stdout);
 }
 

@@ -10,10 +10,10 @@ import * as shared from '#src/threads/shared-memory.js';
 import { type Behaviour, startAnsweringServers } from '../helpers/answering-servers.js';
 import { checkConfig } from '../helpers/check-config.js';
 import { askHaproxy } from '../helpers/haproxy-opinions.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 
 const INTER_MS = 1000;
-const PATIENCE_MS = 15_000;
 
 const BEHAVIOURS: readonly Behaviour[] = [
   { status: 200 },

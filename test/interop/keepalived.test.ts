@@ -16,16 +16,16 @@ import {
   vip,
 } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 
 const VHID = 42;
 const VIP = '10.44.0.50';
-const START_MS = 15_000;
 
 const carp = () => carpOf({ vhid: VHID, addresses: [vip(VIP)] });
 
 function scene(name: string, skip: string | false, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { skip, timeout: 60_000 }, async () => {
+  test(name, { skip, timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -54,7 +54,7 @@ function startKeepalived(host: TestHost): { stop(): Promise<void> } {
 
 async function startMaster(network: TestNetwork): Promise<Carpool> {
   const carpool = network.startCarpool(network.addHost('us', '10.44.0.1'), [carp()]);
-  await carpool.becomes('MASTER', START_MS);
+  await carpool.becomes('MASTER', PATIENCE_MS);
   return carpool;
 }
 
@@ -68,7 +68,7 @@ describe('protocol 112 that is not our peer’s', { concurrency: 3 }, () => {
     const carpool = await startMaster(network);
     const keepalived = startKeepalived(network.addHost('them', '10.44.0.2'));
     try {
-      await eventually('the log names it', START_MS, () => has(carpool, /VRRP/));
+      await eventually('the log names it', PATIENCE_MS, () => has(carpool, /VRRP/));
       const { vhids, counters, bad_sources } = await carpool.status();
       assert.deepEqual(
         vhids[0].troubles.map(({ kind }) => kind),

@@ -15,6 +15,7 @@ import {
   vip,
 } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 
 const skip = needs('ucarp', 'ip') || needsNamespaces();
@@ -26,8 +27,6 @@ const CARPOOL_SKEW = 100;
 const CARPOOL_TAKES_OVER_MS = 3000 + (CARPOOL_SKEW * 1000) / 256 + 200;
 /** Measured 4.24 s at most with advskew 100. */
 const UCARP_TAKES_OVER_MS = 5500;
-/** To start a program, on a machine that does much else. */
-const START_MS = 15_000;
 /** An advert waits up to 1 s in its capture buffer. */
 const UCARP_HEARS_MS = 1500;
 
@@ -45,9 +44,9 @@ async function startBehindUcarp(network: TestNetwork): Promise<Pair> {
   const us = network.addHost('us', '10.44.0.1');
   const them = network.addHost('them', '10.44.0.2');
   const ucarp = network.startUcarp(them, VIP, { vhid: VHID });
-  await ucarp.becomes('MASTER', START_MS);
+  await ucarp.becomes('MASTER', PATIENCE_MS);
   const carpool = network.startCarpool(us, [ours()]);
-  await carpool.becomes('BACKUP', START_MS);
+  await carpool.becomes('BACKUP', PATIENCE_MS);
   await carpool.hears(3000);
   return { us, them, carpool, ucarp };
 }
@@ -57,7 +56,7 @@ async function startBeforeUcarp(network: TestNetwork): Promise<Pair> {
   const us = network.addHost('us', '10.44.0.1');
   const them = network.addHost('them', '10.44.0.2');
   const carpool = network.startCarpool(us, [ours()]);
-  await carpool.becomes('MASTER', START_MS);
+  await carpool.becomes('MASTER', PATIENCE_MS);
   const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 200 });
   // A ucarp that hears nothing is MASTER after 3.8 s: after 5 s this one has heard us.
   await always('ucarp yields to carpool', 5000, () => ucarp.state !== 'MASTER' && us.has(VIP) && !them.has(VIP));
@@ -70,7 +69,7 @@ function elapsed_ms(from_ns: number, to_ns: number): number {
 
 /** A test on a network of its own, which is taken down whatever happens. */
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -120,9 +119,9 @@ describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 3 }, () 
     const us = network.addHost('us', '10.44.0.1');
     const them = network.addHost('them', '10.44.0.2');
     const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 50 });
-    await ucarp.becomes('MASTER', START_MS);
+    await ucarp.becomes('MASTER', PATIENCE_MS);
     const carpool = network.startCarpool(us, [carpOf({ vhid: VHID, addresses: [vip(VIP)], preempt: true })]);
-    await carpool.becomes('MASTER', START_MS);
+    await carpool.becomes('MASTER', PATIENCE_MS);
     await ucarp.becomes('BACKUP', UCARP_HEARS_MS);
     await eventually('one holder', 500, () => us.has(VIP) && !them.has(VIP));
   });
@@ -139,7 +138,7 @@ describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 3 }, () 
 
   scene('takes over at once when carpool is killed: its guardian bows out', async (network) => {
     const { us, them, carpool, ucarp } = await startBeforeUcarp(network);
-    await eventually('the guardian runs', START_MS, () => carpool.guardianRuns());
+    await eventually('the guardian runs', PATIENCE_MS, () => carpool.guardianRuns());
     await carpool.kill('SIGKILL');
     await eventually('the address is gone here', 100, () => !us.has(VIP));
     await ucarp.becomes('MASTER', UCARP_HEARS_MS);
@@ -176,8 +175,8 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, ()
       const ucarp = network.startUcarp(network.addHost('them', '10.44.0.2'), VIP, { vhid: VHID });
       const us = network.addHost('us', '10.44.0.1');
       const carpool = network.startCarpool(us, [{ ...ours(), ...fields }]);
-      await ucarp.becomes('MASTER', START_MS);
-      await carpool.becomes('MASTER', START_MS);
+      await ucarp.becomes('MASTER', PATIENCE_MS);
+      await carpool.becomes('MASTER', PATIENCE_MS);
       const [vhid] = (await carpool.status()).vhids;
       assert.equal(vhid.heard, undefined);
       assert.ok(vhid.refused > 0, 'adverts were refused');
@@ -193,9 +192,9 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, ()
       const us = network.addHost('us', '10.44.0.1');
       const them = network.addHost('them', '10.44.0.2');
       const ucarp = network.startUcarp(them, VIP, { vhid: VHID, advskew: 200, words });
-      await ucarp.becomes('MASTER', START_MS);
+      await ucarp.becomes('MASTER', PATIENCE_MS);
       const carpool = network.startCarpool(us, [{ ...ours(), ...settings, preempt: true }]);
-      await carpool.becomes('MASTER', START_MS);
+      await carpool.becomes('MASTER', PATIENCE_MS);
       await ucarp.becomes('BACKUP', UCARP_HEARS_MS + 1000);
       await eventually('the address is here alone', 1000, () => us.has(VIP) && !them.has(VIP));
     });
@@ -205,9 +204,9 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, ()
     const us = network.addHost('us', '10.44.0.1');
     const them = network.addHost('them', '10.44.0.2');
     const ucarp = network.startUcarp(them, VIP, { vhid: VHID, words: ['--mcast=239.192.1.7'] });
-    await ucarp.becomes('MASTER', START_MS);
+    await ucarp.becomes('MASTER', PATIENCE_MS);
     const carpool = network.startCarpool(us, [ours()]);
-    await carpool.becomes('MASTER', START_MS);
+    await carpool.becomes('MASTER', PATIENCE_MS);
     assert.equal(ucarp.state, 'MASTER');
   });
 
@@ -220,7 +219,7 @@ describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, ()
       const them = network.addHost('them', their_address);
       const carpool = network.startCarpool(us, [carpOf({ vhid: VHID, addresses: [vip(VIP)] })]);
       const ucarp = network.startUcarp(them, VIP, { vhid: VHID });
-      await eventually('one is MASTER', START_MS, () => carpool.state === 'MASTER' || ucarp.state === 'MASTER');
+      await eventually('one is MASTER', PATIENCE_MS, () => carpool.state === 'MASTER' || ucarp.state === 'MASTER');
       const isAlone = () => us.has(VIP) !== them.has(VIP);
       await eventually('one holds the address', 3000, isAlone);
       await always('one holds the address', 4000, isAlone);

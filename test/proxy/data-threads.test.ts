@@ -7,10 +7,10 @@ import * as libc from '#src/system/libc.js';
 import { type DataHandle, startDataThread } from '#src/threads/data-handle.js';
 import { openListeners } from '#src/threads/listeners.js';
 import * as shared from '#src/threads/shared-memory.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { KINDS } from './harness.js';
 import { deadPort, RawServer, response, Wire } from './wire.js';
 
-const PATIENCE_MS = 10_000;
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 async function until(what: string, done: () => boolean): Promise<void> {

@@ -15,12 +15,12 @@ import { RingReactor } from '#src/reactor/ring.js';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
 import * as shared from '#src/threads/shared-memory.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { listenOnLoopback } from '../reactor/peer.js';
 import { type Backend, Wire } from './wire.js';
 
 export type Kind = 'ring' | 'epoll';
 export const KINDS: readonly Kind[] = ['ring', 'epoll'];
-export const PATIENCE_MS = 8_000;
 
 const COUNTS = { small_count: 512, large_count: 32, reserve: 32, pipe_count: 8, socket_count: 128 };
 

@@ -5,9 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as libc from '#src/system/libc.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { listenOnLoopback, Peer } from '../reactor/peer.js';
-
-const PATIENCE_MS = 8_000;
 
 export class Wire {
   readonly socket: Socket;

@@ -16,13 +16,13 @@ import { RingReactor, type RingSizes } from '#src/reactor/ring.js';
 import { NO_OWNER, type Socket, type SocketOwner } from '#src/reactor/socket.js';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { closePeers, listenOnLoopback, type PeerOptions } from './peer.js';
 
 export type Kind = 'ring' | 'epoll';
 export const KINDS: readonly Kind[] = ['ring', 'epoll'];
 
 const COUNTS = { small_count: 512, large_count: 32, reserve: 32, pipe_count: 8, socket_count: 64 };
-const PATIENCE_MS = 4000;
 
 export type RigOptions = Partial<typeof COUNTS> & { readonly sizes?: RingSizes };
 

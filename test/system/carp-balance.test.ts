@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 import { parseAddress } from '#src/system/ip-address.js';
 import { eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const SHARED = '10.44.0.50';
 const SHARED6 = '2001:db8::50';
-const START_MS = 15_000;
 const CLIENTS = Array.from({ length: 12 }, (_, number) => `10.44.0.${100 + number}`);
 const CLIENTS6 = Array.from({ length: 6 }, (_, number) => `2001:db8::1:${number + 1}`);
 const MACS = ['00:00:5e:00:01:01', '00:00:5e:00:01:02'];
@@ -53,7 +53,7 @@ function addAddresses({ netlink }: TestHost, addresses: readonly string[], prefi
 }
 
 describe('vhids that share an address', { skip: needsNamespaces() }, () => {
-  test('share the clients, and one node serves all when the other dies', { timeout: 60_000 }, async () => {
+  test('share the clients, and one node serves all when the other dies', { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       const host_a = network.addHost('a', '10.44.0.1');
@@ -67,7 +67,7 @@ describe('vhids that share an address', { skip: needsNamespaces() }, () => {
       const b = network.startCarpool(host_b, [carp(1, 100), carp(2, 0)]);
       const masters = async (node: typeof a) =>
         (await node.status()).vhids.map(({ vhid, state }) => `${vhid} ${state}`).join(', ');
-      await eventually('both run', START_MS, () => a.states.length > 0 && b.states.length > 0);
+      await eventually('both run', PATIENCE_MS, () => a.states.length > 0 && b.states.length > 0);
       for (let tries = 0; tries < 100; tries++) {
         const now = [await masters(a), await masters(b)];
         if (now[0] === '1 MASTER, 2 BACKUP' && now[1] === '1 BACKUP, 2 MASTER') break;
@@ -80,7 +80,7 @@ describe('vhids that share an address', { skip: needsNamespaces() }, () => {
       assertShared(shared);
       assertShared(shared6);
 
-      await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
+      await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
       await a.kill('SIGKILL');
       await eventually('the address is gone from a', 300, () => !host_a.has(SHARED));
       for (let tries = 0; (await masters(b)) !== '1 MASTER, 2 MASTER'; tries++) assert.ok(tries < 100);

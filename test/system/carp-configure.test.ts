@@ -4,10 +4,10 @@ import { describe, test } from 'node:test';
 import type { Carp } from '#src/config/model.js';
 import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const OLD = '10.44.0.50';
 const NEW = '10.44.0.51';
-const START_MS = 15_000;
 
 type Node = { readonly host: TestHost; readonly carpool: Carpool; readonly skew: number };
 
@@ -20,9 +20,9 @@ async function startPair(network: TestNetwork, fields: Partial<Carp>): Promise<[
     return { host, skew, carpool: network.startCarpool(host, [carp(skew, fields)]) };
   };
   const a = start('a', '10.44.0.1', 0);
-  await a.carpool.becomes('MASTER', START_MS);
+  await a.carpool.becomes('MASTER', PATIENCE_MS);
   const b = start('b', '10.44.0.2', 100);
-  await b.carpool.becomes('BACKUP', START_MS);
+  await b.carpool.becomes('BACKUP', PATIENCE_MS);
   await b.carpool.hears(3000);
   return [a, b];
 }
@@ -46,7 +46,7 @@ async function hearsAgain({ carpool }: Node): Promise<void> {
 }
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -107,7 +107,7 @@ describe('configuring a live pair', { skip: needsNamespaces(), concurrency: 3 },
 
   scene('a MASTER that is killed bows out from the address that the interface has now', async (network) => {
     const [a, b] = await startPair(network, {});
-    await eventually('the guardian of a runs', START_MS, () => a.carpool.guardianRuns());
+    await eventually('the guardian of a runs', PATIENCE_MS, () => a.carpool.guardianRuns());
     const { netlink } = a.host;
     const index = netlink.indexOf('eth0');
     netlink.deleteAddress({ index, bytes: Uint8Array.of(10, 44, 0, 1), prefix_length: 24 });
@@ -125,7 +125,7 @@ describe('configuring a live pair', { skip: needsNamespaces(), concurrency: 3 },
   scene('a virtual MAC comes and goes on a MASTER', async (network) => {
     const host = network.addHost('a', '10.44.0.1');
     const node: Node = { host, skew: 0, carpool: network.startCarpool(host, [carp(0, {})]) };
-    await node.carpool.becomes('MASTER', START_MS);
+    await node.carpool.becomes('MASTER', PATIENCE_MS);
     await configure(node, [carp(0, { mac: 'virtual' })]);
     assert.equal(host.carrierOf(OLD)?.kind, 'macvlan');
     assert.ok(host.carrierOf(OLD)!.up);

@@ -12,10 +12,10 @@ import {
   vip,
 } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP4 = '10.44.0.50';
 const VIP6 = '2001:db8::50';
-const START_MS = 15_000;
 
 type Pair = { readonly host_a: TestHost; readonly host_b: TestHost; readonly a: Carpool; readonly b: Carpool };
 
@@ -26,16 +26,16 @@ async function startPair(network: TestNetwork, fields: (node: 'a' | 'b') => Part
   const host_a = network.addHost('a', '10.44.0.1');
   const host_b = network.addHost('b', '10.44.0.2');
   const a = network.startCarpool(host_a, [carp('a')]);
-  await a.becomes('MASTER', START_MS);
+  await a.becomes('MASTER', PATIENCE_MS);
   const b = network.startCarpool(host_b, [carp('b')]);
-  await b.becomes('BACKUP', START_MS);
+  await b.becomes('BACKUP', PATIENCE_MS);
   await b.hears(3000);
-  await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
+  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
   return { host_a, host_b, a, b };
 }
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -63,9 +63,9 @@ describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, 
       assert.ok(holdsNone(host_a, vips) && holds(host_b, vips));
 
       const again = network.startCarpool(host_a, [carpOf({ vhid: 7, advskew: 100, addresses: vips.map(vip) })]);
-      await again.becomes('BACKUP', START_MS);
+      await again.becomes('BACKUP', PATIENCE_MS);
       await again.hears(3000);
-      await eventually('the guardian of b runs', START_MS, () => b.guardianRuns());
+      await eventually('the guardian of b runs', PATIENCE_MS, () => b.guardianRuns());
       await b.kill('SIGKILL');
       await eventually('the addresses are gone', 200, () => holdsNone(host_b, vips));
       await again.becomes('MASTER', 200);

@@ -8,9 +8,8 @@ import type { FromCarp } from '#src/threads/carp-messages.js';
 import * as memory from '#src/threads/shared-memory.js';
 import { eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf, configOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
-/** To start a thread, on a machine that does much else. */
-const START_MS = 15_000;
 const VIP = '10.44.0.50';
 
 type Scene = {
@@ -40,7 +39,7 @@ function start(network: TestNetwork, wait_for_ready: boolean, addresses?: string
 }
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -55,7 +54,7 @@ const has = (messages: FromCarp[], kind: FromCarp['kind']) => messages.some((mes
 describe('the carp thread', { skip: needsNamespaces(), concurrency: true }, () => {
   scene('stays in INIT until it is told that the process is ready, then holds its address', async (network) => {
     const { host, carp, messages, shared } = start(network, true);
-    await eventually('it starts', START_MS, () => has(messages, 'started'));
+    await eventually('it starts', PATIENCE_MS, () => has(messages, 'started'));
     const [waiting] = (await carp.status(1000))!.vhids;
     assert.equal(waiting.state, 'INIT');
     assert.equal(waiting.demotions[0].owner, 'starting');
@@ -70,7 +69,7 @@ describe('the carp thread', { skip: needsNamespaces(), concurrency: true }, () =
 
   scene('leaves at the stop word, though nobody wrote a message', async (network) => {
     const { carp, messages, shared } = start(network, true);
-    await eventually('it starts', START_MS, () => has(messages, 'started'));
+    await eventually('it starts', PATIENCE_MS, () => has(messages, 'started'));
     Atomics.store(shared.words, memory.STOP, memory.STOP_SOFT);
     carp.wake();
     await eventually('it stops', 1000, () => has(messages, 'stopped'));
@@ -78,14 +77,14 @@ describe('the carp thread', { skip: needsNamespaces(), concurrency: true }, () =
 
   scene('says what went wrong when it cannot run, and that it ended', async (network) => {
     const { carp, messages } = start(network, false, ['nonsense']);
-    await eventually('it ends', START_MS, () => has(messages, 'stopped'));
+    await eventually('it ends', PATIENCE_MS, () => has(messages, 'stopped'));
     assert.ok(has(messages, 'fatal'));
     assert.ok(await carp.stop('it is over anyway', 100));
   });
 
   scene('demotes and undemotes by owner', async (network) => {
     const { carp, messages } = start(network, false);
-    await eventually('it starts', START_MS, () => has(messages, 'started'));
+    await eventually('it starts', PATIENCE_MS, () => has(messages, 'started'));
     const owners = async () =>
       (await carp.status(1000))!.vhids[0].demotions.map(({ owner, amount }) => [owner, amount]);
     carp.post({ kind: 'demote', owner: 'config:few servers', amount: 100, reason: 'few servers', index: 0 });

@@ -11,14 +11,13 @@ import {
   vip,
 } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP = '10.44.0.50';
 const LEASE_MS = 2000;
 /** The kernel looks at lifetimes when it wakes for them; measured 2.03 s. */
 const LEASE_SLACK_MS = 500;
 const GUARDIAN_MS = 100;
-/** To start a daemon, on a machine that does much else. */
-const START_MS = 15_000;
 
 const carp = (fields = {}) => carpOf({ vhid: 1, addresses: [vip(VIP)], ...fields });
 
@@ -34,17 +33,17 @@ async function startPair(network: TestNetwork): Promise<Pair> {
   const host_a = network.addHost('a', '10.44.0.1');
   const host_b = network.addHost('b', '10.44.0.2');
   const a = network.startCarpool(host_a, [carp()]);
-  await a.becomes('MASTER', START_MS);
+  await a.becomes('MASTER', PATIENCE_MS);
   const b = network.startCarpool(host_b, [carp({ advskew: 100 })]);
-  await b.becomes('BACKUP', START_MS);
+  await b.becomes('BACKUP', PATIENCE_MS);
   await b.hears(3000);
   await eventually('a holds the address alone', 3000, () => host_a.has(VIP) && !host_b.has(VIP));
-  await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
+  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
   return { host_a, host_b, a, b };
 }
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -98,7 +97,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene('without a guardian the lease ends what SIGKILL left', async (network) => {
     const host = network.addHost('a', '10.44.0.1');
     const a = network.startCarpool(host, [carp()], { guardian: false });
-    await a.becomes('MASTER', START_MS);
+    await a.becomes('MASTER', PATIENCE_MS);
     await a.signal('SIGKILL');
     await eventually('the lease runs out', LEASE_MS + LEASE_SLACK_MS, () => !host.has(VIP));
   });
@@ -165,7 +164,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
     const { host_a, a, b } = await startPair(network);
     process.kill(a.guardian_pid, 'SIGKILL');
     const first = a.guardian_pid;
-    await eventually('another guardian runs', START_MS, () => a.guardian_pid !== first && a.guardianRuns());
+    await eventually('another guardian runs', PATIENCE_MS, () => a.guardian_pid !== first && a.guardianRuns());
     await a.signal('SIGKILL');
     await eventually('the address is gone', GUARDIAN_MS, () => !host_a.has(VIP));
     await b.becomes('MASTER', 500);
@@ -176,7 +175,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
     const index = host.netlink.indexOf('eth0');
     host.netlink.addAddress({ index, bytes: Uint8Array.of(10, 44, 0, 50), prefix_length: 32 });
     const a = network.startCarpool(host, [carp()]);
-    await eventually('the leftover is gone', START_MS, () => !host.has(VIP));
+    await eventually('the leftover is gone', PATIENCE_MS, () => !host.has(VIP));
     await a.becomes('MASTER', 5000);
     await eventually('the address is here', 100, () => host.has(VIP));
   });

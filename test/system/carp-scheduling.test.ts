@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { always, type Carpool, eventually, needsNamespaces, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
-const START_MS = 15_000;
 const carp = (advskew: number) =>
   carpOf({ vhid: 1, advbase: 0, advskew, preempt: true, addresses: [vip('10.44.0.50')] });
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -28,7 +28,7 @@ async function schedulingOf(network: TestNetwork, advskew: number, real_time: bo
     guardian: false,
     real_time,
   });
-  await carpool.becomes('MASTER', START_MS);
+  await carpool.becomes('MASTER', PATIENCE_MS);
   return { scheduling: (await carpool.status()).scheduling, warned: warnings(carpool) };
 }
 
@@ -50,7 +50,7 @@ describe('adverts that are milliseconds apart', { skip: needsNamespaces(), concu
 
   scene('a master that stood still for less than a tenth of a second stays MASTER', async (network) => {
     const carpool = network.startCarpool(network.addHost('us', '10.44.0.1'), [carp(2)], { guardian: false });
-    await carpool.becomes('MASTER', START_MS);
+    await carpool.becomes('MASTER', PATIENCE_MS);
     const before = (await carpool.status()).stalls;
     carpool.signal('SIGSTOP');
     await always('it is not heard', 40, () => carpool.states.length > 0);

@@ -5,13 +5,13 @@ import { describe, test } from 'node:test';
 import { now_ns } from '#src/system/clock.js';
 import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP = '10.44.0.50';
-const START_MS = 15_000;
 const NOBODY = 65534;
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -33,9 +33,9 @@ async function startRouters(inside: TestNetwork, outside: TestNetwork) {
     return { host, cable, carpool };
   };
   const a = start('a', 1, 0);
-  await a.carpool.becomes('MASTER', START_MS);
+  await a.carpool.becomes('MASTER', PATIENCE_MS);
   const b = start('b', 2, 100);
-  await b.carpool.becomes('BACKUP', START_MS);
+  await b.carpool.becomes('BACKUP', PATIENCE_MS);
   return { a, b };
 }
 
@@ -67,9 +67,9 @@ describe('a node that stood still', { skip: needsNamespaces() }, () => {
     const host_a = network.addHost('a', '10.44.0.1');
     const host_b = network.addHost('b', '10.44.0.2');
     const a = network.startCarpool(host_a, carp(0));
-    await a.becomes('MASTER', START_MS);
+    await a.becomes('MASTER', PATIENCE_MS);
     const b = network.startCarpool(host_b, carp(100));
-    await b.becomes('BACKUP', START_MS);
+    await b.becomes('BACKUP', PATIENCE_MS);
     await b.hears(3000);
     await a.signal('SIGSTOP');
     await b.becomes('MASTER', 5000);
@@ -94,10 +94,10 @@ async function connectTo(host: TestHost, client: TestHost): Promise<{ ended: Pro
   const listen = `const s = require('net').connect(7777, '${VIP}', () => console.log('connected'));
     s.on('error', (error) => { console.log(error.code); process.exit(); });`;
   const child = client.spawn(process.execPath, ['-e', listen]);
-  await once(child.stdout!, 'data');
-  const ended = once(child.stdout!, 'data').then(([text]) => {
+  assert.equal(String((await once(child.stdout!, 'data'))[0]).trim(), 'connected');
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const ended = once(child.stdout!, 'data', { signal }).then(([text]) => {
     assert.equal(String(text).trim(), 'ECONNRESET');
-    server.kill();
     return now_ns();
   });
   return { ended };
@@ -109,9 +109,9 @@ describe('connections to a VIP that moves', { skip: needsNamespaces(), concurren
     const host_b = network.addHost('b', '10.44.0.2');
     const carp = (advskew: number) => carpOf({ vhid: 1, advskew, addresses: [vip(VIP)] });
     const a = network.startCarpool(host_a, [carp(0)]);
-    await a.becomes('MASTER', START_MS);
+    await a.becomes('MASTER', PATIENCE_MS);
     const b = network.startCarpool(host_b, [carp(100)]);
-    await b.becomes('BACKUP', START_MS);
+    await b.becomes('BACKUP', PATIENCE_MS);
     await b.hears(3000);
     const { ended } = await connectTo(host_a, network.addHost('client', '10.44.0.9'));
     return { a, b, ended };
@@ -137,7 +137,7 @@ describe('a carp thread that is not root any more', { skip: needsNamespaces() },
     const carps = [carpOf({ vhid: 1, addresses: [vip(VIP), vip('2001:db8::50')], mac: 'virtual' })];
     const run_as = { uid: NOBODY, gid: NOBODY, groups: [] };
     const node = network.startCarpool(host, carps, { guardian: true, run_as });
-    await node.becomes('MASTER', START_MS);
+    await node.becomes('MASTER', PATIENCE_MS);
     const leases = async () => (await node.status()).vhids[0].leases.length;
     assert.equal(await leases(), 2);
     network.replaceCable(host);

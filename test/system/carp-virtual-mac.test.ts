@@ -5,11 +5,11 @@ import { describe, test } from 'node:test';
 import type { Carp } from '#src/config/model.js';
 import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP4 = '10.44.0.50';
 const VIP6 = '2001:db8::50';
 const VIRTUAL = '00:00:5e:00:01:07';
-const START_MS = 15_000;
 
 const carp = (fields: Partial<Carp> = {}) =>
   carpOf({ vhid: 7, mac: 'virtual', addresses: [vip(VIP4), vip(VIP6)], ...fields });
@@ -20,16 +20,16 @@ async function startPair(network: TestNetwork): Promise<Pair> {
   const host_a = network.addHost('a', '10.44.0.1');
   const host_b = network.addHost('b', '10.44.0.2');
   const a = network.startCarpool(host_a, [carp()]);
-  await a.becomes('MASTER', START_MS);
+  await a.becomes('MASTER', PATIENCE_MS);
   const b = network.startCarpool(host_b, [carp({ advskew: 100 })]);
-  await b.becomes('BACKUP', START_MS);
+  await b.becomes('BACKUP', PATIENCE_MS);
   await b.hears(3000);
-  await eventually('the guardian of a runs', START_MS, () => a.guardianRuns());
+  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
   return { host_a, host_b, a, b };
 }
 
 function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
     const network = new TestNetwork();
     try {
       await body(network);
@@ -92,9 +92,9 @@ describe('the virtual MAC', { skip: needsNamespaces(), concurrency: 2 }, () => {
         macvlans(host).length === 0 && JSON.stringify(arpSettings(host)) === JSON.stringify(before);
       const start = async () => {
         const node = network.startCarpool(host, [carp()]);
-        await node.becomes('MASTER', START_MS);
+        await node.becomes('MASTER', PATIENCE_MS);
         assert.deepEqual(arpSettings(host), { arp_ignore: 1, arp_announce: 2 });
-        await eventually('the guardian runs', START_MS, () => node.guardianRuns());
+        await eventually('the guardian runs', PATIENCE_MS, () => node.guardianRuns());
         return node;
       };
       await (await start()).kill('SIGTERM');
@@ -115,7 +115,7 @@ describe('the virtual MAC', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene('follows an interface that is deleted and made again', async (network) => {
     const host = network.addHost('a', '10.44.0.1');
     const node = network.startCarpool(host, [carp()]);
-    await node.becomes('MASTER', START_MS);
+    await node.becomes('MASTER', PATIENCE_MS);
     network.replaceCable(host);
     await eventually('it is BACKUP anew', 2000, () => node.states.length === 4);
     await node.becomes('MASTER', 10_000);

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { TestContext } from 'node:test';
-
-const PATIENCE_MS = 5_000;
+import { PATIENCE_MS } from '../../helpers/patience.js';
 
 /** `input` is written at once and ended with a FIN. */
 export async function askRuntime(path: string, input: string): Promise<string> {

@@ -13,9 +13,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../helpers/patience.js';
 import { peerPath } from '../../helpers/peers.js';
-
-const PATIENCE_MS = 10_000;
 
 export type LoggingServer = {
   readonly name: string;

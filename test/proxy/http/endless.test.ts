@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { KINDS, PATIENCE_MS, ProxyRig } from '../harness.js';
+import { PATIENCE_MS } from '../../helpers/patience.js';
+import { KINDS, ProxyRig } from '../harness.js';
 import { RawServer, type Wire } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
