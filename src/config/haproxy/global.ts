@@ -1,10 +1,11 @@
 /** The keywords of the global section. */
 import type { Global, Identity } from '../model.ts';
 import { parseDuration, parseInteger } from '../values.ts';
+import type { Word } from '../word.ts';
 import { CHECK_KEYWORDS } from './checks/global-words.ts';
 import type { GlobalDraft } from './drafts.ts';
 import { ENVIRONMENT_KEYWORDS } from './environment.ts';
-import { type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
+import { type Context, type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
 import { parseGlobalStats } from './stats-socket.ts';
 
@@ -107,53 +108,42 @@ function parseCount(field: 'maxconn' | 'nbthread', min: number, max: number): Ke
   };
 }
 
+/** A line with one value. */
+function valueKeyword(
+  name: string,
+  what: string,
+  help: string,
+  set: (draft: GlobalDraft, word: Word, context: Context) => void,
+): Keyword<GlobalDraft> {
+  const parse: Keyword<GlobalDraft>['parse'] = (draft, statement, context) => {
+    const word = onlyArgument(statement, what, context);
+    if (word !== undefined) set(draft, word, context);
+  };
+  return { name, sections: GLOBAL, help, has_effect: true, parse };
+}
+
 function textKeyword(name: string, what: string, help: string, field = name): Keyword<GlobalDraft> {
   const key = field as 'chroot' | 'pidfile' | 'log_tag';
-  return {
-    name,
-    sections: GLOBAL,
-    help,
-    has_effect: true,
-    parse: (draft, statement, context) => {
-      const word = onlyArgument(statement, what, context);
-      draft[key] = word?.text;
-      if (word !== undefined) draft.spans[key] = word.span;
-    },
-  };
+  return valueKeyword(name, what, help, (draft, word) => {
+    draft[key] = word.text;
+    draft.spans[key] = word.span;
+  });
 }
 
 function identityKeyword(name: keyof Identity, help: string): Keyword<GlobalDraft> {
   const by_number = name === 'uid' || name === 'gid';
-  return {
-    name,
-    sections: GLOBAL,
-    help,
-    has_effect: true,
-    parse: (draft, statement, context) => {
-      const word = onlyArgument(statement, by_number ? 'a number' : `the name of a ${name}`, context);
-      if (word === undefined) return;
-      const value = by_number
-        ? parseInteger(word, { what: name, min: 0, max: 2 ** 32 - 2 }, context.report)
-        : word.text;
-      draft.identity = { ...draft.identity, [name]: value };
-      draft.spans[name] = word.span;
-    },
-  };
+  return valueKeyword(name, by_number ? 'a number' : `the name of a ${name}`, help, (draft, word, { report }) => {
+    const value = by_number ? parseInteger(word, { what: name, min: 0, max: 2 ** 32 - 2 }, report) : word.text;
+    draft.identity = { ...draft.identity, [name]: value };
+    draft.spans[name] = word.span;
+  });
 }
 
 function timeKeyword(name: string, field: 'grace_ms' | 'hard_stop_after_ms', help: string): Keyword<GlobalDraft> {
-  return {
-    name,
-    sections: GLOBAL,
-    help,
-    has_effect: true,
-    parse: (draft, statement, context) => {
-      const word = onlyArgument(statement, 'a time', context);
-      if (word === undefined) return;
-      draft[field] = parseDuration(word, name, context.report);
-      draft.spans[field] = word.span;
-    },
-  };
+  return valueKeyword(name, 'a time', help, (draft, word, { report }) => {
+    draft[field] = parseDuration(word, name, report);
+    draft.spans[field] = word.span;
+  });
 }
 
 /** Without what other parts of the model are made of. */

@@ -1,7 +1,6 @@
 /** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
 
 import type { HttpConnections } from '../model.ts';
-import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
 import type { ProxyDraft } from './drafts.ts';
@@ -10,7 +9,7 @@ import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
 import { HAPROXY_OPTIONS } from './known-keywords.ts';
 import { HTTPLOG_OPTION } from './log-format.ts';
-import { reportWrongSection } from './wrong-section.ts';
+import { didYouMeanIn, reportWrongSection, sectionsByName, sectionsOf } from './wrong-section.ts';
 
 export type Option = {
   readonly name: string;
@@ -203,6 +202,9 @@ export const OPTIONS: readonly Option[] = [
   }),
 ];
 
+/** Ours and HAProxy's other ones. */
+const ALL = sectionsByName([...HAPROXY_OPTIONS].map(([name, letters]) => [name, sectionsOf(letters)] as const));
+
 export function parseOption(draft: ProxyDraft, { keyword, args, negated }: Statement, context: Context): void {
   const { report } = context;
   if (args.length === 0) {
@@ -216,7 +218,7 @@ export function parseOption(draft: ProxyDraft, { keyword, args, negated }: State
   }
   const [name, ...words] = args;
   const known = OPTIONS.find((candidate) => candidate.name === name.text);
-  if (known === undefined) reportUnknown(name, negated, context);
+  if (known === undefined) reportUnknown(name, draft.kind, negated, context);
   else if (!known.sections.includes(draft.kind))
     reportWrongSection(`option ${name.text}`, name.span, draft.kind, known.sections, report);
   else {
@@ -225,13 +227,13 @@ export function parseOption(draft: ProxyDraft, { keyword, args, negated }: State
   }
 }
 
-function reportUnknown(name: Word, negated: boolean, { report }: Context): void {
+function reportUnknown(name: Word, kind: SectionKind, negated: boolean, { report }: Context): void {
   if (!HAPROXY_OPTIONS.has(name.text)) {
     report.error(
       name.span,
       'unknown-keyword',
       `\`${name.text}\` is not an option.`,
-      didYouMean(name.text, [...HAPROXY_OPTIONS.keys(), ...OPTIONS.map((known) => known.name)]),
+      didYouMeanIn(kind, name.text, ALL),
     );
   } else if (!negated) {
     report.error(

@@ -1,11 +1,10 @@
 /** `timeout NAME TIME` (manual 4.2 "timeout"). */
 import type { Timeouts } from '../model.ts';
-import { didYouMean } from '../suggest.ts';
 import { parseDuration } from '../values.ts';
 import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type SectionKind, type Statement } from './keyword.ts';
-import { reportWrongSection } from './wrong-section.ts';
+import { didYouMeanIn, reportWrongSection, sectionsByName } from './wrong-section.ts';
 
 export type TimeoutWord = {
   readonly name: string;
@@ -46,7 +45,7 @@ export function parseTimeout(draft: ProxyDraft, statement: Statement, { report }
   }
   refuseMore(args.slice(2), value, report);
   const known = TIMEOUTS.find((candidate) => candidate.name === name.text);
-  if (known === undefined) return reportUnknown(name, report);
+  if (known === undefined) return reportUnknown(name, draft.kind, report);
   const shown = `timeout ${known.name}`;
   if (!known.sections.includes(draft.kind)) {
     return reportWrongSection(shown, name.span, draft.kind, known.sections, report);
@@ -60,8 +59,9 @@ export function parseTimeout(draft: ProxyDraft, statement: Statement, { report }
   if (time_ms !== undefined) draft.timeouts[known.field] = time_ms === 0 ? undefined : time_ms;
 }
 
-function reportUnknown(name: Word, report: Context['report']): undefined {
-  const names = TIMEOUTS.map((each) => each.name);
-  const mend = didYouMean(name.text, names) ?? `Write one of ${names.join(', ')}.`;
+function reportUnknown(name: Word, kind: SectionKind, report: Context['report']): undefined {
+  const known = sectionsByName(TIMEOUTS.map((each) => [each.name, each.sections] as const));
+  const here = [...known.keys()].filter((each) => known.get(each)!.includes(kind));
+  const mend = didYouMeanIn(kind, name.text, known) ?? `Write one of ${here.join(', ')}.`;
   return report.error(name.span, 'unknown-keyword', `\`${name.text}\` is not a timeout.`, mend);
 }

@@ -1,5 +1,4 @@
 /** A first word that the section's table does not have: HAProxy knows it, another section has it, or nobody does. */
-import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CARP_KEYWORDS } from './carp.ts';
 import { HTTP_ERRORS_KEYWORDS } from './error-file.ts';
@@ -9,13 +8,25 @@ import type { Context, SectionKind } from './keyword.ts';
 import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
 import { RESOLVERS_KEYWORDS } from './resolvers.ts';
-import { reportWrongSection } from './wrong-section.ts';
+import { didYouMeanIn, reportWrongSection, sectionsByName, sectionsOf } from './wrong-section.ts';
 
-const OUR_GLOBAL = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
+/** The first words of lines that our tables have, with every section that takes them. */
+const OURS = sectionsByName(
+  [GLOBAL_KEYWORDS, GLOBAL_CARP_KEYWORDS, PROXY_KEYWORDS, RESOLVERS_KEYWORDS, HTTP_ERRORS_KEYWORDS, CARP_KEYWORDS]
+    .flat()
+    .map(({ name, sections }) => [name, sections] as const),
+);
+
+/** HAProxy's own too. Ours come first: they win where two words are equally near. */
+const ALL = sectionsByName([
+  ...OURS,
+  ...[...HAPROXY_GLOBAL].map((name) => [name, ['global']] as const),
+  ...[...HAPROXY_PROXY].map(([name, letters]) => [name, sectionsOf(letters)] as const),
+]);
 
 export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report }: Context): void {
   const { text, span } = keyword;
-  const elsewhere = sectionsOf(text);
+  const elsewhere = OURS.get(text);
   if (text === 'appsession') {
     const message = '`appsession` is not supported: HAProxy has done without it since 1.6.';
     report.error(span, 'unsupported-keyword', message, 'Write `cookie NAME prefix`, or `cookie NAME insert`.');
@@ -24,36 +35,15 @@ export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report 
   } else if (isKnownToHaproxy(text, kind)) {
     const message = `HAProxy's \`${text}\` is not supported yet in a ${kind} section.`;
     report.error(span, 'unsupported-keyword', message, 'Remove it if the set-up can do without.');
-  } else if (elsewhere.length > 0) {
+  } else if (elsewhere !== undefined) {
     reportWrongSection(text, span, kind, elsewhere, report);
   } else {
     const message = `\`${text}\` is not a keyword of ${kind === 'http-errors' ? 'an' : 'a'} ${kind} section.`;
-    report.error(span, 'unknown-keyword', message, didYouMean(text, namesFor(kind)));
+    report.error(span, 'unknown-keyword', message, didYouMeanIn(kind, text, ALL));
   }
 }
 
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
   if (kind === 'carp' || kind === 'resolvers' || kind === 'http-errors') return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
-}
-
-/** Keywords that could be meant in a section, ours first so that they win a tie. */
-function namesFor(kind: SectionKind): string[] {
-  if (kind === 'carp') return CARP_KEYWORDS.map(({ name }) => name);
-  if (kind === 'resolvers') return RESOLVERS_KEYWORDS.map(({ name }) => name);
-  if (kind === 'http-errors') return HTTP_ERRORS_KEYWORDS.map(({ name }) => name);
-  if (kind === 'global') return [...OUR_GLOBAL.map(({ name }) => name), ...HAPROXY_GLOBAL];
-  return [...PROXY_KEYWORDS.map(({ name }) => name), ...HAPROXY_PROXY.keys()];
-}
-
-/** Every section in which one of our tables has the keyword. */
-function sectionsOf(keyword: string): SectionKind[] {
-  const rows = [
-    ...OUR_GLOBAL,
-    ...PROXY_KEYWORDS,
-    ...RESOLVERS_KEYWORDS,
-    ...HTTP_ERRORS_KEYWORDS,
-    ...CARP_KEYWORDS,
-  ].filter(({ name }) => name === keyword);
-  return [...new Set(rows.flatMap(({ sections }) => sections))];
 }
