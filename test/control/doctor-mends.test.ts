@@ -8,9 +8,10 @@ import { setTimeout as tick } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BPF_RETURN, BPF_WHOLE } from '#src/system/packet-filter.js';
 import { ETH_P_ARP, PacketSocket } from '#src/system/packet-socket.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 import { apply, CARP, codesOf, doctor, find, VIP } from './doctor.js';
-import { BOUND_MS, createHost, type Host, MAIN, needsRoot } from './host.js';
+import { createHost, type Host, MAIN, needsRoot } from './host.js';
 import { createSegment } from './segment.js';
 
 const skip = needsRoot || needs('ip', 'sysctl');
@@ -195,7 +196,7 @@ test('the machine stands still while the doctor listens', { skip }, async (t) =>
   const child = host.inside(() => spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] }));
   let text = '';
   child.stdout.on('data', (piece) => (text += piece));
-  for (const end_ms = performance.now() + BOUND_MS; ear.receive() < 0; await tick())
+  for (const end_ms = performance.now() + PATIENCE_MS; ear.receive() < 0; await tick())
     assert.ok(performance.now() < end_ms);
   child.kill('SIGSTOP');
   await tick(1200);
