@@ -3,6 +3,8 @@ import { ask } from '../control/control-client.ts';
 import { socketPaths } from '../control/socket-path.ts';
 
 const NO_DAEMON = 3;
+/** Bringing the shared address of a ucarp stanza up, before any daemon runs, starts one. */
+const UCARP_LABEL = /^ifconfig (?<link>[^ :"]+):ucarp (?<verb>up|down)$/;
 
 /** Resolves to the exit status: 0, 1 when the daemon may not be asked or fails to answer, 3 when there is none. */
 export async function runAsk(line: string, socket: string | undefined): Promise<number> {
@@ -12,11 +14,15 @@ export async function runAsk(line: string, socket: string | undefined): Promise<
   switch (result.kind) {
     case 'answered':
       return 0;
-    case 'absent':
+    case 'absent': {
+      const asked = UCARP_LABEL.exec(line);
+      if (asked?.groups !== undefined)
+        return (await import('./debian.ts')).runDebian([asked.groups['verb']!, asked.groups['link']!]);
       return complain(
         `No carpool daemon is running here: nobody answers on ${paths.candidates.join(' or ')}.`,
         NO_DAEMON,
       );
+    }
     case 'refused':
       return complain(result.sentence, 1);
     case 'forbidden':

@@ -46,7 +46,8 @@ async function up(link: string): Promise<number> {
 async function startUnlessRunning(link: string, { carps }: Config): Promise<number> {
   const others = await findDaemons(configName(link), process.env);
   const same = others.find(({ vhids }) => carps.some(({ vhid }) => vhids.includes(vhid)));
-  if (same === undefined) return runInBackground(process.argv.slice(1), withoutIfupdown(process.env));
+  if (same === undefined)
+    return runInBackground([process.argv[1]!, 'debian', 'up', link], withoutIfupdown(process.env));
   process.stderr.write(`carpool: ${link} has its daemon already, pid ${same.pid}.\n`);
   return 0;
 }

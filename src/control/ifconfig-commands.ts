@@ -2,7 +2,8 @@
 import type { CarpDraft } from '../config/carp-draft.ts';
 import { type Diagnostic, formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
 import { runSysctl, type SysctlFacts } from '../config/freebsd/sysctl-command.ts';
-import { type IfconfigAfter, interfaceOf, runIfconfig } from '../config/ifconfig/command.ts';
+import { type IfconfigAfter, runIfconfig } from '../config/ifconfig/command.ts';
+import { shownNames } from '../config/ifconfig/shown-names.ts';
 import type { CarpHost } from '../config/model.ts';
 import { Reporter } from '../config/reporter.ts';
 import type { Word } from '../config/word.ts';
@@ -35,7 +36,7 @@ async function answerIfconfig(words: readonly Word[], context: CommandContext, r
   const report = new Reporter();
   const after = runIfconfig(words, node, report);
   if (after === undefined) return refuse(report.diagnostics, reply);
-  if (after.shows !== undefined) return reply.send(await showIfconfig(context, { name: after.shows.name }));
+  if (after.shows !== undefined) return reply.send(await showIfconfig(context, after.shows));
   const incomplete = after.drafts.filter((draft) => !node.drafts.includes(draft));
   const { drafts, interface_names } = after;
   const found = node.change({ drafts, interface_names, host: hostAfter(after, context) });
@@ -79,21 +80,22 @@ function warnOfMissing({ name, vhid, pass, addresses }: CarpDraft, words: readon
     );
 }
 
-/** `name` undefined: every vhid. `form` undefined: each in its own. */
+/** `names` undefined: every vhid. `form` undefined: each in its own. */
 export async function showIfconfig(
   context: CommandContext,
-  { name, form }: { name?: string | undefined; form?: IfconfigForm | undefined },
+  { names, form }: { names?: readonly string[] | undefined; form?: IfconfigForm | undefined },
 ): Promise<string> {
   const { node } = context;
   const statuses = (await context.carp())?.vhids ?? [];
+  const shown = shownNames(node.drafts);
   const vhids = node.drafts
-    .filter((draft) => name === undefined || interfaceOf(draft) === name)
-    .map((draft): IfconfigVhid => {
+    .map((draft, position): IfconfigVhid => {
       const status = statuses.find(({ index }) => index === node.slotOf(draft.name));
       const link = status?.interface ?? draft.interface;
       const called = node.interface_names.find((one) => one.link === link)?.name ?? link;
-      return { ...draft, state: status?.state ?? 'INIT', interface: called };
-    });
+      return { ...draft, state: status?.state ?? 'INIT', interface: called, shown: shown[position]! };
+    })
+    .filter(({ name }) => names === undefined || names.includes(name));
   return renderIfconfig(vhids, form);
 }
 

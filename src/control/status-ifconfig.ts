@@ -14,8 +14,8 @@
  *                       status: master
  *                       inet 10.10.0.1 netmask 0xffff0000 broadcast 10.10.255.255
  */
-import { interfaceOf } from '../config/ifconfig/command.ts';
 import { broadcastOf, hexadecimalMask } from '../config/ifconfig/netmask.ts';
+import { interfaceOf } from '../config/ifconfig/shown-names.ts';
 import type { Carp } from '../config/model.ts';
 
 export const IFCONFIG_FORMS = ['freebsd9', 'freebsd10', 'openbsd'] as const;
@@ -29,6 +29,8 @@ export type IfconfigVhid = Pick<
   readonly addresses: readonly { readonly address: string; readonly prefix_length: number }[];
   readonly vhid: number | undefined;
   readonly state: 'INIT' | 'BACKUP' | 'MASTER';
+  /** As an interface: `carp0`. */
+  readonly shown: string;
   /** The link, under the name that the vhid's files have for it; undefined while it is unknown. */
   readonly interface: string | undefined;
 };
@@ -36,9 +38,9 @@ export type IfconfigVhid = Pick<
 /** `form` undefined: each in its own. */
 export function renderIfconfig(vhids: readonly IfconfigVhid[], form?: IfconfigForm): string {
   const blocks = new Map<string, Block>();
-  for (const [index, vhid] of vhids.entries()) {
+  for (const vhid of vhids) {
     const own = form ?? formOf(vhid);
-    const name = own === 'freebsd10' ? (vhid.interface ?? interfaceOf(vhid)) : clonedName(vhid, index);
+    const name = own === 'freebsd10' ? (vhid.interface ?? interfaceOf(vhid)) : vhid.shown;
     const key = `${own} ${name}`;
     const block = blocks.get(key) ?? { form: own, name, vhids: [] };
     block.vhids.push(vhid);
@@ -52,12 +54,6 @@ type Block = { readonly form: IfconfigForm; readonly name: string; readonly vhid
 /** What was written in nobody's ifconfig has the plainest form. */
 function formOf({ dialect }: IfconfigVhid): IfconfigForm {
   return dialect === 'freebsd10' || dialect === 'openbsd' ? dialect : 'freebsd9';
-}
-
-/** A section that is named as on BSD keeps its name; others are counted. */
-function clonedName(vhid: IfconfigVhid, index: number): string {
-  const name = interfaceOf(vhid);
-  return /^carp\d+$/.test(name) ? name : `carp${index}`;
 }
 
 function renderBlock({ form, name, vhids }: Block): string {

@@ -61,6 +61,32 @@ test('FreeBSD up to 9: create, set, down, up, destroy', { skip: needsRoot }, asy
   assert.equal(type(host, 'ifconfig'), '');
 });
 
+test('what other words made is called as it is shown, by its section and by the label of its stanza', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  const stanza =
+    'iface ctl0 inet static\n  address 10.10.0.5/16\n  ucarp-vid 3\n  ucarp-vip 10.10.0.9\n  ucarp-password x\n';
+  const web = 'carp web\n    interface ctl0\n    vhid 1\n    pass "x"\n    address 10.10.0.1/16\n';
+  const daemon = host.start('-f', host.file('web.cfg', web), '-f', host.file('interfaces', stanza));
+  await daemon.sees(/carp web: BACKUP -> MASTER/);
+  await daemon.sees(/carp 10\.10\.0\.9: BACKUP -> MASTER/);
+  assert.match(type(host, 'ifconfig'), /^carp0: [\s\S]*^carp1: /m);
+  assert.match(typo(host, 'ifconfig carp1 create'), /`carp1` exists already/);
+  type(host, 'ifconfig carp0 down');
+  await daemon.sees(/carp web: MASTER -> INIT/);
+  assert.equal(type(host, 'ifconfig web'), type(host, 'ifconfig carp0'));
+  type(host, 'ifconfig ctl0:ucarp down');
+  await daemon.sees(/carp 10\.10\.0\.9: MASTER -> INIT/);
+  assert.match(type(host, 'ifconfig ctl0:ucarp'), /^carp1: .*\n.*10\.10\.0\.9.*\n\tcarp: INIT vhid 3 /);
+  type(host, 'ifconfig ctl0:ucarp up');
+  await daemon.sees(/carp 10\.10\.0\.9: INIT -> BACKUP/);
+  assert.match(
+    typo(host, 'ifconfig ctl1:ucarp up'),
+    /Give the stanza of ctl1 its ucarp- options, .*`carpool debian up ctl1`/,
+  );
+});
+
 test('the third document: two vhids, its mistakes, and the sysctls of the whole host', {
   skip: needsRoot,
 }, async (t) => {

@@ -1,9 +1,21 @@
 /** The forms in which each system's ifconfig shows a vhid. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type IfconfigVhid, renderIfconfig } from '#src/control/status-ifconfig.js';
+import { shownNames } from '#src/config/ifconfig/shown-names.js';
+import { type IfconfigForm, type IfconfigVhid, renderIfconfig as render } from '#src/control/status-ifconfig.js';
 
-const WEB: IfconfigVhid = {
+type Vhid = Omit<IfconfigVhid, 'shown'>;
+
+/** Named as the daemon names them. */
+function renderIfconfig(vhids: readonly Vhid[], form?: IfconfigForm): string {
+  const names = shownNames(vhids);
+  return render(
+    vhids.map((vhid, position) => ({ ...vhid, shown: names[position]! })),
+    form,
+  );
+}
+
+const WEB: Vhid = {
   name: 'web',
   dialect: 'native',
   disabled: false,
@@ -17,7 +29,7 @@ const WEB: IfconfigVhid = {
   balancing: 'none',
 };
 
-const MAIL: IfconfigVhid = {
+const MAIL: Vhid = {
   ...WEB,
   name: 'carp7',
   vhid: 20,
@@ -40,6 +52,11 @@ test("what nobody's ifconfig wrote is shown as FreeBSD up to 9 does, with a numb
     '\tcarp: BACKUP vhid 20 advbase 1 advskew 100',
     '',
   ]);
+});
+
+test('no two are shown under one name', () => {
+  const names = ['web', 'carp0', 'mail', 'carp2', 'em0:1'].map((name) => ({ name }));
+  assert.deepEqual(shownNames(names), ['carp1', 'carp0', 'carp3', 'carp2', 'carp4']);
 });
 
 test('a carp interface that is down, or has no vhid yet, is not UP', () => {

@@ -190,6 +190,27 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.match(output, /^is up$/m);
   });
 
+  test("the second document's own `ifconfig eth0:ucarp up` starts the stanza, and `down` ends its service", (t) => {
+    const output = onHost(
+      t,
+      OWN + UCARP,
+      `ip address add 10.10.0.11/24 dev eth0
+       ip link set eth0 up
+       carpool ifconfig eth0:ucarp up
+       until_shows has 10.10.0.10/32
+       carpool ifconfig eth0:ucarp
+       carpool ifconfig eth0:ucarp down
+       until_shows has_not 10.10.0.10
+       carpool ifconfig eth0:ucarp up
+       until_shows has 10.10.0.10/32
+       echo back`,
+    );
+    assert.match(
+      output,
+      /^carp0: .*\n\tinet 10\.10\.0\.10 netmask 0xffffffff\n\tcarp: MASTER vhid 1 advbase 1 advskew 0\nback\n$/,
+    );
+  });
+
   test('by hand, the stanza of /etc/network/interfaces counts', (t) => {
     const output = onHost(
       t,

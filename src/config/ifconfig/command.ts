@@ -6,19 +6,21 @@
  *   ifconfig em0 vhid 1 state backup           FreeBSD from 10 on
  *   ifconfig -g carp carpdemote 50             OpenBSD
  *   ifconfig eth0 name em0                     from now on em0 is eth0
+ *   ifconfig eth0:ucarp up                     the vhids of Debian's ucarp stanzas of eth0
  *   ifconfig [-a | NAME]                       shows
  *
  * An interface may be set up in several steps, so vhids without a number or an address are kept, too.
  */
 import { type CarpDraft, newCarp, reopen } from '../carp-draft.ts';
 import type { Span } from '../diagnostic.ts';
-import type { Carp, InterfaceName } from '../model.ts';
+import type { InterfaceName } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
 import { applyLine } from './apply.ts';
 import { type IfconfigLine, readIfconfigLine } from './line.ts';
+import { findNamed, interfaceOf } from './shown-names.ts';
 import { isVhidLine, newVhid, readVhidLine, vhidAddresses, vhidName } from './vhid-line.ts';
 
 /** What a command finds. The vhids are in the order in which they were made. */
@@ -28,8 +30,8 @@ export type IfconfigBefore = {
 };
 
 export type IfconfigAfter = IfconfigBefore & {
-  /** Show this interface, or all. */
-  readonly shows?: { readonly name: string | undefined };
+  /** Show these vhids, or all. */
+  readonly shows?: { readonly names: readonly string[] | undefined };
   /** Put these vhids (names) into that state. */
   readonly state?: { readonly names: readonly string[]; readonly to: 'MASTER' | 'BACKUP' };
   /** Added to net.inet.carp.demotion. */
@@ -40,11 +42,6 @@ export type IfconfigAfter = IfconfigBefore & {
 
 const MOST_VHIDS = 255;
 
-/** `carp2:3` is a vhid of the interface `carp2`. */
-export function interfaceOf({ name }: Pick<Carp, 'name'>): string {
-  return name.split(':')[0];
-}
-
 /** Undefined after an error; then nothing is to be changed. */
 export function runIfconfig(
   words: readonly Word[],
@@ -53,7 +50,7 @@ export function runIfconfig(
 ): IfconfigAfter | undefined {
   const [first, ...rest] = words;
   if (first === undefined || (first.text === '-a' && rest.length === 0))
-    return { ...before, shows: { name: undefined } };
+    return { ...before, shows: { names: undefined } };
   if (first.text === '-g') return runGroup(rest, before, report);
   const after = runOnInterface(first, rest, before, report);
   if (report.hasErrors || after === undefined) return undefined;
@@ -69,7 +66,7 @@ function runOnInterface(
 ): IfconfigAfter | undefined {
   const [verb] = words;
   const name = target.text;
-  const known = before.drafts.filter((draft) => interfaceOf(draft) === name);
+  const known = findNamed(name, before.drafts);
   if (/^(vhid|advskew|advbase|pass)$/.test(name)) return reportNoInterface(target, words, report);
   if (name === 'carp' && verb?.text === 'create') return createNext(target, before, report);
   if (verb === undefined) return show(target, known, before, report);
@@ -87,7 +84,7 @@ function runOnInterface(
 function createNext(target: Word, before: IfconfigBefore, report: Reporter): IfconfigAfter | undefined {
   for (let number = 0; number < MOST_VHIDS; number++) {
     const name = `carp${number}`;
-    if (before.drafts.some((draft) => interfaceOf(draft) === name)) continue;
+    if (findNamed(name, before.drafts).length > 0) continue;
     const after = create({ text: name, span: target.span }, [], [], before, report);
     return after && { ...after, prints: name };
   }
@@ -240,7 +237,7 @@ function show(
   report: Reporter,
 ): IfconfigAfter | undefined {
   if (known.length === 0 && target.text !== 'carp') return reportUnknown(target, before, report);
-  return { ...before, shows: { name: target.text === 'carp' ? undefined : target.text } };
+  return { ...before, shows: { names: target.text === 'carp' ? undefined : known.map(({ name }) => name) } };
 }
 
 /** FreeBSD's own word for giving a link another name. */
@@ -264,7 +261,7 @@ function rename(
 /** `-g carp [-]carpdemote [N]` */
 function runGroup(words: readonly Word[], before: IfconfigBefore, report: Reporter): IfconfigAfter | undefined {
   const [group, verb, amount] = words;
-  if (group?.text === 'carp' && verb === undefined) return { ...before, shows: { name: undefined } };
+  if (group?.text === 'carp' && verb === undefined) return { ...before, shows: { names: undefined } };
   if (group?.text !== 'carp' || !/^-?carpdemote$/.test(verb.text)) {
     const at = verb ?? group ?? { span: NOWHERE_IN_COMMAND };
     return report.error(
@@ -296,6 +293,11 @@ function reportNoVhid(target: Word, span: Span, before: IfconfigBefore, report: 
 
 function reportUnknown(target: Word, { drafts }: IfconfigBefore, report: Reporter): undefined {
   const message = `There is no CARP interface \`${target.text}\`.`;
+  const label = /^(.+):ucarp$/.exec(target.text)?.[1];
+  if (label !== undefined) {
+    const stanza = `Give the stanza of ${label} its ucarp- options, and run it: \`carpool debian up ${label}\`.`;
+    return report.error(target.span, 'interface-missing', message, stanza);
+  }
   const mend = /^carp\d+$/.test(target.text)
     ? `Create it first: \`ifconfig ${target.text} create\`.`
     : (didYouMean(target.text, drafts.map(interfaceOf)) ??
