@@ -10,7 +10,7 @@ import { openGlobalLog } from '../control/global-log.ts';
 import type { Replacement } from '../control/hand-over.ts';
 import { linePrinter } from '../control/line-printer.ts';
 import { outside } from '../control/outside.ts';
-import { type SocketPaths, socketPaths } from '../control/socket-path.ts';
+import { balancerSocketPaths, type SocketPaths, socketPaths } from '../control/socket-path.ts';
 import { runDaemon } from '../daemon.ts';
 import type { RunArguments } from './arguments.ts';
 import { isInBackground, runInBackground, tellStarted } from './background.ts';
@@ -33,7 +33,9 @@ export async function runRun(words: RunArguments): Promise<number> {
   const background = !words.foreground && (words.background || config.global.daemon);
   if (background && !in_background) return runInBackground(process.argv.slice(1), process.env);
   const own = socketPaths(words.socket, process.env);
-  const paths = { ...own, replaces: words.replaces !== undefined };
+  const may_be_several = config.frontends.length > 0 && config.carps.length === 0;
+  const at = may_be_several ? balancerSocketPaths(own, process.pid) : own;
+  const paths = { ...at, replaces: words.replaces !== undefined };
   // without -x the old process is asked where it would be asked for its status
   const replaces = words.replaces && { ...words.replaces, socket: words.replaces.socket ?? own.candidates[0] };
   const env = { ...process.env };

@@ -28,6 +28,7 @@ export async function openControlSocket(
   answer: AnswerClient,
 ): Promise<{ socket?: ControlSocket; diagnostic?: Diagnostic }> {
   let reason = '';
+  const others: string[] = [];
   for (const path of paths.candidates) {
     const obstacle = obstacleAt(path);
     if (obstacle !== undefined) {
@@ -36,16 +37,20 @@ export async function openControlSocket(
     }
     const made_directory = makeDirectory(dirname(path));
     const found = await probe(path);
-    if (found === 'live' && !paths.shares && !paths.replaces) return { diagnostic: alreadyRunning(path) };
+    if (found === 'live' && paths.shares === undefined && !paths.replaces) return { diagnostic: alreadyRunning(path) };
     if (found === 'live' && !paths.replaces) {
       reason = `${path}: another daemon has it`;
+      others.push(path);
       continue;
     }
     if (found !== 'absent') rmSync(path, { force: true });
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) => serve(client, answer));
     server.maxConnections = MAX_CLIENTS;
     const error = await listen(server, path);
-    if (error === undefined) return { socket: opened(server, path, made_directory) };
+    if (error === undefined) {
+      const socket = opened(server, path, made_directory);
+      return others.length > 0 && paths.shares === 'aloud' ? { socket, diagnostic: shared(path, others) } : { socket };
+    }
     reason = `${path}: ${ERRORS[error] ?? error}`;
     if (made_directory) rmdirSync(dirname(path));
   }
@@ -158,6 +163,16 @@ function alreadyRunning(path: string): Diagnostic {
     code: 'already-running',
     message: `A carpool daemon already answers on the control socket ${path}.`,
     mend: 'Stop that one first, or give this one a socket of its own: --socket PATH.',
+    span: NOWHERE,
+  };
+}
+
+function shared(path: string, others: readonly string[]): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'another-daemon',
+    message: `Another carpool answers on ${others.join(' and ')}; this one answers on ${path}.`,
+    mend: `Ask it with "carpool status --socket ${path}".`,
     span: NOWHERE,
   };
 }

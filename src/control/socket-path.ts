@@ -8,8 +8,8 @@ export type SocketPaths = {
   readonly candidates: readonly string[];
   /** A person named the path, so no other will do. */
   readonly named: boolean;
-  /** Another daemon's live socket is passed over instead of refused. */
-  readonly shares?: boolean;
+  /** Another daemon's live socket is passed over instead of refused; is the person told? */
+  readonly shares?: 'silently' | 'aloud';
   /** Another daemon's live socket is taken over: this process takes its place. */
   readonly replaces?: boolean;
 };
@@ -26,9 +26,17 @@ export function socketPaths(option: string | undefined, environment: Environment
 /** One ucarp per address is usual, so the second one on a host gets a name of its own beside the usual one. */
 export function ucarpSocketPaths(name: string, environment: Environment): SocketPaths {
   const { candidates, named } = socketPaths(undefined, environment);
-  if (named) return { candidates, named };
-  const own = candidates.map((path) => `${path.slice(0, path.lastIndexOf('/'))}/carpool-ucarp-${name}.sock`);
-  return { candidates: [...candidates, ...own], named, shares: true };
+  return named ? { candidates, named } : { ...besideOthers(candidates, `ucarp-${name}`), shares: 'silently' };
+}
+
+/** Several balancers on one host are usual as well; they hold no address that another one could hold too. */
+export function balancerSocketPaths(paths: SocketPaths, pid: number): SocketPaths {
+  return paths.named ? paths : besideOthers(paths.candidates, String(pid));
+}
+
+function besideOthers(candidates: readonly string[], name: string): SocketPaths {
+  const own = candidates.map((path) => `${path.slice(0, path.lastIndexOf('/'))}/carpool-${name}.sock`);
+  return { candidates: [...candidates, ...own], named: false, shares: 'aloud' };
 }
 
 const SYSTEM_SOCKET = '/run/carpool/carpool.sock';

@@ -11,7 +11,7 @@ import { ask } from '#src/control/control-client.js';
 import { type ControlSocket, openControlSocket } from '#src/control/control-socket.js';
 import { createEventLog } from '#src/control/event-log.js';
 import { createOrders } from '#src/control/orders.js';
-import { socketPaths } from '#src/control/socket-path.js';
+import { balancerSocketPaths, socketPaths } from '#src/control/socket-path.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
 let directory: string;
@@ -133,6 +133,18 @@ test('the socket of a daemon that lives is refused and keeps working', async () 
   assert.equal(second.socket, undefined);
   assert.equal(second.diagnostic?.code, 'already-running');
   assert.equal(second.diagnostic?.severity, 'error');
+  assert.equal(await say('version\n'), 'carpool 1.2.3\n');
+});
+
+test('a balancer beside a daemon that lives gets a socket of its own, and says where', async () => {
+  await listen();
+  const paths = balancerSocketPaths({ candidates: [path], named: false }, 4711);
+  const second = await openControlSocket(paths, () => undefined);
+  open.push(second.socket!);
+  const own = join(directory, 'sub', 'carpool-4711.sock');
+  assert.equal(second.socket?.path, own);
+  assert.equal(second.diagnostic?.severity, 'warning');
+  assert.equal(second.diagnostic?.message, `Another carpool answers on ${path}; this one answers on ${own}.`);
   assert.equal(await say('version\n'), 'carpool 1.2.3\n');
 });
 
