@@ -43,9 +43,8 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
   row[c.BYTES_OUT] += bytes_out;
 }
 
-/** The request never came as a whole, or was none; it counts as one when it was answered. */
-function countRequestError({ frontend, cause, phase, bytes_sent }: Ended): void {
-  if (phase === 'R' && cause !== 'R' && cause !== 'L' && bytes_sent > 0) frontend.counters[c.REQUESTS]++;
+/** The request never came as a whole, or was none. */
+function countRequestError({ frontend, cause, phase }: Ended): void {
   if (phase === 'R' && cause !== '-' && cause !== 'L') frontend.counters[c.REQUEST_ERRORS]++;
   else if (phase === 'H' && cause === 'c') frontend.counters[c.REQUEST_ERRORS]++;
 }

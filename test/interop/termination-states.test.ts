@@ -18,8 +18,10 @@ const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const BOUND = GET('/hangs').replace('Host', 'Cookie: SRV=s\r\nHost');
 const POST = 'POST /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart of it';
 
+const UPGRADE = (path: string) => GET(path).replace('Host', 'Connection: upgrade\r\nUpgrade: other\r\nHost');
+
 const FRONTS = [
-  ...['http', 'refused', 'deaf', 'none', 'queue', 'queue-full'],
+  ...['http', 'stored', 'refused', 'deaf', 'none', 'queue', 'queue-full'],
   ...['tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue'],
 ] as const;
 
@@ -30,12 +32,17 @@ type Case = {
   readonly act: (client: Socket) => void | Promise<void>;
   /** Clients that come first, where there is a queue (1): one occupies the server, the others wait. */
   readonly before?: number;
+  /** Of the log, the last of which tells. */
+  readonly lines?: number;
 };
 
 const CASES: readonly Case[] = [
   { name: 'a whole request', front: 'http', act: say(GET('/ok').replace('Host', 'Connection: close\r\nHost')) },
   { name: 'half a head, then FIN', front: 'http', act: (client) => void client.end('GET / HT') },
   { name: 'half a head, then silence', front: 'http', act: say('GET / HT') },
+  { name: 'half a head, then RST', front: 'http', act: resetAfter('GET / HT', 100) },
+  { name: 'half a second head, then RST', front: 'http', act: resetAfter(`${GET('/ok')}GET / HT`, 100), lines: 2 },
+  { name: 'no byte, then RST', front: 'http', act: resetAfter('', 100) },
   { name: 'no byte, then FIN', front: 'http', act: (client) => void client.end() },
   { name: 'no byte, then silence', front: 'http', act: () => {} },
   { name: 'no HTTP', front: 'http', act: say('no request at all\r\n\r\n') },
@@ -60,6 +67,13 @@ const CASES: readonly Case[] = [
   { name: 'a client that stops reading', front: 'http', act: stopReading(GET('/long')) },
   { name: 'a client that stops within its body', front: 'http', act: say(POST) },
   { name: 'a client that resets within its body', front: 'http', act: resetAfter(POST, 200) },
+  { name: 'a client that stops within a body that is stored', front: 'stored', act: say(POST) },
+  { name: 'a client that ends within a body that is stored', front: 'stored', act: (client) => void client.end(POST) },
+  { name: 'a client that resets within a body that is stored', front: 'stored', act: resetAfter(POST, 100) },
+  { name: 'a tunnel: all said', front: 'http', act: endWhenSwitched },
+  { name: 'a tunnel that is silent', front: 'http', act: say(UPGRADE('/switches')) },
+  { name: 'a client that resets a tunnel', front: 'http', act: resetAfter(UPGRADE('/switches'), 200) },
+  { name: 'a server that resets a tunnel', front: 'http', act: say(UPGRADE('/switches-then-resets')) },
   { name: 'tcp: a server that refuses', front: 'tcp-refused', act: () => {} },
   { name: 'tcp: a server that does not connect', front: 'tcp-deaf', act: () => {} },
   { name: 'tcp: the queue is too slow', front: 'tcp-queue', act: () => {} },
@@ -79,6 +93,12 @@ function resetAfter(text: string, wait_ms: number): Case['act'] {
     await rest(wait_ms);
     client.resetAndDestroy();
   };
+}
+
+/** FIN as soon as the tunnel stands. */
+function endWhenSwitched(client: Socket): void {
+  client.write(UPGRADE('/switches'));
+  client.once('data', () => client.end());
 }
 
 function stopReading(text: string): Case['act'] {
@@ -179,6 +199,7 @@ defaults
   timeout http-request 600ms
   timeout queue 300ms
 ${section('http', `  server s 127.0.0.1:${server}`)}
+${section('stored', `  option http-buffer-request\n  server s 127.0.0.1:${server}`)}
 ${section('refused', `  server s 127.0.0.1:${refusing}`)}
 ${section('deaf', `  server s 127.0.0.1:${deaf}`)}
 ${section('none', '')}
@@ -203,7 +224,7 @@ async function startProgram(
   const balancer = await startBalancer(t, program, config, ports.none);
   await rest(100); // the last probe's line is written
   return {
-    async stateAfter({ name, front, act, before: ahead = 1 }) {
+    async stateAfter({ name, front, act, before: ahead = 1, lines = 1 }) {
       const before = statesIn(balancer.log(), front).length;
       const has_queue = front.includes('queue');
       const sockets: Socket[] = [];
@@ -219,8 +240,8 @@ async function startProgram(
       sockets.push(client);
       client.on('error', () => {}).on('data', () => {});
       await act(client);
-      await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length > before);
-      const state = statesIn(balancer.log(), front)[before]!;
+      await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length >= before + lines);
+      const state = statesIn(balancer.log(), front)[before + lines - 1]!;
       await rest(has_queue ? 900 : 20);
       for (const socket of sockets) socket.destroy();
       return state;
@@ -237,6 +258,8 @@ function statesIn(log: string, front: string): string[] {
   });
 }
 
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
+
 /** Answers by the request's path. */
 async function misbehavingServer(t: TestContext): Promise<number> {
   const half = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it';
@@ -250,6 +273,9 @@ async function misbehavingServer(t: TestContext): Promise<number> {
     '/garbage': (socket) => void socket.write('this is no HTTP\r\n\r\n'),
     '/half-then-close': (socket) => void socket.end(half),
     '/half-then-reset': (socket) => void socket.write(half, () => setTimeout(() => socket.resetAndDestroy(), 100)),
+    '/switches': (socket) => void socket.write(SWITCH),
+    '/switches-then-resets': (socket) =>
+      void socket.write(SWITCH, () => setTimeout(() => socket.resetAndDestroy(), 100)),
     '/half-then-hang': (socket) => void socket.write(half),
     '/long': (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LONG * 100}\r\n\r\n`);

@@ -53,6 +53,7 @@ export class ProxyRig {
   private readonly wires: Wire[] = [];
   private readonly servers: readonly Backend[];
   private running = true;
+  private passes = 0;
   private readonly pumping: Promise<void>;
 
   constructor(kind: Kind, servers: readonly Backend[], options: RigOptions = {}) {
@@ -119,6 +120,20 @@ export class ProxyRig {
     }
   }
 
+  /** What lies in the kernel for the proxy by now is read, and what follows from it is done. */
+  async settle(): Promise<void> {
+    const last = this.passes + 3;
+    await this.until('it has looked', () => this.passes >= last);
+  }
+
+  /** Nobody is served at present: nothing is lent, counted or waiting. */
+  assertAtRest(): void {
+    assert.equal(this.client_count, 0, 'clients are gone');
+    assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
+    assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
+    this.assertCountsAreZero();
+  }
+
   /** The last line of every test. */
   async everythingIsHome(): Promise<void> {
     for (const wire of this.wires) wire.close();
@@ -166,6 +181,7 @@ export class ProxyRig {
   private async pump(): Promise<void> {
     while (this.running) {
       this.proxy.pass(1);
+      this.passes++;
       await nextTurn();
     }
   }

@@ -328,7 +328,7 @@ export class ClientConnection implements SocketOwner {
   onEnd(): void {
     switch (this.state) {
       case IDLE:
-        if (this.requests === 0 && this.frontend.config.log_null) this.exchange.rejected(400, 0, 'C');
+        this.noteLeft();
         this.close();
         return;
       case HEAD:
@@ -351,6 +351,13 @@ export class ClientConnection implements SocketOwner {
 
   onError(): void {
     if (this.state === BODY || this.state === ANSWERING || this.state === TUNNEL) clientGone(this.exchange);
+    else this.noteLeft();
+  }
+
+  /** It went before its request was there, and nobody can be told but the log. */
+  private noteLeft(): void {
+    const said_nothing = this.state === IDLE && this.requests === 0;
+    if (this.state === HEAD || (said_nothing && this.frontend.config.log_null)) this.exchange.rejected(400, 0, 'C');
   }
 
   onDrain(): void {

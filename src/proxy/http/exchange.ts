@@ -10,6 +10,7 @@
  */
 
 import { localAddress } from '../../system/peer-address.ts';
+import { REQUESTS } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
@@ -371,7 +372,7 @@ export class Exchange extends Account implements Assignee {
     this.over();
   }
 
-  /** A request that never became one. */
+  /** A request that never became one; it counts as one when it was answered. */
   rejected(status: ErrorStatus, bytes_sent: number, cause: string): void {
     this.reset(null);
     this.head_ms = -1;
@@ -380,6 +381,7 @@ export class Exchange extends Account implements Assignee {
     this.bytes_sent = bytes_sent;
     this.cause = cause;
     this.phase = 'R';
+    if (bytes_sent > 0) this.frontend.counters[REQUESTS]++;
     this.close(this);
   }
 

@@ -109,6 +109,7 @@ export function bodySilent(exchange: Exchange): void {
 export function clientFailed(exchange: Exchange, status: ErrorStatus): void {
   const cause = status === 408 ? 'c' : status === 503 ? 'R' : 'P';
   if (exchange.state === ANSWERING) exchange.abort(cause, 'D');
+  else if (exchange.state === STORING) exchange.fail(status, cause, 'R');
   else exchange.fail(status, cause, cause === 'c' ? 'H' : 'D');
 }
 
@@ -116,8 +117,7 @@ export function clientFailed(exchange: Exchange, status: ErrorStatus): void {
 export function clientGone(exchange: Exchange): void {
   const { state, assignment } = exchange;
   // HAProxy, too, calls everything after the connection data for a client that resets
-  const connected = state === WAITING || state === ANSWERING || state === SENDING;
-  exchange.abort('C', connected ? 'D' : assignment.phase);
+  exchange.abort('C', state === STORING ? 'R' : state === CONNECTING ? assignment.phase : 'D');
 }
 
 /** It sends no more. It may still wait for its answer, unless `option abortonclose` says that it does not. */
