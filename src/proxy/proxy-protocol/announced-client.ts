@@ -32,7 +32,7 @@ export class AnnouncedClient implements SocketOwner {
     this.socket = socket;
     this.fd = fd;
     this.accepted_ms = now_ms;
-    this.timer = new Timer(() => this.refuse(FAILURE_HEADER_TIMEOUT));
+    this.timer = new Timer(() => this.refuseUnfinished(FAILURE_HEADER_TIMEOUT));
     const limit_ms = Math.min(frontend.client_ms, frontend.request_ms);
     if (limit_ms !== Number.POSITIVE_INFINITY) timers.arm(this.timer, now_ms + limit_ms);
     socket.receive();
@@ -73,12 +73,20 @@ export class AnnouncedClient implements SocketOwner {
     socket.close();
   }
 
+  /** `failure`: what it is if nothing came at all. */
+  private refuseUnfinished(failure: number): void {
+    this.refuse(this.bytes.length === 0 ? failure : FAILURE_HEADER_TRUNCATED);
+  }
+
   onEnd(): void {
-    this.refuse(this.bytes.length === 0 ? FAILURE_HEADER_EMPTY : FAILURE_HEADER_TRUNCATED);
+    this.refuseUnfinished(FAILURE_HEADER_EMPTY);
+  }
+
+  onError(): void {
+    this.refuseUnfinished(FAILURE_HEADER_EMPTY);
   }
 
   onConnect(): void {}
-  onError(): void {}
   onDrain(): void {}
 
   onClosed(): void {

@@ -1,7 +1,7 @@
 /** Requests to cut, what the log may say then, and how the other side hears of it. */
 
 import { response } from '../wire.js';
-import { cutEverywhere, type Play } from './cutting.js';
+import { type Cut, cutEverywhere, type Play } from './cutting.js';
 
 export const OK = response('an answer');
 export const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\n';
@@ -52,4 +52,13 @@ export function play(
     hears: hearsOf(request, heard),
     ...more,
   });
+}
+
+export const ANNOUNCED = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n';
+
+/** HAProxy's words, where the header that announces a client broke off. */
+export function refusalOf({ length }: Cut): RegExp {
+  return length === 0
+    ? /: Connection closed while waiting for PROXY protocol header$/
+    : /: Truncated PROXY protocol header received$/;
 }

@@ -3,7 +3,7 @@
  * with 100, announced by another proxy, on a connection that served before, behind somebody in a queue.
  */
 import { cutEverywhere, type Play } from './cutting.js';
-import { BODIES, GET, HEAD, headOf, hearsOf, OK, play, statesOf } from './requests.js';
+import { ANNOUNCED, BODIES, GET, HEAD, headOf, hearsOf, OK, play, refusalOf, statesOf } from './requests.js';
 
 for (const [framed, request] of Object.entries(BODIES))
   play(
@@ -14,12 +14,13 @@ for (const [framed, request] of Object.entries(BODIES))
     request.length,
   );
 
-const ANNOUNCED = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n';
 const INTRODUCED = `${ANNOUNCED}${GET}`;
 play('a request that another proxy announces', INTRODUCED, OK, {
   options: { bind: 'accept-proxy' },
   states: (cut) =>
-    cut.by === 'client' && cut.length < ANNOUNCED.length ? null : statesOf(INTRODUCED, OK, INTRODUCED.length)(cut),
+    cut.by === 'client' && cut.length < ANNOUNCED.length
+      ? refusalOf(cut)
+      : statesOf(INTRODUCED, OK, INTRODUCED.length)(cut),
   hears: hearsOf(INTRODUCED, INTRODUCED.length),
 });
 

@@ -2,6 +2,7 @@
 
 import type { Wire } from '../wire.js';
 import { type Cut, cutEverywhere, type Step } from './cutting.js';
+import { ANNOUNCED, refusalOf } from './requests.js';
 
 const TALK: readonly Step[] = [
   { from: 'client', text: 'a question' },
@@ -27,13 +28,11 @@ cutEverywhere({
   hears: hearsInTunnel,
 });
 
-const ANNOUNCED = 'PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n';
-
 cutEverywhere({
   name: 'a TCP session that another proxy announces',
   steps: [{ from: 'client', text: `${ANNOUNCED}a question`, heard: 'a question' }, ...TALK.slice(1)],
   options: { mode: 'tcp', bind: 'accept-proxy' },
-  states: (cut) => (cut.step === 0 && cut.length < ANNOUNCED.length ? null : stateOfTunnel(cut)),
+  states: (cut) => (cut.step === 0 && cut.length < ANNOUNCED.length ? refusalOf(cut) : stateOfTunnel(cut)),
   hears: (cut, client, wires) =>
     cut.step > 0 || cut.length >= ANNOUNCED.length ? hearsInTunnel(cut, client, wires) : wires.length === 0,
 });
