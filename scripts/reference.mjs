@@ -48,6 +48,7 @@ async function haproxyReference(before) {
   const { SERVER_WORDS } = await load('server.js');
   const { HTTP_ERRORS_KEYWORDS } = await load('error-file.js');
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
+  const { RING_KEYWORDS } = await load('ring.js');
   const known = await load('known-keywords.js');
   return `# haproxy.cfg: what carpool understands
 
@@ -91,6 +92,10 @@ ${table(SERVER_WORDS)}
 
 ${table(RESOLVERS_KEYWORDS)}
 
+## ring
+
+${table(RING_KEYWORDS)}
+
 ## http-errors
 
 ${table(HTTP_ERRORS_KEYWORDS)}
@@ -117,7 +122,7 @@ ${list(TIMEOUTS, 'timeout')}
 
 What HAProxy has and carpool does not: an error that says so, so that no file seems to do what it does not.
 
-- sections: ${missing(known.HAPROXY_SECTIONS, ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'mailers'])}
+- sections: ${missing(known.HAPROXY_SECTIONS, ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'ring', 'mailers'])}
 - global: ${missing(known.HAPROXY_GLOBAL, [...names(GLOBAL_KEYWORDS), ...names(GLOBAL_CARP_KEYWORDS)])}
 - proxies: ${missing(known.HAPROXY_PROXY.keys(), names(PROXY_KEYWORDS))}
 - option: ${missing(known.HAPROXY_OPTIONS.keys(), names(OPTIONS))}

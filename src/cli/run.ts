@@ -6,7 +6,7 @@ import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
 import type { Level } from '../control/event-log.ts';
-import { openGlobalLog } from '../control/global-log.ts';
+import { globalLog } from '../control/global-log.ts';
 import type { Replacement } from '../control/hand-over.ts';
 import { linePrinter } from '../control/line-printer.ts';
 import { outside } from '../control/outside.ts';
@@ -70,7 +70,7 @@ type Voice = {
 export function startDaemon(config: Config, { paths, quiet, load, in_background, replaces }: Voice): Promise<number> {
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const syslog = openGlobalLog(config);
+  globalLog.configure(config);
   let started = false;
   return runDaemon({
     config,
@@ -79,7 +79,7 @@ export function startDaemon(config: Config, { paths, quiet, load, in_background,
     load,
     replaces,
     print(line, level) {
-      syslog(line, level);
+      globalLog.say(line, level);
       // until it has started somebody waits to be told what hinders it
       if (in_background && (started || level === 'info' || level === 'notice')) return;
       printLine(line, level, quiet);

@@ -60,6 +60,7 @@ export function loadConfig(
     frontends: haproxy.frontends,
     backends: haproxy.backends,
     resolvers: haproxy.resolvers,
+    rings: haproxy.rings,
     carps: renameInterfaces(written, haproxy.interface_names),
     carp_host,
     interface_names: haproxy.interface_names,

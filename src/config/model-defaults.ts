@@ -57,6 +57,7 @@ export function emptyConfig(files: readonly string[]): Config {
     frontends: [],
     backends: [],
     resolvers: [],
+    rings: [],
     carps: [],
     carp_host: CARP_HOST_DEFAULTS,
     interface_names: [],

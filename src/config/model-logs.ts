@@ -10,7 +10,9 @@ export type LogTarget = {
     /** A descriptor that was open when the process started. */
     | { readonly kind: 'fd'; readonly fd: number }
     | { readonly kind: 'udp'; readonly endpoint: Endpoint }
-    | { readonly kind: 'unix'; readonly path: string };
+    | { readonly kind: 'unix'; readonly path: string }
+    /** A `ring` of the configuration; the format and length of its lines are the ring's. */
+    | { readonly kind: 'ring'; readonly name: string };
   readonly format: SyslogFormat;
   /** Longest line in bytes (HAProxy `len`, 80..65535, default 1024). */
   readonly max_bytes: number;
@@ -21,6 +23,31 @@ export type LogTarget = {
   /** What is more severe than this is sent as this. */
   readonly min_level: number;
   readonly sample: LogSample | undefined;
+  readonly span: Span;
+};
+
+/** `ring NAME`: the latest lines, in memory, for people to look at and for log servers that are spoken to over TCP. */
+export type Ring = {
+  readonly name: string;
+  readonly description: string;
+  readonly format: SyslogFormat;
+  /** Of one line with its header. */
+  readonly max_bytes: number;
+  /** Of all lines; the oldest ones go first. */
+  readonly size_bytes: number;
+  /** Each gets all lines. */
+  readonly servers: readonly RingServer[];
+  readonly connect_ms: number | undefined;
+  /** How long lines may wait for a server that does not read. */
+  readonly server_ms: number | undefined;
+  readonly span: Span;
+};
+
+export type RingServer = {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  /** `log-proto octet-count`: its length stands before each line (RFC 6587); else a line feed behind it. */
+  readonly octet_count: boolean;
   readonly span: Span;
 };
 

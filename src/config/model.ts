@@ -11,7 +11,7 @@
  */
 import type { Span } from './diagnostic.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
-import type { Capture, CookieCapture, LogFormat, LogTarget } from './model-logs.ts';
+import type { Capture, CookieCapture, LogFormat, LogTarget, Ring } from './model-logs.ts';
 import type { Exporter, StatsPage } from './model-pages.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
@@ -33,6 +33,7 @@ export type Config = {
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   readonly resolvers: readonly Resolvers[];
+  readonly rings: readonly Ring[];
   readonly carps: readonly Carp[];
   /** Settings of this host's CARP that are not of one vhid (net.inet.carp.* of the BSDs). */
   readonly carp_host: CarpHost;

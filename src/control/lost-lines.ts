@@ -1,5 +1,6 @@
 /** Log lines that were lost because whoever reads them was too slow: counted, and said once a minute at most. */
 import { droppedByPrinters } from './line-printer.ts';
+import { logRings } from './log-rings.ts';
 
 const SAY_EVERY_MS = 60_000;
 
@@ -17,7 +18,7 @@ export class LostLines {
   }
 
   get total(): number {
-    return this.in_threads + droppedByPrinters();
+    return this.in_threads + droppedByPrinters() + logRings.dropped;
   }
 
   /** Called about once a second; `now_ms` of any clock that only goes forward. */

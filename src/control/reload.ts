@@ -16,6 +16,7 @@ import * as libc from '../system/libc.ts';
 import { notifyServiceManager } from '../system/sd-notify.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { createGeneration } from './generation.ts';
+import { globalLog } from './global-log.ts';
 import { postDemotion } from './post-demotion.ts';
 import { plain, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
@@ -72,6 +73,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   daemon.generation = next;
   daemon.draining.push(previous);
   watchDraining(daemon);
+  globalLog.configure(next.config);
   configureChecks(daemon, fail);
   const complete = await configureDataThreads(daemon);
   startResolvers(daemon);

@@ -4,7 +4,9 @@ import { startChecksThread } from '../threads/checks-handle.ts';
 import type { FromChecks } from '../threads/checks-messages.ts';
 import { THREAD_CHECKS } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { describeEvent } from './event-log.ts';
 import { createExternalChecks, type ExternalChecks } from './external-checks.ts';
+import { ALERT, globalLog, NOTICE } from './global-log.ts';
 
 const THE_FIRST_CHECKS = 'the first checks';
 
@@ -57,13 +59,17 @@ function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message:
     case 'server': {
       const { at_ns, backend, server, up, reason } = message;
       daemon.generation.servers.noteReason(backend, server, reason);
-      events.record({ kind: 'server', at_ns, backend, server, up, reason });
+      const event = { kind: 'server', at_ns, backend, server, up, reason } as const;
+      events.record(event);
+      globalLog.sayOf(backend, describeEvent(event), up ? NOTICE : ALERT);
       evaluate();
       return;
     }
     case 'check':
       daemon.generation.servers.noteCheck(message);
-      if (message.line !== undefined) logLine(events, 'notice', message.line);
+      if (message.line === undefined) return;
+      logLine(events, 'notice', message.line);
+      globalLog.sayOf(message.backend, message.line, NOTICE);
       return;
     case 'administrative':
       logLine(events, 'notice', `the agent of ${message.backend}/${message.server} says ${message.text}`);

@@ -1,11 +1,13 @@
 /** The data threads from the control thread: their start, their next configuration, and who still serves by an earlier one. */
 import { now_ns } from '../system/clock.ts';
 import { startDataThread } from '../threads/data-handle.ts';
+import type { LineKey } from '../threads/data-messages.ts';
 import { THREAD_DATA } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { describeError } from './end.ts';
 import { countClients, type Generation, isRetired } from './generation.ts';
 import { linePrinter } from './line-printer.ts';
+import { logRings } from './log-rings.ts';
 import { answerPage } from './run-pages.ts';
 import { noteStopped, waitUntil } from './shutdown.ts';
 
@@ -29,7 +31,7 @@ export function startDataThreads(daemon: Daemon, fail: Fail): void {
       },
       onConfigured: () => void daemon.waits_for.delete(name),
       onPage: (generation, question) => answerPage(daemon, generation, question),
-      onLines: (fd, lines) => linePrinter(fd).print(lines),
+      onLines: takeLines,
       onDropped: (lines) => daemon.lost_lines.add(lines),
       onError: (error) => {
         noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
@@ -39,6 +41,13 @@ export function startDataThreads(daemon: Daemon, fail: Fail): void {
     daemon.data.push(handle);
     daemon.threads.push({ name, thread: handle.thread, wake: handle.wake });
   });
+}
+
+/** `fd 2` prints, `ring latest` keeps. */
+function takeLines(key: LineKey, lines: Uint8Array): void {
+  const name = key.slice(key.indexOf(' ') + 1);
+  if (key.startsWith('ring ')) logRings.put(name, lines);
+  else linePrinter(Number(name)).print(lines);
 }
 
 /** Resolves when all of them serve the daemon's present generation; false when one did not say so in time. */

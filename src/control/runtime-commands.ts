@@ -31,7 +31,13 @@ function prepare(words: readonly string[]): Prepared {
   return {
     async run({ runtime }, reply) {
       const session: Session = { level: 'admin', interactive: false, idle_ms: undefined, exposes_listeners: false };
-      reply.send((await runRuntimeCommand(words, runtime, session)) ?? '');
+      const said = (await runRuntimeCommand(words, runtime, session)) ?? '';
+      if (typeof said === 'string') return reply.send(said);
+      reply.stream((line) => {
+        const write = (text: string) => line(text.replace(/\n$/, ''));
+        if (said.begin !== '') write(said.begin);
+        return said.follow(write);
+      });
     },
   };
 }

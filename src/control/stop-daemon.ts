@@ -12,6 +12,7 @@ import { notifyServiceManager } from '../system/sd-notify.ts';
 import { STOP_HARD, STOP_SOFT, THREAD_CARP } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
 import { countClients } from './generation.ts';
+import { logRings } from './log-rings.ts';
 import { stopWatchingDraining } from './run-data.ts';
 import { exitNow, stopThreads, waitUntil } from './shutdown.ts';
 import { releaseVhids } from './vhid-locks.ts';
@@ -58,6 +59,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   daemon.resolvers?.stop();
   daemon.orders?.close();
   daemon.stats_sockets.close();
+  logRings.close();
   daemon.socket?.close();
   if (!stopped || !bowed_out) exitNow(1, 'carpool: a thread did not stop in time and was left behind');
   return status;

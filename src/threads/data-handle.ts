@@ -21,8 +21,9 @@ import {
   type DataSettings,
   type FromData,
   type GenerationSettings,
+  type LineKey,
   type LineTarget,
-  lineDescriptor,
+  lineKey,
   type ToData,
 } from './data-messages.ts';
 import { createLineRing, LineRing } from './line-ring.ts';
@@ -51,8 +52,8 @@ export type DataThreadOptions = {
   readonly onConfigured: (generation: number) => void;
   /** A client wants a page that main writes. */
   readonly onPage: (generation: number, question: PageQuestion) => Promise<PageReply>;
-  /** Log lines of requests for a descriptor, each with its newline. */
-  readonly onLines: (fd: number, lines: Uint8Array) => void;
+  /** Log lines of requests for a descriptor or a ring, each with its newline. */
+  readonly onLines: (key: LineKey, lines: Uint8Array) => void;
   /** So many lines could not be sent. */
   readonly onDropped: (lines: number) => void;
   /** The thread threw: a mistake of ours. */
@@ -83,8 +84,8 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
-  const rings = new Map<number, SharedArrayBuffer>();
-  const readers = new Map<number, LineRing>();
+  const rings = new Map<LineKey, SharedArrayBuffer>();
+  const readers = new Map<LineKey, LineRing>();
   const settingsOf = (generation: DataGeneration) => generationSettings(generation, rings, readers);
   const settings: DataSettings = {
     thread: THREAD_DATA + options.number,
@@ -105,13 +106,13 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
     else if (message.kind === 'bad-messages') answers.give(message.ask, message.messages);
     else if (message.kind === 'ended') answers.give(message.ask, message.count);
-    else if (message.kind === 'lines') options.onLines(message.fd, readers.get(message.fd)!.takeAll());
+    else if (message.kind === 'lines') options.onLines(message.key, readers.get(message.key)!.takeAll());
     else options.onDropped(message.lines);
   });
   worker.on('error', options.onError);
   worker.on('exit', () => {
     exited = true;
-    for (const [fd, reader] of readers) options.onLines(fd, reader.takeAll());
+    for (const [key, reader] of readers) options.onLines(key, reader.takeAll());
     libc.close(wake_fd);
     libc.munmap(one.address, 8);
   });
@@ -142,27 +143,25 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   };
 }
 
-/** Adds a ring for each descriptor that is new. */
+/** Adds a way for each descriptor and ring that is new. */
 function generationSettings(
   { generation, config, memory, listeners }: DataGeneration,
-  rings: Map<number, SharedArrayBuffer>,
-  readers: Map<number, LineRing>,
+  rings: Map<LineKey, SharedArrayBuffer>,
+  readers: Map<LineKey, LineRing>,
 ): GenerationSettings {
-  for (const fd of lineDescriptors(config)) {
-    if (rings.has(fd)) continue;
+  for (const key of lineKeys(config)) {
+    if (rings.has(key)) continue;
     const ring = createLineRing();
-    rings.set(fd, ring);
-    readers.set(fd, new LineRing(ring));
+    rings.set(key, ring);
+    readers.set(key, new LineRing(ring));
   }
-  const lines = [...rings].map(([fd, ring]): LineTarget => ({ fd, ring }));
+  const lines = [...rings].map(([key, ring]): LineTarget => ({ key, ring }));
   const shared = memory.words.buffer as SharedArrayBuffer;
   return { generation, config, shared, counts: memory.counts, listeners, lines };
 }
 
-/** Every descriptor that a target of the configuration prints on. */
-function lineDescriptors(config: Config): number[] {
-  const fds = config.frontends.flatMap(({ log_targets }) =>
-    log_targets.flatMap(({ to }) => (to.kind === 'udp' || to.kind === 'unix' ? [] : [lineDescriptor(to)])),
-  );
-  return [...new Set(fds)];
+/** What the targets of the configuration need main for. */
+function lineKeys(config: Config): LineKey[] {
+  const targets = config.frontends.flatMap(({ log_targets }) => log_targets);
+  return [...new Set(targets.flatMap(({ to }) => lineKey(to) ?? []))];
 }

@@ -22,7 +22,7 @@ export type GenerationSettings = {
   readonly counts: Counts;
   /** Descriptors that an earlier generation listens on are taken over from it. */
   readonly listeners: readonly OpenListener[];
-  /** For every descriptor that its log targets print on (line-ring.ts). */
+  /** For everything that main does with its lines (line-ring.ts). */
   readonly lines: readonly LineTarget[];
 };
 
@@ -35,8 +35,11 @@ export type DataSettings = {
   readonly reactor: string | undefined;
 };
 
-/** A descriptor of the process that lines are printed on, and the ring that they go through. */
-export type LineTarget = { readonly fd: number; readonly ring: SharedArrayBuffer };
+/** What main prints or keeps: on a descriptor of the process or in a ring of the configuration, and the way there. */
+export type LineTarget = { readonly key: LineKey; readonly ring: SharedArrayBuffer };
+
+/** `fd 2`, `ring latest`. */
+export type LineKey = `fd ${number}` | `ring ${string}`;
 
 export type ToData =
   /** Serve this from now on; who is served by an earlier one is served to the end. Answered by `configured`. */
@@ -68,12 +71,23 @@ export type FromData =
   /** A page that main is to write. */
   | { readonly kind: 'page'; readonly generation: number; readonly question: PageQuestion }
   | { readonly kind: 'ended'; readonly ask: number; readonly count: number }
-  /** There are log lines to print. */
-  | { readonly kind: 'lines'; readonly thread: number; readonly fd: number }
+  /** There are log lines to print or to keep. */
+  | { readonly kind: 'lines'; readonly thread: number; readonly key: LineKey }
   /** So many lines were lost since the last word of it. */
   | { readonly kind: 'dropped'; readonly thread: number; readonly lines: number };
 
-/** The descriptor behind a target that is one: `stdout`, `stderr`, `fd@N`. */
-export function lineDescriptor(to: Extract<LogTarget['to'], { kind: 'stdout' | 'stderr' | 'fd' }>): number {
-  return to.kind === 'fd' ? to.fd : to.kind === 'stdout' ? 1 : 2;
+/** Undefined for targets that data threads send to themselves. */
+export function lineKey(to: LogTarget['to']): LineKey | undefined {
+  switch (to.kind) {
+    case 'stdout':
+      return 'fd 1';
+    case 'stderr':
+      return 'fd 2';
+    case 'fd':
+      return `fd ${to.fd}`;
+    case 'ring':
+      return `ring ${to.name}`;
+    default:
+      return undefined;
+  }
 }

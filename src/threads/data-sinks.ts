@@ -3,7 +3,7 @@ import type { LogTarget } from '../config/model.ts';
 import { DatagramSink, RingSink, type Sink } from '../proxy/log/sink.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { connectUdp, connectUnixDatagram } from '../system/log-socket.ts';
-import { type FromData, type LineTarget, lineDescriptor } from './data-messages.ts';
+import { type FromData, type LineKey, type LineTarget, lineKey } from './data-messages.ts';
 import { LineRing } from './line-ring.ts';
 
 /** Lost lines are told of at most so often. */
@@ -14,7 +14,7 @@ export class DataSinks {
   private readonly thread: number;
   private readonly tell: (message: FromData) => void;
   private readonly sinks = new Map<string, Sink>();
-  private readonly rings = new Map<number, SharedArrayBuffer>();
+  private readonly rings = new Map<LineKey, SharedArrayBuffer>();
   private told = 0;
   private told_ms = 0;
 
@@ -24,9 +24,9 @@ export class DataSinks {
     this.tell = tell;
   }
 
-  /** Before `sinkFor` of what prints on these descriptors. */
+  /** Before `sinkFor` of what goes there. */
   addLines(lines: readonly LineTarget[]): void {
-    for (const { fd, ring } of lines) if (!this.rings.has(fd)) this.rings.set(fd, ring);
+    for (const { key, ring } of lines) if (!this.rings.has(key)) this.rings.set(key, ring);
   }
 
   sinkFor({ to }: LogTarget): Sink {
@@ -40,9 +40,9 @@ export class DataSinks {
     const { reactor, thread } = this;
     if (to.kind === 'udp') return new DatagramSink(reactor, () => connectUdp(to.endpoint), false);
     if (to.kind === 'unix') return new DatagramSink(reactor, () => connectUnixDatagram(to.path), true);
-    const fd = lineDescriptor(to);
-    const ring = new LineRing(this.rings.get(fd) as SharedArrayBuffer);
-    return new RingSink(reactor, ring, () => this.tell({ kind: 'lines', thread, fd }));
+    const key = lineKey(to) as LineKey;
+    const ring = new LineRing(this.rings.get(key) as SharedArrayBuffer);
+    return new RingSink(reactor, ring, () => this.tell({ kind: 'lines', thread, key }));
   }
 
   /** A target that takes no line costs the line and no time; main says how many. Once a second at most. */

@@ -13,6 +13,7 @@ export type SectionKind =
   | 'listen'
   | 'backend'
   | 'resolvers'
+  | 'ring'
   | 'http-errors'
   | 'carp';
 

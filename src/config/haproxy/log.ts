@@ -5,13 +5,14 @@ import { parseInteger } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { parseLiteralEndpoint } from './address.ts';
 import { type Context, refuseMore, type Statement } from './keyword.ts';
+import { serverOfTcpRing, tcpRingName } from './ring-name.ts';
 
 const FACILITIES =
   'kern user mail daemon auth syslog lpr news uucp cron auth2 ftp ntp audit alert cron2 local0 local1 local2 local3 local4 local5 local6 local7'.split(
     ' ',
   );
 const LEVELS = 'emerg alert crit err warning notice info debug'.split(' ');
-const FORMATS: readonly LogTarget['format'][] = [
+export const FORMATS: readonly LogTarget['format'][] = [
   'raw',
   'short',
   'priority',
@@ -21,7 +22,8 @@ const FORMATS: readonly LogTarget['format'][] = [
   'rfc3164',
   'rfc5424',
 ];
-const DEFAULT_BYTES = 1024;
+export const DEFAULT_BYTES = 1024;
+export const LOG_PORT = 514;
 
 export function parseLogTarget(statement: Statement, context: Context): LogTarget | undefined {
   const { keyword, args } = statement;
@@ -62,7 +64,14 @@ function parseDestination(word: Word, context: Context): LogTarget['to'] | undef
   if (word.text.startsWith('unix@/')) return { kind: 'unix', path: word.text.slice('unix@'.length) };
   const fd = /^fd@(\d{1,4})$/.exec(word.text);
   if (fd !== null) return { kind: 'fd', fd: Number(fd[1]) };
-  if (/^(tcp|tcp4|tcp6|ring|uxst|backend)@/.test(word.text)) {
+  if (word.text.startsWith('ring@')) return { kind: 'ring', name: word.text.slice('ring@'.length) };
+  const stream = /^tcp[46]?@(.*)$/.exec(word.text);
+  if (stream !== null) {
+    const literal = { text: stream[1], span: word.span };
+    const server = parseLiteralEndpoint(literal, LOG_PORT, 'The log target', context);
+    return server && { kind: 'ring', name: tcpRingName(server) };
+  }
+  if (/^(uxst|backend)@/.test(word.text)) {
     context.report.error(
       word.span,
       'unsupported-address',
@@ -72,11 +81,12 @@ function parseDestination(word: Word, context: Context): LogTarget['to'] | undef
     return undefined;
   }
   const udp = { text: word.text.replace(/^udp[46]?@/, ''), span: word.span };
-  const endpoint = parseLiteralEndpoint(udp, 514, 'The log target', context);
+  const endpoint = parseLiteralEndpoint(udp, LOG_PORT, 'The log target', context);
   return endpoint && { kind: 'udp', endpoint };
 }
 
 function defaultFormat(to: LogTarget['to'] | undefined): LogTarget['format'] {
+  if (to?.kind === 'ring' && serverOfTcpRing(to.name)) return 'local';
   return to?.kind === 'udp' || to?.kind === 'unix' ? 'local' : 'raw';
 }
 
@@ -101,7 +111,7 @@ function parseLogWords(words: readonly Word[], format: LogTarget['format'], cont
   return { settings, rest };
 }
 
-function parseFormat(word: Word, { report }: Context): LogTarget['format'] | undefined {
+export function parseFormat(word: Word, { report }: Context): LogTarget['format'] | undefined {
   const format = FORMATS.find((name) => name === word.text);
   if (format === undefined) {
     const mend = didYouMean(word.text, FORMATS) ?? `Write one of ${FORMATS.join(', ')}.`;

@@ -1,7 +1,7 @@
 /** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
 import { type CarpDraft, newCarp } from '../carp-draft.ts';
 import type { SysctlSetting } from '../freebsd/sysctl.ts';
-import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers } from '../model.ts';
+import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers, Ring } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
@@ -16,6 +16,7 @@ import { type Context, checkName, type Keyword, refuseMore, type SectionKind, ty
 import { HAPROXY_SECTIONS } from './known-keywords.ts';
 import { type Around, finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
 import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft } from './resolvers.ts';
+import { finishRings, newRing, RING_KEYWORDS, type RingDraft } from './ring.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
 import { reportUnknownKeyword } from './unknown.ts';
 import { reportWrongSection } from './wrong-section.ts';
@@ -25,6 +26,7 @@ export type HaproxyConfig = {
   readonly frontends: readonly Frontend[];
   readonly backends: readonly Backend[];
   readonly resolvers: readonly Resolvers[];
+  readonly rings: readonly Ring[];
   readonly carps: readonly Carp[];
   readonly interface_names: readonly InterfaceName[];
   readonly sysctls: readonly SysctlSetting[];
@@ -53,19 +55,21 @@ type Section =
   | { readonly kind: 'global' }
   | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
   | { readonly kind: 'resolvers'; readonly draft: ResolversDraft }
+  | { readonly kind: 'ring'; readonly draft: RingDraft }
   | { readonly kind: 'http-errors'; readonly draft: HttpErrorsDraft }
   | { readonly kind: 'carp'; readonly draft: CarpDraft };
 
 /** HAProxy's and our own. */
 const GLOBAL_TABLE = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
-const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'http-errors', 'carp'];
+const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'ring', 'http-errors', 'carp'];
 
 class HaproxyParser {
   readonly #context: Context;
   readonly #global: GlobalDraft = newGlobal();
   readonly #proxies: ProxyDraft[] = [];
   readonly #resolvers: ResolversDraft[] = [];
+  readonly #rings: RingDraft[] = [];
   readonly #http_errors: HttpErrorsDraft[] = [];
   readonly #carps: CarpDraft[] = [];
   readonly #named_defaults = new Map<string, ProxyDraft>();
@@ -110,6 +114,8 @@ class HaproxyParser {
       this.#openCarp(kind, rest);
     } else if (kind.text === 'resolvers') {
       this.#openResolvers(kind, rest);
+    } else if (kind.text === 'ring') {
+      this.#openRing(kind, rest);
     } else if (kind.text === 'http-errors') {
       this.#openHttpErrors(kind, rest);
     } else {
@@ -133,6 +139,17 @@ class HaproxyParser {
     const draft = newResolvers(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
     if (name !== undefined) this.#resolvers.push(draft);
     this.#section = { kind: 'resolvers', draft };
+  }
+
+  #openRing(kind: Word, [name, ...more]: readonly Word[]): void {
+    const { report } = this.#context;
+    this.#checkName(kind, name);
+    refuseMore(more, name ?? kind, report);
+    if (name !== undefined && this.#rings.some((known) => known.name === name.text))
+      report.error(spanOf([name]), 'duplicate-name', `There is a ring \`${name.text}\` already.`);
+    const draft = newRing(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
+    if (name !== undefined) this.#rings.push(draft);
+    this.#section = { kind: 'ring', draft };
   }
 
   #openHttpErrors(kind: Word, [name, ...more]: readonly Word[]): void {
@@ -195,6 +212,7 @@ class HaproxyParser {
     if (section.kind === 'global') this.#apply(GLOBAL_TABLE, this.#global, 'global', statement);
     else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
     else if (section.kind === 'resolvers') this.#apply(RESOLVERS_KEYWORDS, section.draft, 'resolvers', statement);
+    else if (section.kind === 'ring') this.#apply(RING_KEYWORDS, section.draft, 'ring', statement);
     else if (section.kind === 'http-errors') this.#apply(HTTP_ERRORS_KEYWORDS, section.draft, section.kind, statement);
     else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
     else if (section.kind === 'none') this.#reportOutside(keyword);
@@ -231,7 +249,8 @@ class HaproxyParser {
 
   finish(): HaproxyConfig {
     const { report } = this.#context;
-    const global = finishGlobal(this.#global);
+    const { rings, withRings } = finishRings(this.#rings, report);
+    const global = withRings(finishGlobal(this.#global));
     const running = this.#proxies.filter((draft) => !draft.disabled);
     const fronts = running.filter(({ kind }) => kind !== 'backend');
     const backs = running.filter(({ kind }) => kind !== 'frontend');
@@ -241,11 +260,12 @@ class HaproxyParser {
         return [draft, { global_targets: global.log_targets, error_files }] as const;
       }),
     );
-    const backends = backs.map((draft) => finishBackend(draft, around.get(draft) as Around, report));
+    const backends = backs.map((draft) => withRings(finishBackend(draft, around.get(draft) as Around, report)));
     return {
       global,
-      frontends: fronts.map((draft) => finishFrontend(draft, around.get(draft) as Around, report)),
+      frontends: fronts.map((draft) => withRings(finishFrontend(draft, around.get(draft) as Around, report))),
       backends,
+      rings: rings(),
       resolvers: finishResolvers(this.#resolvers, backends),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
       interface_names: this.#global.interface_names,

@@ -8,11 +8,20 @@ import type { Context, SectionKind } from './keyword.ts';
 import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
 import { RESOLVERS_KEYWORDS } from './resolvers.ts';
+import { RING_KEYWORDS } from './ring.ts';
 import { didYouMeanIn, reportWrongSection, sectionsByName, sectionsOf } from './wrong-section.ts';
 
 /** The first words of lines that our tables have, with every section that takes them. */
 const OURS = sectionsByName(
-  [GLOBAL_KEYWORDS, GLOBAL_CARP_KEYWORDS, PROXY_KEYWORDS, RESOLVERS_KEYWORDS, HTTP_ERRORS_KEYWORDS, CARP_KEYWORDS]
+  [
+    GLOBAL_KEYWORDS,
+    GLOBAL_CARP_KEYWORDS,
+    PROXY_KEYWORDS,
+    RESOLVERS_KEYWORDS,
+    RING_KEYWORDS,
+    HTTP_ERRORS_KEYWORDS,
+    CARP_KEYWORDS,
+  ]
     .flat()
     .map(({ name, sections }) => [name, sections] as const),
 );
@@ -44,6 +53,6 @@ export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report 
 }
 
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
-  if (kind === 'carp' || kind === 'resolvers' || kind === 'http-errors') return false;
+  if (kind === 'carp' || kind === 'resolvers' || kind === 'ring' || kind === 'http-errors') return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
 }

@@ -4,7 +4,7 @@ import { answerClient } from '../answer-client.ts';
 import { callerOf } from '../caller.ts';
 import { type CommandContext, ERROR, parseCommandLine, type Reply } from '../commands.ts';
 import { HAND_OVER } from '../hand-over-words.ts';
-import { DENIED, type Level, mayUse, type Session } from './command.ts';
+import { DENIED, type Followed, type Level, mayUse, type Session } from './command.ts';
 import { runRuntimeCommand, unknownCommand } from './table.ts';
 
 /** Commands of the control socket that only look. The others are for administrators. */
@@ -16,6 +16,9 @@ const LOOKING: Readonly<Record<string, Level>> = {
   workers: 'user',
   events: 'operator',
 };
+
+/** A client that follows and does not read misses lines. */
+const MOST_WAITING_BYTES = 1024 * 1024;
 
 /** Undefined: the client follows events from now on, or has got everything. */
 export async function answerRuntime(
@@ -31,7 +34,12 @@ export async function answerRuntime(
     return undefined;
   }
   const answer = runRuntimeCommand(asked, context.runtime, session);
-  if (answer !== undefined) return answer;
+  const said_now = await answer;
+  if (typeof said_now === 'object') {
+    follow(client, said_now);
+    return undefined;
+  }
+  if (said_now !== undefined) return said_now;
   const parsed = parseCommandLine(asked);
   if ('mistake' in parsed) return asked[0]! in LOOKING ? `${parsed.mistake}\n` : unknownCommand(asked);
   if (!mayUse(LOOKING[asked[0]!] ?? 'admin', session)) return DENIED;
@@ -55,4 +63,15 @@ export async function answerRuntime(
   };
   await parsed.run(context, reply, callerOf(client));
   return said;
+}
+
+/** Until it goes, or types something. */
+function follow(client: Socket, { begin, follow: begins }: Followed): void {
+  client.setTimeout(0);
+  client.write(begin);
+  const stop = begins((text) => {
+    if (client.writableLength < MOST_WAITING_BYTES) client.write(text);
+  });
+  client.once('close', stop);
+  client.once('data', () => client.end());
 }

@@ -39,8 +39,12 @@ export type RuntimeCommand = {
   readonly help: string;
   readonly level: Level;
   /** The answer, each of its lines with its end; '' when there is nothing to say. `args` follow the words. */
-  run(args: readonly string[], daemon: RuntimeDaemon, session: Session): string | Promise<string>;
+  run(args: readonly string[], daemon: RuntimeDaemon, session: Session): Said | Promise<Said>;
 };
+
+/** An answer, or one that goes on: `follow` calls with each text from then on, until what it returns is called. */
+export type Said = string | Followed;
+export type Followed = { readonly begin: string; readonly follow: (write: (text: string) => void) => () => void };
 
 /** Words that lead to an answer, or the sentence that says why not. */
 export function mayUse(level: Level, session: Session): boolean {

@@ -1,5 +1,6 @@
 /** The runtime API: from a line to its answer. Words may be shortened as long as one command is meant (`sh st`). */
-import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Session } from './command.ts';
+import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Said, type Session } from './command.ts';
+import { EVENT_COMMANDS } from './event-commands.ts';
 import { PROCESS_COMMANDS } from './process-commands.ts';
 import { SERVER_COMMANDS } from './server-commands.ts';
 import { SESSION_COMMANDS } from './sessions-commands.ts';
@@ -21,6 +22,7 @@ const MISSING: readonly RuntimeCommand[] = (
 
 export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
   ...SHOW_COMMANDS,
+  ...EVENT_COMMANDS,
   ...SESSION_COMMANDS,
   ...SERVER_COMMANDS,
   ...PROCESS_COMMANDS,
@@ -33,7 +35,7 @@ export function runRuntimeCommand(
   words: readonly string[],
   daemon: RuntimeDaemon,
   session: Session,
-): Promise<string> | undefined {
+): Promise<Said> | undefined {
   const asked = /^@!?\d*$/.test(words[0] ?? '') ? words.slice(1) : words;
   const command = findCommand(asked);
   if (command === undefined) return undefined;
