@@ -1,4 +1,4 @@
-// `npm run sim [-- --seed N] [--minutes N] [--hosts N] [--peers KIND,…] [--scenario FILE]`: simulated segments until an invariant breaks.
+// `npm run sim [-- --seed N] [--minutes N] [--hosts N] [--peers KIND,…] [--demote-byte] [--scenario FILE]`: simulated segments until an invariant breaks.
 // Without options it runs for 20 s from a seed of the clock; --seed alone plays that one run (and shrinks it if it
 // breaks); --scenario replays a text that an earlier run printed. Exit status 1 when an invariant breaks.
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,10 @@ const RUNS_MAX = 1e9;
 process.stdout.on('error', () => process.exit(0));
 
 const word = { type: /** @type {const} */ ('string') };
-const { values } = parseArgs({ options: { seed: word, minutes: word, hosts: word, peers: word, scenario: word } });
+const flag = { type: /** @type {const} */ ('boolean') };
+const { values } = parseArgs({
+  options: { seed: word, minutes: word, hosts: word, peers: word, 'demote-byte': flag, scenario: word },
+});
 const seed = number('seed', 0, 2 ** 31 - 1) ?? Math.floor(Date.now() / 1000) % 2 ** 30;
 const minutes = number('minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
 const hosts_max = number('hosts', 2, 26) ?? 5;
@@ -33,13 +36,25 @@ process.exitCode = broken ? 1 : 0;
 
 function search() {
   const only_one = values.seed !== undefined && values.minutes === undefined;
-  return explore({ seed, runs: only_one ? 1 : RUNS_MAX, time_ms: minutes * 60_000, hosts_max, ...peers() });
+  return explore({
+    seed,
+    runs: only_one ? 1 : RUNS_MAX,
+    time_ms: minutes * 60_000,
+    hosts_max,
+    ...peers(),
+    ...manner(),
+  });
 }
 
 /** The options that make a seed mean the same scenario. */
 function again() {
   const { hosts, peers: others } = values;
-  return (hosts ? ` --hosts ${hosts}` : '') + (others ? ` --peers ${others}` : '');
+  const byte = values['demote-byte'] ? ' --demote-byte' : '';
+  return (hosts ? ` --hosts ${hosts}` : '') + (others ? ` --peers ${others}` : '') + byte;
+}
+
+function manner() {
+  return values['demote-byte'] ? { manner: { demote_byte: 'yes' } } : {};
 }
 
 /** Beside carpool, who else is on the segments. */

@@ -100,12 +100,22 @@ function hearAsBackup(engine: Engine, vhid: Vhid, now_ns: number): void {
     const reason = `${peerName(vhid)} adverts ${every(peer.interval_us)}, longer than this node waits for`;
     changeState(engine, vhid, 'MASTER', reason, now_ns);
   } else {
-    listenTo(vhid, peer.family, now_ns);
+    listenTo(vhid, peer.family, now_ns, patienceWith(vhid));
   }
+}
+
+/**
+ * A quick node that is more demoted than a slow master, by OpenBSD's byte, would be MASTER between any two of its adverts:
+ * it waits for that one as long as a node of its kind does.
+ */
+function patienceWith({ settings, peer, demotion, master_down_ns }: Vhid): number {
+  if (!settings.openbsd_demote_byte || peer.demote >= demotion) return master_down_ns;
+  return Math.max(master_down_ns, settings.deadratio * 1000 * peer.interval_us);
 }
 
 function heardPreferred(vhid: Vhid, now_ns: number): void {
   vhid.slower_since_ns = Number.POSITIVE_INFINITY;
+  vhid.peer.preferred.set(vhid.peer.name);
   vhid.peer.preferred_interval_us = vhid.peer.interval_us;
   vhid.peer.preferred_until_ns = now_ns + 1000 * vhid.peer.interval_us;
 }
@@ -113,10 +123,11 @@ function heardPreferred(vhid: Vhid, now_ns: number): void {
 /**
  * A slower MASTER beside one that this BACKUP gives way to: the two settle it between them, and what was heard may be the
  * slower one's last advert. Taking over from it would only make a third MASTER. It costs one interval of the preferred
- * one at most, if that died meanwhile.
+ * one at most, if that died meanwhile. If it is that one itself which is slower now, or more demoted, there is no other.
  */
-function knowsPreferred(vhid: Vhid, now_ns: number): boolean {
-  return vhid.peer.preferred_interval_us <= vhid.interval_us && now_ns < vhid.peer.preferred_until_ns;
+function knowsPreferred({ peer, interval_us: own_us }: Vhid, now_ns: number): boolean {
+  if (peer.preferred_interval_us > own_us || now_ns >= peer.preferred_until_ns) return false;
+  return !sameBytes(peer.preferred, peer.name);
 }
 
 /** Where OpenBSD's byte counts, a more demoted master is replaced without `preempt`, too. */
@@ -131,7 +142,7 @@ function preempts(vhid: Vhid, now_ns: number): boolean {
 
 /** Below one second there is no such rule: a sub-second node is patient with a slow one (as OpenBSD). */
 function willTimeOut(vhid: Vhid): boolean {
-  return vhid.settings.advbase !== 0 && vhid.master_down_ns < 1000 * vhid.peer.interval_us;
+  return vhid.settings.advbase !== 0 && patienceWith(vhid) < 1000 * vhid.peer.interval_us;
 }
 
 function hearAsMaster(engine: Engine, vhid: Vhid, now_ns: number): void {
@@ -173,6 +184,8 @@ function yieldTo(engine: Engine, vhid: Vhid, reason: string, now_ns: number): vo
   believe(vhid.peer);
   changeState(engine, vhid, 'BACKUP', reason, now_ns);
   heardPreferred(vhid, now_ns);
+  const patience_ns = patienceWith(vhid);
+  for (let i = 0; i < vhid.families.length; i++) listenTo(vhid, vhid.families[i], now_ns, patience_ns);
 }
 
 /** An equal kernel may have yielded at the same moment: wait up to an interval longer, so that not both try again. */

@@ -122,7 +122,8 @@ export type Peer = {
   /** Whose adverts make it MASTER in our eyes, mapped, while `master_known`. */
   readonly master: Uint8Array;
   master_known: boolean;
-  /** The interval of the last MASTER that a BACKUP heard and had to give way to, and until when its next advert may take. */
+  /** The last MASTER that a BACKUP heard and had to give way to (mapped), its interval, and until when its next advert may take. */
+  readonly preferred: Uint8Array;
   preferred_interval_us: number;
   preferred_until_ns: number;
 };
@@ -257,6 +258,7 @@ function createPeer(): Peer {
     heard6_ns: -1,
     master: new Uint8Array(MAPPED_BYTES),
     master_known: false,
+    preferred: new Uint8Array(MAPPED_BYTES),
     preferred_interval_us: 0,
     preferred_until_ns: 0,
   };

@@ -104,8 +104,8 @@ export function listen(vhid: Vhid, now_ns: number): void {
   for (let i = 0; i < vhid.families.length; i++) listenTo(vhid, vhid.families[i], now_ns);
 }
 
-export function listenTo(vhid: Vhid, family: Family, now_ns: number): void {
-  vhid.due_ns[family === 4 ? MASTER_DOWN : MASTER_DOWN6] = now_ns + vhid.master_down_ns;
+export function listenTo(vhid: Vhid, family: Family, now_ns: number, patience_ns = vhid.master_down_ns): void {
+  vhid.due_ns[family === 4 ? MASTER_DOWN : MASTER_DOWN6] = now_ns + patience_ns;
 }
 
 /** For another interval of its own at least, in which a quicker master adverts more than once. */
@@ -246,7 +246,7 @@ export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void 
   const skew_before = vhid.advskew;
   const { openbsd_demote_byte } = vhid.settings;
   measure(engine, vhid, now_ns);
-  if (openbsd_demote_byte && vhid.demotion !== before) vhid.peer.preferred_until_ns = 0;
+  if (openbsd_demote_byte && vhid.demotion !== before) forgetPreferred(vhid, now_ns);
   if (vhid.state !== 'MASTER') return;
   // once, on the edge: a bow-out moves the address also to peers without preempt, and two demoted nodes do not flap
   if (!openbsd_demote_byte && before < DEMOTION_LIMIT && vhid.demotion >= DEMOTION_LIMIT) {
@@ -256,6 +256,15 @@ export function applyDemotion(engine: Engine, vhid: Vhid, now_ns: number): void 
   } else if (vhid.advskew !== skew_before || (openbsd_demote_byte && vhid.demotion !== before)) {
     sendAdvert(engine, vhid, now_ns);
   }
+}
+
+/** Whom it gave way to with another demotion it may not give way to any more. */
+function forgetPreferred(vhid: Vhid, now_ns: number): void {
+  vhid.peer.preferred_until_ns = 0;
+  if (vhid.state !== 'BACKUP') return;
+  for (const which of [MASTER_DOWN, MASTER_DOWN6])
+    if (Number.isFinite(vhid.due_ns[which]))
+      vhid.due_ns[which] = Math.min(vhid.due_ns[which], now_ns + vhid.master_down_ns);
 }
 
 /** Everything that follows from settings and demotion together. */
@@ -276,6 +285,8 @@ function changePatience(vhid: Vhid, patience_ns: number, now_ns: number): void {
   if (vhid.state !== 'BACKUP' || change_ns === 0) return;
   for (const which of [MASTER_DOWN, MASTER_DOWN6]) {
     const due_ns = vhid.due_ns[which];
-    vhid.due_ns[which] = Math.max(due_ns + change_ns, Math.min(due_ns, now_ns + patience_ns));
+    const moved_ns = Math.max(due_ns + change_ns, Math.min(due_ns, now_ns + patience_ns));
+    // who waits for a slow master waits no longer than before
+    vhid.due_ns[which] = Math.min(moved_ns, Math.max(due_ns, now_ns + patience_ns));
   }
 }

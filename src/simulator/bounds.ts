@@ -2,15 +2,17 @@
  * How long each thing may take, derived from the rules. With
  *
  *   I  interval      advbase + advskew / 256, the advskew demoted
- *   T  master-down   3 · advbase + advskew / 256 (undemoted); with advbase 0 three demoted intervals
+ *   T  master-down   3 · advbase + advskew / 256 (undemoted); with advbase 0 three demoted intervals; of a demoted one that tells
+ *                    so in byte 4 at least three of the slowest, for it waits for a slow one that is not demoted
  *   D  the longest delay of a frame on this segment        W  how late a timer fires        R  from start to ready
  *   ρ  clocks run up to 1/1000 fast or slow: what a node measures as t takes at most t (1 + 2ρ)
  *
- * hear       A MASTER is heard by whom it can reach:           I + D + W    (it adverts each I)
+ * hear       A MASTER is heard by whom it can reach:           I + D + W    (it adverts each I). An equal one with both
+ *            families of which IPv6 alone arrives: 3 I more, for so long IPv4 is to decide
  * preempt    A BACKUP that is preferred to a MASTER which it hears, and hears nobody it gives way to:   I + I' + D + W
  *            (I' its own: for so long it may believe in one that it heard before); with a preempt delay that and I + D + W more
  * takeover   A BACKUP that no MASTER can reach becomes one:    T + D + W    (an advert may still be on its way for D;
- *            counted from the last one that yielded, which says so)
+ *            counted from the last one that yielded, which says so); silence over one of its families is enough
  * settle     After the faults stop there is one MASTER, and it stays, after
  *
  *     D' + R + T + 3 I + 6 (D + W)         with I, T the longest of the vhid's nodes and D' the longest delay before
@@ -32,7 +34,7 @@
  */
 import { DEMOTION_LIMIT, demotedSkew, interval_us, masterDown_us } from '../carp/election.ts';
 import { SHORT_STALL_NS } from '../carp/stall.ts';
-import type { Group, Member } from './group.ts';
+import { compare, type Group, type Member } from './group.ts';
 import { READY_NS, WAKE_NS } from './host.ts';
 import { UCARP_BATCH_NS, UCARP_SLEEP_NS } from './peers/ucarp.ts';
 import { DRIFT_PPM_MAX } from './scenario.ts';
@@ -46,9 +48,9 @@ export const ADD_AGAIN_NS = 1e9 * CLOCKS + 2 * WAKE_NS;
 export function hear_ns(group: Group, master: Member, listener: Member): number {
   // a kernel that is no longer demoted keeps the time of its next advert
   const freebsd_us = master.isKernel ? interval_us(master.settings.advbase, DEMOTION_LIMIT) : 0;
-  return (
-    1000 * Math.max(master.interval_us, freebsd_us) * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS + late_ns(listener)
-  );
+  const tie_us = master.settings.families === 46 && compare(master, listener) === 0 ? 3 * master.interval_us : 0;
+  const longest_us = Math.max(master.interval_us, freebsd_us) + tie_us;
+  return 1000 * longest_us * CLOCKS + group.segment.delay_ns + 2 * WAKE_NS + late_ns(listener);
 }
 
 /** How much later than others a ucarp hears. */
@@ -104,8 +106,10 @@ export function patience_ns({ settings, interval_us }: Member): number {
   return Math.max(3e9 * settings.advbase, 2000 * interval_us) * CLOCKS;
 }
 
-function masterDown_ns({ kind, settings, demotion }: Member): number {
+function masterDown_ns({ kind, settings, demotion, group }: Member): number {
   if (kind === 'openbsd') return 3000 * interval_us(settings.advbase, settings.advskew);
   const advskew = settings.advbase === 0 ? demotedSkew(settings.advskew, demotion) : settings.advskew;
-  return 1000 * masterDown_us(3, settings.advbase, advskew);
+  const own_ns = 1000 * masterDown_us(3, settings.advbase, advskew);
+  if (!settings.demote_byte || demotion === 0) return own_ns;
+  return Math.max(own_ns, ...group.members.map((other) => 3000 * other.interval_us));
 }

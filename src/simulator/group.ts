@@ -1,6 +1,7 @@
 /** The members of one vhid on one segment, and what the world (not the program) knows of each. */
 import { parseAddress } from '../carp/address.ts';
 import { breakTie, DEMOTION_LIMIT, demotedSkew, interval_us } from '../carp/election.ts';
+import type { Family } from '../carp/events.ts';
 import type { Host } from './host.ts';
 import { type Program, vhidSettings } from './program.ts';
 import type { Configured, Kind } from './scenario.ts';
@@ -9,6 +10,7 @@ import type { Segment } from './segment.ts';
 export class Member {
   readonly host: Host;
   readonly index: number;
+  readonly group: Group;
   readonly source: Uint8Array;
   /** Transitions so far: a condition over a state may not outlive one. */
   moves = 0;
@@ -18,9 +20,10 @@ export class Member {
   moves_when_held_up = -1;
   readonly #seen = [-1, -1, -1, -1];
 
-  constructor(host: Host, index: number) {
+  constructor(host: Host, index: number, group: Group) {
     this.host = host;
     this.index = index;
+    this.group = group;
     this.source = parseAddress(vhidSettings(host.settings.members[index], host.number).source_address!)!;
   }
 
@@ -34,6 +37,17 @@ export class Member {
 
   get settings(): Configured {
     return this.host.configured[this.index];
+  }
+
+  /** It adverts over each of them. */
+  get families(): readonly Family[] {
+    const { families = 4 } = this.settings;
+    return families === 46 ? [4, 6] : [families];
+  }
+
+  /** It tells its demotion in byte 4, not in its interval, and heeds the others'. */
+  get speaksOfDemotion(): boolean {
+    return this.kind === 'openbsd' || this.settings.demote_byte === 'yes';
   }
 
   /** Whether it takes what `from` signs. */
@@ -68,6 +82,7 @@ export class Member {
    */
   get demotion(): number {
     const members = this.host.configured.filter(({ absent }) => !absent);
+    if (this.kind === 'openbsd' && this.group.goesByDemotion) return this.host.program?.demotion(this.index) ?? 0;
     if (this.kind === 'ucarp' || this.kind === 'openbsd') return 0;
     const full = this.kind === 'freebsd9' || this.kind === 'netbsd';
     let sum = members.some(({ segment }) => !this.host.isLinkUp(segment)) ? DEMOTION_LIMIT : 0;
@@ -79,13 +94,15 @@ export class Member {
 
   get interval_us(): number {
     const { advbase, advskew } = this.settings;
+    if (this.speaksOfDemotion) return interval_us(advbase, advskew);
     const freebsd = this.kind === 'freebsd' ? Math.min(advskew + this.demotion, DEMOTION_LIMIT) : undefined;
     return interval_us(advbase, freebsd ?? demotedSkew(advskew, this.demotion));
   }
 
-  /** An OpenBSD that is demoted goes by its demotion first, which the others do not see: no interval says who is preferred. */
+  /** It is demoted and goes by that first, which not all of the others see: no interval says who is preferred. */
   get isOdd(): boolean {
-    return this.kind === 'openbsd' && (this.host.program?.demotion(this.index) ?? 0) > 0;
+    if (!this.speaksOfDemotion || this.group.goesByDemotion) return false;
+    return (this.host.program?.demotion(this.index) ?? 0) > 0;
   }
 
   get isKernel(): boolean {
@@ -107,7 +124,8 @@ export class Member {
 
   /** Changes with everything that a watched condition over this member may not outlive. */
   get epoch(): string {
-    return `${this.name}.${this.host.epoch}.${this.moves}.${this.interval_us}`;
+    const demotion = this.group.goesByDemotion ? this.demotion : 0;
+    return `${this.name}.${this.host.epoch}.${this.moves}.${this.interval_us}.${demotion}`;
   }
 }
 
@@ -124,9 +142,17 @@ export class Group {
   /** Who announced the VIP last, in which life: where clients send. Undefined when the MASTER could not know of it. */
   announcer: { readonly host: Host; readonly program: Program | undefined } | undefined;
 
+  #goes_by_demotion: boolean | undefined;
+
   constructor(segment: Segment, vhid: number) {
     this.segment = segment;
     this.vhid = vhid;
+  }
+
+  /** All of them speak OpenBSD's way: the less demoted is preferred, then the faster. Asked when all are there. */
+  get goesByDemotion(): boolean {
+    this.#goes_by_demotion ??= this.members.every(({ speaksOfDemotion }) => speaksOfDemotion);
+    return this.#goes_by_demotion;
   }
 
   get name(): string {
@@ -137,18 +163,17 @@ export class Group {
     return this.members.filter((member) => member.isMaster);
   }
 
-  /** Whether everything that `from` sends reaches `to`, which attends to it. */
+  /** Whether every advert of `from` reaches `to`, which attends to it: over one family at least. */
   isClear(from: Member, to: Member): boolean {
-    return this.reaches(from, to) && this.segment.isClear(from.name, to.name);
+    return this.segment.loss_percent === 0 && this.reaches(from, to);
   }
 
-  /** Whether something of what `from` sends may reach `to`. */
-  reaches(from: Member, to: Member): boolean {
+  /** Whether an advert of `from` may reach `to` over one of these families. */
+  reaches(from: Member, to: Member, families: readonly Family[] = from.families): boolean {
     const { number } = this.segment;
     const able = from.host.running && from.host.sendable && from.host.isLinkUp(number);
-    return (
-      able && to.host.running && to.host.isLinkUp(number) && !this.segment.isCut(from.name, to.name) && to.accepts(from)
-    );
+    if (!able || !to.host.running || !to.host.isLinkUp(number) || !to.accepts(from)) return false;
+    return families.some((family) => !this.segment.isCut(from.name, to.name, family));
   }
 
   /** No advert that was sent before now is still on its way. */
@@ -162,8 +187,14 @@ function digestOf(secret: number, shared: 'yes' | undefined): number {
   return shared && secret === 2 ? 0 : secret;
 }
 
-/** Whether `a` is preferred to `b` when both are MASTER: the shorter interval, then the tie-break. */
+/** Below 0: `a` is preferred, by the smaller demotion where that counts, else by the shorter interval. 0: equals. */
+export function compare(a: Member, b: Member): number {
+  const demotion = a.group.goesByDemotion ? a.demotion - b.demotion : 0;
+  return demotion === 0 ? a.interval_us - b.interval_us : demotion;
+}
+
+/** Whether `a` is preferred to `b` when both are MASTER; of equals by the tie-break. */
 export function isPreferred(a: Member, b: Member): boolean {
-  const difference = a.interval_us - b.interval_us;
+  const difference = compare(a, b);
   return difference < 0 || (difference === 0 && breakTie('carpool', b.source, a.source) === 'yield');
 }

@@ -5,9 +5,9 @@
  *
  *   one master      once the faults have stopped (settle)
  *   two masters     that can hear each other: the worse one yields (hear)
- *   nobody          a BACKUP that no MASTER reaches becomes one (takeover)
+ *   nobody          a BACKUP that no MASTER reaches, over each of its families, becomes one (takeover)
  *   preempt         a preferred BACKUP with preempt takes over from whom it hears (preempt)
- *   demoted         a MASTER that is demoted yields when a better peer hears its bow-out (hand-over)
+ *   demoted         a MASTER that is demoted yields when a better peer hears its bow-out, or its byte 4 (hand-over)
  *   bow-out         after a graceful stop somebody is MASTER (hand-over)
  *   lease           who runs holds its addresses exactly while MASTER, and never lets a lease end
  *   held up         after a long stall a MASTER listens before it says anything
@@ -19,7 +19,7 @@
  */
 import type { State } from '../carp/events.ts';
 import { ADD_AGAIN_NS, CLOCKS, handOver_ns, hear_ns, late_ns, preempt_ns, takeover_ns } from './bounds.ts';
-import { type Group, isPreferred, type Member } from './group.ts';
+import { compare, type Group, isPreferred, type Member } from './group.ts';
 import type { Host } from './host.ts';
 
 export type Violation = { readonly invariant: string; readonly at_ns: number; readonly text: string };
@@ -119,7 +119,9 @@ export class Invariants {
     if (member.state === 'BACKUP') member.backup_since_ns = this.#now_ns;
     const { delay_ms = 0 } = member.settings;
     const early = this.#now_ns - member.backup_since_ns < (delay_ms * 1e6) / CLOCKS;
-    if (from === 'BACKUP' && reason.startsWith('preempting') && early)
+    // a more demoted master is no matter of preempting
+    const preempts = reason.startsWith('preempting') && !reason.includes('is demoted by');
+    if (from === 'BACKUP' && preempts && early)
       this.#break('too early', `${group.name}: ${member.name} preempts before its delay is over`);
   }
 
@@ -153,9 +155,9 @@ export class Invariants {
 
   #lookAtPreferred(group: Group, master: Member | undefined): void {
     if (!master || group.members.some(({ kind }) => kind !== 'carpool')) return;
-    const better = group.members.find(
-      (one) => one.settings.preempt && one.isEligible(this.#now_ns) && one.interval_us < master.interval_us,
-    );
+    // whose demotion for send errors has just ended may still be on its way (preempt watches it)
+    const able = group.members.filter((one) => one.isEligible(this.#now_ns) && !one.host.had_send_errors);
+    const better = able.find((one) => one.settings.preempt && compare(one, master) < 0);
     if (better) this.#break('preferred', `${group.name}: ${master.name} is MASTER in the end, not ${better.name}`);
   }
 
@@ -223,20 +225,27 @@ function isBare(member: Member): boolean {
   return addresses.size !== wanted.length || !wanted.every((address) => addresses.has(address));
 }
 
+/** By a BACKUP that is preferred: if that preempts, or is less demoted where demotions are told. */
+function isToBeReplaced(master: Member, backup: Member): boolean {
+  const less_demoted = backup.group.goesByDemotion && backup.demotion < master.demotion;
+  return (backup.settings.preempt || less_demoted) && compare(backup, master) < 0;
+}
+
 type WatchFor = (key: string, limit_ns: number, invariant: string, text: string) => void;
 
 function lookAtBackup(group: Group, backup: Member, masters: readonly Member[], watch: WatchFor): void {
-  if (!masters.some((master) => group.reaches(master, backup)))
-    watch(
-      `nobody ${backup.epoch} ${group.segment.epoch} ${group.yields}`,
-      takeover_ns(group, backup),
-      'nobody',
-      `no MASTER reaches ${backup.name}, which stays BACKUP`,
-    );
-  const givesWay = masters.some((one) => one.interval_us <= backup.interval_us && group.reaches(one, backup));
-  if (!backup.settings.preempt || backup.isOdd || givesWay) return;
-  for (const master of masters)
-    if (backup.interval_us < master.interval_us && !master.isOdd && group.isClear(master, backup))
+  for (const family of backup.families)
+    if (!masters.some((master) => group.reaches(master, backup, [family])))
+      watch(
+        `nobody ${family} ${backup.epoch} ${group.segment.epoch} ${group.yields}`,
+        takeover_ns(group, backup),
+        'nobody',
+        `no MASTER reaches ${backup.name} over IPv${family}, which stays BACKUP`,
+      );
+  const givesWay = masters.some((one) => compare(one, backup) <= 0 && group.reaches(one, backup));
+  if (backup.isOdd || givesWay) return;
+  for (const master of masters.filter((one) => isToBeReplaced(one, backup)))
+    if (!master.isOdd && group.isClear(master, backup))
       watch(
         `preempt ${backup.epoch} ${master.epoch} ${group.segment.epoch}`,
         preempt_ns(group, backup, master),

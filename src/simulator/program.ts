@@ -78,7 +78,7 @@ export function carpoolVhids(configured: readonly Configured[], number: number, 
     .filter(({ absent }) => !absent)
     .map((member) => {
       const { password } = SECRETS[member.secret];
-      const { families = 4, unicast, shared, delay_ms = 0, segment } = member;
+      const { families = 4, unicast, shared, delay_ms = 0, segment, demote_byte } = member;
       const others = Array.from({ length: hosts }, (_, i) => i + 1).filter((other) => other !== number);
       return {
         ...vhidSettings(member, number),
@@ -88,6 +88,7 @@ export function carpoolVhids(configured: readonly Configured[], number: number, 
         peers: unicast ? others.flatMap((other) => sourcesOf(segment, other, families)) : [],
         ...(shared ? { mac: 'virtual', balancing: 'arp' } : {}),
         preempt_delay_ns: delay_ms * 1e6,
+        openbsd_demote_byte: demote_byte === 'yes',
       };
     });
 }

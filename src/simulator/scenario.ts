@@ -25,6 +25,8 @@ export type MemberSettings = {
   readonly unicast?: 'yes';
   /** All vhids of the segment share one address and its clients. */
   readonly shared?: 'yes';
+  /** `openbsd-demote-byte`: demotions are told in byte 4. */
+  readonly demote_byte?: 'yes';
   /** The preempt delay. */
   readonly delay_ms?: number;
 };
@@ -57,8 +59,14 @@ export type Fault = { readonly at_ms: number } & (
   /** SIGSTOP, and SIGCONT after `for_ms`. */
   | { readonly kind: 'stall' | 'unsendable'; readonly host: string; readonly for_ms: number }
   | { readonly kind: 'link'; readonly host: string; readonly segment: number; readonly up: 'yes' | 'no' }
-  /** One way only: what `from` sends does not reach `to`; '*' is everybody. */
-  | { readonly kind: 'cut'; readonly segment: number; readonly from: string; readonly to: string }
+  /** One way only: what `from` sends does not reach `to`; '*' is everybody. `family`: of IPv4 or IPv6 alone. */
+  | {
+      readonly kind: 'cut';
+      readonly segment: number;
+      readonly from: string;
+      readonly to: string;
+      readonly family?: 4 | 6;
+    }
   | { readonly kind: 'part' | 'heal'; readonly segment: number; readonly host: string }
   | {
       readonly kind: 'network';

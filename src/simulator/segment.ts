@@ -1,8 +1,10 @@
 /**
  * One wire: who hears whom, how late, how often. Reordering needs no knob: each copy of a frame draws its own delay.
  */
+import type { Family } from '../carp/events.ts';
 import { between, chance, type Random } from './random.ts';
 
+const FAMILIES: readonly Family[] = [4, 6];
 /** On a wire that is well. */
 export const CALM_DELAY_NS = 1e6;
 const LEAST_DELAY_NS = 5e4;
@@ -34,8 +36,9 @@ export class Segment {
     this.epoch++;
   }
 
-  cut(from: string, to: string): void {
-    this.#cuts.add(`${from}>${to}`);
+  /** `family`: only frames of IPv4 or IPv6. */
+  cut(from: string, to: string, family?: Family): void {
+    for (const one of family === undefined ? FAMILIES : [family]) this.#cuts.add(`${from}>${to} ${one}`);
     this.epoch++;
   }
 
@@ -44,19 +47,14 @@ export class Segment {
     this.epoch++;
   }
 
-  isCut(from: string, to: string): boolean {
+  isCut(from: string, to: string, family: Family): boolean {
     if (this.#cuts.size === 0) return false;
-    return [`${from}>${to}`, `${from}>*`, `*>${to}`].some((key) => this.#cuts.has(key));
-  }
-
-  /** Whether everything that `from` sends reaches `to`. */
-  isClear(from: string, to: string): boolean {
-    return this.loss_percent === 0 && !this.isCut(from, to);
+    return [`${from}>${to}`, `${from}>*`, `*>${to}`].some((way) => this.#cuts.has(`${way} ${family}`));
   }
 
   /** The delay of each copy of one frame that arrives; often one, perhaps none, perhaps two. */
-  copies_ns(from: string, to: string, random: Random): number[] {
-    if (this.isCut(from, to)) return [];
+  copies_ns(from: string, to: string, family: Family, random: Random): number[] {
+    if (this.isCut(from, to, family)) return [];
     const count = 100 * chance(random) < this.duplicate_percent ? 2 : 1;
     const copies: number[] = [];
     for (let i = 0; i < count; i++)

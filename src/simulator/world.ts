@@ -6,11 +6,11 @@
  */
 
 import { DEMOTION_LIMIT } from '../carp/election.ts';
-import type { State } from '../carp/events.ts';
+import type { Family, State } from '../carp/events.ts';
 import { Agenda } from './agenda.ts';
 import { handOver_ns, late_ns, patience_ns, settle_ns } from './bounds.ts';
 import { arpRequest } from './client.ts';
-import { Group, Member } from './group.ts';
+import { compare, Group, Member } from './group.ts';
 import { Host, type Outside } from './host.ts';
 import { Invariants, type Violation } from './invariants.ts';
 import { kernelProgram } from './peers/kernel.ts';
@@ -33,6 +33,7 @@ import { CALM_DELAY_NS, Segment } from './segment.ts';
 const WATCHED_NS = 10e9;
 const STEPS_MAX = 5_000_000;
 const LOG_MAX = 2000;
+const ETHERTYPE_AT = 12;
 /** Hosts start one after the other within this time. */
 const START_NS = 1e9;
 const ASK_EVERY_NS = 7e8;
@@ -119,7 +120,7 @@ class World implements Outside {
     for (const to of this.#attending[segment.number]) {
       if (to === from && !segment.echo) continue;
       if (address !== undefined && !isAt(to, segment.number, address)) continue;
-      for (const delay_ns of segment.copies_ns(from.name, to.name, this.random))
+      for (const delay_ns of segment.copies_ns(from.name, to.name, familyOf(frame), this.random))
         this.plan(this.now_ns + delay_ns, () => to.receive(segment.number, frame));
     }
   }
@@ -187,7 +188,7 @@ class World implements Outside {
       (this.#attending[segment.number] ??= new Set()).add(host);
       let group = this.#groups.find((one) => one.segment === segment && one.vhid === settings.vhid);
       if (!group) this.#groups.push((group = new Group(segment, settings.vhid)));
-      const member = new Member(host, index);
+      const member = new Member(host, index, group);
       group.members.push(member);
       this.#groupOf.set(member, group);
       return member;
@@ -247,7 +248,7 @@ class World implements Outside {
   #strain(fault: Fault, segment: Segment | undefined, host: Host | undefined): void {
     if (!segment) return;
     if (fault.kind === 'link') host?.setLink(segment.number, fault.up === 'yes');
-    if (fault.kind === 'cut') segment.cut(fault.from, fault.to);
+    if (fault.kind === 'cut') segment.cut(fault.from, fault.to, fault.family);
     if (fault.kind === 'heal') segment.heal();
     if (fault.kind === 'echo') segment.echo = fault.on === 'yes';
     if (fault.kind === 'network') segment.setQuality(fault.loss_percent, fault.duplicate_percent, fault.delay_ms * 1e6);
@@ -308,14 +309,16 @@ class World implements Outside {
     if (!fit || member.kind !== 'carpool') return;
     // a demoted OpenBSD and a slower carpool that both take over yield to each other
     if (group.members.some(({ isOdd }) => isOdd)) return;
-    const able = peers.filter((peer) => peer.demotion < DEMOTION_LIMIT && peer.interval_us < member.interval_us);
+    const able = peers.filter((peer) => peer.demotion < DEMOTION_LIMIT && compare(peer, member) < 0);
+    const full = demotion < DEMOTION_LIMIT && member.demotion >= DEMOTION_LIMIT;
+    const fell = group.goesByDemotion ? member.demotion > demotion : full;
     const leaves = fault.kind === 'stop' || (fault.kind === 'reload' && fault.absent === member.index);
     if (leaves && peers.length > 0)
       this.#expect(group, peers[0], member, 'bow-out', `nobody takes over from ${member.name}, which stopped`, () => {
         return group.masters().length > 0;
       });
     const linked = member.host.isLinkUp(group.segment.number);
-    if (linked && demotion < DEMOTION_LIMIT && member.demotion >= DEMOTION_LIMIT && able.length > 0)
+    if (linked && fell && able.some((peer) => !group.goesByDemotion || peer.demotion < member.demotion))
       this.#expect(group, able[0], member, 'demoted', `${member.name} is demoted, ${able[0].name} is not`, () => {
         return !member.isMaster;
       });
@@ -337,6 +340,10 @@ class World implements Outside {
     if (this.#log.length >= LOG_MAX) this.#log.shift();
     this.#log.push(`${(this.now_ns / 1e9).toFixed(4).padStart(9)} ${text}`);
   }
+}
+
+function familyOf(frame: Uint8Array): Family {
+  return frame[ETHERTYPE_AT] === 0x86 ? 6 : 4;
 }
 
 function isAt(host: Host, segment: number, address: string): boolean {

@@ -22,7 +22,7 @@ export type Scope = {
 };
 
 /** What all members of all vhids have in common. */
-export type Manner = Pick<MemberSettings, 'families' | 'unicast' | 'shared'>;
+export type Manner = Pick<MemberSettings, 'families' | 'unicast' | 'shared' | 'demote_byte'>;
 const PLAIN: Manner = {};
 const MANNERS: readonly Manner[] = [
   PLAIN,
@@ -31,6 +31,7 @@ const MANNERS: readonly Manner[] = [
   { families: 6 },
   { unicast: 'yes' },
   { shared: 'yes' },
+  { demote_byte: 'yes' },
 ];
 
 /** Whoever else's rules: ucarp cannot go below a second, kernels both yield to equals. */
@@ -57,7 +58,7 @@ export function scenarios(scope: Scope = {}): fc.Arbitrary<Scenario> {
             .map((name, i) => host(scope, name, i, vhids, segments, manner)),
         ),
         faults: fc
-          .array(fault(scope, NAMES.slice(0, count).split(''), segments, vhids), { maxLength: FAULTS_MAX })
+          .array(fault(scope, NAMES.slice(0, count).split(''), segments, vhids, manner), { maxLength: FAULTS_MAX })
           .map((faults) => [...faults].sort((a, b) => a.at_ms - b.at_ms)),
         calm_ms: fc.integer({ min: FAULTS_MS, max: FAULTS_MS + 5000 }),
       }),
@@ -122,7 +123,13 @@ function member(
   }));
 }
 
-function fault(scope: Scope, names: readonly string[], segments: number, vhids: number): fc.Arbitrary<Fault> {
+function fault(
+  scope: Scope,
+  names: readonly string[],
+  segments: number,
+  vhids: number,
+  { families }: Manner,
+): fc.Arbitrary<Fault> {
   const at_ms = fc.integer({ min: 500, max: FAULTS_MS });
   const host = fc.constantFrom(...names);
   const to = fc.constantFrom(...names, '*');
@@ -145,6 +152,9 @@ function fault(scope: Scope, names: readonly string[], segments: number, vhids: 
     fc.record({ at_ms, kind: kind('unsendable'), host, for_ms }),
     fc.record({ at_ms, kind: kind('link'), host, segment, up: fc.constantFrom('yes' as const, 'no' as const) }),
     fc.record({ at_ms, kind: kind('cut'), segment, from: host, to }),
+    ...(families === 46
+      ? [fc.record({ at_ms, kind: kind('cut'), segment, from: host, to, family: fc.constantFrom(4, 6) })]
+      : []),
     fc.record({ at_ms, kind: kind('part', 'heal'), segment, host }),
     fc.record({ at_ms, kind: kind('network'), segment, ...quality }),
     fc.record({ at_ms, kind: kind('demote'), host, amount: fc.constantFrom(240, 100, 10) }),

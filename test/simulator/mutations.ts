@@ -5,7 +5,7 @@ import { PDU_AT_IPV4 } from '#src/carp/frame.js';
 import { checksum, PDU_BYTES } from '#src/carp/packet.js';
 import { ADVERT, type Engine, MASTER_DOWN, MASTER_DOWN6, RENEW } from '#src/carp/state.js';
 import { CARPOOL, type Core } from '#src/simulator/program.js';
-import type { Scope } from './arbitrary.js';
+import { mixed, type Scope } from './arbitrary.js';
 
 export type Mutation = {
   readonly rule: string;
@@ -143,6 +143,55 @@ export const MUTATIONS: readonly Mutation[] = [
     scope: { manner: { families: 6 } },
   },
   {
+    rule: 'an advert over one family counts for both',
+    core: {
+      ...CARPOOL,
+      step: (engine, event, now_ns) => {
+        const heard = engine.vhids.map(({ heard }) => heard);
+        const effects = step(engine, event, now_ns);
+        for (const [at, { due_ns, heard: now, state }] of engine.vhids.entries())
+          if (state === 'BACKUP' && now > heard[at])
+            due_ns[MASTER_DOWN] = due_ns[MASTER_DOWN6] = Math.max(due_ns[MASTER_DOWN], due_ns[MASTER_DOWN6]);
+        return effects;
+      },
+    },
+    caught_by: ['nobody'],
+    scope: { manner: { families: 46 } },
+  },
+  {
+    rule: 'the demote byte is not sent',
+    core: {
+      ...CARPOOL,
+      step: (engine, event, now_ns) =>
+        step(engine, event, now_ns).map((effect) =>
+          effect.kind === 'send' && effect.what === 'advert'
+            ? { ...effect, frame: withDemote(effect.frame, 0) }
+            : effect,
+        ),
+    },
+    caught_by: ['demoted', 'two masters', 'preempt', 'one master', 'preferred'],
+    scope: { manner: { demote_byte: 'yes' } },
+  },
+  {
+    rule: "the others' demote byte is not read",
+    core: withEvents((event) => (isAdvert(event) ? { ...event, bytes: withDemote(event.bytes, 0) } : event)),
+    caught_by: ['demoted', 'two masters', 'preempt', 'one master', 'preferred'],
+    scope: { ...mixed(['carpool', 'openbsd']), manner: { demote_byte: 'yes' } },
+  },
+  {
+    rule: 'who is demoted in byte 4 adverts more slowly, too',
+    core: {
+      ...CARPOOL,
+      createEngine: (settings) =>
+        CARPOOL.createEngine({
+          ...settings,
+          vhids: settings.vhids.map((vhid) => ({ ...vhid, openbsd_demote_byte: false })),
+        }),
+    },
+    caught_by: ['demoted', 'two masters', 'preempt', 'one master', 'preferred'],
+    scope: { ...mixed(['carpool', 'openbsd']), manner: { demote_byte: 'yes' } },
+  },
+  {
     rule: 'only one unicast peer gets adverts',
     core: withEffects((effect) => effect.kind !== 'send' || !effect.to?.endsWith('.3')),
     caught_by: ['two masters', 'one master', 'preempt', 'nobody', 'bow-out', 'demoted'],
@@ -269,13 +318,19 @@ function isBowOut(frame: Uint8Array): boolean {
   return frame[ADVBASE_AT] === 255 && frame[ADVSKEW_AT] === 255;
 }
 
-/** advskew is not in the digest, so a checksum is all that has to be mended. */
 function withSkew(event: Advert, change: (advskew: number) => number): Advert {
   const bytes = event.bytes.slice();
   bytes[ADVSKEW_AT] = change(bytes[ADVSKEW_AT]);
-  bytes[DEMOTE_AT] = bytes[CHECKSUM_AT] = bytes[CHECKSUM_AT + 1] = 0;
+  return { ...event, bytes: withDemote(bytes, 0) };
+}
+
+/** Neither advskew nor byte 4 is in the digest, so a checksum is all that has to be mended. */
+function withDemote(frame: Uint8Array, demote: number): Uint8Array {
+  const bytes = frame.slice();
+  bytes[DEMOTE_AT] = demote;
+  bytes[CHECKSUM_AT] = bytes[CHECKSUM_AT + 1] = 0;
   const sum = checksum(bytes, PDU_AT_IPV4, PDU_BYTES);
   bytes[CHECKSUM_AT] = sum >> 8;
   bytes[CHECKSUM_AT + 1] = sum;
-  return { ...event, bytes };
+  return bytes;
 }

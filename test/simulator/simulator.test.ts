@@ -26,6 +26,19 @@ for (const peer of ['ucarp', 'freebsd', 'openbsd', 'freebsd9', 'netbsd'] as cons
   });
 }
 
+for (const kinds of [['carpool'], ['carpool', 'openbsd']] as const) {
+  test(`where demotions are told in byte 4, whatever happens to ${kinds.join(' beside ')}, every invariant holds`, () => {
+    const manner = { demote_byte: 'yes' } as const;
+    const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: MIXED_MS, ...mixed(kinds), manner });
+    assert.ok(!broken, text);
+  });
+}
+
+test('whatever happens to one of two address families, every invariant holds', () => {
+  const { broken, text } = explore({ seed: 1, runs: 2000, time_ms: MIXED_MS, manner: { families: 46 } });
+  assert.ok(!broken, text);
+});
+
 test('a mistake in carpool is found beside its peers as well', () => {
   const core: typeof CARPOOL = { ...CARPOOL, step: (...args) => (isFrame(args[1]) ? [] : CARPOOL.step(...args)) };
   const { broken, text } = explore({
