@@ -25,12 +25,17 @@ export const CARP_HOST_DEFAULTS: CarpHost = {
   spans: {},
 };
 
+/** Of new clients in a second; what proxy/client-rate.ts can count. */
+export const HIGHEST_RATE = 2 ** 20 - 1;
+
 /** The process stays who it is. */
 export const NO_IDENTITY: Identity = { user: undefined, group: undefined, uid: undefined, gid: undefined };
 
 export const GLOBAL_DEFAULTS: Global = {
   nbthread: undefined,
   maxconn: undefined,
+  connections_per_s: 0,
+  sessions_per_s: 0,
   daemon: false,
   pidfile: undefined,
   chroot: undefined,

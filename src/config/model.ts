@@ -10,6 +10,7 @@
  * Durations end in `_ms`. Undefined means "not set", which for a timeout means "none", as in HAProxy.
  */
 import type { Span } from './diagnostic.ts';
+import type { Balance, HashType } from './model-balance.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { Capture, CookieCapture, LogFormat, LogTarget, Ring } from './model-logs.ts';
 import type { Exporter, StatsPage } from './model-pages.ts';
@@ -17,6 +18,7 @@ import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
 import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
 
+export type * from './model-balance.ts';
 export type * from './model-checks.ts';
 export type * from './model-logs.ts';
 export type * from './model-pages.ts';
@@ -49,6 +51,9 @@ export type Global = {
   readonly nbthread: number | undefined;
   /** Connections of the whole process; undefined: what the descriptor limit allows. */
   readonly maxconn: number | undefined;
+  /** New clients of all frontends in a second (`maxconnrate`, `maxsessrate`); 0: any number. */
+  readonly connections_per_s: number;
+  readonly sessions_per_s: number;
   readonly daemon: boolean;
   readonly pidfile: string | undefined;
   readonly chroot: string | undefined;
@@ -115,6 +120,8 @@ export type Bind = {
   readonly inherited_fd: number | undefined;
   readonly name: string | undefined;
   readonly backlog: number | undefined;
+  /** Clients at once over this address and port; beyond it new ones wait in the kernel's queue. */
+  readonly maxconn: number | undefined;
   /** Each client is announced by a PROXY protocol header. */
   readonly accept_proxy: boolean;
   readonly tcp: TcpSettings;
@@ -154,6 +161,8 @@ export type Frontend = {
   readonly monitor: Monitor | undefined;
   /** Connections at once; beyond it new ones wait in the kernel's queue. */
   readonly maxconn: number | undefined;
+  /** New clients in a second (`rate-limit sessions`), more wait; 0: any number. */
+  readonly sessions_per_s: number;
   readonly timeouts: Timeouts;
   readonly log_targets: readonly LogTarget[];
   readonly log_format: LogFormat;
@@ -192,32 +201,6 @@ export type ForwardFor = {
   readonly header: string;
   /** Do not add the header when the request already has it. */
   readonly if_none: boolean;
-};
-
-/** How the next server is chosen (manual 4.2 "balance"). */
-export type Balance =
-  | { readonly kind: 'roundrobin' | 'static-rr' | 'leastconn' | 'first' | 'source' }
-  /** `len` characters and `depth` directories at most; undefined: all. */
-  | {
-      readonly kind: 'uri';
-      readonly len: number | undefined;
-      readonly depth: number | undefined;
-      readonly whole: boolean;
-      readonly path_only: boolean;
-    }
-  | { readonly kind: 'url_param'; readonly name: string }
-  | { readonly kind: 'hdr'; readonly name: string; readonly use_domain_only: boolean }
-  /** The least loaded of so many servers. */
-  | { readonly kind: 'random'; readonly draws: number }
-  | { readonly kind: 'rdp-cookie'; readonly name: string };
-
-export type HashFunction = 'sdbm' | 'djb2' | 'wt6' | 'crc32' | 'none';
-
-/** From a hash to a server (manual 4.2 "hash-type"). */
-export type HashType = {
-  readonly method: 'map-based' | 'consistent';
-  readonly function: HashFunction;
-  readonly avalanche: boolean;
 };
 
 /** The cookie that brings a client back to its server (manual 4.2 "cookie"). */

@@ -2,18 +2,18 @@
 import type { Carp, Config, Endpoint } from '../config/model.ts';
 import { isUnixAddress } from '../config/values.ts';
 import type { CarpVhidStatus } from '../threads/carp-messages.ts';
-import { FRONTEND_CONNECTIONS, frontendAt, type SharedMemory } from '../threads/shared-memory.ts';
+import * as shared from '../threads/shared-memory.ts';
 import type { CarpStatus } from './carp-status.ts';
 import { age_s, wallTime } from './clock.ts';
 import type { OrderReport } from './orders.ts';
-import type { BackendReport, CarpReport, StatusReport, VhidReport } from './status-report.ts';
+import type { BackendReport, CarpReport, FrontendReport, StatusReport, VhidReport } from './status-report.ts';
 import { takenVhids } from './vhid-locks.ts';
 
 export type StatusSources = {
   readonly version: string;
   readonly config: Config;
   readonly started_ns: number;
-  readonly memory: SharedMemory;
+  readonly memory: shared.SharedMemory;
   readonly ready: boolean;
   readonly carp: CarpStatus | undefined;
   /** By the vhids' indexes. */
@@ -46,14 +46,23 @@ export function buildStatus(sources: StatusSources): StatusReport {
     lost_log_lines: sources.lost_log_lines,
     last_lost_line_s: sources.last_lost_line_ns === undefined ? null : age_s(sources.last_lost_line_ns),
     reactor: sources.reactor,
-    frontends: config.frontends.map(({ name, mode, binds }, number) => ({
-      name,
-      mode,
-      binds: binds.map((bind) => formatEndpoint(bind.endpoint)),
-      connections: Atomics.load(memory.words, frontendAt(memory, number) + FRONTEND_CONNECTIONS),
-    })),
+    frontends: buildFrontends(config, memory),
     backends: sources.backends,
   };
+}
+
+function buildFrontends({ frontends }: Config, memory: shared.SharedMemory): FrontendReport[] {
+  const read = (at: number, word: number) => Atomics.load(memory.words, at + word);
+  let first_bind = 0;
+  return frontends.map(({ name, mode, binds }, number) => {
+    const at = shared.frontendAt(memory, number);
+    const places = binds.map(({ endpoint }) => formatEndpoint(endpoint));
+    const limits = places.map((place, index) => ({ place, at: shared.bindAt(memory, first_bind + index) }));
+    limits.push({ place: 'frontend', at }, { place: 'process', at: shared.PROCESS_CLIENTS });
+    first_bind += binds.length;
+    const full = limits.filter((limit) => read(limit.at, shared.LIMIT_WAITING) > 0).map(({ place }) => place);
+    return { name, mode, binds: places, connections: read(at, shared.FRONTEND_CONNECTIONS), full };
+  });
 }
 
 function buildCarp(carp: CarpStatus, has_guardian: boolean): CarpReport {

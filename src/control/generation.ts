@@ -50,6 +50,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
     backends: config.backends.length,
     frontends: config.frontends.length,
+    binds: config.frontends.reduce((sum, { binds }) => sum + binds.length, 0),
   });
   const servers = createServerTable(config, memory, previous?.servers, origins);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);

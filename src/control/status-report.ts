@@ -79,6 +79,8 @@ export type FrontendReport = {
   readonly binds: readonly string[];
   /** Client connections open now. */
   readonly connections: number;
+  /** Whose `maxconn` new clients wait for: `frontend`, `process`, an address of `binds`. */
+  readonly full: readonly string[];
 };
 
 export type BackendReport = {

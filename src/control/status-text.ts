@@ -59,10 +59,10 @@ function renderOrders(orders: readonly OrderReport[]): string {
 }
 
 function renderFrontends(frontends: readonly FrontendReport[]): string {
-  const rows = frontends.map(({ name, mode, connections, binds }) => [
+  const rows = frontends.map(({ name, mode, connections, full, binds }) => [
     name,
     mode,
-    String(connections),
+    full.length === 0 ? String(connections) : `${connections}, more wait (maxconn of ${full.join(', ')})`,
     binds.join(' '),
   ]);
   return lines([['FRONTEND', 'MODE', 'CLIENTS', 'LISTENS ON'], ...rows]);

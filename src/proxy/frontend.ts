@@ -1,10 +1,12 @@
 /** A frontend as one data thread sees it: it accepts, counts, and hands each client to its mode. */
 import type * as model from '../config/model.ts';
-import type { Listener, ListenerOwner } from '../reactor/listener.ts';
-import type { Socket, SocketOwner } from '../reactor/socket.ts';
+import type { Admitter, Socket, SocketOwner } from '../reactor/socket.ts';
 import { CONNECTIONS, frontendRow, REQUEST_ERRORS, type Row, SESSIONS } from '../threads/counters.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
+import { ClientLimit } from './client-limit.ts';
+import { ClientRate } from './client-rate.ts';
+import { Entrance } from './entrance.ts';
 import { ClientConnection } from './http/client-connection.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
 import { PageRoutes } from './http/page-routes.ts';
@@ -12,13 +14,15 @@ import { ParkedConnection, type QuietClient } from './http/parked-connection.ts'
 import { Captures } from './log/captures.ts';
 import type { RequestLog } from './log/request-log.ts';
 import { UniqueId } from './log/unique-id.ts';
-import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import type { ProxyThread } from './proxy-thread.ts';
 import { Monitor } from './rules/monitor.ts';
 import { Routes } from './rules/routes.ts';
 import { TcpSession } from './tcp/tcp-session.ts';
 
-export class Frontend implements ListenerOwner {
+/** Where a frontend stands: its number, and that of its first bind through all frontends. */
+export type FrontendPlace = { readonly number: number; readonly first_bind: number };
+
+export class Frontend {
   readonly thread: ProxyThread;
   readonly config: model.Frontend;
   readonly name_bytes: Uint8Array;
@@ -27,9 +31,13 @@ export class Frontend implements ListenerOwner {
   readonly client_ms: number;
   readonly request_ms: number;
   readonly keep_alive_ms: number;
-  readonly listeners: Listener[] = [];
-  /** Descriptors whose clients are announced by a PROXY protocol header. */
-  readonly announcing = new Set<number>();
+  /** In the order of the binds. */
+  readonly entrances: readonly Entrance[];
+  /** Clients of an earlier configuration whose bind is no more come in here. */
+  private readonly side_entrance: Entrance;
+  readonly limit: ClientLimit;
+  /** Of the binds that have one. */
+  readonly bind_limits: readonly ClientLimit[];
   readonly error_replies: ErrorReplies;
   readonly captures: Captures;
   /** Null: requests have none. */
@@ -43,8 +51,7 @@ export class Frontend implements ListenerOwner {
   /** This thread's. */
   readonly counters: Row;
   private readonly at: number;
-  private readonly configured_maxconn: number;
-  private paused = false;
+  private disabled = false;
   private readonly connections: ClientConnection[] = [];
   private readonly parked: ParkedConnection[] = [];
   private readonly sessions: TcpSession[] = [];
@@ -52,7 +59,7 @@ export class Frontend implements ListenerOwner {
   constructor(
     thread: ProxyThread,
     config: model.Frontend,
-    number: number,
+    { number, first_bind }: FrontendPlace,
     backendNamed: (name: string) => Backend | null,
   ) {
     this.thread = thread;
@@ -71,12 +78,27 @@ export class Frontend implements ListenerOwner {
     this.unique_id = id_format?.kind === 'text' ? new UniqueId(this, id_format) : null;
     this.at = shared.frontendAt(thread.memory, number);
     this.counters = frontendRow(thread.memory, thread.number, number);
-    this.configured_maxconn = config.maxconn ?? Number.POSITIVE_INFINITY;
+    this.limit = new ClientLimit(thread.memory, thread.number, this.at, 1 + number, () => this.maxconn);
+    const bind_limits = config.binds.map((bind, index) => this.limitOf(bind, first_bind + index));
+    this.bind_limits = bind_limits.filter((limit) => limit !== null);
+    const { sessions_per_s } = config;
+    const own_rates =
+      sessions_per_s > 0 ? [new ClientRate(thread.memory, this.at + shared.FRONTEND_SESSION_RATE, sessions_per_s)] : [];
+    const rates = [...own_rates, ...thread.rates];
+    const limits = [this.limit, thread.limit];
+    this.entrances = config.binds.map((bind, index) => {
+      const own = bind_limits[index];
+      const { name = String(index + 1), accept_proxy } = bind;
+      return new Entrance(this, { name, accept_proxy }, { limits: own ? [own, ...limits] : limits, rates });
+    });
+    this.side_entrance = new Entrance(this, { name: '', accept_proxy: false }, { limits, rates });
   }
 
-  onAccept({ fd }: Listener, socket: Socket): SocketOwner {
-    this.countClient();
-    return this.announcing.has(fd) ? new AnnouncedClient(this, socket, fd) : this.serve(socket);
+  private limitOf({ maxconn }: model.Bind, number: number): ClientLimit | null {
+    if (maxconn === undefined) return null;
+    const { memory, number: thread } = this.thread;
+    const row = 1 + memory.counts.frontends + number;
+    return new ClientLimit(memory, thread, shared.bindAt(memory, number), row, () => maxconn);
   }
 
   /** Begins with a new client; returns its owner. */
@@ -92,30 +114,25 @@ export class Frontend implements ListenerOwner {
     return connection;
   }
 
-  onReleased(listener: Listener): void {
-    this.thread.onListenerReleased(listener.fd);
-  }
-
   /** Clients are asked to connect anew for their next request: nobody here can serve it. */
   get ends_connections(): boolean {
     return this.thread.draining && this.successor === null;
   }
 
-  private countClient(): void {
-    const { memory } = this.thread;
-    const count = Atomics.add(memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1) + 1;
-    shared.raise(memory, this.at + shared.FRONTEND_CONNECTIONS_MAX, count);
+  clientCame(): void {
     this.counters[CONNECTIONS]++;
     this.counters[SESSIONS]++;
     this.thread.clientArrived();
-    if (this.thread.full) this.thread.pauseAll();
-    else if (count >= this.maxconn) this.pause();
   }
 
   /** A client between two requests, from the frontend of an earlier configuration. */
   adopt(client: QuietClient): void {
-    this.countClient();
     const { socket, requests, idle_ms } = client;
+    const { successor } = socket.admitted_by as Entrance;
+    const entrance = successor?.frontend === this ? successor : this.side_entrance;
+    entrance.enter();
+    socket.admitted_by = entrance;
+    this.clientCame();
     if (requests === 0) {
       const connection = this.connections.pop() ?? new ClientConnection(this);
       socket.owner = connection;
@@ -130,7 +147,7 @@ export class Frontend implements ListenerOwner {
 
   private get maxconn(): number {
     const set = Atomics.load(this.thread.memory.words, this.at + shared.FRONTEND_SET_MAXCONN);
-    return set || this.configured_maxconn;
+    return set || (this.config.maxconn ?? Number.POSITIVE_INFINITY);
   }
 
   /** People disabled it. */
@@ -140,12 +157,12 @@ export class Frontend implements ListenerOwner {
 
   /** Clients connected now, over all threads. */
   get connection_count(): number {
-    return Atomics.load(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS);
+    return this.limit.clients;
   }
 
-  connectionGone(connection: ClientConnection): void {
+  connectionGone(connection: ClientConnection, admitted_by: Admitter | null): void {
     this.connections.push(connection);
-    this.clientLeft();
+    this.clientLeft(admitted_by);
   }
 
   /** The connection object goes to the next client; its socket lives on in a smaller one. `left_ms` until it has been quiet too long. */
@@ -162,48 +179,33 @@ export class Frontend implements ListenerOwner {
     return connection;
   }
 
-  parkedGone(parked: ParkedConnection): void {
+  parkedGone(parked: ParkedConnection, admitted_by: Admitter | null): void {
     this.parked.push(parked);
-    this.clientLeft();
+    this.clientLeft(admitted_by);
   }
 
-  sessionGone(session: TcpSession): void {
+  sessionGone(session: TcpSession, admitted_by: Admitter | null): void {
     this.sessions.push(session);
-    this.clientLeft();
-  }
-
-  /** The name of the `bind` that listens on a descriptor, or its number from 1. */
-  bindName(fd: number): string {
-    const index = this.listeners.findIndex((listener) => listener.fd === fd);
-    return this.config.binds[index]?.name ?? String(index + 1);
-  }
-
-  /** It never said whose it was. */
-  announcedGone(): void {
-    this.clientLeft();
+    this.clientLeft(admitted_by);
   }
 
   countRefused(): void {
     this.counters[REQUEST_ERRORS]++;
   }
 
-  private clientLeft(): void {
-    Atomics.sub(this.thread.memory.words, this.at + shared.FRONTEND_CONNECTIONS, 1);
+  /** Also of one that never said whose it was. */
+  clientLeft(admitted_by: Admitter | null): void {
+    admitted_by?.leave();
     this.thread.clientLeft();
-    if (this.paused) this.considerResume();
   }
 
-  pause(): void {
-    if (this.paused) return;
-    this.paused = true;
-    for (const listener of this.listeners) listener.pause();
-  }
-
-  /** Also asked once a pass: the room may have been made by another thread. */
-  considerResume(): void {
-    if (this.stopped) this.pause();
-    if (!this.paused || this.stopped || this.connection_count >= this.maxconn || this.thread.full) return;
-    this.paused = false;
-    for (const listener of this.listeners) listener.resume();
+  /** To be asked once a pass. */
+  heedPeople(): void {
+    if (this.stopped === this.disabled) return;
+    this.disabled = this.stopped;
+    for (const entrance of this.entrances) {
+      if (this.disabled) entrance.stop();
+      else entrance.start();
+    }
   }
 }

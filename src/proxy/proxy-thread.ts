@@ -7,7 +7,12 @@ import type { Listener } from '../reactor/listener.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import { Socket, type SocketOwner } from '../reactor/socket.ts';
 import * as shared from '../threads/shared-memory.ts';
+import { Admission } from './admission.ts';
 import { Backend } from './backend.ts';
+import { ClientLimit, DEFAULT_MAXCONN } from './client-limit.ts';
+import { ClientRate } from './client-rate.ts';
+import { Doorbell } from './doorbell.ts';
+import type { Entrance } from './entrance.ts';
 import { Frontend } from './frontend.ts';
 import { BadMessages } from './http/bad-messages.ts';
 import { ClientConnection } from './http/client-connection.ts';
@@ -26,18 +31,15 @@ import { Facts } from './rules/facts.ts';
 import type { Server } from './server.ts';
 import { Side, type TcpSession } from './tcp/tcp-session.ts';
 
-/** Clients of the whole process without a global `maxconn`: each takes two descriptors, of which systems give 20,000 and more. */
-const DEFAULT_MAXCONN = 8_000;
-
 /** A backend is full when a tenth of the clients that may come to it are there (manual 4.2 "fullconn"). */
 const SHARE_THAT_FILLS = 10;
 
 /** A listening descriptor and the frontend it belongs to. */
 export type OpenListener = {
   readonly frontend: number;
+  /** Which of its binds. */
+  readonly bind: number;
   readonly fd: number;
-  /** Its clients are announced by a PROXY protocol header. */
-  readonly accept_proxy: boolean;
 };
 
 export class ProxyThread {
@@ -57,6 +59,12 @@ export class ProxyThread {
   readonly bad_messages: BadMessages;
   /** Those who wait for a server. */
   readonly queue: Queue;
+  /** Clients of the whole process. */
+  readonly limit: ClientLimit;
+  /** New ones of the whole process. */
+  readonly rates: readonly ClientRate[];
+  /** Listeners that wait for room. */
+  readonly admission: Admission;
   /** Stands where no connection is: closed, and deaf to everything. */
   readonly no_socket: Socket;
   /** Stopping, or another configuration holds: replies say `Connection: close` to clients that cannot move on to it. */
@@ -70,6 +78,9 @@ export class ProxyThread {
   private readonly marked: MarkedServers;
   /** Global: of all frontends and threads. */
   private readonly configured_maxconn: number;
+  private readonly doorbell: Doorbell;
+  /** All that clients may have to wait for. */
+  private readonly limits: readonly ClientLimit[];
   private readonly at: number;
   private readonly spare: ServerConnection[] = [];
 
@@ -85,10 +96,20 @@ export class ProxyThread {
     this.bad_messages = new BadMessages(memory);
     this.backends = buildBackends(config, memory, thread, reactor.now_ms);
     this.marked = new MarkedServers(reactor, this.backends);
-    this.queue = new Queue(memory, thread, this.backends);
+    this.doorbell = new Doorbell(memory);
+    this.queue = new Queue(memory, thread, this.backends, this.doorbell);
+    this.admission = new Admission(thread, this.doorbell, () => reactor.hurry());
+    this.limit = new ClientLimit(memory, thread, shared.PROCESS_CLIENTS, 0, () => this.maxconn);
+    this.rates = ratesOf(config.global, memory);
     this.facts = new Facts(this);
     const backendNamed = (name: string) => this.backends.find(({ config }) => config.name === name) ?? null;
-    this.frontends = config.frontends.map((frontend, number) => new Frontend(this, frontend, number, backendNamed));
+    let first_bind = 0;
+    this.frontends = config.frontends.map((frontend, number) => {
+      const built = new Frontend(this, frontend, { number, first_bind }, backendNamed);
+      first_bind += frontend.binds.length;
+      return built;
+    });
+    this.limits = [this.limit, ...this.frontends.flatMap(({ limit, bind_limits }) => [limit, ...bind_limits])];
   }
 
   /** `sinkFor` gives the way to a target. */
@@ -100,10 +121,9 @@ export class ProxyThread {
   }
 
   listen(listeners: readonly OpenListener[]): void {
-    for (const { frontend, fd, accept_proxy } of listeners) {
-      const owner = this.frontends[frontend];
-      if (accept_proxy) owner.announcing.add(fd);
-      owner.listeners.push(this.reactor.listen(fd, owner));
+    for (const { frontend, bind, fd } of listeners) {
+      const entrance = this.frontends[frontend].entrances[bind];
+      entrance.open(this.reactor.listen(fd, entrance));
     }
   }
 
@@ -116,25 +136,26 @@ export class ProxyThread {
    */
   takeOver(previous: ProxyThread, listeners: readonly OpenListener[]): void {
     const kept = previous.giveListeners();
-    for (const { frontend, fd, accept_proxy } of listeners) {
+    for (const { frontend, bind, fd } of listeners) {
       const owner = this.frontends[frontend];
-      if (accept_proxy) owner.announcing.add(fd);
+      const entrance = owner.entrances[bind];
       const listener = kept.get(fd);
       kept.delete(fd);
-      owner.listeners.push(listener ?? this.reactor.listen(fd, owner));
+      entrance.open(listener ?? this.reactor.listen(fd, entrance));
       if (!listener) continue;
-      const before = listener.owner as Frontend;
-      if (before.config.name === owner.config.name && before.config.mode === owner.config.mode)
-        before.successor = owner;
-      listener.handOver(owner);
+      const before = listener.owner as Entrance;
+      const { config } = before.frontend;
+      if (config.name === owner.config.name && config.mode === owner.config.mode) before.frontend.successor = owner;
+      before.successor = entrance;
+      listener.handOver(entrance);
     }
     for (const listener of kept.values()) listener.release();
     previous.drain();
   }
 
   private giveListeners(): Map<number, Listener> {
-    const all = this.frontends.flatMap((frontend) => frontend.listeners.splice(0));
-    return new Map(all.map((listener) => [listener.fd, listener]));
+    const all = this.frontends.flatMap(({ entrances }) => entrances.map((entrance) => entrance.giveListener()));
+    return new Map(all.flatMap((listener) => (listener ? [[listener.fd, listener]] : [])));
   }
 
   /** One turn of the loop, where this is the only proxy on its reactor. */
@@ -152,7 +173,8 @@ export class ProxyThread {
   afterPass(): void {
     this.marked.look();
     this.queue.serve(this.reactor.now_ms);
-    for (let index = 0; index < this.frontends.length; index++) this.frontends[index].considerResume();
+    for (let index = 0; index < this.frontends.length; index++) this.frontends[index].heedPeople();
+    this.admission.serve(this.limits);
   }
 
   /** A server, by its number through all backends, is at another address from now on. */
@@ -173,7 +195,7 @@ export class ProxyThread {
       if (this.isQuiet(owner)) owner.leaveIfIdle();
     });
     for (const frontend of this.frontends) {
-      for (const listener of frontend.listeners.splice(0)) listener.release();
+      for (const entrance of frontend.entrances) entrance.giveListener()?.release();
     }
   }
 
@@ -216,7 +238,7 @@ export class ProxyThread {
 
   /** Gives its own memory back; the reactor's is the reactor's. */
   destroy(): void {
-    this.queue.destroy();
+    this.doorbell.destroy();
   }
 
   clientArrived(): void {
@@ -247,13 +269,8 @@ export class ProxyThread {
     return sum;
   }
 
-  /** The process has as many clients as it may. */
-  get full(): boolean {
-    return this.all_clients >= (Atomics.load(this.memory.words, shared.SET_MAXCONN) || this.configured_maxconn);
-  }
-
-  pauseAll(): void {
-    for (const frontend of this.frontends) frontend.pause();
+  private get maxconn(): number {
+    return Atomics.load(this.memory.words, shared.SET_MAXCONN) || this.configured_maxconn;
   }
 
   /** So few buffers are left that only answers may take them. */
@@ -277,6 +294,13 @@ export class ProxyThread {
   serverConnectionGone(connection: ServerConnection): void {
     this.spare.push(connection);
   }
+}
+
+function ratesOf({ connections_per_s, sessions_per_s }: model.Global, memory: shared.SharedMemory): ClientRate[] {
+  const rates: ClientRate[] = [];
+  if (connections_per_s > 0) rates.push(new ClientRate(memory, shared.PROCESS_CONNECTION_RATE, connections_per_s));
+  if (sessions_per_s > 0) rates.push(new ClientRate(memory, shared.PROCESS_SESSION_RATE, sessions_per_s));
+  return rates;
 }
 
 function buildBackends(

@@ -10,10 +10,10 @@
  * and a place is free before its thread looks into the rows, so that one of both sees the other. New requests do not overtake: they
  * wait where somebody waits already. Room is given away at the end of a pass of the loop, never from within it.
  */
-import * as libc from '../system/libc.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Assignment } from './assignment.ts';
 import type { Backend } from './backend.ts';
+import type { Doorbell } from './doorbell.ts';
 import type { Server } from './server.ts';
 
 /** Of one server in one pass; what is left has its turn in the next one. */
@@ -36,16 +36,16 @@ export class Queue {
   /** Of this thread, at whatever server. */
   private waiting = 0;
   private next_look_ms = 0;
-  private readonly one = libc.allocatePinned(8);
+  private readonly doorbell: Doorbell;
 
   /** `thread` is the number in shared memory. */
-  constructor(memory: shared.SharedMemory, thread: number, backends: readonly Backend[]) {
+  constructor(memory: shared.SharedMemory, thread: number, backends: readonly Backend[], doorbell: Doorbell) {
+    this.doorbell = doorbell;
     this.memory = memory;
     this.thread = thread;
     this.backends = backends;
     this.places = backends.flatMap((backend) => backend.servers.map((server) => ({ backend, server })));
     this.versions = Int32Array.from(backends, ({ version }) => version);
-    this.one.words[0] = 1;
   }
 
   /** There is more to do at once. */
@@ -86,10 +86,6 @@ export class Queue {
       this.giveRoom(this.places[server.number], now_ms);
     }
     noted.length = 0;
-  }
-
-  destroy(): void {
-    libc.munmap(this.one.address, 8);
   }
 
   private noteRoom(server: Server): void {
@@ -166,8 +162,7 @@ export class Queue {
     let before = Atomics.compareExchange(words, at + shared.THREAD_ROOM_AT, 0, server.number + 1);
     if (before === server.number + 1) return;
     if (before !== 0) before = Atomics.exchange(words, at + shared.THREAD_ROOM_AT, shared.ROOM_AT_SEVERAL);
-    const fd = Atomics.load(words, at + shared.THREAD_WAKE_FD);
-    if (before === 0 && fd > 0) libc.write(fd, this.one.address, 8);
+    if (before === 0) this.doorbell.ring(thread);
   }
 
   private heedOthers(): void {

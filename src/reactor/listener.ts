@@ -5,6 +5,12 @@ import type { Socket, SocketOwner } from './socket.ts';
 import { Timer } from './timers.ts';
 
 export interface ListenerOwner {
+  /** Clients are taken out of the kernel's queue one by one, so that few of them are here before there is room. */
+  readonly accepts_singly: boolean;
+  /** Room for one more? False: whoever is here waits, and the owner has paused the listener. */
+  admit(listener: Listener): boolean;
+  /** Whoever was admitted is gone before `onAccept`: no slot was left. */
+  revoke(listener: Listener): void;
   /** Somebody connected. The owner calls `socket.receive()`, or `socket.close()` to turn it away. Returns the socket's owner. */
   onAccept(listener: Listener, socket: Socket): SocketOwner;
   /** The last completion is in: the descriptor is the caller's again (closed, or handed over). */
@@ -24,6 +30,8 @@ export class Listener {
   readonly generation: number;
   wants_accept = true;
   armed = false;
+  /** The operation that is armed goes on after the first client. */
+  armed_for_many = false;
   cancelling = false;
   releasing = false;
   accepted_this_pass = 0;

@@ -2,7 +2,7 @@
  * The listeners of a reactor: who accepts, who has to wait, and why.
  *
  *   accepting ── budget of the pass used up ──▶ busy ── next pass ──▶ accepting
- *       ├── paused by its owner: what the kernel had accepted before it heard is parked ── resume ──▶ accepting
+ *       ├── paused by its owner, or not admitted: what the kernel had accepted before it heard is parked ── resume ──▶ accepting
  *       └── no descriptor, no slot ── one comes back, or some time passes ──▶ accepting
  */
 import { ACCEPT_BUDGET, ACCEPT_PAUSE_MS, isPassing, Listener, type ListenerOwner } from './listener.ts';
@@ -73,15 +73,21 @@ export class Listeners {
 
   private accepted(listener: Listener, fd: number): void {
     const unwanted = !listener.wants_accept && !listener.releasing;
-    if (unwanted || listener.accepted_this_pass >= ACCEPT_BUDGET) {
-      listener.park(fd);
-      return;
-    }
+    if (unwanted || listener.accepted_this_pass >= ACCEPT_BUDGET || !listener.owner.admit(listener)) listener.park(fd);
+    else this.take(listener, fd);
+  }
+
+  /** An admitted one. */
+  private take(listener: Listener, fd: number): void {
     if (++listener.accepted_this_pass >= ACCEPT_BUDGET) {
       this.busy.push(listener);
       if (listener.armed) this.stop(listener);
     }
-    if (this.reactor.adoptAccepted(listener, fd)) return;
+    if (this.reactor.adoptAccepted(listener, fd)) {
+      if (listener.armed && listener.armed_for_many && listener.owner.accepts_singly) this.stop(listener);
+      return;
+    }
+    listener.owner.revoke(listener);
     this.reactor.closeDescriptor(fd);
     this.putOff(listener);
   }
@@ -113,7 +119,8 @@ export class Listeners {
   private acceptParked(listener: Listener): void {
     while (listener.parked > 0 && listener.accepted_this_pass < ACCEPT_BUDGET) {
       if (!listener.wants_accept && !listener.releasing) return;
-      this.accepted(listener, listener.unpark());
+      if (!listener.owner.admit(listener)) return;
+      this.take(listener, listener.unpark());
     }
     if (listener.releasing) this.forget(listener);
     else this.consider(listener);

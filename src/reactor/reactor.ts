@@ -21,6 +21,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from '../system/abi/linux.ts';
+import { monotonicOffset_ms } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
 import { Buffers, NO_BUFFER } from './buffers.ts';
 import type { Listener, ListenerOwner } from './listener.ts';
@@ -54,6 +55,7 @@ export abstract class Reactor {
   private readonly waiting_bulk: WaitingSockets;
   /** Sockets whose send failed and whose owner wants no more data: told in the next pass, not from within a call of the owner's. */
   private failed: Socket[] = [];
+  private hurried = false;
   /** The pipe that the last splice filled. */
   protected spliced = NO_BUFFER;
   private readonly linger = libc.allocatePinned(8);
@@ -67,7 +69,7 @@ export abstract class Reactor {
     this.slices = new Slices(4 * (options.small_count + options.large_count), this.buffers);
     this.waiting_heads = new WaitingSockets(options.socket_count);
     this.waiting_bulk = new WaitingSockets(options.socket_count);
-    this.clock_offset_ms = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+    this.clock_offset_ms = monotonicOffset_ms();
     this.now_ms = this.readClock();
     this.timers = new Timers(this.now_ms);
     this.one.words[0] = 1;
@@ -82,7 +84,8 @@ export abstract class Reactor {
     const more_to_feed = this.feedWaiting();
     const more_to_accept = this.listeners.beginPass();
     const until_timer_ms = this.timers.next_ms - this.readClock();
-    const busy = more_to_feed || more_to_accept || this.failed.length > 0;
+    const busy = more_to_feed || more_to_accept || this.hurried || this.failed.length > 0;
+    this.hurried = false;
     this.waitAndDispatch(busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
     this.now_ms = this.readClock();
     this.timers.advance(this.now_ms);
@@ -126,6 +129,11 @@ export abstract class Reactor {
   /** Accepts on a listening descriptor. */
   listen(fd: number, owner: ListenerOwner): Listener {
     return this.listeners.add(fd, owner);
+  }
+
+  /** The next wait takes no time: there is something to do after the pass. */
+  hurry(): void {
+    this.hurried = true;
   }
 
   forEachSocket(visit: (socket: Socket) => void): void {

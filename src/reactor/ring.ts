@@ -354,7 +354,8 @@ export class RingReactor extends Reactor {
   override beginAccept(listener: Listener): void {
     const data_high = ACCEPT | ((listener.generation & 0xffffff) << 4);
     const word = this.ring.prepare(OP_ACCEPT, listener.fd, 0, 0, listener.number, data_high);
-    this.ring.sqe_half[word * 2 + 1] = ACCEPT_MULTISHOT;
+    listener.armed_for_many = !listener.owner.accepts_singly;
+    this.ring.sqe_half[word * 2 + 1] = listener.armed_for_many ? ACCEPT_MULTISHOT : 0;
     this.ring.sqe[word + 7] = 0x80000; // SOCK_CLOEXEC
   }
 

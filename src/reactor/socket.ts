@@ -26,6 +26,12 @@ export interface SocketOwner {
   onClosed(socket: Socket): void;
 }
 
+/** Who let a client in. */
+export interface Admitter {
+  /** That client is gone, or somebody else's from now on. */
+  leave(): void;
+}
+
 /** An IP address as text. */
 type Place = { readonly address: string; readonly port: number };
 
@@ -50,6 +56,9 @@ export class Socket {
   datagram = false;
   /** What a proxy before us said about this connection; null: it is as the kernel tells. */
   ends: { readonly source: Place; readonly destination: Place } | null = null;
+
+  /** Null: connected by ourselves. */
+  admitted_by: Admitter | null = null;
 
   /** The owner wants data. */
   wants_data = false;
@@ -111,6 +120,7 @@ export class Socket {
     this.connecting = false;
     this.datagram = false;
     this.ends = null;
+    this.admitted_by = null;
     this.wants_data = false;
     this.bulk = false;
     this.splice_left = 0;

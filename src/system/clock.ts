@@ -28,3 +28,18 @@ export function toMs31(time_ns: number): number {
 export function ageOfMs31(then: number, now: number): number {
   return (now - then) & 0x7fff_ffff;
 }
+
+/** What to add to `performance.now()` for milliseconds of CLOCK_MONOTONIC: the closest of a few pairs of readings. */
+export function monotonicOffset_ms(): number {
+  let offset_ms = 0;
+  let closest_ms = Number.POSITIVE_INFINITY;
+  for (let pair = 0; pair < 8; pair++) {
+    const before_ms = performance.now();
+    const middle_ms = now_ns() / 1e6;
+    const took_ms = performance.now() - before_ms;
+    if (took_ms >= closest_ms) continue;
+    closest_ms = took_ms;
+    offset_ms = middle_ms - before_ms - took_ms / 2;
+  }
+  return offset_ms;
+}

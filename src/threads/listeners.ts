@@ -51,7 +51,7 @@ export function openListeners(
   try {
     const by_thread = Array.from({ length: threads }, (_, thread) =>
       config.frontends.flatMap(({ binds }, frontend) =>
-        binds.map((bind) => ({ frontend, fd: take(bind, thread), accept_proxy: bind.accept_proxy })),
+        binds.map((bind, index) => ({ frontend, bind: index, fd: take(bind, thread) })),
       ),
     );
     return { by_thread, sockets, opened };

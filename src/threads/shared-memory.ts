@@ -7,7 +7,9 @@
  *                                      third line: only the checks thread writes)
  *   BACKENDS      16 words a backend
  *   FRONTENDS     16 words a frontend
- *   QUEUES        4 words a thread and server or backend   (only that thread writes it; all of one thread stand together)
+ *   BINDS         16 words a bind of a frontend, in the order of the frontends
+ *   QUEUES        4 words a thread and server, backend or limit of clients   (only that thread writes it; all of one thread
+ *                                      stand together)
  *   COUNTERS      doubles, a row a data thread and frontend, backend or server   (only that thread writes it; counters.ts)
  *
  * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add, exchange and
@@ -20,7 +22,10 @@ export const STOP = 0;
 export const STOP_SOFT = 1;
 export const STOP_HARD = 2;
 export const SET_MAXCONN = 1; // of the whole process, what people set at run time; 0: as configured
+export const PROCESS_CLIENTS = 6; // LIMIT_* of all clients together
 export const BAD_MESSAGES = 8; // invalid requests and responses whose bytes were kept, wraps
+export const PROCESS_CONNECTION_RATE = 12; // two words of proxy/client-rate.ts
+export const PROCESS_SESSION_RATE = 14; // two words of proxy/client-rate.ts
 
 export const LINE = 16;
 
@@ -89,13 +94,19 @@ export const BACKEND_DEQUEUED = 5;
 export const BACKEND_ALARMS = 6; // of its servers together
 export const BACKEND_CONNECTIONS_MAX = 7;
 
-/** Per frontend. */
-export const FRONTEND_CONNECTIONS = 0;
-export const FRONTEND_CONNECTIONS_MAX = 1;
+/** Where clients are counted against a limit: the process, a frontend, a bind. */
+export const LIMIT_CLIENTS = 0;
+export const LIMIT_CLIENTS_MAX = 1;
+export const LIMIT_WAITING = 4; // listeners, over all threads, that hold a client who has to wait for room here
+
+/** Per frontend; the words LIMIT_* among them. */
+export const FRONTEND_CONNECTIONS = LIMIT_CLIENTS;
+export const FRONTEND_CONNECTIONS_MAX = LIMIT_CLIENTS_MAX;
 export const FRONTEND_SET_MAXCONN = 2; // what people set at run time; 0: as configured
 export const FRONTEND_STOPPED = 3; // 1: people disabled it; nobody is accepted
+export const FRONTEND_SESSION_RATE = 6; // two words of proxy/client-rate.ts
 
-/** Per thread and server, per thread and backend: who of that thread's waits longest. Only that thread writes it. */
+/** Per thread and server, backend or limit: who of that thread's waits longest. Only that thread writes it. */
 export const QUEUE_LENGTH = 0;
 export const QUEUE_PRIORITY = 1;
 export const QUEUE_SINCE_MS = 2; // monotonic, low 31 bits
@@ -110,6 +121,8 @@ export type Counts = {
   readonly servers: number;
   readonly backends: number;
   readonly frontends: number;
+  /** Of all frontends. */
+  readonly binds: number;
 };
 
 /** The words and where each table begins. Built once by the daemon; threads get it by message and call `attach`. */
@@ -119,6 +132,7 @@ type Tables = {
   readonly servers: number;
   readonly backends: number;
   readonly frontends: number;
+  readonly binds: number;
   readonly queues: number;
   readonly counters: number;
   readonly length: number;
@@ -137,12 +151,17 @@ function layout(counts: Counts): Tables {
   const servers = threads + counts.threads * LINE;
   const backends = servers + counts.servers * SERVER_WORDS;
   const frontends = backends + counts.backends * LINE;
-  const queues = frontends + counts.frontends * LINE;
-  const lines = Math.ceil(((counts.servers + counts.backends) * QUEUE_WORDS) / LINE);
-  const counters = queues + counts.threads * lines * LINE;
+  const binds = frontends + counts.frontends * LINE;
+  const queues = binds + counts.binds * LINE;
+  const counters = queues + counts.threads * queueLines(counts) * LINE;
   const rows = counts.frontends + counts.backends + counts.servers;
   const length = counters + Math.max(0, counts.threads - THREAD_DATA) * rows * COUNTER_ROW_WORDS;
-  return { threads, servers, backends, frontends, queues, counters, length };
+  return { threads, servers, backends, frontends, binds, queues, counters, length };
+}
+
+/** Rows of a thread: the servers, the backends, then the limits: of the process, of frontends, of binds. */
+function queueLines({ servers, backends, frontends, binds }: Counts): number {
+  return Math.ceil(((servers + backends + 1 + frontends + binds) * QUEUE_WORDS) / LINE);
 }
 
 /** Thread numbers: the control thread, carp and checks first, then data 0, data 1, … */
@@ -163,12 +182,18 @@ export function backendAt(memory: SharedMemory, backend: number): number {
 export function frontendAt(memory: SharedMemory, frontend: number): number {
   return memory.frontends + frontend * LINE;
 }
+export function bindAt(memory: SharedMemory, bind: number): number {
+  return memory.binds + bind * LINE;
+}
 
-/** The row of a thread for a server; a backend's is that of the server `counts.servers + backend`. */
+/** The row of a thread for a server; a backend's is that of the server `counts.servers + backend`, and `limitRow` says a limit's. */
 export function queueAt(memory: SharedMemory, thread: number, server: number): number {
-  const { servers, backends } = memory.counts;
-  const lines = Math.ceil(((servers + backends) * QUEUE_WORDS) / LINE);
-  return memory.queues + thread * lines * LINE + server * QUEUE_WORDS;
+  return memory.queues + thread * queueLines(memory.counts) * LINE + server * QUEUE_WORDS;
+}
+
+/** For `queueAt`: 0 is the process, then come the frontends, then the binds. */
+export function limitRow({ counts }: SharedMemory, limit: number): number {
+  return counts.servers + counts.backends + limit;
 }
 
 /** Makes a word, which only grows, at least `value`. A lost race costs precision of a maximum that is shown, no more. */

@@ -45,7 +45,9 @@ test('a BACKUP listens on the VIP already, answers there as MASTER, and reports 
   assert.equal(await host.get('http://10.10.0.1:8080/'), '200 hello');
 
   const report = JSON.parse(host.run('status', '--json').stdout);
-  assert.deepEqual(report.frontends, [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:8080'], connections: 0 }]);
+  assert.deepEqual(report.frontends, [
+    { name: 'http-in', mode: 'http', binds: ['10.10.0.1:8080'], connections: 0, full: [] },
+  ]);
   assert.equal(report.backends[0].servers[0].total, 1);
   assert.match(host.run('status').stdout, /^servers\/a +10\.10\.0\.5:9001 +up +1 +0 +1 /m);
 

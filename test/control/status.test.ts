@@ -58,7 +58,7 @@ const REPORT: StatusReport = {
   last_lost_line_s: null,
   reactor: null,
   carp: { scheduling: 'SCHED_RR', guardian: true, stalls: 0, longest_stall_ms: 0, last_stall_s: null, taken: [] },
-  frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'], connections: 12 }],
+  frontends: [{ name: 'http-in', mode: 'http', binds: ['10.10.0.1:80', '[::1]:80'], connections: 12, full: [] }],
   backends: [
     {
       name: 'servers',

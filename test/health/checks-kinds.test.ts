@@ -22,7 +22,7 @@ class Running {
 
   constructor(t: TestContext, config: Config) {
     const servers = config.backends.flatMap((backend) => backend.servers);
-    const counts = { servers: servers.length, backends: config.backends.length, frontends: 0 };
+    const counts = { servers: servers.length, backends: config.backends.length, frontends: 0, binds: 0 };
     this.memory = shared.createSharedMemory({ threads: 3, ...counts });
     for (const [index, { weight }] of servers.entries()) {
       this.set(index, shared.SERVER_OPERATIONAL, shared.SERVER_UP);

@@ -44,6 +44,7 @@ class Bench {
       servers,
       backends: config.backends.length,
       frontends: 0,
+      binds: 0,
     });
     for (let server = 0; server < servers; server++) this.set(server, shared.SERVER_OPERATIONAL, shared.SERVER_UP);
     const options: ReactorOptions = {

@@ -25,7 +25,7 @@ type Running = {
 
 function start(t: TestContext, config: Config): Running {
   const servers = config.backends.flatMap((backend) => backend.servers).length;
-  const counts = { threads: 3, servers, backends: config.backends.length, frontends: 0 };
+  const counts = { threads: 3, servers, backends: config.backends.length, frontends: 0, binds: 0 };
   const memory = shared.createSharedMemory(counts);
   const messages: FromChecks[] = [];
   let look = (): void => {};

@@ -11,7 +11,7 @@ const servers = Array.from({ length: SERVERS }, () => ({ port, inter_ms: 200 }))
 const check = httpCheck('OPTIONS', '/', 'HTTP/1.0');
 const handle = startChecksThread({
   config: checkConfig([{ servers, check }]),
-  memory: createSharedMemory({ threads: 3, servers: SERVERS, backends: 1, frontends: 0 }),
+  memory: createSharedMemory({ threads: 3, servers: SERVERS, backends: 1, frontends: 0, binds: 0 }),
   reactor: 'epoll',
   onMessage: (message) => {
     console.log(JSON.stringify(message));

@@ -51,7 +51,7 @@ export function configOf(carps: readonly Carp[]): Config {
 
 function main(options: RunnerOptions): void {
   const vhids = checked(options.carps);
-  const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0 });
+  const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, binds: 0 });
   const control = memory.threadAt(shared, memory.THREAD_CONTROL);
   const beat = (): void => {
     Atomics.store(shared.words, control + memory.THREAD_BEAT_MS, now_ms31());

@@ -111,7 +111,7 @@ async function takeSent(answering: AnsweringServers): Promise<readonly string[]>
 async function askCarpool(t: TestContext, sections: readonly string[]) {
   const config = read(sections);
   const servers = config.backends.length;
-  const memory = shared.createSharedMemory({ threads: 3, servers, backends: servers, frontends: 0 });
+  const memory = shared.createSharedMemory({ threads: 3, servers, backends: servers, frontends: 0, binds: 0 });
   const word = (server: number, offset: number): number =>
     Atomics.load(memory.words, shared.serverAt(memory, server) + offset);
   for (let server = 0; server < servers; server++) {

@@ -55,7 +55,7 @@ test('HAProxy and carpool agree about every server, and ask it the same', { skip
 async function askCarpool(t: TestContext, ports: readonly number[]): Promise<Opinion[]> {
   const check = httpCheck('OPTIONS', '/', 'HTTP/1.0');
   const config = checkConfig([{ servers: ports.map((port) => ({ port, inter_ms: INTER_MS })), check }]);
-  const counts = { threads: 3, servers: ports.length, backends: 1, frontends: 0 };
+  const counts = { threads: 3, servers: ports.length, backends: 1, frontends: 0, binds: 0 };
   const opinions = ports.map(() => 'UP');
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(reject, PATIENCE_MS, new Error('the first checks did not end'));

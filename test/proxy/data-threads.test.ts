@@ -19,42 +19,63 @@ async function until(what: string, done: () => boolean): Promise<void> {
   }
 }
 
+type Rig = Awaited<ReturnType<typeof start>>;
+
+/** Two threads that share two servers. */
+async function start(kind: 'ring' | 'epoll', bind = '') {
+  const servers = [await RawServer.start(), await RawServer.start()];
+  const port = await deadPort();
+  const lines = [
+    'defaults\n mode http\n timeout connect 5s\n timeout client 9s\n timeout server 9s',
+    `listen all\n bind 127.0.0.1:${port} ${bind}`,
+    ...servers.map((server, number) => ` server s${number} 127.0.0.1:${server.port}`),
+  ];
+  const { config } = loadConfig([{ file: 'haproxy.cfg', text: `${lines.join('\n')}\n` }]);
+  assert.ok(config);
+  const counts = { threads: shared.THREAD_DATA + 2, servers: 2, backends: 1, frontends: 1, binds: 1 };
+  const memory = shared.createSharedMemory(counts);
+  for (let number = 0; number < 2; number++) {
+    memory.words[shared.serverAt(memory, number) + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;
+    memory.words[shared.serverAt(memory, number) + shared.SERVER_WEIGHT] = 1;
+  }
+  const listeners = openListeners(config, 2).by_thread;
+  const errors: Error[] = [];
+  const threads: DataHandle[] = listeners.map((its, number) =>
+    startDataThread({
+      number,
+      first: { generation: 1, config, memory, listeners: its },
+      reactor: kind,
+      onRunning: () => {},
+      onConfigured: () => {},
+      onLines: () => {},
+      onPage: () => assert.fail('no page is asked for here'),
+      onDropped: () => {},
+      onError: (error) => errors.push(error),
+    }),
+  );
+  const word = (at: number, offset: number) => Atomics.load(memory.words, at + offset);
+  const threadWord = (number: number, offset: number) =>
+    word(shared.threadAt(memory, shared.THREAD_DATA + number), offset);
+  await until('both run', () => threadWord(0, shared.THREAD_STATE) === 1 && threadWord(1, shared.THREAD_STATE) === 1);
+  return { servers, port, memory, listeners, threads, errors, word, threadWord };
+}
+
+async function stop({ memory, threads, threadWord, errors, listeners, servers }: Rig): Promise<void> {
+  Atomics.store(memory.words, shared.STOP, shared.STOP_SOFT);
+  for (const thread of threads) thread.wake();
+  await until(
+    'both have stopped',
+    () => threadWord(0, shared.THREAD_STATE) === 2 && threadWord(1, shared.THREAD_STATE) === 2,
+  );
+  assert.deepEqual(errors, []);
+  for (const { fd } of listeners.flat()) libc.close(fd);
+  for (const server of servers) await server.stop();
+}
+
 for (const kind of KINDS) {
   test(`${kind}: two threads share clients, servers' turns and counts, and stop when they are told`, async () => {
-    const servers = [await RawServer.start(), await RawServer.start()];
-    const port = await deadPort();
-    const lines = [
-      'defaults\n mode http\n timeout connect 5s\n timeout client 9s\n timeout server 9s',
-      `listen all\n bind 127.0.0.1:${port}`,
-      ...servers.map((server, number) => ` server s${number} 127.0.0.1:${server.port}`),
-    ];
-    const { config } = loadConfig([{ file: 'haproxy.cfg', text: `${lines.join('\n')}\n` }]);
-    assert.ok(config);
-    const counts = { threads: shared.THREAD_DATA + 2, servers: 2, backends: 1, frontends: 1 };
-    const memory = shared.createSharedMemory(counts);
-    for (let number = 0; number < 2; number++) {
-      memory.words[shared.serverAt(memory, number) + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;
-      memory.words[shared.serverAt(memory, number) + shared.SERVER_WEIGHT] = 1;
-    }
-    const word = (at: number, offset: number) => Atomics.load(memory.words, at + offset);
-    const threadWord = (number: number, offset: number) =>
-      word(shared.threadAt(memory, shared.THREAD_DATA + number), offset);
-    const listeners = openListeners(config, 2).by_thread;
-    const errors: Error[] = [];
-    const threads: DataHandle[] = listeners.map((its, number) =>
-      startDataThread({
-        number,
-        first: { generation: 1, config, memory, listeners: its },
-        reactor: kind,
-        onRunning: () => {},
-        onConfigured: () => {},
-        onLines: () => {},
-        onPage: () => assert.fail('no page is asked for here'),
-        onDropped: () => {},
-        onError: (error) => errors.push(error),
-      }),
-    );
-    await until('both run', () => threadWord(0, shared.THREAD_STATE) === 1 && threadWord(1, shared.THREAD_STATE) === 1);
+    const rig = await start(kind);
+    const { servers, port, memory, word, threadWord } = rig;
     const clients = await Promise.all(Array.from({ length: 40 }, () => Wire.connect(port)));
     for (const client of clients) client.write(GET);
     await until('all have asked', () => servers.reduce((sum, { wires }) => sum + wires.length, 0) === clients.length);
@@ -76,14 +97,42 @@ for (const kind of KINDS) {
     for (let number = 0; number < 2; number++) {
       assert.equal(word(shared.serverAt(memory, number), shared.SERVER_CONNECTIONS), 0);
     }
-    Atomics.store(memory.words, shared.STOP, shared.STOP_SOFT);
-    for (const thread of threads) thread.wake();
-    await until(
-      'both have stopped',
-      () => threadWord(0, shared.THREAD_STATE) === 2 && threadWord(1, shared.THREAD_STATE) === 2,
-    );
-    assert.deepEqual(errors, []);
-    for (const { fd } of listeners.flat()) libc.close(fd);
-    for (const server of servers) await server.stop();
+    await stop(rig);
+  });
+
+  test(`${kind}: a place that is free in one thread wakes the client that waits in the other, at once`, async () => {
+    const rig = await start(kind, 'maxconn 1');
+    const { servers, port, memory, word, threadWord } = rig;
+    const at = shared.bindAt(memory, 0);
+    const waitsIn = (thread: number) => {
+      const row = shared.limitRow(memory, 2); // the process, the frontend, the bind
+      return word(shared.queueAt(memory, shared.THREAD_DATA + thread, row), shared.QUEUE_LENGTH) > 0;
+    };
+    let waited_ms = 0;
+    for (let round = 0; round < 10; round++) {
+      const first = await Wire.connect(port);
+      await until('it is served', () => word(at, shared.LIMIT_CLIENTS) === 1);
+      const other = threadWord(0, shared.THREAD_CONNECTIONS) === 1 ? 1 : 0;
+      const waiting: Wire[] = [];
+      for (let tries = 0; tries < 50 && !waitsIn(other); tries++) {
+        waiting.push(await Wire.connect(port));
+        await until('it waits', () => waitsIn(0) || waitsIn(1));
+        await rest(2);
+      }
+      const last = waiting.pop()!;
+      for (const each of waiting) each.close();
+      last.write(GET);
+      const begin_ms = performance.now();
+      first.close();
+      await until('it asks', () => servers.some(({ wires }) => wires.some(({ text }) => text === GET)));
+      waited_ms += performance.now() - begin_ms;
+      for (const server of servers) server.closeAll();
+      for (const server of servers) server.wires.length = 0;
+      last.close();
+      await until('all are gone', () => word(at, shared.LIMIT_CLIENTS) === 0 && word(at, shared.LIMIT_WAITING) === 0);
+    }
+    assert.ok(waited_ms < 1_000, `${Math.round(waited_ms)} ms; with a heartbeat each time it would be two seconds`);
+    assert.equal(word(shared.bindAt(memory, 0), shared.LIMIT_CLIENTS_MAX), 1);
+    await stop(rig);
   });
 }

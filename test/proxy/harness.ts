@@ -79,8 +79,7 @@ export class ProxyRig {
     const { fd, port } = listenOnLoopback(options.backlog ?? 128);
     this.listening_fd = fd;
     this.port = port;
-    const accept_proxy = config.frontends[0]?.binds[0]?.accept_proxy ?? false;
-    this.proxy.listen([{ frontend: 0, fd, accept_proxy }]);
+    this.proxy.listen([{ frontend: 0, bind: 0, fd }]);
     this.pumping = this.pump();
   }
 
@@ -208,7 +207,7 @@ function wordsOf(server: string | ((number: number) => string), number: number):
 /** One frontend, one backend; all servers up. */
 export function memoryOf(weights: readonly number[], threads = 1, backends = 1): shared.SharedMemory {
   const servers = weights.length;
-  const counts = { threads: shared.THREAD_DATA + threads, servers, backends, frontends: 1 };
+  const counts = { threads: shared.THREAD_DATA + threads, servers, backends, frontends: 1, binds: 1 };
   const memory = shared.createSharedMemory(counts);
   for (let number = 0; number < servers; number++) {
     const at = shared.serverAt(memory, number);

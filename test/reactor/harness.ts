@@ -76,6 +76,9 @@ export class Rig {
 
   listenOn(fd: number, ownerOf: (socket: Socket) => SocketOwner): Listener {
     const owner: ListenerOwner = {
+      accepts_singly: false,
+      admit: () => true,
+      revoke: () => {},
       onAccept: (_listener, socket) => ownerOf(socket),
       onReleased: (listener) => {
         this.listening = this.listening.filter((one) => one !== listener);

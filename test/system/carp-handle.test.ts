@@ -23,7 +23,7 @@ type Scene = {
 function start(network: TestNetwork, wait_for_ready: boolean, addresses?: string[]): Scene {
   const host = network.addHost('a', '10.44.0.1');
   const messages: FromCarp[] = [];
-  const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0 });
+  const shared = memory.createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, binds: 0 });
   const carp = insideNetworkNamespace(host.link.namespace_fd, () => {
     const { vhids } = checkCarpHost(configOf([carpOf({ vhid: 1, addresses: [vip(VIP)] })]));
     return startCarpThread({

@@ -13,7 +13,7 @@ import {
 const START = 1000;
 
 function scene() {
-  const memory = createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0 });
+  const memory = createSharedMemory({ threads: 3, servers: 0, backends: 0, frontends: 0, binds: 0 });
   const watched = [
     { thread: THREAD_CONTROL, name: 'control', patience_ms: STALL_MS },
     { thread: THREAD_CHECKS, name: 'checks', patience_ms: STALL_MS },

@@ -14,6 +14,7 @@ import { expandVariables } from './tokenizer.ts';
 type BindSettings = {
   name: string | undefined;
   backlog: number | undefined;
+  maxconn: number | undefined;
   accept_proxy: boolean;
   tcp: { -readonly [Name in keyof TcpSettings]: TcpSettings[Name] };
   mode: number | undefined;
@@ -38,11 +39,9 @@ export const BIND_WORDS: readonly BindWord[] = [
   },
   {
     name: 'maxconn',
-    help: 'Accepted without effect: the limit of the frontend holds.',
-    parse: (_settings, value, { report }) => {
-      const count = parseInteger(value, { what: 'maxconn', min: 0, max: 2 ** 31 - 1 }, report);
-      const message = '`maxconn` of a bind has no effect yet: the limit of the frontend holds.';
-      if (count !== undefined) report.warning(value.span, 'no-effect', message);
+    help: 'Clients at once over each of these addresses and ports (0: any number); more wait in the kernel.',
+    parse: (settings, value, { report }) => {
+      settings.maxconn = parseInteger(value, { what: 'maxconn', min: 0, max: 2 ** 31 - 1 }, report) || undefined;
     },
   },
   {
@@ -205,6 +204,7 @@ function parseBindWords(words: readonly Word[], backlog: number | undefined, con
   const settings: BindSettings = {
     name: undefined,
     backlog,
+    maxconn: undefined,
     accept_proxy: false,
     mode: undefined,
     identity: NO_IDENTITY,

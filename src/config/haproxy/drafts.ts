@@ -58,6 +58,7 @@ export type ProxyDraft = {
   binds: Bind[];
   default_backend: string | undefined;
   maxconn: number | undefined;
+  sessions_per_s: number;
   backlog: number | undefined;
   timeouts: Open<Timeouts>;
   log_targets: LogTarget[];
@@ -177,6 +178,7 @@ export function newDefaults(): ProxyDraft {
     binds: [],
     default_backend: undefined,
     maxconn: undefined,
+    sessions_per_s: 0,
     backlog: undefined,
     timeouts: {
       connect_ms: undefined,

@@ -1,5 +1,6 @@
 /** The keywords of the global section. */
 import type { Global, Identity } from '../model.ts';
+import { HIGHEST_RATE } from '../model-defaults.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
 import { CHECK_KEYWORDS } from './checks/global-words.ts';
@@ -31,6 +32,8 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
     has_effect: true,
     parse: parseCount('maxconn', 1, 2 ** 31 - 1),
   },
+  rateKeyword('maxconnrate', 'connections_per_s', 'New clients of all frontends in a second; more wait in the kernel.'),
+  rateKeyword('maxsessrate', 'sessions_per_s', 'The same as `maxconnrate`: each client is a session.'),
   {
     name: 'nbthread',
     sections: GLOBAL,
@@ -96,6 +99,19 @@ function tlsDefaults(): string[] {
   return ['bind', 'server']
     .flatMap((side) => suffixes.map((suffix) => `ssl-default-${side}-${suffix}`))
     .concat('ssl-dh-param-file');
+}
+
+function rateKeyword(name: string, field: 'connections_per_s' | 'sessions_per_s', help: string): Keyword<GlobalDraft> {
+  return {
+    name,
+    sections: GLOBAL,
+    help,
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, 'a number', context);
+      draft[field] = (word && parseInteger(word, { what: name, min: 0, max: HIGHEST_RATE }, context.report)) ?? 0;
+    },
+  };
 }
 
 function parseCount(field: 'maxconn' | 'nbthread', min: number, max: number): Keyword<GlobalDraft>['parse'] {

@@ -1,5 +1,6 @@
 /** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
 import type { Backend, ErrorFile, Frontend, LogTarget } from '../model.ts';
+import { HIGHEST_RATE } from '../model-defaults.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
@@ -132,6 +133,13 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     help: 'Connections at once; more wait in the kernel.',
     has_effect: true,
     parse: parseCount('maxconn', 0),
+  },
+  {
+    name: 'rate-limit',
+    sections: FRONT,
+    help: '`rate-limit sessions N`: new clients in a second (0: any number); more wait in the kernel.',
+    has_effect: true,
+    parse: parseRateLimit,
   },
   {
     name: 'backlog',
@@ -303,6 +311,17 @@ function parseCount(field: 'maxconn' | 'backlog' | 'retries' | 'fullconn', min: 
   };
 }
 
+function parseRateLimit(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): void {
+  const [what, count] = args;
+  if (what?.text !== 'sessions' || count === undefined) {
+    const message = '`rate-limit` is followed by `sessions` and a number.';
+    report.error((what ?? keyword).span, 'bad-value', message, 'Write for example `rate-limit sessions 100`.');
+    return;
+  }
+  refuseMore(args.slice(2), count, report);
+  draft.sessions_per_s = parseInteger(count, { what: 'rate-limit sessions', min: 0, max: HIGHEST_RATE }, report) ?? 0;
+}
+
 function parseLog(draft: ProxyDraft, statement: Statement, context: Context): void {
   const [target] = statement.args;
   if (statement.negated) {
@@ -343,7 +362,8 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
 export type Around = { readonly global_targets: readonly LogTarget[]; readonly error_files: readonly ErrorFile[] };
 
 export function finishFrontend(draft: ProxyDraft, around: Around, report: Reporter): Frontend {
-  const { name, mode, binds, default_backend, maxconn, timeouts, forwardfor, http, span, spans } = draft;
+  const { name, mode, binds, default_backend, maxconn, sessions_per_s, timeouts, forwardfor, http, span, spans } =
+    draft;
   reportHttpConditions(draft, draft.use_backends, report);
   return {
     name,
@@ -358,6 +378,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     use_backends: draft.use_backends,
     monitor: draft.monitor_uri === undefined ? undefined : { uri: draft.monitor_uri, fails: draft.monitor_fails, span },
     maxconn,
+    sessions_per_s,
     timeouts,
     log_targets: allTargets(draft, around),
     ...finishLogging(draft, report),

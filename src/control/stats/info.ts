@@ -75,6 +75,8 @@ export function infoValues(view: View, facts: ProcessFacts): Values {
     CumConns: tally.total(c.CONNECTIONS),
     CumReq: tally.total(c.REQUESTS),
     ConnRate: connections.rate,
+    ConnRateLimit: config.global.connections_per_s,
+    SessRateLimit: config.global.sessions_per_s,
     MaxConnRate: connections.max,
     SessRate: sessions.rate,
     MaxSessRate: sessions.max,

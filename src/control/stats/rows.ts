@@ -46,7 +46,7 @@ function frontendValues(view: View, { frontend }: StatProxy) {
     ereq: sums.count(c.REQUEST_ERRORS),
     status: read(shared.FRONTEND_STOPPED) === 1 ? 'STOP' : 'OPEN',
     rate: sessions.rate,
-    rate_lim: 0,
+    rate_lim: config.sessions_per_s,
     rate_max: sessions.max,
     ...(config.mode === 'http' ? responses(sums) : {}),
     ...(config.mode === 'http' ? { intercepted: sums.count(c.INTERCEPTED), cache_lookups: 0, cache_hits: 0 } : {}),

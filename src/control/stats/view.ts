@@ -1,5 +1,6 @@
 /** One look at a generation: what statistics are made from. */
 import type { Backend, Config, Endpoint, Server } from '../../config/model.ts';
+import { DEFAULT_MAXCONN } from '../../proxy/client-limit.ts';
 import { now_ns } from '../../system/clock.ts';
 import type { SharedMemory } from '../../threads/shared-memory.ts';
 import { SET_MAXCONN } from '../../threads/shared-memory.ts';
@@ -7,9 +8,6 @@ import type { Generation } from '../generation.ts';
 import type { LastCheck } from '../server-table.ts';
 import { listProxies, type StatProxy } from './objects.ts';
 import type { Tally } from './tally.ts';
-
-/** Clients of the whole process without a global `maxconn`, as in proxy/proxy-thread.ts. */
-const DEFAULT_MAXCONN = 8_000;
 
 export type View = {
   readonly config: Config;

@@ -373,8 +373,9 @@ export class ClientConnection implements SocketOwner {
     this.partial.clear();
     this.exchange.abandon();
     this.takeOwn()?.close();
+    const { admitted_by } = this.socket;
     this.forgetSocket();
-    this.frontend.connectionGone(this);
+    this.frontend.connectionGone(this, admitted_by);
   }
 
   close(): void {
@@ -394,10 +395,11 @@ export class ClientConnection implements SocketOwner {
     if (!successor) {
       if (this.requests > 0) this.close();
     } else if (this.inbox.empty && this.partial.empty && !this.socket.ended) {
+      const { admitted_by } = this.socket;
       successor.adopt(this);
       this.forgetTimer();
       this.forgetSocket();
-      this.frontend.connectionGone(this);
+      this.frontend.connectionGone(this, admitted_by);
     }
   }
 

@@ -61,8 +61,9 @@ export class ParkedConnection implements SocketOwner {
   onDrain(): void {}
 
   onClosed(): void {
+    const { admitted_by } = this.socket;
     this.forget();
-    this.frontend.parkedGone(this);
+    this.frontend.parkedGone(this, admitted_by);
   }
 
   /** It goes on with a later configuration; without one it ends here. */
@@ -72,9 +73,10 @@ export class ParkedConnection implements SocketOwner {
       this.socket.close();
       return;
     }
+    const { admitted_by } = this.socket;
     successor.adopt(this);
     this.forget();
-    this.frontend.parkedGone(this);
+    this.frontend.parkedGone(this, admitted_by);
   }
 
   private forget(): void {

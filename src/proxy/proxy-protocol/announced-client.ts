@@ -20,17 +20,17 @@ export class AnnouncedClient implements SocketOwner {
   readonly frontend: Frontend;
   readonly accepted_ms: number;
   private readonly socket: Socket;
-  /** Which listening descriptor it came to. */
-  private readonly fd: number;
+  /** Where it came in. */
+  private readonly bind_name: string;
   private readonly timer: Timer;
   /** What has come of the header. */
   private bytes = new Uint8Array(0);
 
-  constructor(frontend: Frontend, socket: Socket, fd: number) {
+  constructor(frontend: Frontend, socket: Socket, bind_name: string) {
     const { timers, now_ms } = frontend.thread.reactor;
     this.frontend = frontend;
     this.socket = socket;
-    this.fd = fd;
+    this.bind_name = bind_name;
     this.accepted_ms = now_ms;
     this.timer = new Timer(() => this.refuseUnfinished(FAILURE_HEADER_TIMEOUT));
     const limit_ms = Math.min(frontend.client_ms, frontend.request_ms);
@@ -65,11 +65,11 @@ export class AnnouncedClient implements SocketOwner {
 
   /** HAProxy counts it as a request that nobody understood, too. */
   private refuse(failure: number): void {
-    const { frontend, socket, fd, accepted_ms } = this;
+    const { frontend, socket, bind_name, accepted_ms } = this;
     frontend.countRefused();
     const came_to_nothing = failure === FAILURE_HEADER_EMPTY || failure === FAILURE_HEADER_TIMEOUT;
     if (frontend.config.log_null || !came_to_nothing)
-      frontend.log?.failure({ socket, accepted_ms, failure }, frontend.bindName(fd));
+      frontend.log?.failure({ socket, accepted_ms, failure }, bind_name);
     socket.close();
   }
 
@@ -91,6 +91,6 @@ export class AnnouncedClient implements SocketOwner {
 
   onClosed(): void {
     this.frontend.thread.reactor.timers.remove(this.timer);
-    this.frontend.announcedGone();
+    this.frontend.clientLeft(this.socket.admitted_by);
   }
 }

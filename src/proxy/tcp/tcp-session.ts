@@ -5,7 +5,7 @@
  */
 
 import type { Endpoint } from '../../config/model.ts';
-import type { Socket, SocketOwner } from '../../reactor/socket.ts';
+import type { Admitter, Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import { localAddress } from '../../system/peer-address.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
@@ -71,6 +71,7 @@ export class TcpSession implements Assignee {
   readonly peer = new Peer();
   readonly assignment = new Assignment(this);
   accepted_ms = 0;
+  private admitted_by: Admitter | null = null;
   connected_ms = -1;
   /** Our end of the connection to the server, when the log wants it. */
   source: Endpoint | null = null;
@@ -113,6 +114,7 @@ export class TcpSession implements Assignee {
     this.peer.forget();
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
+    this.admitted_by = socket.admitted_by;
     this.connected_ms = -1;
     this.source = null;
     this.logged = false;
@@ -293,7 +295,7 @@ export class TcpSession implements Assignee {
     if (this.open > 0) return;
     this.finish('-', '-', false);
     this.thread.reactor.timers.remove(this.timer);
-    this.frontend.sessionGone(this);
+    this.frontend.sessionGone(this, this.admitted_by);
   }
 
   // ── time ──────────────────────────────────────────────────────────────────────────────────────
