@@ -20,7 +20,7 @@ import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type Level } from './control/event-log.ts';
 import { createGeneration } from './control/generation.ts';
-import { mastershipOf, type Replacement, relieve } from './control/hand-over.ts';
+import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
 import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
@@ -38,6 +38,7 @@ import { createScriptRunner } from './control/scripts.ts';
 import { exitNow, waitUntil } from './control/shutdown.ts';
 import type { SocketPaths } from './control/socket-path.ts';
 import { STOP_MS, stopDaemon } from './control/stop-daemon.ts';
+import { goOn, offerVhids, standBy } from './control/succession.ts';
 import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { describeWorkers } from './control/workers.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
@@ -75,7 +76,7 @@ const STATUS_MS = 1_000;
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   const { replaces } = options;
-  const masters = replaces?.socket === undefined ? undefined : await mastershipOf(replaces.socket);
+  const succession = replaces?.socket === undefined ? undefined : await standBy(replaces.socket);
   const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report, replaces);
   const manners = options.manners ?? CARPOOL_MANNERS;
   if (prepared === undefined) return manners.refused_status;
@@ -84,11 +85,13 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const daemon = start(options, prepared, end.because);
     const relief = async () => {
       if (replaces === undefined) return;
+      if (succession) await goOn(daemon, succession, replaces.pids[0] ?? 0);
+      succession?.close();
       await relieve(daemon, replaces);
-      daemon.carp?.post({ kind: 'take-over' });
+      if (!succession) daemon.carp?.post({ kind: 'take-over', adopts: [] });
     };
     const { onReady } = options;
-    void becomeReady(daemon, { plan: prepared.confinement, masters, relief, onReady, fail: end.because });
+    void becomeReady(daemon, { plan: prepared.confinement, relief, onReady, fail: end.because });
     const { reason, status, soft } = await end.reached;
     // a soft stop waits for its clients as long as hard-stop-after says
     if (!soft) setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
@@ -146,6 +149,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     waits_for: new Set(),
     ready: false,
     stopping: false,
+    successor: 'none',
     reloading: false,
   };
   beat(daemon);
@@ -173,6 +177,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
       if (index !== undefined) daemon.carp?.post({ kind: 'set-state', index, state });
     },
     listeners: () => daemon.generation.listeners.sockets,
+    offerVhids: (write) => offerVhids(daemon, write),
     workers: () => describeWorkers(daemon),
     reload: load && (() => reload(daemon, load, fail)),
   });
@@ -183,8 +188,6 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
 
 type Readiness = {
   readonly plan: Confinement;
-  /** `1@eth0` of what this node is MASTER of at once, because the process before was. */
-  readonly masters: ReadonlySet<string> | undefined;
   /** Ends the process before and takes its vhids. */
   readonly relief: () => Promise<void>;
   readonly onReady: (() => void) | undefined;
@@ -192,7 +195,7 @@ type Readiness = {
 };
 
 /** Waits for the listeners and the first checks, a bounded time, then lets the vhids rise. */
-async function becomeReady(daemon: Daemon, { plan, masters, relief, onReady, fail }: Readiness): Promise<void> {
+async function becomeReady(daemon: Daemon, { plan, relief, onReady, fail }: Readiness): Promise<void> {
   const served = await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS);
   if (!daemon.stopping) await relief();
   const complete = served && (await waitUntil(() => daemon.stopping || daemon.waits_for.size === 0, READY_MS));
@@ -213,17 +216,8 @@ async function becomeReady(daemon: Daemon, { plan, masters, relief, onReady, fai
   daemon.ready = true;
   daemon.events.record({ kind: 'ready', at_ns: now_ns() });
   daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
-  if (masters !== undefined) takeMastership(daemon, masters);
   notifyServiceManager(`READY=1\nMAINPID=${process.pid}`, process.env);
   onReady?.();
-}
-
-/** What this host was MASTER of before. */
-function takeMastership({ carp, node }: Daemon, masters: ReadonlySet<string>): void {
-  node.slots.forEach((slot, index) => {
-    if (slot && masters.has(`${slot.vhid}@${slot.interface}`))
-      carp?.post({ kind: 'set-state', index, state: 'MASTER' });
-  });
 }
 
 /** Names by the carp thread's numbers. */

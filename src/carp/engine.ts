@@ -22,6 +22,7 @@ import {
   addressRemoved,
   applyDemotion,
   changeState,
+  leave,
   listen,
   listenOnceMore,
   runTimers,
@@ -36,6 +37,7 @@ export { badSources, status } from './status.ts';
 const READY_LIMIT_NS = 10e9;
 const STARTING = 'starting';
 const FULL_DEMOTION = 240;
+const NONE: readonly number[] = [];
 const REQUESTED = 'user requested via ifconfig';
 /** Added to the time in which a vhid that was told to yield preempts nobody; ucarp sleeps as long. */
 const YIELD_CALM_NS = 3e9;
@@ -98,13 +100,13 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       configure(engine, event, now_ns);
       break;
     case 'set-state':
-      onSetState(engine, event.index, event.state, now_ns);
+      onSetState(engine, event.index, event.state, event.reason ?? REQUESTED, now_ns);
       break;
     case 'reannounce':
       for (const vhid of engine.vhids) if (vhid.state === 'MASTER') startAnnouncing(engine, vhid, now_ns);
       break;
     case 'stop':
-      onStop(engine, event.reason, now_ns);
+      onStop(engine, event.reason, event.leaves ?? NONE, now_ns);
       break;
   }
 }
@@ -272,11 +274,11 @@ function countSent(counters: Counters, family: Family): void {
 }
 
 /** FreeBSD's rule: a request, not an order. Who is preferred still decides. */
-function onSetState(engine: Engine, index: number, state: 'BACKUP' | 'MASTER', now_ns: number): void {
+function onSetState(engine: Engine, index: number, state: 'BACKUP' | 'MASTER', reason: string, now_ns: number): void {
   const vhid = engine.slots[index];
   if (!vhid) return;
-  if (state === 'BACKUP') onYield(engine, index, REQUESTED, now_ns);
-  else if (vhid.state === 'BACKUP') changeState(engine, vhid, 'MASTER', REQUESTED, now_ns);
+  if (state === 'BACKUP') onYield(engine, index, reason, now_ns);
+  else if (vhid.state === 'BACKUP') changeState(engine, vhid, 'MASTER', reason, now_ns);
 }
 
 function onYield(engine: Engine, index: number | undefined, reason: string, now_ns: number): void {
@@ -289,8 +291,11 @@ function onYield(engine: Engine, index: number | undefined, reason: string, now_
   }
 }
 
-function onStop(engine: Engine, reason: string, now_ns: number): void {
+function onStop(engine: Engine, reason: string, leaves: readonly number[], now_ns: number): void {
   engine.stopped = true;
   engine.ready_due_ns = Number.POSITIVE_INFINITY;
-  for (const vhid of engine.vhids) if (vhid.state !== 'INIT') giveUp(engine, vhid, reason, now_ns);
+  for (const vhid of engine.vhids) {
+    if (leaves.includes(vhid.index)) leave(engine, vhid, reason, now_ns);
+    else if (vhid.state !== 'INIT') giveUp(engine, vhid, reason, now_ns);
+  }
 }

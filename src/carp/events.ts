@@ -179,7 +179,12 @@ export type Event =
    * `ifconfig em0 vhid 1 state backup|master`. BACKUP is `yield` of one vhid; MASTER takes
    * over at once, which a preferred peer does not accept for long. No effect on a vhid in INIT.
    */
-  | { readonly kind: 'set-state'; readonly index: number; readonly state: 'BACKUP' | 'MASTER' }
+  | {
+      readonly kind: 'set-state';
+      readonly index: number;
+      readonly state: 'BACKUP' | 'MASTER';
+      readonly reason?: string;
+    }
   /** Every MASTER announces its addresses again. */
   | { readonly kind: 'reannounce' }
   /**
@@ -187,8 +192,11 @@ export type Event =
    * long as after a start, without preempting anybody meanwhile. Nothing happens in another state.
    */
   | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
-  /** Give everything up: bow out, remove the addresses, INIT for good. */
-  | { readonly kind: 'stop'; readonly reason: string };
+  /**
+   * Give everything up: bow out, remove the addresses, INIT for good. But the vhids in the slots `leaves` go on in another
+   * process of this host: nothing is sent and nothing removed.
+   */
+  | { readonly kind: 'stop'; readonly reason: string; readonly leaves?: readonly number[] };
 
 export type Effect =
   | SendEffect

@@ -43,6 +43,16 @@ const FORGIVE_AFTER_NS = 60e9;
 const LEASE_SLACK_NS = 1e8;
 
 export function changeState(engine: Engine, vhid: Vhid, to: State, reason: string, now_ns: number): void {
+  if (vhid.state === 'MASTER') leaveMaster(engine, vhid);
+  move(engine, vhid, to, reason, now_ns);
+}
+
+/** Another process of this host goes on with the vhid: neither a bow-out, nor a script, and the addresses stay. */
+export function leave(engine: Engine, vhid: Vhid, reason: string, now_ns: number): void {
+  if (vhid.state !== 'INIT') move(engine, vhid, 'INIT', reason, now_ns);
+}
+
+function move(engine: Engine, vhid: Vhid, to: State, reason: string, now_ns: number): void {
   const from = vhid.state;
   vhid.state = to;
   vhid.since_ns = now_ns;
@@ -51,7 +61,6 @@ export function changeState(engine: Engine, vhid: Vhid, to: State, reason: strin
   if (to !== 'MASTER' && vhid.send_errors >= SEND_ERRORS_LIMIT)
     vhid.due_ns[FORGIVE_SEND_ERRORS] = now_ns + FORGIVE_AFTER_NS;
   vhid.slower_since_ns = Number.POSITIVE_INFINITY;
-  if (from === 'MASTER') leaveMaster(engine, vhid);
   if (to === 'INIT') vhid.peer.master_known = false;
   if (to === 'MASTER') enterMaster(engine, vhid, now_ns);
   if (to === 'BACKUP') enterBackup(engine, vhid, now_ns);

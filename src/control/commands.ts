@@ -37,6 +37,8 @@ export type CommandContext = {
   names(): readonly string[];
   /** Where it listens, for a process that takes its place. */
   listeners(): readonly ListeningSocket[];
+  /** For that process, too: what this one is MASTER of, until the returned function is called. */
+  offerVhids(write: (line: string) => void): () => void;
   /** The configurations that serve somebody, in words. */
   workers(): string;
   /** Undefined: there are no files to read again. */
@@ -111,10 +113,11 @@ export const COMMANDS: readonly ControlCommand[] = [
   },
   {
     name: HAND_OVER,
-    usage: HAND_OVER,
-    help: 'give the listening sockets to a new process (what `carpool -x` asks for)',
+    usage: `${HAND_OVER} [vhids]`,
+    help: 'give the listening sockets, or the vhids, to a new process (what `carpool -x` asks for)',
     prepare: (words) =>
-      oneOption(HAND_OVER, [], words, () => (context, reply) => {
+      oneOption(HAND_OVER, ['vhids'], words, (option) => (context, reply) => {
+        if (option === 'vhids') return reply.stream((write) => context.offerVhids(write));
         reply.passDescriptors(
           context.listeners().map(({ fd, thread, place }) => ({ text: `${thread} ${place}\n`, fd })),
         );

@@ -53,6 +53,8 @@ export type Daemon = {
   readonly waits_for: Set<string>;
   ready: boolean;
   stopping: boolean;
+  /** A process that goes on with the vhids (succession.ts). */
+  successor: 'none' | 'coming' | 'in place';
   reloading: boolean;
 };
 

@@ -3,8 +3,8 @@
  *
  *   new: ask the old one for its listening sockets and whom it is MASTER of
  *        ──▶ open what is missing, run; the carp thread has its sockets and waits
- *        ──▶ signal the old one: it drains for `grace`, bows out, gives its vhids back
- *        ──▶ be MASTER at once of what the old one was MASTER of: milliseconds without the address
+ *        ──▶ go on with its vhids (succession.ts), or with none when it gives none
+ *        ──▶ signal the old one: it drains for `grace`, and bows out of what is left
  *
  * A listening socket that both hold loses nobody, whoever closes it first.
  */
@@ -14,12 +14,10 @@ import * as libc from '../system/libc.ts';
 import { receiveDescriptor } from '../system/pass-descriptor.ts';
 import { encodeUnixAddress } from '../system/socket-address.ts';
 import type { ListenerSet, ListeningSocket } from '../threads/listeners.ts';
-import { ask } from './control-client.ts';
 import type { Daemon } from './daemon-state.ts';
 import { logLine } from './daemon-state.ts';
 import { HAND_OVER, HAND_OVER_END } from './hand-over-words.ts';
 import { waitUntil } from './shutdown.ts';
-import type { StatusReport } from './status-report.ts';
 import { takenVhids, tryTakenVhids } from './vhid-locks.ts';
 
 /** From the command line. */
@@ -67,17 +65,6 @@ function receiveSockets(from: number): ListenerSet | undefined {
   }
   for (const { fd } of sockets) libc.close(fd);
   return undefined;
-}
-
-/** `1@eth0` of the vhids that the process behind the socket is MASTER of. */
-export async function mastershipOf(path: string): Promise<ReadonlySet<string>> {
-  let text = '';
-  const result = await ask({ candidates: [path], named: true }, 'status --json', (more) => {
-    text += more;
-  });
-  if (result.kind !== 'answered') return new Set();
-  const { vhids } = JSON.parse(text) as StatusReport;
-  return new Set(vhids.filter(({ state }) => state === 'MASTER').map((vhid) => `${vhid.vhid}@${vhid.interface}`));
 }
 
 /** Tells the old processes to go, and waits until they have given their vhids back. */

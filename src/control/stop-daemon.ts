@@ -1,6 +1,7 @@
 /**
  * The end of the daemon, in order:
  *
+ *   leave        vhids that a new process of this host runs by now
  *   drain        still MASTER, clients are served and told `Connection: close`, at most `grace`
  *   bow out      the other node takes over; what is left on the VIP is reset, the address goes
  *   stop         listeners close, those who are served on other addresses may finish, then the hard way
@@ -15,6 +16,7 @@ import { countClients } from './generation.ts';
 import { logRings } from './log-rings.ts';
 import { stopWatchingDraining } from './run-data.ts';
 import { exitNow, stopThreads, waitUntil } from './shutdown.ts';
+import { leaveVhids } from './succession.ts';
 import { releaseVhids } from './vhid-locks.ts';
 
 /** The whole stop on SIGTERM, whatever happens in it, beside `grace`. */
@@ -45,6 +47,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   notifyServiceManager('STOPPING=1', process.env);
   const limit_ms = soft ? daemon.generation.config.global.hard_stop_after_ms : DRAIN_MS;
   for (const handle of daemon.data) handle.announceEnd(limit_ms ?? null);
+  if (status === 0) await leaveVhids(daemon, reason);
   if (status === 0 && (soft || daemon.carp !== undefined)) await drain(daemon, hurried);
   const bowed_out = (await daemon.carp?.stop(reason, BOW_OUT_MS)) ?? true;
   releaseVhids();

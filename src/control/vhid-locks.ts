@@ -10,6 +10,7 @@ import type { VhidSettings } from '../carp/events.ts';
 import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
 import * as libc from '../system/libc.ts';
 import { lockName } from '../system/name-lock.ts';
+import { outside } from './outside.ts';
 
 type Lock = { readonly fd: number | undefined; readonly taken: boolean };
 
@@ -48,7 +49,7 @@ export function takenVhids(): readonly string[] {
 
 /** Every daemon of this host that runs a vhid which another one had before: `1@eth0` and its pid. */
 export function secondDaemons(): { readonly name: string; readonly pid: number }[] {
-  const names = readFileSync('/proc/net/unix', 'utf8').matchAll(/ @carpool\/(\S+)\/(\d+)$/gm);
+  const names = outside((root) => readFileSync(`${root}/proc/net/unix`, 'utf8')).matchAll(/ @carpool\/(\S+)\/(\d+)$/gm);
   return [...names].map(([, name, pid]) => ({ name: name!, pid: Number(pid) }));
 }
 

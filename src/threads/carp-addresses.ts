@@ -164,11 +164,15 @@ export class CarpAddresses {
     return missing;
   }
 
-  /** Removes VIPs that a killed instance left (a /32 is nobody's own address); returns them as text. */
-  removeLeftovers(present: readonly InterfaceAddress[]): string[] {
+  /**
+   * Removes VIPs that a killed instance left (a /32 is nobody's own address), but for those of the slots `adopts`;
+   * returns them as text.
+   */
+  removeLeftovers(present: readonly InterfaceAddress[], adopts: readonly number[]): string[] {
     const removed: string[] = [];
+    const adopted = new Set(adopts.flatMap((slot) => this.of(slot)));
     for (const address of this.#all.values()) {
-      if (!present.some((one) => isSame(address, one))) continue;
+      if (adopted.has(address) || !present.some((one) => isSame(address, one))) continue;
       this.#queue(address, 'remove');
       removed.push(`${address.text} on ${address.interface}`);
     }
@@ -186,6 +190,11 @@ export class CarpAddresses {
       }
     }
     this.flush();
+  }
+
+  /** From now on the slot's addresses are another process's: they stay where they are. */
+  leave(slot: number): void {
+    for (const address of this.of(slot)) address.held = false;
   }
 
   /** Whether any address is on a link by our hand. */

@@ -44,8 +44,11 @@ export type CarpHandle = {
   wake(): void;
   /** The thread's answer, or undefined when it gave none in time. */
   status(timeout_ms: number): Promise<Extract<FromCarp, { kind: 'status' }> | undefined>;
-  /** Resolves to true when the thread bowed out and left its loop in time. May be called again. */
-  stop(reason: string, timeout_ms: number): Promise<boolean>;
+  /**
+   * Resolves to true when the thread bowed out and left its loop in time. May be called again. `leaves`: slots that
+   * another process of this host goes on with.
+   */
+  stop(reason: string, timeout_ms: number, leaves?: readonly number[]): Promise<boolean>;
 };
 
 export function startCarpThread(options: CarpThreadOptions): CarpHandle {
@@ -113,10 +116,10 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
       post({ kind: 'status', id });
       return answer;
     },
-    async stop(reason, timeout_ms) {
+    async stop(reason, timeout_ms, leaves = []) {
       if (stopped) return true;
       const answer = waitFor((message) => (message.kind === 'stopped' ? true : undefined), timeout_ms);
-      post({ kind: 'stop', reason });
+      post({ kind: 'stop', reason, leaves });
       return (await answer) ?? false;
     },
   };

@@ -64,17 +64,25 @@ export type ToCarp =
       /** What control takes the vhids' slots to be, by the engine's rule; it is an error when they are others. */
       readonly slots?: readonly number[];
     }
+  /** The other process gives the vhids back; of those in the slots `adopts` it leaves the addresses and links as they are. */
+  | { readonly kind: 'take-over'; readonly adopts: readonly number[] }
   /** The engine's event of that name. */
-  /** The other process has given the vhids back. */
-  | { readonly kind: 'take-over' }
-  | { readonly kind: 'set-state'; readonly index: number; readonly state: 'BACKUP' | 'MASTER' }
+  | {
+      readonly kind: 'set-state';
+      readonly index: number;
+      readonly state: 'BACKUP' | 'MASTER';
+      readonly reason?: string;
+    }
   /** The down script has run: unless the vhid is MASTER again, no entry of its VIPs stays on the interface. */
   | { readonly kind: 'remove-entries'; readonly index: number }
   | { readonly kind: 'status'; readonly id: number }
   /** A new guardian after the old one died; -1: none. */
   | { readonly kind: 'guardian'; readonly fd: number }
-  /** Bow out, remove the addresses, leave the loop; answered by `stopped`. */
-  | { readonly kind: 'stop'; readonly reason: string };
+  /**
+   * Bow out, remove the addresses, leave the loop; answered by `stopped`. The vhids in the slots `leaves` are another
+   * process's by now: of these everything stays.
+   */
+  | { readonly kind: 'stop'; readonly reason: string; readonly leaves: readonly number[] };
 
 export type FromCarp =
   /** The packet sockets are open and the engine runs. */

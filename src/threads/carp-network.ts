@@ -66,13 +66,18 @@ export class CarpNetwork {
     return this.interfaces.list.filter((one) => !one.up).map((one) => one.name);
   }
 
-  /** What a killed run left of these vhids, as text. Then makes the links of those that need one. */
-  prepare(vhids: readonly VhidSettings[]): string[] {
-    const left = this.virtual.removeLeftovers(vhids, this.netlink.listLinks());
+  /**
+   * What a killed run left of these vhids, as text. Then makes the links of those that need one. What another process
+   * leaves of the slots `adopts` stays.
+   */
+  prepare(vhids: readonly VhidSettings[], adopts: readonly number[]): string[] {
+    const others = vhids.filter((_, slot) => !adopts.includes(slot));
+    const left = this.virtual.removeLeftovers(others, this.netlink.listLinks());
     const present = this.netlink.listAddresses();
-    const removed = this.addresses.removeLeftovers(present);
+    const removed = this.addresses.removeLeftovers(present, adopts);
     // an up script may have left an entry of its own length
-    for (const [slot, { scripts }] of vhids.entries()) if (scripts) this.addresses.removeEntries(slot, present);
+    for (const [slot, { scripts }] of vhids.entries())
+      if (scripts && !adopts.includes(slot)) this.addresses.removeEntries(slot, present);
     this.#makeVirtualLinks(vhids);
     return [...left, ...removed];
   }
@@ -93,6 +98,15 @@ export class CarpNetwork {
   settle(slots: Slots): void {
     this.addresses.settle(slots);
     this.virtual.retain(slots.flatMap((vhid) => vhid ?? []));
+  }
+
+  /** Before the engine's `stop`: what these slots have on this host is another process's from now on. */
+  leave(slots: Slots, leaves: readonly number[]): void {
+    for (const slot of leaves) {
+      this.addresses.leave(slot);
+      const vhid = slots[slot];
+      if (vhid) this.virtual.leave(vhid);
+    }
   }
 
   /** A new guardian learns of the links; the addresses are told by `bequeath`. */

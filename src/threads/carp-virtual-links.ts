@@ -122,6 +122,11 @@ export class VirtualLinks {
     }
   }
 
+  /** From now on the vhid's link is another process's, and so are the settings of the interface below. */
+  leave(vhid: VhidSettings): void {
+    if (this.#links.delete(keyOf(vhid))) this.#saved.delete(vhid.interface);
+  }
+
   /** Removes what a killed run left of these vhids, and returns it as text. */
   removeLeftovers(vhids: readonly VhidSettings[], links: readonly Link[]): string[] {
     const removed: string[] = [];
@@ -140,6 +145,7 @@ export class VirtualLinks {
 
   #make(made: VirtualLink, parent_index: number): void {
     const netlink = this.#netlink;
+    if (this.#adopt(made, parent_index)) return;
     const before = netlink.findLink(made.parent)!;
     const saved = this.#saved.get(made.parent) ?? { index: parent_index, ...before.ipv4_conf };
     netlink.createMacvlan({ name: made.name, mac: made.mac }, parent_index);
@@ -153,6 +159,17 @@ export class VirtualLinks {
     netlink.setLink(parent_index, {
       ipv4_conf: { arp_ignore: arp_ignore || OWN_ONLY, arp_announce: Math.max(arp_announce, 2) },
     });
+  }
+
+  /** Takes the link that another process made and leaves to us. */
+  #adopt(made: VirtualLink, parent_index: number): boolean {
+    const left = this.#netlink.findLink(made.name);
+    const alias = left && ALIAS.exec(left.alias);
+    if (!left || !alias) return false;
+    made.index = left.index;
+    const saved = { index: parent_index, arp_ignore: Number(alias[2]), arp_announce: Number(alias[3]) };
+    if (!this.#saved.has(made.parent)) this.#saved.set(made.parent, saved);
+    return true;
   }
 
   #dress(link: VirtualLink, balanced: boolean): void {

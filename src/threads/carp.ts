@@ -113,8 +113,8 @@ export class CarpThread {
     }
   }
 
-  #prepare(): void {
-    const removed = this.#network.prepare(this.#settings.vhids);
+  #prepare(adopts: readonly number[] = []): void {
+    const removed = this.#network.prepare(this.#settings.vhids, adopts);
     if (removed.length > 0) this.#log('notice', `removed what an earlier run left: ${removed.join(', ')}`);
   }
 
@@ -127,10 +127,11 @@ export class CarpThread {
   }
 
   /** Bows out and ends the loop. */
-  stop(reason: string): void {
+  stop(reason: string, leaves: readonly number[] = []): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#step({ kind: 'stop', reason });
+    this.#network.leave(this.#slots(), leaves);
+    this.#step({ kind: 'stop', reason, leaves });
   }
 
   /** Asked a few times in a pass, and the same until a step. */
@@ -259,7 +260,7 @@ export class CarpThread {
         this.#step(message);
         return;
       case 'take-over':
-        this.#prepare();
+        this.#prepare(message.adopts);
         this.#step({ kind: 'start' });
         return;
       case 'configure':
@@ -276,7 +277,7 @@ export class CarpThread {
         this.#onGuardian(message.fd);
         return;
       case 'stop':
-        this.stop(message.reason);
+        this.stop(message.reason, message.leaves);
     }
   }
 

@@ -38,6 +38,7 @@ const CONTEXT: CommandContext = {
   carp: () => Promise.resolve(undefined),
   names: () => [],
   listeners: () => [],
+  offerVhids: () => () => {},
   workers: () => '',
   reload: undefined,
   node: createCarpNode(emptyConfig([]), [], () => undefined),

@@ -138,8 +138,22 @@ describe('the addresses of a vhid', { skip: needsNamespaces() }, () => {
         scene.netlink.addAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, last), prefix_length });
       add(9, 32);
       add(10, 24);
-      assert.deepEqual(scene.addresses.removeLeftovers(scene.netlink.listAddresses()), [`${A} on eth0`]);
+      assert.deepEqual(scene.addresses.removeLeftovers(scene.netlink.listAddresses(), []), [`${A} on eth0`]);
       assert.deepEqual(scene.present(), [B]);
+    });
+  });
+
+  test('what another process leaves to this one stays, and so does what this one leaves', () => {
+    onHost((scene) => {
+      scene.netlink.addAddress({ index: scene.index, bytes: Uint8Array.of(10, 0, 0, 9), prefix_length: 32 });
+      assert.deepEqual(scene.addresses.removeLeftovers(scene.netlink.listAddresses(), [0]), []);
+      scene.addresses.change(0, [A], 'add', 1);
+      scene.addresses.flush();
+      scene.addresses.leave(0);
+      scene.addresses.removeAll(2);
+      scene.addresses.flush();
+      assert.ok(scene.present().includes(A));
+      assert.equal(scene.addresses.anyHeld, false);
     });
   });
 

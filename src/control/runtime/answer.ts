@@ -30,7 +30,7 @@ export async function answerRuntime(
   const asked = words[0] === 'show' && words[1] === 'carp' ? ['status', ...words.slice(2)] : words;
   if (asked[0] === HAND_OVER) {
     if (!session.exposes_listeners) return `${ERROR}This socket has no \`expose-fd listeners\`.\n`;
-    await answerClient(HAND_OVER, client, context);
+    await answerClient(asked.join(' '), client, context);
     return undefined;
   }
   const answer = runRuntimeCommand(asked, context.runtime, session);
