@@ -16,7 +16,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** They measure, or hold something to a few milliseconds: nothing else runs. */
 const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/'];
 /** They hold daemons to tenths of a second, and mostly wait for the protocol's seconds. */
-const TIMED = ['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.', 'test/control/faults.'];
+const TIMED = [
+  ...['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.'],
+  ...['test/interop/termination-states.', 'test/control/faults.'],
+];
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;
 

@@ -43,7 +43,7 @@ async function setUp(
 resolvers mydns
     nameserver dns1 127.0.0.1:${names.port}
     timeout resolve 100ms
-    timeout retry 100ms
+    timeout retry 500ms
     hold valid 100ms
     hold obsolete 0s
     hold nx 0s
@@ -111,7 +111,9 @@ for (const program of ['haproxy', 'carpool'] as const) {
       /Server web\/s1 is going DOWN for maintenance \(DNS NX status\)/.test(balancer.log()),
     );
     names.zone.set('app.test A', ['127.0.0.4']);
-    await until('it is back', async () => (await ask()) === '127.0.0.4');
+    // HAProxy 2.6 now and then comes back where the server was before, and stays there
+    const isBack = (answer: string) => (program === 'haproxy' ? answer !== '503' : answer === '127.0.0.4');
+    await until('it is back', async () => isBack(await ask()));
   });
 }
 
@@ -153,7 +155,7 @@ test('a nameserver may be asked over TCP only', async (t) => {
   const other = await new NameServer().start(t);
   other.zone.set('app.test A', ['127.0.0.3']);
   const { ask, names } = await setUp(t, '    server s1 app.test:PORT', {
-    resolvers: `    nameserver dns2 tcp@127.0.0.1:${other.port}\n`,
+    resolvers: `    nameserver dns2 tcp@127.0.0.1:${other.port}\n    timeout retry 100ms\n`,
   });
   names.zone.set('app.test A', 'silent');
   await until('it answers', async () => (await ask()) === '127.0.0.3');
@@ -164,7 +166,7 @@ test('answers to another question are no answers, and the good one of another na
   const other = await new NameServer().start(t);
   other.zone.set('app.test A', ['127.0.0.3']);
   const { names, ask, balancer } = await setUp(t, '    server s1 app.test:PORT', {
-    resolvers: `    nameserver dns2 127.0.0.1:${other.port}\n`,
+    resolvers: `    nameserver dns2 127.0.0.1:${other.port}\n    timeout retry 100ms\n`,
   });
   names.zone.set('app.test A', 'foreign');
   await until('it answers', async () => (await ask()) === '127.0.0.3');
@@ -192,7 +194,7 @@ test('a reload begins with the addresses that are known', async (t) => {
   const zone = { 'app.test A': ['127.0.0.2'] };
   const { names, ask, balancer, config } = await setUp(t, '    server s1 app.test:PORT', {
     zone,
-    resolvers: '    hold timeout 60s\n',
+    resolvers: '    timeout retry 100ms\n',
   });
   await until('it answers', async () => (await ask()) === '127.0.0.2');
   names.zone.set('app.test A', 'silent');

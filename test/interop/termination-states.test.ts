@@ -121,11 +121,15 @@ test('HAProxy and carpool log the same termination state for each early end', { 
     }),
   );
   const differences: string[] = [];
-  for (const one of CASES) {
-    const [theirs, ours] = await Promise.all(sides.map((side) => side.stateAfter(one)));
-    if (theirs !== ours) differences.push(`${one.name}: HAProxy ${theirs}, carpool ${ours}`);
-  }
-  assert.deepEqual(differences, DIFFERENCES);
+  await Promise.all(
+    FRONTS.map(async (front) => {
+      for (const one of CASES.filter((each) => each.front === front)) {
+        const [theirs, ours] = await Promise.all(sides.map((side) => side.stateAfter(one)));
+        if (theirs !== ours) differences.push(`${one.name}: HAProxy ${theirs}, carpool ${ours}`);
+      }
+    }),
+  );
+  assert.deepEqual(differences.sort(), DIFFERENCES);
 });
 
 /**
@@ -152,7 +156,7 @@ test('HAProxy and carpool log the same places in queues', { skip: needs('haproxy
           .on('error', () => {})
           .on('data', () => {})
           .write(request);
-        await rest(150);
+        await rest(60);
       }
       await until(`${program} logs all`, () => statesIn(balancer.log(), 'queues').length === 5);
       return statesIn(balancer.log(), 'queues').sort();
@@ -161,8 +165,10 @@ test('HAProxy and carpool log the same places in queues', { skip: needs('haproxy
   assert.deepEqual(ours, theirs);
 });
 
+/** One thread: of two the one that is woken first may serve the later request. */
 function queueConfig(port: number, probed: number, server: number): string {
   return `global
+  nbthread 1
   log stderr format raw local0
 defaults
   mode http
@@ -197,7 +203,7 @@ defaults
   timeout server 900ms
   option abortonclose
   timeout http-request 600ms
-  timeout queue 300ms
+  timeout queue 600ms
 ${section('http', `  server s 127.0.0.1:${server}`)}
 ${section('stored', `  option http-buffer-request\n  server s 127.0.0.1:${server}`)}
 ${section('refused', `  server s 127.0.0.1:${refusing}`)}
@@ -266,7 +272,7 @@ async function misbehavingServer(t: TestContext): Promise<number> {
   const behaviours: Record<string, (socket: Socket) => void> = {
     '/ok': (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
     '/hangs': () => {},
-    '/slow': (socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 700),
+    '/slow': (socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 1000),
     '/reads': () => {},
     '/closes': (socket) => void socket.end(),
     '/resets': (socket) => void socket.resetAndDestroy(),

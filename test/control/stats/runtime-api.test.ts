@@ -34,15 +34,15 @@ async function start(t: TestContext, program: Program): Promise<Rig> {
  stats socket ${operator} level operator
 defaults
  mode http
- timeout connect 1s
- timeout client 5s
- timeout server 5s
+ timeout connect 60s
+ timeout client 60s
+ timeout server 60s
 frontend web
  bind 127.0.0.1:${port}
  default_backend app
 backend app
  cookie SRV insert
- server a 127.0.0.1:${web} check inter 100 cookie aa maxconn 20
+ server a 127.0.0.1:${web} check inter 100 fall 1000 cookie aa maxconn 20
  server b 127.0.0.1:${dead} check inter 100 rise 1 fall 1 agent-check agent-port ${agent}
  server c 127.0.0.1:${web} backup weight 5 disabled
 listen db
