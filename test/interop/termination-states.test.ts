@@ -121,15 +121,11 @@ test('HAProxy and carpool log the same termination state for each early end', { 
     }),
   );
   const differences: string[] = [];
-  await Promise.all(
-    FRONTS.map(async (front) => {
-      for (const one of CASES.filter((each) => each.front === front)) {
-        const [theirs, ours] = await Promise.all(sides.map((side) => side.stateAfter(one)));
-        if (theirs !== ours) differences.push(`${one.name}: HAProxy ${theirs}, carpool ${ours}`);
-      }
-    }),
-  );
-  assert.deepEqual(differences.sort(), DIFFERENCES);
+  for (const one of CASES) {
+    const [theirs, ours] = await Promise.all(sides.map((side) => side.stateAfter(one)));
+    if (theirs !== ours) differences.push(`${one.name}: HAProxy ${theirs}, carpool ${ours}`);
+  }
+  assert.deepEqual(differences, DIFFERENCES);
 });
 
 /**
@@ -203,7 +199,7 @@ defaults
   timeout server 900ms
   option abortonclose
   timeout http-request 600ms
-  timeout queue 600ms
+  timeout queue 300ms
 ${section('http', `  server s 127.0.0.1:${server}`)}
 ${section('stored', `  option http-buffer-request\n  server s 127.0.0.1:${server}`)}
 ${section('refused', `  server s 127.0.0.1:${refusing}`)}
