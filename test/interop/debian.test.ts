@@ -3,7 +3,7 @@
  * /etc/network and /run are its own (network, mount and process namespaces).
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -18,13 +18,13 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsNamespaces } from '../helpers/carp-network.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 
 const root = new URL('../../../', import.meta.url);
 const MAIN = fileURLToPath(new URL('dist/main.js', root));
 const scripts = existsSync('/usr/share/ucarp/vip-up') && existsSync('/sbin/ifup');
 const skip = needs('ucarp', 'ip', 'unshare') || needsNamespaces() || (scripts ? false : 'needs ifupdown and vip-up');
-const RUN_MS = 40_000;
 
 /** The hosts' own stanza, as far as the second document leaves it out. */
 const OWN = 'auto eth0\niface eth0 inet static\n  address 10.10.0.11/24\n';
@@ -36,7 +36,7 @@ chmod +x /usr/local/sbin/up`;
 const DOCUMENT = readFileSync(new URL('test/config/golden/second-document/interfaces', root), 'utf8');
 
 /** Runs a shell script on a fresh Debian host with these interfaces; what it prints. `settle` waits for a state. */
-function onHost(t: TestContext, interfaces: string, script: string): string {
+function onHost(t: TestContext, interfaces: string, script: string): Promise<string> {
   const directory = mkdtempSync('/tmp/carpool-debian-');
   t.after(() => rmSync(directory, { recursive: true }));
   const etc = join(directory, 'etc');
@@ -61,9 +61,13 @@ function onHost(t: TestContext, interfaces: string, script: string): string {
     etc,
     MAIN,
   ];
-  const { stdout, stderr, error } = spawnSync('unshare', words, { encoding: 'utf8', timeout: RUN_MS });
-  assert.equal(error, undefined, `${stdout}\n${stderr}`);
-  return `${stdout}${stderr}`;
+  return new Promise((resolve, reject) => {
+    execFile('unshare', words, { timeout: 2 * PATIENCE_MS }, (error, stdout, stderr) => {
+      const output = `${stdout}${stderr}`;
+      if (error?.killed) reject(new Error(`it did not end:\n${output}`));
+      else resolve(output);
+    });
+  });
 }
 
 const SET_UP = `
@@ -79,15 +83,15 @@ export PATH=/usr/local/sbin:$PATH:/usr/sbin:/sbin
 ip link set lo up
 ip link add eth0 type veth peer name peer
 ip link set peer up
-until_shows() { for i in $(seq 150); do "$@" 2>/dev/null && return; sleep 0.1; done; echo "not in time: $*"; ip address show eth0; exit 1; }
+until_shows() { for i in $(seq 600); do "$@" 2>/dev/null && return; sleep 0.1; done; echo "not in time: $*"; ip address show eth0; exit 1; }
 has() { ip -o -4 address show eth0 | grep -q "$1"; }
 has_not() { ! has "$1"; }
 `;
 
-describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
-  test('the second document: ifup starts, vip-up adds its own entry, ifdown takes everything away', (t) => {
+describe("ifupdown with carpool's hooks", { skip, concurrency: 4 }, () => {
+  test('the second document: ifup starts, vip-up adds its own entry, ifdown takes everything away', async (t) => {
     const filled_in = OWN + DOCUMENT.replaceAll('n.n.n', '10.10.0');
-    const output = onHost(
+    const output = await onHost(
       t,
       filled_in,
       `ifup eth0
@@ -102,8 +106,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.equal(output.trim(), 'runs\ngone', output);
   });
 
-  test('on demotion every entry of the address goes, with the route of the stanza', (t) => {
-    const output = onHost(
+  test('on demotion every entry of the address goes, with the route of the stanza', async (t) => {
+    const output = await onHost(
       t,
       OWN + DOCUMENT.replaceAll('n.n.n', '10.10.0'),
       `ifup eth0
@@ -119,9 +123,9 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.equal(output.trim(), 'routed\nback', output);
   });
 
-  test('a /32 stanza, which is the very entry that carpool holds, neither fails nor stays', (t) => {
+  test('a /32 stanza, which is the very entry that carpool holds, neither fails nor stays', async (t) => {
     const label = 'iface eth0:ucarp inet static\n  address 10.10.0.10\n  netmask 255.255.255.255\n';
-    const output = onHost(
+    const output = await onHost(
       t,
       OWN + UCARP + label,
       `ifup eth0
@@ -135,8 +139,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.equal(output.trim(), 'held\ngone', output);
   });
 
-  test('a script of the user may add the address again with its own length, and leave it', (t) => {
-    const output = onHost(
+  test('a script of the user may add the address again with its own length, and leave it', async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP + SCRIPTS,
       `${MAKE_UP}
@@ -149,8 +153,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.equal(output.trim(), 'own address stays', output);
   });
 
-  test('a daemon that is killed leaves no entry of the address, and neither does its next start', (t) => {
-    const output = onHost(
+  test('a daemon that is killed leaves no entry of the address, and neither does its next start', async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP + SCRIPTS,
       `${MAKE_UP}
@@ -165,8 +169,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.equal(output.trim(), 'gone', output);
   });
 
-  test("beside the package ucarp's own hook ours starts nothing, and says so", (t) => {
-    const output = onHost(
+  test("beside the package ucarp's own hook ours starts nothing, and says so", async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP,
       `printf '#!/bin/sh\\n' > /etc/network/if-up.d/ucarp
@@ -180,8 +184,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     );
   });
 
-  test('a mistake in the stanza is told, and the interface comes up all the same', (t) => {
-    const output = onHost(
+  test('a mistake in the stanza is told, and the interface comes up all the same', async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP.replace('ucarp-vid 1', 'ucarp-vid 999'),
       `ifup eth0 && has 10.10.0.11 && echo is up`,
@@ -190,8 +194,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     assert.match(output, /^is up$/m);
   });
 
-  test("the second document's own `ifconfig eth0:ucarp up` starts the stanza, and `down` ends its service", (t) => {
-    const output = onHost(
+  test("the second document's own `ifconfig eth0:ucarp up` starts the stanza, and `down` ends its service", async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP,
       `ip address add 10.10.0.11/24 dev eth0
@@ -211,8 +215,8 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 3 }, () => {
     );
   });
 
-  test('by hand, the stanza of /etc/network/interfaces counts', (t) => {
-    const output = onHost(
+  test('by hand, the stanza of /etc/network/interfaces counts', async (t) => {
+    const output = await onHost(
       t,
       OWN + UCARP,
       `ip address add 10.10.0.11/24 dev eth0

@@ -79,7 +79,7 @@ function scene(name: string, body: (network: TestNetwork) => Promise<void>): voi
   });
 }
 
-describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 3 }, () => {
+describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 5 }, () => {
   scene('takes over when the host of ucarp dies', async (network) => {
     const { us, them, carpool, ucarp } = await startBehindUcarp(network);
     them.cut();
@@ -127,7 +127,7 @@ describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 3 }, () 
   });
 });
 
-describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 3 }, () => {
+describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 4 }, () => {
   scene('takes over when the host of carpool dies', async (network) => {
     const { us, them, carpool, ucarp } = await startBeforeUcarp(network);
     us.cut();
@@ -166,7 +166,7 @@ describe('a ucarp BACKUP behind a carpool MASTER', { skip, concurrency: 3 }, () 
   });
 });
 
-describe('a carpool and a ucarp that do not match', { skip, concurrency: 3 }, () => {
+describe('a carpool and a ucarp that do not match', { skip, concurrency: 4 }, () => {
   for (const [what, fields] of [
     ['another password', { pass: 'another' }],
     ['another virtual address', { addresses: [vip('10.44.0.51')] }],
