@@ -1,12 +1,13 @@
 /** One host of a running scenario, and what can be done to it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from '../control/control-client.ts';
 import { insideNetworkNamespace } from '../system/namespaces.ts';
 import { Netlink } from '../system/netlink.ts';
 import { AddressWatch } from './address-watch.ts';
 import type { Child } from './child.ts';
 import { type HostLink, INTERFACE } from './network.ts';
 import { killAllInside } from './processes.ts';
-import { launch, runsUcarp } from './programs.ts';
+import { controlSocket, launch, runsUcarp } from './programs.ts';
 import type { Host, Verb } from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 
@@ -14,6 +15,8 @@ import { elapsed_ms, type Stage } from './stage.ts';
 const READY_MS = 10_000;
 const END_MS = 10_000;
 const STEP_MS = 5;
+/** How long a daemon is waited for that was told something. */
+const TELL_MS = 1000;
 
 export class Machine {
   readonly host: Host;
@@ -39,7 +42,18 @@ export class Machine {
     if (verb === 'unplug' || verb === 'plug' || verb === 'isolate' || verb === 'rejoin')
       return this.#stage.network[verb](this.#link);
     if (verb === 'down' || verb === 'up') return this.#setInterface(verb === 'up');
+    if (verb === 'strip') return this.#strip();
     this.children[0]?.signal(SIGNALS[verb]);
+  }
+
+  /** What the daemon has against it; undefined: nothing, or it stands still and will hear of it later. */
+  async tell(command: string): Promise<string | undefined> {
+    const paths = { candidates: [controlSocket(this.#stage, this.host)], named: true };
+    const told = ask(paths, command, () => {}).then((result) => {
+      if (result.kind === 'refused') return result.sentence;
+      return result.kind === 'absent' ? 'nobody is there to be told' : undefined;
+    });
+    return Promise.race([told, sleep(TELL_MS, undefined, { ref: false })]);
   }
 
   /** The last lines that its programs wrote. */
@@ -75,6 +89,19 @@ export class Machine {
     this.#earlier_output.push(...this.children.flatMap((child) => child.output));
     this.children = launch(this.#stage, this.host, this.#link);
     if (this.host.kind !== 'node') await this.#untilReady();
+  }
+
+  /** A foreign hand takes every shared address: those that are a whole host, as no address of a network is. */
+  #strip(): void {
+    insideNetworkNamespace(this.#link.namespace_fd, () => {
+      const netlink = new Netlink();
+      const index = netlink.indexOf(INTERFACE);
+      const shared = netlink
+        .listAddresses()
+        .filter((one) => one.index === index && one.prefix_length === 8 * one.bytes.length);
+      for (const address of shared) netlink.deleteAddress(address);
+      netlink.close();
+    });
   }
 
   /** As ifdown and ifup: ucarp ends with its interface, and ifup's hook starts it again. */
@@ -150,4 +177,5 @@ export const PAST: Readonly<Record<Verb, string>> = {
   up: 'set its interface up',
   isolate: 'isolated (its port is cut)',
   rejoin: 'on the network again',
+  strip: 'stripped (somebody deletes its shared addresses)',
 };

@@ -26,7 +26,7 @@ export function runsUcarp({ runs }: Node): boolean {
 function launchCarpool(stage: Stage, node: Node, link: HostLink): Child {
   const directory = directoryOf(stage, node);
   for (const file of node.files) writeFileSync(join(directory, file.name), file.text);
-  const socket = join(directory, 'control.sock');
+  const socket = controlSocket(stage, node);
   const files = node.files.flatMap((file) => ['-f', file.name]);
   const child = startNode(stage, node, link, {
     command: process.execPath,
@@ -125,6 +125,10 @@ function directoryOf(stage: Stage, host: Host): string {
   const directory = join(stage.directory, host.name);
   mkdirSync(directory, { recursive: true });
   return directory;
+}
+
+export function controlSocket(stage: Stage, { name }: Host): string {
+  return join(stage.directory, name, 'control.sock');
 }
 
 function ownFile(path: string): string {

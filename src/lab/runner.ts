@@ -89,6 +89,7 @@ class Run {
     const { does } = step;
     if (does.kind === 'pause') await this.#sleep(does.for_ms);
     else if (does.kind === 'act') await this.#act(step, does);
+    else if (does.kind === 'tell') await this.#tell(step, does);
     else if (does.kind === 'expect') await this.#expect(step, does.expectation);
     else if (!(await this.#wait(does.condition, elapsed_ms(this.#stage) + does.within_ms))) {
       this.#pending.push({ text: step.text, held: false, detail: 'in vain' });
@@ -106,6 +107,14 @@ class Run {
     }
   }
 
+  async #tell(step: Step, { host, command }: Step['does'] & { kind: 'tell' }): Promise<void> {
+    const at_ms = elapsed_ms(this.#stage);
+    this.#stage.history.noteAction({ at_ms, text: withoutTime(step.text) });
+    this.#stage.timeline.action(at_ms, host, `told: ${command}`);
+    const refusal = await this.#machines.get(host)!.tell(command);
+    if (refusal !== undefined) this.#stage.timeline.event(elapsed_ms(this.#stage), host, refusal);
+  }
+
   async #expect(step: Step, expectation: Expectation): Promise<void> {
     const text = this.#textOf(step);
     if (expectation.kind === 'becomes') this.#pending.push({ text, ...(await this.#becomes(expectation)) });
@@ -120,7 +129,7 @@ class Run {
   /** An expectation names the action that it is about: the last one above it. */
   #textOf(step: Step): string {
     const above = this.#scenario.steps.slice(0, this.#scenario.steps.indexOf(step));
-    const action = above.findLast((each) => each.does.kind === 'act');
+    const action = above.findLast((each) => each.does.kind === 'act' || each.does.kind === 'tell');
     const text = withoutTime(step.text).replace(/^expect /, '');
     return action ? `${text} (after ${withoutTime(action.text)})` : text;
   }

@@ -2,7 +2,8 @@
  * Reads one step of a scenario:
  *
  *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up
- *             | isolate | rejoin  HOST [, HOST | and HOST]…
+ *             | isolate | rejoin | strip  HOST [, HOST | and HOST]…
+ *   [at TIME] tell NODE COMMAND                   such as `tell a demote 100`
  *   [at TIME] wait TIME
  *   [at TIME] wait until CONDITION within TIME
  *   [at TIME] expect EXPECTATION
@@ -14,6 +15,8 @@
  *                outage of VIP at most TIME | no outage of VIP
  *                no request fails [for TIME] | at most N requests fail | at least N requests answered [by WEB]
  */
+import { joinWords } from '../control/command-words.ts';
+import { parseCommandLine } from '../control/commands.ts';
 import { type Condition, type Expectation, type Host, STATES, type Step, VERBS, type Verb } from './scenario.ts';
 import { isAddress, type LineReader, lineText } from './scenario-words.ts';
 
@@ -26,13 +29,26 @@ export function parseStep(words: LineReader, hosts: readonly Host[]): Step | und
 }
 
 function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
-  const verb = words.oneOf('a step', [...VERBS, 'wait', 'expect'] as const, 'unknown-step');
+  const verb = words.oneOf('a step', [...VERBS, 'tell', 'wait', 'expect'] as const, 'unknown-step');
   if (verb === 'wait') return parseWait(words, hosts);
   if (verb === 'expect') {
     const expectation = parseExpectation(words, hosts);
     return expectation && { kind: 'expect', expectation };
   }
+  if (verb === 'tell') return parseTell(words, hosts);
   return verb && parseAct(verb, words, hosts);
+}
+
+function parseTell(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+  const able = hosts.filter((host) => host.kind === 'node' && host.runs === 'carpool').map(({ name }) => name);
+  const host = words.oneOf('a node that runs carpool', able, 'unknown-host');
+  if (host === undefined) return undefined;
+  const command: string[] = [];
+  do command.push(words.any('the command') ?? '');
+  while (words.peek() !== undefined);
+  const parsed = parseCommandLine(command);
+  if ('mistake' in parsed) return words.fail('bad-command', parsed.mistake);
+  return { kind: 'tell', host, command: joinWords(command) };
 }
 
 function parseAct(verb: Verb, words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {

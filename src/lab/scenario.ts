@@ -80,6 +80,7 @@ export const VERBS = [
   'up',
   'isolate',
   'rejoin',
+  'strip',
 ] as const;
 export type Verb = (typeof VERBS)[number];
 
@@ -94,6 +95,8 @@ export type Step = {
   readonly span: Span;
   readonly does:
     | { readonly kind: 'act'; readonly verb: Verb; readonly hosts: readonly string[] }
+    /** A command for the daemon of a node that runs carpool, as `carpool COMMAND` would send it. */
+    | { readonly kind: 'tell'; readonly host: string; readonly command: string }
     | { readonly kind: 'pause'; readonly for_ms: number }
     | { readonly kind: 'wait'; readonly condition: Condition; readonly within_ms: number }
     | { readonly kind: 'expect'; readonly expectation: Expectation };

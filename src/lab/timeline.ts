@@ -99,7 +99,7 @@ function formatExpectations(report: Report, paint: Paint): string[] {
   if (unreached > 0) lines.push(`  ${paint('red', '✗')} ${unreached} more were not reached`);
   const broken = report.expectations.filter((expectation) => !expectation.held).length;
   const verdict = report.passed
-    ? paint('green', `${report.scenario}: all ${count} expectations held`)
+    ? paint('green', `${report.scenario}: ${count === 1 ? 'the expectation' : `all ${count} expectations`} held`)
     : paint('red', `${report.scenario}: ${broken} of ${count} expectations did not hold`);
   return [...lines, verdict];
 }

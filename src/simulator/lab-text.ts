@@ -1,28 +1,48 @@
 /**
  * A simulator's scenario as a scenario of the lab, which plays it on real namespaces: as far as the lab goes. What it
- * cannot do is left out and named: other segments than the first, kernels of BSD, IPv6 and shared addresses, one-way
- * cuts, loss and delay, drift, send errors, reloads.
+ * cannot do is left out, and named with the reason (`WHY`).
  */
 import type { Fault, HostSettings, Kind, MemberSettings, Scenario } from './scenario.ts';
 
 export type LabText = { readonly text: string; readonly left_out: readonly string[] };
 
-type Moment = { readonly at_ms: number; readonly verb: string; readonly host: string };
+/** `command`: what the daemon is told. */
+type Moment = { readonly at_ms: number; readonly verb: string; readonly host: string; readonly command?: string };
 
 const SEGMENT = 0;
 /** From the end of the faults to the end of the scenario. */
 const WATCHED_MS = 15_000;
 const PLAYABLE: readonly Kind[] = ['carpool', 'ucarp'];
+const WHY = {
+  drift: 'clocks that drift (all namespaces have the clock of this machine)',
+  segments: 'segments other than the first (the lab has one switch)',
+  shared: 'shared addresses (the lab has one client, and who answers depends on the client)',
+  ipv6: 'IPv6 alone (these vhids get an IPv4 address, too, for that is what the client probes)',
+  second: "ucarp's second vhid (it has one)",
+  demoted: 'demotions of ucarp (it knows none)',
+  kernel: (kind: Kind) => `hosts that run ${kind} (their kernels do not run in a namespace)`,
+} as const;
+/** Faults that never become a step. */
+const FAULT_WHY: Partial<Record<Fault['kind'], string>> = {
+  cut: 'a port of the switch is open or closed both ways and for both address families',
+  network: 'the cables between namespaces lose, repeat and delay nothing',
+  unsendable: 'a cable between namespaces takes every frame',
+  echo: 'a switch does not send back what came',
+  reload: 'files do not change while a scenario plays',
+};
 
 export function labText(scenario: Scenario): LabText {
   const left_out = new Set<string>();
   const hosts = scenario.hosts.filter((host) => isPlayable(host, left_out));
   const moments = momentsOf(scenario, hosts, left_out);
-  const steps = moments.map(({ at_ms, verb, host }) => `    at ${at_ms} ms ${verb} ${host}`);
+  const steps = moments.map(stepLine);
   const lines = [
     `title    seed ${scenario.seed} of the simulator`,
     '',
-    ...hosts.flatMap((host) => [...nodeLines(host, scenario.hosts.indexOf(host) + 1, left_out), '']),
+    ...hosts.flatMap((host) => [
+      ...nodeLines(host, scenario.hosts.indexOf(host) + 1, scenario.hosts.length, left_out),
+      '',
+    ]),
     'client client 10.10.200.1',
     ...vhidsOf(hosts).map((vhid) => `    probe 10.10.255.${vhid}`),
     '',
@@ -37,34 +57,47 @@ export function labText(scenario: Scenario): LabText {
 }
 
 function isPlayable(host: HostSettings, left_out: Set<string>): boolean {
-  if (host.drift_ppm !== 0) left_out.add('clocks that drift');
-  if (!PLAYABLE.includes(host.kind)) left_out.add(`hosts that run ${host.kind}`);
-  if (host.members.some(({ segment }) => segment !== SEGMENT)) left_out.add('segments other than the first');
+  if (host.drift_ppm !== 0) left_out.add(WHY.drift);
+  if (!PLAYABLE.includes(host.kind)) left_out.add(WHY.kernel(host.kind));
+  if (host.members.some(({ segment }) => segment !== SEGMENT)) left_out.add(WHY.segments);
   return PLAYABLE.includes(host.kind) && host.members.some(({ segment }) => segment === SEGMENT);
 }
 
-function nodeLines(host: HostSettings, number: number, left_out: Set<string>): string[] {
+function nodeLines(host: HostSettings, number: number, hosts: number, left_out: Set<string>): string[] {
   const members = playedMembers(host);
-  const address = `10.10.${number >> 8}.${number & 255}`;
-  if (members.some(({ families = 4, shared }) => families !== 4 || shared)) left_out.add('IPv6 and shared addresses');
-  if (members.some(({ unicast }) => unicast)) left_out.add('unicast');
+  if (members.some(({ families }) => families === 6)) left_out.add(WHY.ipv6);
+  if (members.some(({ shared }) => shared)) left_out.add(WHY.shared);
   if (host.kind === 'ucarp') {
-    if (host.members.filter(({ segment }) => segment === SEGMENT).length > 1) left_out.add("ucarp's second vhid");
-    return [`node ${host.name} ${address} ucarp`, `    arguments ${ucarpArguments(members[0])}`];
+    if (host.members.filter(({ segment }) => segment === SEGMENT).length > 1) left_out.add(WHY.second);
+    return [`node ${host.name} ${addressOf(number)} ucarp`, `    arguments ${ucarpArguments(members[0])}`];
   }
-  return [`node ${host.name} ${address}`, '    file haproxy.cfg', ...members.flatMap(carpLines)];
+  return [
+    `node ${host.name} ${addressOf(number)}`,
+    '    file haproxy.cfg',
+    ...members.flatMap((member) => carpLines(member, number, hosts)),
+  ];
 }
 
 function ucarpArguments({ vhid, advbase, advskew, preempt }: MemberSettings): string {
   return `-v ${vhid} -p simulated -a 10.10.255.${vhid} -b ${advbase} -k ${advskew}${preempt ? ' -P' : ''}`;
 }
 
-function carpLines({ vhid, advbase, advskew, preempt, delay_ms }: MemberSettings): string[] {
+function addressOf(number: number): string {
+  return `10.10.${number >> 8}.${number & 255}`;
+}
+
+/** Of host `number` among so many. */
+function carpLines(member: MemberSettings, number: number, hosts: number): string[] {
+  const { vhid, advbase, advskew, preempt, delay_ms, families = 4, unicast, demote_byte } = member;
+  const others = Array.from({ length: hosts }, (_, at) => at + 1).filter((other) => other !== number);
   const keywords = [
     'interface eth0',
     `vhid ${vhid}`,
     'pass "simulated"',
     `address 10.10.255.${vhid}/16`,
+    ...(families === 4 ? [] : [`address fd00::1:${vhid}:1/64`]),
+    ...(unicast ? others.map((other) => `peer ${addressOf(other)}`) : []),
+    ...(demote_byte ? ['openbsd-demote-byte'] : []),
     `advbase ${advbase}`,
     `advskew ${advskew}`,
     ...(preempt ? [delay_ms ? `preempt delay ${delay_ms}ms` : 'preempt'] : []),
@@ -76,8 +109,13 @@ function carpLines({ vhid, advbase, advskew, preempt, delay_ms }: MemberSettings
 function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out: Set<string>): Moment[] {
   const names = new Set(hosts.map(({ name }) => name));
   const planned = scenario.faults.flatMap((fault) => {
-    const found = translate(fault, names);
-    if (found.length === 0) left_out.add(`faults: ${fault.kind}`);
+    const found = translate(fault, names).filter(({ verb, host }) => {
+      const knows = verb !== 'tell' || hosts.find(({ name }) => name === host)?.kind === 'carpool';
+      if (!knows) left_out.add(WHY.demoted);
+      return knows;
+    });
+    const why = FAULT_WHY[fault.kind];
+    if (why !== undefined) left_out.add(`${fault.kind} (${why})`);
     return found;
   });
   for (const name of names)
@@ -88,9 +126,20 @@ function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out:
     .flatMap((moment) => (happens(moment.verb, states.get(moment.host)!) ? [moment] : []));
 }
 
+function stepLine({ at_ms, verb, host, command }: Moment): string {
+  return `    at ${at_ms} ms ${verb} ${host}${command === undefined ? '' : ` ${command}`}`;
+}
+
 function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
   const { at_ms } = fault;
-  const verbs = { crash: 'crash', kill: 'kill', stop: 'stop', restart: 'start', part: 'isolate' } as const;
+  const verbs = {
+    crash: 'crash',
+    kill: 'kill',
+    stop: 'stop',
+    restart: 'start',
+    part: 'isolate',
+    strip: 'strip',
+  } as const;
   if (fault.kind === 'heal') return [...names].map((host) => ({ at_ms, verb: 'rejoin', host }));
   if (!('host' in fault) || !names.has(fault.host)) return [];
   if ('segment' in fault && fault.segment !== SEGMENT) return [];
@@ -101,6 +150,8 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
       { at_ms, verb: 'freeze', host },
       { at_ms: at_ms + fault.for_ms, verb: 'thaw', host },
     ];
+  if (fault.kind === 'demote') return [{ at_ms, verb: 'tell', host, command: `demote ${fault.amount}` }];
+  if (fault.kind === 'undemote') return [{ at_ms, verb: 'tell', host, command: 'undemote' }];
   const verb = (verbs as Partial<Record<Fault['kind'], string>>)[fault.kind];
   return verb === undefined ? [] : [{ at_ms, verb, host }];
 }
@@ -114,6 +165,8 @@ function happens(verb: string, state: HostState): boolean {
   else if (verb === 'unplug' || verb === 'plug') state.linked = verb === 'plug';
   else if (verb === 'isolate' || verb === 'rejoin') state.heard = verb === 'rejoin';
   else if (!state.alive) return false;
+  // they change nothing of this; what stands still is told nothing
+  else if (verb === 'strip' || verb === 'tell') return !state.frozen || verb === 'strip';
   else if (verb === 'freeze' || verb === 'thaw') state.frozen = verb === 'freeze';
   // what stands still does not stop before it goes on, but dies
   else if (verb === 'stop' && state.frozen) return false;

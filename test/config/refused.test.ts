@@ -25,3 +25,16 @@ for (const [title, textOf] of Object.entries(TEXTS))
     const accepted = words.filter((word) => loadConfig([{ file: 'haproxy.cfg', text: textOf(word) }]).config);
     assert.deepEqual(accepted, []);
   });
+
+test("a carp section's `peers` is told to be `peer`, and the section goes on", () => {
+  const text = 'carp web\n interface eth0\n vhid 1\n pass "x"\n address 10.0.0.1/24\n peers 10.0.0.3\n advskew 999\n';
+  const { diagnostics } = loadConfig([{ file: 'haproxy.cfg', text }]);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  assert.deepEqual(
+    errors.map(({ code, mend }) => [code, mend]),
+    [
+      ['unknown-keyword', 'Write `peer 10.0.0.3`, and a line for each other node.'],
+      ['out-of-range', errors[1]?.mend],
+    ],
+  );
+});

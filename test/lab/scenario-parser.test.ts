@@ -64,6 +64,7 @@ test('a configuration file keeps its text and its inner indentation', () => {
 test('actions take one host or several', () => {
   assert.deepEqual(stepOf('start a, b and c'), { kind: 'act', verb: 'start', hosts: ['a', 'b', 'c'] });
   assert.deepEqual(stepOf('crash a'), { kind: 'act', verb: 'crash', hosts: ['a'] });
+  assert.deepEqual(stepOf('tell a demote 100'), { kind: 'tell', host: 'a', command: 'demote 100' });
 });
 
 test('waiting is for a time or until a condition holds', () => {

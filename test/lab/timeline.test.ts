@@ -77,7 +77,7 @@ test('a report ends with outages, requests, expectations and the verdict', () =>
     'Requests: 2 sent, 1 answered (web-1 1), 1 failed (timeout 1)',
     '',
     '  ✓ it works  [after 5 ms]',
-    'sample: all 1 expectations held',
+    'sample: the expectation held',
   ]);
 });
 

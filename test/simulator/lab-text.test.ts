@@ -49,13 +49,34 @@ at 1000 network segment 0 loss_percent 50 duplicate_percent 0 delay_ms 1
 calm 2000
 `),
   );
-  assert.deepEqual(left_out, [
-    'clocks that drift',
-    'hosts that run openbsd',
-    'segments other than the first',
-    'faults: network',
-  ]);
+  assert.deepEqual(
+    left_out.map((one) => one.replace(/ \(.*/, '')),
+    ['clocks that drift', 'hosts that run openbsd', 'segments other than the first', 'network'],
+  );
   assert.doesNotMatch(text, /node c/);
+});
+
+test('demotions are told to the daemon, and foreign hands take addresses', () => {
+  const steps = stepsOf(
+    'at 9000 demote host a amount 100\nat 12000 strip host b\nat 13000 stall host a for_ms 1000\nat 13500 undemote host a\nat 15000 undemote host a',
+  );
+  assert.deepEqual(steps.slice(1, -2), [
+    'at 9000 ms tell a demote 100',
+    'at 12000 ms strip b',
+    'at 13000 ms freeze a',
+    'at 14000 ms thaw a',
+    'at 15000 ms tell a undemote',
+  ]);
+});
+
+test('both families, unicast and the demote byte are in the files of the nodes', () => {
+  const of = (fields: string) => {
+    const text = PAIR.replaceAll('preempt yes', `${fields} preempt yes`);
+    return labText(parseScenario(`${text}calm 1000\n`)).text;
+  };
+  assert.match(of('families 46'), /address 10\.10\.255\.1\/16\n +address fd00::1:1:1\/64\n/);
+  assert.match(of('unicast yes'), /peer 10\.10\.0\.2\n[\s\S]*peer 10\.10\.0\.1\n/);
+  assert.match(of('demote_byte yes'), / openbsd-demote-byte\n/);
 });
 
 for (const scope of [{}, mixed(['carpool', 'ucarp'])])

@@ -86,17 +86,23 @@ class HaproxyParser {
 
   line(words: Line): void {
     if (SECTIONS.includes(words[0].text)) this.#open(words);
-    else if (HAPROXY_SECTIONS.includes(words[0].text)) this.#skip(words[0]);
+    else if (HAPROXY_SECTIONS.includes(words[0].text)) this.#skip(words);
     else this.#statement(words);
   }
 
-  #skip(word: Word): void {
-    this.#section = { kind: 'skipped' };
-    if (word.text === 'mailers') {
-      this.#context.report.warning(word.span, 'no-effect', '`mailers` has no effect yet: no mail is sent.');
+  #skip([word, first]: Line): void {
+    const { report } = this.#context;
+    if (word.text === 'peers' && this.#section.kind === 'carp' && first !== undefined) {
+      const mend = `Write \`peer ${first.text}\`, and a line for each other node.`;
+      report.error(word.span, 'unknown-keyword', '`peers` is no keyword of a `carp` section.', mend);
       return;
     }
-    this.#context.report.error(
+    this.#section = { kind: 'skipped' };
+    if (word.text === 'mailers') {
+      report.warning(word.span, 'no-effect', '`mailers` has no effect yet: no mail is sent.');
+      return;
+    }
+    report.error(
       word.span,
       'unsupported-section',
       `\`${word.text}\` sections are not supported yet.`,

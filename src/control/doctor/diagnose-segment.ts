@@ -30,7 +30,8 @@ export function diagnoseSegment(
 function findWrongTtl({ name }: DoctorVhid, mine: readonly HeardFrame[]): Finding[] {
   return firstOfEach(mine.filter(({ ttl }) => ttl !== 255)).map(({ source, ttl }) => {
     const message = `Adverts of ${source} come with TTL ${ttl} and are dropped: an advert that is not forged and crossed no router has 255.`;
-    const mend = 'Look for a router or a tunnel between the nodes; CARP is for one segment, others need "peers".';
+    const mend =
+      'Look for a router or a tunnel between the nodes; CARP is for one segment, others need a line "peer ADDRESS" for each node.';
     return finding('error', 'ttl', name, message, mend);
   });
 }
@@ -135,7 +136,7 @@ function findAnswers(
   if (live?.state === 'MASTER' && macs.length > 0) {
     const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER, and its adverts do not get here.`;
     const mend =
-      'Multicast is filtered between the nodes (224.0.0.18, protocol 112): a firewall, a switch with IGMP snooping, a hypervisor. Where it cannot be opened, use "peers" (unicast).';
+      'Multicast is filtered between the nodes (224.0.0.18, protocol 112): a firewall, a switch with IGMP snooping, a hypervisor. Where it cannot be opened, name the other nodes with "peer ADDRESS" (unicast).';
     return [finding('error', 'multicast-filtered', name, message, mend)];
   }
   if (macs.length > 1) {
