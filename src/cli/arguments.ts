@@ -13,9 +13,13 @@ export type RunArguments = {
   readonly background: boolean;
   readonly foreground: boolean;
   readonly quiet: boolean;
+  /** `-W`, `-Ws`: its exit status is a master's, 128 and the signal's number. */
+  readonly master: boolean;
   readonly maxconn: number | undefined;
   readonly socket: string | undefined;
   readonly pidfile: string | undefined;
+  /** `-S`: where HAProxy's master would answer. */
+  readonly master_socket: string | undefined;
   /** `-C`: where relative paths begin. */
   readonly directory: string | undefined;
   /** `-x SOCKET`, `-sf PID …`, `-st PID …`: whose place it takes. */
@@ -66,11 +70,12 @@ const COMMANDS: readonly string[] = ['run', ...WORD_COMMANDS, ...DAEMON_COMMANDS
 /** A node without a file is for `carpool ifconfig` to fill. HAProxy's own form: single-dash words of several letters, and `--` before a list of files. */
 function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   const files: string[] = [];
-  let flags: Flags = { check_only: false, background: false, foreground: false, quiet: false };
+  let flags: Flags = { master: false, check_only: false, background: false, foreground: false, quiet: false };
   let maxconn: number | undefined;
   let socket: string | undefined;
   let pidfile: string | undefined;
   let directory: string | undefined;
+  let master_socket: string | undefined;
   let replaces: Replacement | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -96,16 +101,17 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
     else if (word === '--socket') socket = value;
     else if (word === '-p') pidfile = value;
     else if (word === '-C') directory = value;
+    else if (word === '-S') master_socket = value;
     else if (word === '-x') replaces = { pids: [], signal: 'SIGUSR1', ...replaces, socket: value };
     else if (NAMES_ONLY.includes(word)) continue;
     else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
     else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
   }
   if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
-  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, directory, replaces };
+  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, master_socket, directory, replaces };
 }
 
-type Flags = Pick<RunArguments, 'check_only' | 'background' | 'foreground' | 'quiet'>;
+type Flags = Pick<RunArguments, 'master' | 'check_only' | 'background' | 'foreground' | 'quiet'>;
 
 const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
   '-c': { check_only: true },
@@ -115,18 +121,19 @@ const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
   '-db': { foreground: true },
   '-d': { foreground: true },
   // there is one process, so a master's foreground is its own
-  '-W': {},
-  '-Ws': { foreground: true },
+  '-W': { master: true },
+  '-Ws': { master: true, foreground: true },
 };
 /** Their values are for what carpool does not have (peers, a default of `maxconn`, a limit on memory), so that nothing is lost without them. */
 const NAMES_ONLY: readonly string[] = ['-L', '-N', '-m'];
 /** They switch parts of HAProxy off, or its self-checks on (`-de`, `-dM`, `-dS` …). There is nothing here that they would change. */
 const DEBUGGING = /^-d(?:[CDFGIKLMRSVWZ][\w,.-]*|[elprst])$/;
-const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', '-C', ...NAMES_ONLY, '--socket'];
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', '-C', '-S', ...NAMES_ONLY, '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-f': 'a file or a directory',
   '-n': 'a number of connections',
   '-C': 'a directory',
+  '-S': 'the path or address of a socket',
   '-m': 'a number of megabytes',
   '-p': 'the path of a pidfile',
   '-x': 'the path of a stats or control socket',
@@ -134,11 +141,8 @@ const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-N': 'a number',
   '--socket': 'the path of the control socket',
 };
-/** Flags of HAProxy that people's unit files hold and that this version does not have. */
-const NOT_YET: readonly string[] = ['-S'];
 
 function explainUnknownFlag(word: string): string {
-  if (NOT_YET.includes(word)) return `HAProxy's ${word} does not exist in carpool yet; leave it out.`;
   if (!word.startsWith('-')) return `Put -f before the file: carpool -f ${word}.`;
   const known = [...Object.keys(FLAGS), ...TAKES_VALUE].filter((flag) => flag.length > 2);
   return `There is no option ${word}${didYouMean(word, known)}; "carpool --help" lists them all.`;

@@ -31,6 +31,7 @@ Run:
   -p FILE        write the process number there
   -x SOCKET      take the listening sockets of the process behind this socket
   -sf PID …      take the place of these processes, whose clients may finish (-st: not)
+  -S ADDRESS     a socket as of HAProxy's master: the runtime API, "show proc", "reload"
   -n N           at most N connections of the whole process
   -C DIR         go to this directory first
   -cc CONDITION  exit status 0 when it holds, such as "version_atleast(2.4)"; 1 when not

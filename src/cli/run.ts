@@ -2,9 +2,11 @@
 import { resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
+import { parseMasterSocket } from '../config/haproxy/stats-socket.ts';
 import type { Loaded } from '../config/load.ts';
-import type { Config } from '../config/model.ts';
+import type { Config, StatsSocket } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
+import { Reporter } from '../config/reporter.ts';
 import type { Level } from '../control/event-log.ts';
 import { globalLog } from '../control/global-log.ts';
 import type { Replacement } from '../control/hand-over.ts';
@@ -24,7 +26,11 @@ export async function runRun(words: RunArguments): Promise<number> {
   // the background's current directory is the one that its parent had changed to
   if (words.directory !== undefined && !in_background && !changeDirectory(words.directory)) return 1;
   const { config, diagnostics } = words.files.length === 0 ? NOTHING_YET : loadFiles(words.files, { env: process.env });
-  if (!in_background) reportDiagnostics(diagnostics, words.quiet);
+  const report = new Reporter();
+  const master =
+    words.master_socket === undefined ? undefined : parseMasterSocket(words.master_socket, process.env, report);
+  if (!in_background) reportDiagnostics([...diagnostics, ...report.diagnostics], words.quiet);
+  if (report.hasErrors) return 1;
   if (config === undefined) return 1;
   if (words.check_only) {
     if (!words.quiet) process.stdout.write('Configuration file is valid\n');
@@ -42,9 +48,28 @@ export async function runRun(words: RunArguments): Promise<number> {
   const files = words.files.map((file) => resolve(file)); // another directory may be the current one by then
   const load = () => {
     const loaded = outside((root) => loadFiles(files, { env, root }));
-    return { ...loaded, config: loaded.config && withOptions(loaded.config, words) };
+    return { ...loaded, config: loaded.config && withOptions(loaded.config, words, master) };
   };
-  return startDaemon(withOptions(config, words), { paths, quiet: words.quiet, load, in_background, replaces });
+  const signalled = words.master ? lastSignal() : () => 0;
+  const status = await startDaemon(withOptions(config, words, master), {
+    paths,
+    quiet: words.quiet,
+    load,
+    in_background,
+    replaces,
+  });
+  return status === 0 ? signalled() : status;
+}
+
+/** Gives 128 and the number of the signal that came last; 0 when none did. */
+function lastSignal(): () => number {
+  let status = 0;
+  for (const [name, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const)
+    process.on(name, () => (status = 128 + number));
+  return () => status;
 }
 
 function changeDirectory(directory: string): boolean {
@@ -106,7 +131,9 @@ export function reportDiagnostics(diagnostics: readonly Diagnostic[], quiet: boo
 }
 
 /** What the command line says instead of the global section. */
-function withOptions(config: Config, { maxconn, pidfile }: RunArguments): Config {
+function withOptions(config: Config, { maxconn, pidfile }: RunArguments, master: StatsSocket | undefined): Config {
   const { global } = config;
-  return { ...config, global: { ...global, maxconn: maxconn ?? global.maxconn, pidfile: pidfile ?? global.pidfile } };
+  const stats_sockets = master === undefined ? global.stats_sockets : [...global.stats_sockets, master];
+  const said = { maxconn: maxconn ?? global.maxconn, pidfile: pidfile ?? global.pidfile, stats_sockets };
+  return { ...config, global: { ...global, ...said } };
 }

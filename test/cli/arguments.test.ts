@@ -9,9 +9,11 @@ const RUN = {
   background: false,
   foreground: false,
   quiet: false,
+  master: false,
   maxconn: undefined,
   socket: undefined,
   pidfile: undefined,
+  master_socket: undefined,
   directory: undefined,
   replaces: undefined,
 };
@@ -31,10 +33,11 @@ test('a master of HAProxy is the process itself, and stays where the service man
   assert.deepEqual(parse('-Ws -f a.cfg -p /run/a.pid'), {
     ...RUN,
     files: ['a.cfg'],
+    master: true,
     foreground: true,
     pidfile: '/run/a.pid',
   });
-  assert.deepEqual(parse('-W -L here -N 100 -f a.cfg'), { ...RUN, files: ['a.cfg'] });
+  assert.deepEqual(parse('-W -L here -N 100 -f a.cfg'), { ...RUN, files: ['a.cfg'], master: true });
 });
 
 test('"carpool -f FILE" and "carpool run -f FILE" are the same', () => {
@@ -88,7 +91,7 @@ test('every mistake is one sentence that says what to write', () => {
   assert.equal(mistakeOf('-c'), 'No configuration file was named: carpool -f FILE.');
   assert.equal(mistakeOf('-f'), '-f wants a file or a directory after it.');
   assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
-  assert.equal(mistakeOf('-S 3 -f a.cfg'), "HAProxy's -S does not exist in carpool yet; leave it out.");
+  assert.equal(mistakeOf('-f a.cfg -S'), '-S wants the path or address of a socket after it.');
   assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
   assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig[=FORM], not "--jsn".');
   assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig[=FORM].');
@@ -103,6 +106,16 @@ test('-cc takes one condition, -vv tells the features', () => {
   });
   assert.match(mistakeOf('-cc'), /wants one condition/);
   assert.deepEqual(parse('-vv'), { kind: 'version', features: true });
+});
+
+test('-S is the socket of a master, whose words follow after commas', () => {
+  assert.deepEqual(parse('-Ws -S /run/m.sock,level,operator -f a.cfg'), {
+    ...RUN,
+    files: ['a.cfg'],
+    master: true,
+    foreground: true,
+    master_socket: '/run/m.sock,level,operator',
+  });
 });
 
 test('what switches parts of HAProxy off is passed over, -C is the directory to begin in', () => {

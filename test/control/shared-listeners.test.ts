@@ -87,6 +87,28 @@ backend servers
   assert.match(await ask(stats.port, 'show stat\n'), /^web,FRONTEND,/m);
 });
 
+test("the socket of -S answers as HAProxy's master does, whose exit status tells the signal", async (t) => {
+  const [web, master] = [tcpListener(t), tcpListener(t)];
+  const config = `${DEFAULTS}
+frontend web
+    bind fd@3
+    default_backend b
+backend b
+    server s 127.0.0.1:9
+`;
+  const daemon = start(t, config, { descriptors: [web.fd, master.fd], words: ['-W', '-S', 'fd@4'] });
+  const processes = await ask(master.port, 'show proc\n');
+  assert.match(
+    processes,
+    new RegExp(`^#<PID> +<type> +<reloads> +<uptime> +<version>\n${daemon.child.pid} +master +0 `),
+  );
+  assert.match(await ask(master.port, '@1 show info; @!1 show env HOME\n'), /^Pid: \d+$[\s\S]*^HOME=/m);
+  assert.match(await ask(master.port, 'reload\n'), /configuration 2/);
+  assert.match(await ask(master.port, 'show proc\n'), new RegExp(`^${daemon.child.pid} +master +1 `, 'm'));
+  daemon.child.kill('SIGINT');
+  assert.deepEqual(await once(daemon.child, 'exit'), [130, null]);
+});
+
 test('a descriptor that is no listening socket is refused with its place', async (t) => {
   const daemon = start(
     t,
@@ -110,13 +132,14 @@ type Given = {
   readonly reactor?: string;
   readonly env?: Record<string, string>;
   readonly descriptors?: readonly number[];
+  readonly words?: readonly string[];
 };
 
-function start(t: TestContext, config: string, { reactor = '', env = {}, descriptors = [] }: Given = {}) {
+function start(t: TestContext, config: string, { reactor = '', env = {}, descriptors = [], words = [] }: Given = {}) {
   const place = directory(t);
   const file = join(place, 'a.cfg');
   writeFileSync(file, config);
-  const child: ChildProcess = spawn(process.execPath, [MAIN, '-d', '-f', file], {
+  const child: ChildProcess = spawn(process.execPath, [MAIN, '-d', ...words, '-f', file], {
     env: { ...process.env, CARPOOL_SOCKET: join(place, 'c.sock'), CARPOOL_REACTOR: reactor, ...env },
     stdio: ['ignore', 'ignore', 'pipe', ...descriptors],
   });

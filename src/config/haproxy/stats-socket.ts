@@ -1,14 +1,19 @@
-/** `stats socket ADDRESS [mode M] [user U] [group G] [level L] [expose-fd listeners]` and `stats timeout` (manual 3.1). */
+/**
+ * `stats socket ADDRESS [mode M] [user U] [group G] [level L] [expose-fd listeners]` and `stats timeout` (manual 3.1); the socket of
+ * `-S`, which has the same words with commas between them (management manual 3).
+ */
 import type { Identity, StatsSocket } from '../model.ts';
 import { NO_IDENTITY } from '../model-defaults.ts';
+import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
 import { inheritedDescriptor, parseLiteralEndpoint } from './address.ts';
 import type { GlobalDraft } from './drafts.ts';
+import { copyEnvironment } from './environment.ts';
 import { type Context, refuseMore, type Statement } from './keyword.ts';
 import { LAST_ID, parseMode } from './socket-file.ts';
-import { expandVariables } from './tokenizer.ts';
+import { type Environment, expandVariables } from './tokenizer.ts';
 
 const WORDS = ['mode', 'user', 'group', 'uid', 'gid', 'level', 'expose-fd', 'process', 'thread', 'interface'];
 const LEVELS = ['user', 'operator', 'admin'] as const;
@@ -44,6 +49,15 @@ function parseSocket(draft: GlobalDraft, { keyword, args }: Statement, what: Wor
   if (to !== undefined) draft.stats_sockets.push({ to, ...settings, span: spanOf([keyword, ...args]) });
 }
 
+/** Of `-S`: an administrator's, unless it says otherwise. Undefined after a report. */
+export function parseMasterSocket(text: string, env: Environment, report: Reporter): StatsSocket | undefined {
+  const span = { file: 'command line', line: 0, column: 0, end_column: 0 };
+  const [address, ...words] = text.split(',').map((word) => ({ text: word, span }));
+  const context = { report, env: copyEnvironment(env) };
+  const to = parseAddress(address, context);
+  return to && { to, ...parseWords(words, context, 'admin'), span };
+}
+
 function parseAddress(written: Word, context: Context): StatsSocket['to'] | undefined {
   const word = expandVariables(written, context.env, context.report);
   const path = word.text.replace(/^unix@/, '');
@@ -55,11 +69,15 @@ function parseAddress(written: Word, context: Context): StatsSocket['to'] | unde
   return endpoint && { kind: 'tcp', endpoint };
 }
 
-function parseWords(words: readonly Word[], context: Context): Omit<StatsSocket, 'to' | 'span'> {
+function parseWords(
+  words: readonly Word[],
+  context: Context,
+  usual: StatsSocket['level'] = 'operator',
+): Omit<StatsSocket, 'to' | 'span'> {
   const { report } = context;
   let mode: number | undefined;
   let identity: Identity = NO_IDENTITY;
-  let level: StatsSocket['level'] = 'operator';
+  let level = usual;
   let exposes_listeners = false;
   for (let index = 0; index < words.length; index += 2) {
     const [name, value] = words.slice(index, index + 2);

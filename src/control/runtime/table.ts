@@ -1,6 +1,7 @@
 /** The runtime API: from a line to its answer. Words may be shortened as long as one command is meant (`sh st`). */
 import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Said, type Session } from './command.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
+import { MASTER_COMMANDS } from './master-commands.ts';
 import { PROCESS_COMMANDS } from './process-commands.ts';
 import { SERVER_COMMANDS } from './server-commands.ts';
 import { SESSION_COMMANDS } from './sessions-commands.ts';
@@ -26,6 +27,7 @@ export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
   ...SESSION_COMMANDS,
   ...SERVER_COMMANDS,
   ...PROCESS_COMMANDS,
+  ...MASTER_COMMANDS,
   ...MISSING,
   { words: ['help'], usage: 'help [<command>]', help: 'this list', level: 'user', run: ([word]) => help(word) },
 ];
