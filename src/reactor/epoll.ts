@@ -77,7 +77,7 @@ export class EpollReactor extends Reactor {
     super.destroy();
   }
 
-  protected override waitAndDispatch(wait_ms: number): void {
+  protected override waitAndDispatch(wait_ms: number): number {
     const busy = this.scheduled.length > 0 || this.accepting.length > 0;
     const count = libc.epoll_wait(this.epoll_fd, this.events.address, EVENTS, busy ? 0 : wait_ms);
     if (count < 0 && libc.errno() !== EINTR) throw new Error(`epoll_wait: ${libc.errnoName(libc.errno())}`);
@@ -89,7 +89,7 @@ export class EpollReactor extends Reactor {
       this.dispatch(this.view.getUint32(at, true), low, high);
     }
     this.acceptAll();
-    this.runScheduled();
+    return Math.max(0, count) + this.runScheduled();
   }
 
   private dispatch(events: number, number: number, high: number): void {
@@ -124,8 +124,8 @@ export class EpollReactor extends Reactor {
     else this.resumeSend(socket);
   }
 
-  /** What was put off: each socket once a round, so that no one of them keeps the loop to itself. */
-  private runScheduled(): void {
+  /** What was put off: each socket once a round, so that no one of them keeps the loop to itself. Returns how many there were. */
+  private runScheduled(): number {
     const round = this.scheduled;
     this.scheduled = this.running;
     this.running = round;
@@ -134,7 +134,9 @@ export class EpollReactor extends Reactor {
       socket.scheduled = false;
       this.runSocket(socket);
     }
+    const count = round.length;
     round.length = 0;
+    return count;
   }
 
   private runSocket(socket: Socket): void {

@@ -29,6 +29,7 @@ import { Listeners } from './listeners.ts';
 import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
+import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
 
@@ -61,6 +62,7 @@ export abstract class Reactor {
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
   private readonly clock_offset_ms: number;
+  private readonly stall: Stall;
 
   constructor(options: ReactorOptions) {
     this.options = options;
@@ -72,6 +74,7 @@ export abstract class Reactor {
     this.clock_offset_ms = monotonicOffset_ms();
     this.now_ms = this.readClock();
     this.timers = new Timers(this.now_ms);
+    this.stall = new Stall(this.now_ms);
     this.one.words[0] = 1;
     this.linger.words[0] = 1; // struct linger {on, 0 s}: close sends RST
   }
@@ -86,9 +89,10 @@ export abstract class Reactor {
     const until_timer_ms = this.timers.next_ms - this.readClock();
     const busy = more_to_feed || more_to_accept || this.hurried || this.failed.length > 0;
     this.hurried = false;
-    this.waitAndDispatch(busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS)));
+    const waits_ms = busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS));
+    const came = this.waitAndDispatch(waits_ms);
     this.now_ms = this.readClock();
-    this.timers.advance(this.now_ms);
+    if (!this.stall.listensFirst(this.now_ms, waits_ms, came)) this.timers.advance(this.now_ms);
   }
 
   /**
@@ -149,7 +153,8 @@ export abstract class Reactor {
 
   // ── what a back end provides ──────────────────────────────────────────────────────────────────
 
-  protected abstract waitAndDispatch(wait_ms: number): void;
+  /** Returns how much came. */
+  protected abstract waitAndDispatch(wait_ms: number): number;
   protected abstract adopt(socket: Socket): void;
   abstract adoptListener(listener: Listener): void;
   protected abstract beginReceive(socket: Socket): void;

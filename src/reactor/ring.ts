@@ -136,13 +136,14 @@ export class RingReactor extends Reactor {
     return this.small.count;
   }
 
-  protected override waitAndDispatch(wait_ms: number): void {
+  protected override waitAndDispatch(wait_ms: number): number {
     const { ring } = this;
     this.refill();
     const idle = wait_ms > 0 && this.sent.length === 0 && ring.completions_begin === ring.completions_end;
     ring.enter(idle ? 1 : 0, wait_ms);
     this.now_ms = this.readClock();
-    let head = ring.completions_begin;
+    const first = ring.completions_begin;
+    let head = first;
     const tail = ring.completions_end;
     const { words, cqe_first, cq_mask } = ring;
     for (let budget = this.pass_budget; head !== tail && budget > 0; budget--) {
@@ -151,7 +152,9 @@ export class RingReactor extends Reactor {
       this.dispatch(words[word], words[word + 1], words[word + 2], words[word + 3]);
     }
     ring.completions_begin = head;
+    const sent = this.sent.length;
     this.tellSent();
+    return ((head - first) | 0) + sent;
   }
 
   private dispatch(slot: number, data_high: number, result: number, flags: number): void {
