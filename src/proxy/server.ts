@@ -11,8 +11,12 @@ import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
 import type { ServerConnection } from './http/server-connection.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-/** Idle connections a thread keeps to one server; the oldest is closed for a newer one. */
+/** Idle connections a thread keeps to one server. */
 export const IDLE_LIMIT = 512;
+/** So long, and not longer than twice that, a server is expected to be used as much again as it was. */
+const EXPECTED_MS = 5_000;
+/** So many connections more are kept, for a quiet server. */
+const SPARE = 8;
 /** Idle connections that are looked at for one that was used before. */
 const PROVEN_LOOKS = 16;
 /** Another thread can come between a look and a change so many times before we call the server full. */
@@ -32,6 +36,12 @@ export class Server {
   /** Sets what is wanted of a new connection; false: the system refuses. Null: nothing is. */
   prepare: ((fd: number) => boolean) | null = null;
   readonly idle: ServerConnection[] = [];
+  /** This thread's connections to it, idle ones among them. */
+  private open_count = 0;
+  /** The most that were in use at once, in the present period and in the one before. */
+  private most_used = 0;
+  private most_used_before = 0;
+  private period_ms = 0;
   /** Those of this thread that wait for this server and no other. */
   readonly waiting: WaitingLine;
   /** It is to be looked at for those who wait: some may have become its turn. */
@@ -172,10 +182,10 @@ export class Server {
 
   /** The connection used last: the one whose server is least likely to be about to close it. */
   takeIdle(): ServerConnection | null {
-    const connection = this.idle.pop();
+    const connection = this.idle[this.idle.length - 1];
     if (!connection) return null;
-    connection.idle_index = -1;
-    this.counters[IDLE_CONNECTIONS] = this.idle.length;
+    this.forgetIdle(connection);
+    this.noteUsed();
     return connection;
   }
 
@@ -185,15 +195,44 @@ export class Server {
       const connection = this.idle[index];
       if (connection.uses < 2) continue;
       this.forgetIdle(connection);
+      this.noteUsed();
       return connection;
     }
     return null;
   }
 
-  putIdle(connection: ServerConnection): void {
-    if (this.idle.length >= IDLE_LIMIT) this.idle[0].close();
+  /** One that nobody is likely to need is closed at once, while all about it is still in the cache. */
+  putIdle(connection: ServerConnection, now_ms: number): void {
+    if (this.idle.length >= IDLE_LIMIT || this.open_count > this.neededAt(now_ms) + SPARE) {
+      connection.close();
+      return;
+    }
     connection.idle_index = this.idle.length;
     this.counters[IDLE_CONNECTIONS] = this.idle.push(connection);
+  }
+
+  connectionOpened(): void {
+    this.open_count++;
+    this.noteUsed();
+  }
+
+  connectionGone(): void {
+    this.open_count--;
+  }
+
+  private noteUsed(): void {
+    this.most_used = Math.max(this.most_used, this.open_count - this.idle.length);
+  }
+
+  /** As many as were in use at once not long ago. */
+  private neededAt(now_ms: number): number {
+    const passed_ms = now_ms - this.period_ms;
+    if (passed_ms >= EXPECTED_MS) {
+      this.most_used_before = passed_ms < 2 * EXPECTED_MS ? this.most_used : 0;
+      this.most_used = this.open_count - this.idle.length;
+      this.period_ms = now_ms;
+    }
+    return Math.max(this.most_used, this.most_used_before);
   }
 
   forgetIdle(connection: ServerConnection): void {

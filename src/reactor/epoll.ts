@@ -1,6 +1,7 @@
 /**
- * The epoll back end, for kernels and containers that forbid io_uring. Edge-triggered: one epoll_ctl a socket, then the flags
- * `readable` and `writable` remember what the kernel said until a call comes back short.
+ * The epoll back end, for kernels and containers that forbid io_uring. Calls are tried first: only a socket that has to wait is
+ * put under watch, edge-triggered, once for reading and once more if it ever has to wait for writing. The flags `readable` and
+ * `writable` remember what is known until a call comes back short.
  *
  *   epoll_event: events:32, data:64 = slot (low word), what:4 | generation:24 (high word)
  *
@@ -9,6 +10,7 @@
 import {
   architecture,
   EAGAIN,
+  EALREADY,
   EINPROGRESS,
   EINTR,
   ENOBUFS,
@@ -37,7 +39,10 @@ const EPOLLRDHUP = 0x2000;
 const EPOLLET = 0x80000000;
 const CTL_ADD = 1;
 const CTL_DEL = 2;
+const CTL_MOD = 3;
 const EVENTS = 512;
+/** From an accept to its request on the way to a server: read, connected, sent. Nobody else waits longer for that. */
+const ROUNDS = 3;
 
 const WAKE = 1;
 const SOCKET = 2;
@@ -66,7 +71,7 @@ export class EpollReactor extends Reactor {
     this.send_result = new Int32Array(options.socket_count);
     this.epoll_fd = libc.epoll_create1(0x80000);
     if (this.epoll_fd < 0) throw new Error(`epoll_create1: ${libc.errnoName(libc.errno())}`);
-    this.register(options.wake_fd, EPOLLIN, 0, WAKE);
+    this.tellKernel(CTL_ADD, options.wake_fd, EPOLLIN, 0, WAKE);
   }
 
   override destroy(): void {
@@ -89,7 +94,9 @@ export class EpollReactor extends Reactor {
       this.dispatch(this.view.getUint32(at, true), low, high);
     }
     this.acceptAll();
-    return Math.max(0, count) + this.runScheduled();
+    let came = Math.max(0, count);
+    for (let round = 0; round < ROUNDS && this.scheduled.length > 0; round++) came += this.runScheduled();
+    return came;
   }
 
   private dispatch(events: number, number: number, high: number): void {
@@ -117,7 +124,7 @@ export class EpollReactor extends Reactor {
     if ((events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) !== 0) socket.hung_up = true;
     if ((events & (EPOLLERR | EPOLLHUP)) !== 0) socket.broken = true;
     if (socket.connecting) {
-      if (socket.writable) this.finishConnect(socket);
+      if (socket.writable && !socket.connected) this.finishConnect(socket);
       return;
     }
     if (socket.armed && socket.readable) this.tryReceive(socket);
@@ -145,6 +152,10 @@ export class EpollReactor extends Reactor {
       return;
     }
     if (socket.state !== OPEN) return;
+    if (socket.connecting) {
+      if (socket.connected) this.finishConnect(socket);
+      return;
+    }
     if (socket.sending && this.send_result[socket.slot] !== PENDING) {
       const result = this.send_result[socket.slot];
       this.send_result[socket.slot] = PENDING;
@@ -165,7 +176,7 @@ export class EpollReactor extends Reactor {
   protected override adopt(socket: Socket): void {
     this.send_result[socket.slot] = PENDING;
     socket.writable = true;
-    this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
+    socket.readable = true; // who connects to us as a rule has said something by now
   }
 
   override adoptListener(listener: Listener): void {
@@ -174,6 +185,20 @@ export class EpollReactor extends Reactor {
 
   protected override beginReceive(socket: Socket): void {
     if (socket.readable) this.schedule(socket);
+    else this.watch(socket, READING);
+  }
+
+  /** From now on the kernel tells of these events; also of those that are there already. */
+  private watch(socket: Socket, events: number): void {
+    if (socket.watched === events || socket.watched === READING_AND_WRITING) return;
+    this.tellKernel(
+      socket.watched === 0 ? CTL_ADD : CTL_MOD,
+      socket.fd,
+      events,
+      socket.slot,
+      SOCKET | (socket.generation << 4),
+    );
+    socket.watched = events;
   }
 
   /** Nothing is with the kernel, so the receive ends at once; a change of buffer class begins it again. */
@@ -205,15 +230,20 @@ export class EpollReactor extends Reactor {
       this.receiveFailed(socket, libc.errno());
       return;
     }
-    if (result < size && !socket.hung_up && !socket.datagram) socket.readable = false;
+    if (result < size && !socket.hung_up) socket.readable = false;
     this.received(socket, this.orSendError(socket, result), buffer);
   }
 
   private received(socket: Socket, result: number, buffer: number): void {
-    this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed);
+    this.receiveCompleted(socket, result, buffer, result > 0 && socket.armed && !socket.once);
     if (socket.state !== OPEN) return;
     if (socket.armed && socket.readable) this.schedule(socket);
-    else this.resumeSend(socket);
+    else this.waitForMore(socket);
+  }
+
+  private waitForMore(socket: Socket): void {
+    if (socket.armed && !socket.readable) this.watch(socket, READING);
+    this.resumeSend(socket);
   }
 
   private receiveFailed(socket: Socket, error: number): void {
@@ -222,7 +252,7 @@ export class EpollReactor extends Reactor {
     } else if (error === EAGAIN) {
       socket.readable = false;
       socket.broken = false;
-      this.resumeSend(socket);
+      this.waitForMore(socket);
     } else {
       this.receiveCompleted(socket, -error, NO_BUFFER, false);
     }
@@ -251,30 +281,48 @@ export class EpollReactor extends Reactor {
       const error = libc.errno();
       if (error === EAGAIN) {
         socket.writable = false;
+        this.watch(socket, READING_AND_WRITING);
         return;
       }
       this.send_result[socket.slot] = error === EINTR ? 0 : -error;
     } else {
-      if (result < socket.send_length)
-        socket.writable = this.buffers.pipeOf(socket.send_buffer) >= 0; // of a pipe less may be taken
+      if (result < socket.send_length) this.sentInPart(socket);
       else this.releaseSent(socket);
       this.send_result[socket.slot] = result;
     }
     this.schedule(socket);
   }
 
+  /** A socket that did not take all takes no more for now; but of a pipe less may be taken. */
+  private sentInPart(socket: Socket): void {
+    if (this.buffers.pipeOf(socket.send_buffer) >= 0) return;
+    socket.writable = false;
+    this.watch(socket, READING_AND_WRITING);
+  }
+
   protected override beginConnect(socket: Socket, address: number, address_length: number): void {
     this.send_result[socket.slot] = PENDING;
-    const result = libc.connect(socket.fd, address, address_length);
-    const error = result < 0 ? libc.errno() : 0;
-    this.register(socket.fd, SOCKET_EVENTS, socket.slot, SOCKET | (socket.generation << 4));
-    // a failure at once is told by the kernel again as EPOLLERR or EPOLLHUP; what it forgets is kept here
-    socket.connect_error = error === EINPROGRESS ? 0 : error;
+    let error = this.tryConnect(socket, address, address_length);
+    // on one host the answer is there already, but only a second call is told
+    if (error === EINPROGRESS) error = this.tryConnect(socket, address, address_length);
+    if (error === EALREADY || error === EINPROGRESS) {
+      this.watch(socket, READING_AND_WRITING);
+      return;
+    }
+    socket.connected = true;
+    socket.connect_error = error;
+    this.schedule(socket);
+  }
+
+  /** 0, or an errno. */
+  private tryConnect({ fd }: Socket, address: number, address_length: number): number {
+    return libc.connect(fd, address, address_length) < 0 ? libc.errno() : 0;
   }
 
   private finishConnect(socket: Socket): void {
-    const error = socket.broken ? this.errorOf(socket) || socket.connect_error : socket.connect_error;
-    this.connectCompleted(socket, -error);
+    socket.writable = true;
+    const found = socket.broken ? this.errorOf(socket) : 0;
+    this.connectCompleted(socket, -(socket.connected ? socket.connect_error : found));
   }
 
   private errorOf({ fd }: Socket): number {
@@ -284,7 +332,8 @@ export class EpollReactor extends Reactor {
   }
 
   override beginAccept(listener: Listener): void {
-    this.register(listener.fd, EPOLLIN, listener.number, LISTENER | ((listener.generation & 0xffffff) << 4));
+    const high = LISTENER | ((listener.generation & 0xffffff) << 4);
+    this.tellKernel(CTL_ADD, listener.fd, EPOLLIN, listener.number, high);
   }
 
   override cancelAccept(listener: Listener): void {
@@ -342,16 +391,17 @@ export class EpollReactor extends Reactor {
     return bulk ? this.buffers.bulk_left : this.buffers.small_left;
   }
 
-  private register(fd: number, events: number, low: number, high: number): void {
+  private tellKernel(operation: number, fd: number, events: number, low: number, high: number): void {
     this.control_view.setUint32(0, events, true);
     this.control_view.setInt32(epoll_data_offset, low, true);
     this.control_view.setInt32(epoll_data_offset + 4, high, true);
-    if (libc.epoll_ctl(this.epoll_fd, CTL_ADD, fd, this.control.address) < 0) {
+    if (libc.epoll_ctl(this.epoll_fd, operation, fd, this.control.address) < 0) {
       throw new Error(`epoll_ctl: ${libc.errnoName(libc.errno())}`);
     }
   }
 }
 
-const SOCKET_EVENTS = (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0;
+const READING = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
+const READING_AND_WRITING = (READING | EPOLLOUT) >>> 0;
 /** No result yet: the kernel will say when to try again. */
 const PENDING = -0x80000000;

@@ -33,6 +33,8 @@ import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
 
+/** What the smallest packets of IPv6 carry (1,280 bytes, less the heads). */
+const PACKET_BYTES = 1_208;
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
 const MAX_WAIT_MS = 60_000;
 
@@ -114,19 +116,10 @@ export abstract class Reactor {
       libc.close(fd);
       return null;
     }
-    if (no_delay) libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
+    socket.gathers = no_delay;
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);
-    return socket;
-  }
-
-  /** A datagram socket that is connected already: each slice is one datagram. Of one that failed the owner is told. */
-  adoptDatagram(owner: SocketOwner, fd: number): Socket | null {
-    const socket = this.takeSlot(fd, owner);
-    if (!socket) return null;
-    socket.datagram = true;
-    this.adopt(socket);
     return socket;
   }
 
@@ -232,6 +225,10 @@ export abstract class Reactor {
       socket.cancelling = false;
       socket.in_flight--;
     }
+    if (socket.once && result > 0) {
+      socket.once = false;
+      socket.wants_data = false;
+    }
     if (socket.state !== OPEN) {
       if (buffer !== NO_BUFFER) this.buffers.release(buffer);
       this.considerClosed(socket);
@@ -241,9 +238,7 @@ export abstract class Reactor {
       this.receivedBytes(socket, buffer, result);
     } else {
       if (buffer !== NO_BUFFER) this.buffers.release(buffer);
-      if (socket.datagram) {
-        // an empty one, or word of one that was lost
-      } else if (socket.send_error !== 0 && result !== -ENOBUFS && result !== -ECANCELED) {
+      if (socket.send_error !== 0 && result !== -ENOBUFS && result !== -ECANCELED) {
         this.fail(socket, socket.send_error);
       } else if (result === 0) {
         socket.ended = true;
@@ -325,8 +320,19 @@ export abstract class Reactor {
   }
 
   private continueSend(socket: Socket): void {
+    if (socket.gathers) this.considerNoDelay(socket);
     socket.in_flight++;
-    this.beginSend(socket, socket.queue_head !== NO_SLICE && !socket.datagram);
+    this.beginSend(socket, socket.queue_head !== NO_SLICE);
+  }
+
+  /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */
+  private considerNoDelay(socket: Socket): void {
+    if (!socket.has_sent && socket.send_length <= PACKET_BYTES) {
+      socket.has_sent = true;
+      return;
+    }
+    socket.gathers = false;
+    libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
   }
 
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */
@@ -338,20 +344,19 @@ export abstract class Reactor {
       this.considerClosed(socket);
       return;
     }
-    if (result < 0 && !socket.datagram) {
+    if (result < 0) {
       this.endSend(socket);
       this.sendFailed(socket, -result);
       return;
     }
-    if (result >= 0 && result < socket.send_length && !socket.datagram) {
+    if (result < socket.send_length) {
       socket.send_offset += result;
       socket.send_length -= result;
       this.continueSend(socket);
       return;
     }
     this.endSend(socket);
-    if (result < 0) socket.owner.onError(socket, -result); // a datagram that was lost
-    if (socket.state === OPEN) this.sendNext(socket);
+    this.sendNext(socket);
   }
 
   /** A peer that closed before it had read everything may have said why: that is read first. */

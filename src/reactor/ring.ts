@@ -235,7 +235,7 @@ export class RingReactor extends Reactor {
     }
     socket.polled = false;
     const word = this.ring.prepare(OP_RECV, socket.fd, 0, 0, socket.slot, RECEIVE | (socket.generation << 4));
-    if (socket.streaming) this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
+    if (socket.streaming || socket.once) this.ring.sqe_byte[word * 4 + 1] = SQE_BUFFER_SELECT;
     else this.makeMultishot(word, this.burst_buffers);
   }
 

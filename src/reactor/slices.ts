@@ -54,7 +54,7 @@ export class Slices {
   private joinTail(socket: Socket, buffer: number, offset: number, length: number): boolean {
     const { buffers } = this;
     const tail = socket.queue_tail;
-    if (tail === NO_SLICE || socket.datagram) return false;
+    if (tail === NO_SLICE) return false;
     const tail_buffer = this.buffer[tail];
     const tail_end = this.offset[tail] + this.length[tail];
     if (tail_buffer === buffer && tail_end === offset) {

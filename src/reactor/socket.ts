@@ -53,7 +53,6 @@ export class Socket {
   /** Operations that the kernel has not finished. */
   in_flight = 0;
   connecting = false;
-  datagram = false;
   /** What a proxy before us said about this connection; null: it is as the kernel tells. */
   ends: { readonly source: Place; readonly destination: Place } | null = null;
 
@@ -64,6 +63,8 @@ export class Socket {
   wants_data = false;
   /** Long bodies and tunnels: large buffers, and heads go first when memory is short. */
   bulk = false;
+  /** Only until some has come. */
+  once = false;
   /** So many bytes need nobody's look: they may come in a pipe. */
   splice_left = 0;
   armed = false;
@@ -78,6 +79,10 @@ export class Socket {
   /** Weight of received buffers that are not home yet. */
   held = 0;
 
+  /** The kernel may hold small pieces back until earlier ones have arrived. */
+  gathers = false;
+  /** It has sent something. */
+  has_sent = false;
   /** A send is under way, or its completion is still to be told; its buffer may be gone already. */
   sending = false;
   send_buffer = -1;
@@ -98,12 +103,16 @@ export class Socket {
   streaming = false;
 
   /** epoll only: what the kernel last said. */
+  /** What the kernel was asked to tell; 0: nothing yet. */
+  watched = 0;
   readable = false;
   writable = false;
   hung_up = false;
   broken = false;
   scheduled = false;
   send_more = false;
+  /** The result is known, and is to be told. */
+  connected = false;
   connect_error = 0;
 
   constructor(reactor: Reactor, slot: number) {
@@ -118,11 +127,11 @@ export class Socket {
     this.state = OPEN;
     this.in_flight = 0;
     this.connecting = false;
-    this.datagram = false;
     this.ends = null;
     this.admitted_by = null;
     this.wants_data = false;
     this.bulk = false;
+    this.once = false;
     this.splice_left = 0;
     this.plain = false;
     this.armed = false;
@@ -130,22 +139,34 @@ export class Socket {
     this.full = false;
     this.ended = false;
     this.sending = false;
+    this.gathers = false;
+    this.has_sent = false;
     this.send_buffer = -1;
     this.send_error = 0;
     this.notify_drain = false;
     this.wants_end = false;
     this.end_sent = false;
     this.streaming = false;
+    this.watched = 0;
     this.readable = false;
     this.writable = false;
     this.hung_up = false;
     this.broken = false;
+    this.connected = false;
     this.connect_error = 0;
   }
 
   /** Asks for data until `pause`. */
   receive(): void {
     this.wants_data = true;
+    this.once = false;
+    this.reactor.considerReceive(this);
+  }
+
+  /** Asks for data until some has come: whoever then wants no more has nothing to cancel. */
+  receiveOnce(): void {
+    this.wants_data = true;
+    if (!this.armed) this.once = true;
     this.reactor.considerReceive(this);
   }
 

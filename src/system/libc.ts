@@ -49,6 +49,12 @@ export const sendto = declare<
 >('sendto', 'long', ['int', P, 'size_t', 'int', P, 'uint32_t']);
 export const recvmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('recvmsg', 'long', ['int', P, 'int']);
 export const sendmsg = declare<(fd: Int, message: Address, flags: Int) => Int>('sendmsg', 'long', ['int', P, 'int']);
+export const sendmmsg = declare<(fd: Int, messages: Address, count: Int, flags: Int) => Int>('sendmmsg', 'int', [
+  'int',
+  P,
+  'uint32_t',
+  'int',
+]);
 export const open = declare<(path: Address, flags: Int, mode: Int) => Int>('open', 'int', [P, 'int', 'uint32_t']);
 export const chroot = declare<(path: Address) => Int>('chroot', 'int', [P]);
 export const fchdir = declare<(fd: Int) => Int>('fchdir', 'int', ['int']);

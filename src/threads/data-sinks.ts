@@ -13,7 +13,8 @@ export class DataSinks {
   private readonly reactor: Reactor;
   private readonly thread: number;
   private readonly tell: (message: FromData) => void;
-  private readonly sinks = new Map<string, Sink>();
+  private readonly byTarget = new Map<string, Sink>();
+  private readonly all: Sink[] = [];
   private readonly rings = new Map<LineKey, SharedArrayBuffer>();
   private told = 0;
   private told_ms = 0;
@@ -31,8 +32,11 @@ export class DataSinks {
 
   sinkFor({ to }: LogTarget): Sink {
     const key = JSON.stringify(to);
-    const sink = this.sinks.get(key) ?? this.open(to);
-    this.sinks.set(key, sink);
+    const known = this.byTarget.get(key);
+    if (known) return known;
+    const sink = this.open(to);
+    this.byTarget.set(key, sink);
+    this.all.push(sink);
     return sink;
   }
 
@@ -45,13 +49,18 @@ export class DataSinks {
     return new RingSink(reactor, ring, () => this.tell({ kind: 'lines', thread, key }));
   }
 
+  /** Lines leave together, at the end of a pass. */
+  flush(): void {
+    for (let index = 0; index < this.all.length; index++) this.all[index].flush();
+  }
+
   /** A target that takes no line costs the line and no time; main says how many. Once a second at most. */
   tellDropped(): void {
     const { now_ms } = this.reactor;
     if (now_ms < this.told_ms + DROPPED_MS) return;
     this.told_ms = now_ms;
     let lines = 0;
-    for (const sink of this.sinks.values()) lines += sink.dropped;
+    for (const sink of this.all) lines += sink.dropped;
     if (lines === this.told) return;
     this.tell({ kind: 'dropped', thread: this.thread, lines: lines - this.told });
     this.told = lines;

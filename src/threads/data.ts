@@ -79,12 +79,14 @@ class DataThread {
       this.afterPass();
     }
     for (const generation of [...this.draining, this.current]) this.end(generation);
+    this.sinks.flush();
     reactor.destroy();
     Atomics.store(memory.words, at + shared.THREAD_STATE, STOPPED);
   }
 
   private afterPass(): void {
     this.current.proxy.afterPass();
+    this.sinks.flush();
     this.sinks.tellDropped();
     if (this.draining.length > 0) this.watchDraining();
   }

@@ -8,6 +8,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { startHaproxy } from '../helpers/haproxy.js';
 import { needs } from '../helpers/peers.js';
 import { ProxyRig } from '../proxy/harness.js';
+import { ReadingSink } from '../proxy/log/reading-sink.js';
 import type { Backend } from '../proxy/wire.js';
 
 /** Not all alike, so that weights show in maps and rings. */
@@ -100,12 +101,10 @@ test('cookies bind clients as with HAProxy, and both sides see the same', { skip
       their_log += text;
     });
     const rig = new ProxyRig('epoll', servers, { frontend: log.join('\n'), backend: lines.join('\n'), server: words });
-    const { buffers } = rig.reactor;
-    const takeLine = (buffer: number, offset: number, length: number) => {
-      our_log += Buffer.from(buffers.bytes.subarray(offset, offset + length)).toString();
-      buffers.release(buffer);
-    };
-    rig.proxy.log(() => ({ send: takeLine, dropped: 0 }));
+    const sink = new ReadingSink(rig.reactor.buffers, (line) => {
+      our_log += line;
+    });
+    rig.proxy.log(() => sink);
     const value = dynamic ? await learnValue(port as number) : 'v1';
     for (const said of CLIENT_COOKIES) {
       for (const path of ['/', '/sets?tag', '/sets?tag&private']) {

@@ -4,18 +4,10 @@ import { test } from 'node:test';
 import { LARGE_BYTES } from '#src/reactor/buffers.js';
 import type { Socket, SocketOwner } from '#src/reactor/socket.js';
 import { Timer } from '#src/reactor/timers.js';
-import { AF_INET, ECONNREFUSED, ECONNRESET, SOCK_NONBLOCK } from '#src/system/abi/linux.js';
+import { AF_INET, ECONNREFUSED, ECONNRESET } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
 import { echo, KINDS, type Kind, Recorder, Rig, sendBytes, sequence } from './harness.js';
-import {
-  datagramOnLoopback,
-  datagramTo,
-  listenOnLoopback,
-  loopback,
-  Peer,
-  setSendBytes,
-  socketAddress,
-} from './peer.js';
+import { listenOnLoopback, loopback, Peer, setSendBytes, socketAddress } from './peer.js';
 
 const ENETUNREACH = 101;
 const PROMPT_MS = 200;
@@ -197,49 +189,6 @@ for (const kind of KINDS) {
     rig.until('it is closed', () => owner.closed === 1);
     assert.ok(owner.error > 0);
     assert.equal(owner.ended, false);
-    rig.everythingIsHome();
-  });
-
-  test(`${kind}: datagrams keep their bounds, the lost ones are dropped, the rest goes on`, () => {
-    const rig = new Rig(kind);
-    const flags = kind === 'epoll' ? SOCK_NONBLOCK : 0;
-    const { peer, port } = datagramOnLoopback();
-    const socket = rig.reactor.adoptDatagram(new Recorder(), datagramTo(port, flags))!;
-    for (let index = 1; index <= 20; index++) assert.ok(sendBytes(socket, sequence(index * 10)));
-    const lengths: number[] = [];
-    rig.until('all came', () => {
-      const part = peer.read();
-      if (part.length > 0) lengths.push(part.length);
-      return lengths.length === 20;
-    });
-    assert.deepEqual(
-      lengths,
-      Array.from({ length: 20 }, (_, index) => (index + 1) * 10),
-    );
-    peer.close();
-    for (let index = 0; index < 5; index++) {
-      assert.ok(sendBytes(socket, sequence(10)));
-      rig.passesWithin(5, 2);
-    }
-    assert.equal(rig.reactor.socket_count, 1, 'nobody listens, and that is no error');
-    socket.close();
-    rig.everythingIsHome();
-  });
-
-  test(`${kind}: several datagrams that came before anybody looked are all received`, () => {
-    const rig = new Rig(kind);
-    const flags = kind === 'epoll' ? SOCK_NONBLOCK : 0;
-    const { peer, port } = datagramOnLoopback();
-    const owner = new Recorder();
-    const fd = datagramTo(port, flags);
-    const socket = rig.reactor.adoptDatagram(owner, fd)!;
-    assert.ok(sendBytes(socket, sequence(1)));
-    rig.until('the peer knows us', () => peer.read().length === 1);
-    peer.answerTo(fd);
-    for (let index = 0; index < 6; index++) peer.write(sequence(100));
-    socket.receive();
-    rig.until('all came', () => owner.received === 600);
-    socket.close();
     rig.everythingIsHome();
   });
 }

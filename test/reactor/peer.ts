@@ -92,11 +92,6 @@ export class Peer {
     return this.over !== 'no';
   }
 
-  /** A datagram socket: what it writes goes to that one. */
-  answerTo(fd: number): void {
-    assert.equal(libc.connect(this.fd, loopback(portOf(fd)), SOCKADDR_BYTES), 0);
-  }
-
   end(): void {
     libc.shutdown(this.fd, SHUT_WR);
   }
@@ -135,7 +130,7 @@ export function datagramOnLoopback(): { peer: Peer; port: number } {
   return { peer: new Peer(fd), port: portOf(fd) };
 }
 
-/** Another one that sends to that port. The caller closes it, or the reactor that adopts it. */
+/** Another one that sends to that port. The caller closes it. */
 export function datagramTo(port: number, flags: number): number {
   const fd = libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
   assert.equal(libc.connect(fd, loopback(port), SOCKADDR_BYTES), 0);

@@ -19,7 +19,7 @@ import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import { isClearlyAddressed } from './addressee.ts';
-import { BODY_MALFORMED, Body } from './body.ts';
+import { BODY_MALFORMED, BODY_NONE, Body } from './body.ts';
 import { clientTimedOut } from './client-timeouts.ts';
 import type { ErrorStatus } from './error-replies.ts';
 import { Exchange } from './exchange.ts';
@@ -46,6 +46,8 @@ export const MAX_HEAD_BYTES = SMALL_BYTES - 1024;
 export const BULK_BYTES = 64 * 1024;
 /** How long a connection that was told goodbye may take to close its side. */
 const LINGER_MS = 2_000;
+/** Most are answered before this. */
+const LISTEN_AFTER_MS = 20;
 
 export class ClientConnection implements SocketOwner {
   readonly thread: ProxyThread;
@@ -60,6 +62,8 @@ export class ClientConnection implements SocketOwner {
   /** When the present request's first byte came. */
   request_ms = 0;
   requests = 0;
+  /** False: nothing was asked of its socket since the first piece of its first request. */
+  listens = false;
   /** It sends nothing after its request: closing at once destroys nothing. */
   private said_close = false;
   /** Lies idle for this client alone. */
@@ -89,7 +93,8 @@ export class ClientConnection implements SocketOwner {
     this.idle_ms = this.accepted_ms;
     this.request_ms = this.accepted_ms;
     this.arm(this.frontend.request_ms);
-    socket.receive();
+    this.listens = false;
+    socket.receiveOnce();
   }
 
   /** A parked client has said something: it goes on between two requests. */
@@ -101,7 +106,14 @@ export class ClientConnection implements SocketOwner {
     this.requests = requests;
     this.accepted_ms = accepted_ms;
     this.idle_ms = idle_ms;
+    this.listens = true;
     socket.owner = this;
+  }
+
+  /** It is heard from now on, whatever it says. */
+  listen(): void {
+    this.listens = true;
+    this.socket.receive();
   }
 
   onData(_socket: Socket, buffer: number, offset: number, length: number): void {
@@ -159,6 +171,7 @@ export class ClientConnection implements SocketOwner {
       this.beginExchange(buffer, end);
     } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {
       this.partial.keep(buffer, start, end);
+      if (!this.listens) this.listen();
     } else {
       this.refuse(buffer, start, end, result === VERSION_NOT_SUPPORTED ? 505 : 400);
     }
@@ -194,8 +207,15 @@ export class ClientConnection implements SocketOwner {
     this.said_close = !clientMayKeep(request);
     this.state = this.body.done ? ANSWERING : BODY;
     this.disarm();
-    if (!this.body.done) this.socket.pause(); // until a server takes it
+    if (!this.listens) this.listenOn();
+    if (!this.body.done) this.socket.pause(); // until a server takes it; what is here already still comes
     this.exchange.begin(buffer, first_end);
+  }
+
+  /** A client that has said all is soon answered and closed, as a rule: listening would only have to be undone. */
+  private listenOn(): void {
+    if (this.said_close && this.body.kind === BODY_NONE) this.arm(LISTEN_AFTER_MS);
+    else if (!this.body.done || this.inbox.empty) this.listen();
   }
 
   // ── bodies ────────────────────────────────────────────────────────────────────────────────────
@@ -281,7 +301,7 @@ export class ClientConnection implements SocketOwner {
     if (this.state > HEAD) return;
     if (this.socket.ended) this.close();
     else if (this.thread.closing) this.leaveIfIdle();
-    else this.socket.receive();
+    else this.listen();
   }
 
   /** There is no exchange to answer: a reply of our own, and goodbye. */

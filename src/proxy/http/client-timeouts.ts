@@ -19,6 +19,8 @@ export function clientTimedOut(client: ClientConnection): void {
   else if (state === IDLE) parkOrClose(client);
   else if (state === BODY) bodySilent(exchange);
   else if (state === LEAVING) closeIfStuck(client);
+  else if (!client.listens)
+    client.listen(); // should it leave, it must be heard
   else clientSilent(exchange);
 }
 

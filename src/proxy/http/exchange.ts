@@ -168,6 +168,7 @@ export class Exchange extends Account implements Assignee {
   }
 
   wakeIn(after_ms: number): void {
+    if (!this.client.listens) this.client.listen(); // or nobody would hear that it leaves
     this.client.arm(after_ms);
   }
 
@@ -245,6 +246,7 @@ export class Exchange extends Account implements Assignee {
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
     else if (sent && body.done) this.responseComplete(connection, surplus);
     else if (sent) {
+      if (!this.client.listens) this.client.listen();
       connection.chooseBuffers();
       connection.armServer();
     }

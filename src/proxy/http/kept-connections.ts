@@ -28,7 +28,7 @@ export function takeKept({ client, rules }: Exchange, server: Server): ServerCon
 export function keep({ client, rules }: Exchange, connection: ServerConnection): void {
   if (!connection.up_to_date) connection.close();
   else if (connection.is_private || rules.reuse === 'never') client.keepOwn(connection);
-  else connection.server.putIdle(connection);
+  else connection.server.putIdle(connection, connection.thread.reactor.now_ms);
 }
 
 /** The server asks for a login of the connection, not of each request (NTLM, Negotiate): it must stay with its client. */

@@ -79,6 +79,7 @@ export class ServerConnection implements SocketOwner {
       address && reactor.connect(this, address.family, address.address, address.length, true, server.prepare);
     if (!socket) return false;
     this.server = server;
+    server.connectionOpened();
     this.address = address;
     this.socket = socket;
     this.exchange = exchange;
@@ -110,8 +111,8 @@ export class ServerConnection implements SocketOwner {
       return;
     }
     this.state = HEAD;
-    this.socket.receive();
     exchange?.connected();
+    this.socket.receiveOnce(); // it may be closed after that
   }
 
   onData(_socket: Socket, buffer: number, offset: number, length: number): void {
@@ -128,6 +129,7 @@ export class ServerConnection implements SocketOwner {
     } else {
       exchange.tunnel?.passToClient(buffer, offset, length);
     }
+    this.socket.receive();
   }
 
   // ── responses ─────────────────────────────────────────────────────────────────────────────────
@@ -259,6 +261,7 @@ export class ServerConnection implements SocketOwner {
     this.thread.reactor.timers.remove(this.timer);
     this.server.forgetIdle(this);
     this.partial.clear();
+    this.server.connectionGone();
     this.exchange = null;
     this.state = GONE;
     this.socket = this.thread.no_socket;

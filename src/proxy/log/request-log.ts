@@ -116,23 +116,19 @@ export class RequestLog {
 
   private sendTo({ sink, config, header, sample }: Way, format: CompiledFormat, level: number, more: string): void {
     if (level > config.max_level || (sample && !sample.takesNext())) return;
-    const { buffers } = this.thread.reactor;
-    const buffer = buffers.takeSmall();
-    if (buffer < 0) {
-      sink.dropped++;
-      return;
-    }
+    const length = Math.min(config.max_bytes, SMALL_BYTES);
+    const offset = sink.room(length);
+    if (offset < 0) return;
     const { writer, record } = this;
-    const offset = buffers.offsetOf(buffer);
-    writer.begin(offset, Math.min(config.max_bytes, SMALL_BYTES) - 1);
+    writer.begin(offset, length - 1);
     header.write(writer, Math.max(level, config.min_level), record.wall_ms);
     if (header.structured) this.writeStructuredData();
     format.write(writer, record);
     if (more !== '') writer.text(encoder.encode(more));
-    const end = writer.end;
-    buffers.bytes[end] = NEWLINE;
+    const { end } = writer;
     const is_datagram = config.to.kind === 'udp' || config.to.kind === 'unix';
-    sink.send(buffer, offset, end - offset + (is_datagram ? 0 : 1));
+    if (!is_datagram) this.thread.reactor.buffers.bytes[end] = NEWLINE;
+    sink.put(end - offset + (is_datagram ? 0 : 1));
   }
 
   private writeStructuredData(): void {

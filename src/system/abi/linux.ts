@@ -76,5 +76,6 @@ export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 export const ENOTCONN = 107;
 export const ECONNREFUSED = 111;
+export const EALREADY = 114;
 export const EINPROGRESS = 115;
 export const ECANCELED = 125;

@@ -9,8 +9,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Sink } from '#src/proxy/log/sink.js';
 import { KINDS, type Kind, ProxyRig, type RigOptions } from '../harness.js';
+import { ReadingSink } from '../log/reading-sink.js';
 import { RawServer, type Wire } from '../wire.js';
 
 const HOWS = ['end', 'reset'] as const;
@@ -87,14 +87,9 @@ class Stage {
     this.play = play;
     this.rig = rig;
     this.server = server;
-    const sink: Sink = {
-      dropped: 0,
-      send: (buffer, offset, length) => {
-        const line = Buffer.from(rig.reactor.buffers.bytes.subarray(offset, offset + length)).toString('latin1');
-        this.states.push(/state=(..)/.exec(line)?.[1] ?? line);
-        rig.reactor.buffers.release(buffer);
-      },
-    };
+    const sink = new ReadingSink(rig.reactor.buffers, (line) => {
+      this.states.push(/state=(..)/.exec(line)?.[1] ?? line);
+    });
     rig.proxy.log(() => sink);
   }
 
