@@ -140,6 +140,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     draining_watch: undefined,
     lost_lines: new LostLines(),
     guardian: undefined,
+    spare_guardian: undefined,
     carp: undefined,
     checks: undefined,
     orders: undefined,

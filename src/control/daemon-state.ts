@@ -41,6 +41,8 @@ export type Daemon = {
   draining_watch: NodeJS.Timeout | undefined;
   readonly lost_lines: LostLines;
   guardian: Guardian | undefined;
+  /** For one that gives up being root. */
+  spare_guardian: Guardian | undefined;
   carp: CarpHandle | undefined;
   checks: ChecksHandle | undefined;
   orders: Orders | undefined;

@@ -6,20 +6,18 @@ import { STALL_MS } from '../threads/carp-health.ts';
 import type { FromCarp, RunAs } from '../threads/carp-messages.ts';
 import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
-import { startGuardian } from './guardian.ts';
+import { keepGuardian } from './keep-guardian.ts';
 import { repeatDemotions } from './post-demotion.ts';
 import { SYSCTL_OWNER } from './sysctl-owner.ts';
 import { holdVhids } from './vhid-locks.ts';
 
 const THE_CARP_THREAD = 'the carp thread';
-const GUARDIAN_TRIES = 10;
-const GUARDIAN_RESTART_MS = 1000;
 /** It beats once a second, and may be busy for seconds with a large configuration; clients do not notice that. */
 const CONTROL_PATIENCE_MS = 6_000;
 
 /** `waits`: for another process that runs these vhids still; `take-over` ends that. */
 export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail, waits = false): void {
-  const guardian_fd = startNewGuardian(daemon, GUARDIAN_TRIES);
+  const guardian_fd = keepGuardian(daemon);
   daemon.waits_for.add(THE_CARP_THREAD);
   const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
   daemon.carp = startCarpThread({
@@ -72,34 +70,6 @@ export function demoteHost({ carp, node }: Daemon): void {
   carp?.post(
     amount === 0 ? { kind: 'undemote', owner: SYSCTL_OWNER } : { kind: 'demote', owner: SYSCTL_OWNER, amount, reason },
   );
-}
-
-/** After the tries were used up: a reload is somebody's word that there is reason to try again. */
-export function reviveGuardian(daemon: Daemon): void {
-  if (daemon.carp !== undefined && daemon.guardian === undefined && !daemon.confined)
-    replaceGuardian(daemon, GUARDIAN_TRIES);
-}
-
-/** Its pipe; -1: none could be started. */
-function startNewGuardian(daemon: Daemon, tries: number): number {
-  daemon.guardian = startGuardian(() => onGuardianEnded(daemon, tries));
-  return daemon.guardian?.fd ?? -1;
-}
-
-/** It is replaced, but one that cannot run not more often than each second, and not for ever. */
-function onGuardianEnded(daemon: Daemon, tries: number): void {
-  daemon.guardian = undefined;
-  if (daemon.stopping) return;
-  // one that this user, in this root directory, starts could do nothing
-  const starts = tries > 0 && !daemon.confined;
-  const next = starts ? 'starting another' : 'from now on only the leases guard the addresses';
-  logLine(daemon.events, 'warning', `the guardian ended; ${next}`);
-  if (starts) setTimeout(() => replaceGuardian(daemon, tries - 1), GUARDIAN_RESTART_MS).unref();
-}
-
-function replaceGuardian(daemon: Daemon, tries: number): void {
-  if (daemon.stopping || daemon.guardian !== undefined) return;
-  daemon.carp?.post({ kind: 'guardian', fd: startNewGuardian(daemon, tries) });
 }
 
 function onCarpMessage(daemon: Daemon, message: FromCarp, fail: Fail): void {

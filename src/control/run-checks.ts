@@ -15,7 +15,8 @@ export function startChecks(daemon: Daemon, fail: Fail): void {
   const { config, memory } = daemon.generation;
   const checked = config.backends.some((backend) => backend.servers.some(isChecked));
   if (!checked && config.global.chroot === undefined) return;
-  if (checked) daemon.waits_for.add(THE_FIRST_CHECKS);
+  // without any, for its start: in a chroot it finds none of its files
+  daemon.waits_for.add(THE_FIRST_CHECKS);
   const reactor = process.env['CARPOOL_REACTOR'] || undefined;
   const hands: Hands = {
     programs: createExternalChecks(),
@@ -54,6 +55,7 @@ function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message:
   const { events } = daemon;
   switch (message.kind) {
     case 'started':
+      if (message.checked === 0) daemon.waits_for.delete(THE_FIRST_CHECKS);
       logLine(events, 'info', `checking ${message.checked} servers with ${message.reactor}: ${message.reason}`);
       return;
     case 'server': {

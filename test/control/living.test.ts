@@ -16,7 +16,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { PDU_AT_IPV4 } from '#src/carp/frame.js';
 import { waitUntil } from '#src/control/shutdown.js';
+import { ipv4Adverts, PacketSocket } from '#src/system/packet-socket.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { createHost, needsRoot } from './host.js';
 
@@ -43,6 +45,9 @@ const CARP = `carp web
 const VIP = '10.10.0.1/32';
 /** Of the carp thread alone: CAP_NET_ADMIN (12) and CAP_NET_RAW (13). */
 const CARP_RIGHTS = '0000000000003000';
+/** In an advert (packet.ts). */
+const ADVBASE_AT = 5;
+const BOW_OUT = 255;
 const NOBODY = Number(spawnSync('id', ['-u', 'nobody'], { encoding: 'utf8' }).stdout);
 
 test('in the background the command returns when clients are served; SIGTERM ends the process of the pidfile', {
@@ -108,6 +113,33 @@ test('as another user in a chroot it holds its address for 10 s and over the los
   assert.equal(daemon.process.exitCode, null);
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);
+});
+
+test('in a chroot a guardian that is killed has a spare one in its place, which bows out for a daemon that is killed then', {
+  skip: needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  const root = join(host.directory, 'root');
+  mkdirSync(root);
+  const text = `global\n    user nobody\n    group nogroup\n    chroot ${root}\n${CARP}`;
+  const daemon = host.start('-f', host.file('a.cfg', text));
+  await daemon.sees(/BACKUP -> MASTER/);
+  const pid = daemon.process.pid!;
+  const guardians = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  assert.equal(guardians.length, 2);
+  process.kill(guardians[1]!, 'SIGKILL');
+  await daemon.sees(/warning: the guardian ended; the spare one takes its place/);
+  assert.equal(JSON.parse(host.run('status', '--json').stdout).carp.guardian, true);
+
+  const ear = host.inside(() => new PacketSocket(host.netlink.indexOf('ctl1'), ipv4Adverts()));
+  t.after(() => ear.close());
+  daemon.process.kill('SIGKILL');
+  const hearsBowOut = () => {
+    while (ear.receive() > 0) if (ear.frame[PDU_AT_IPV4 + ADVBASE_AT] === BOW_OUT) return true;
+    return false;
+  };
+  assert.ok(await waitUntil(hearsBowOut, PATIENCE_MS), 'the spare guardian bows out');
+  assert.ok(await waitUntil(() => !host.addresses().includes(VIP), PATIENCE_MS));
 });
 
 test('in a chroot a reload reads the files where they were', { skip: needsRoot }, async (t) => {
