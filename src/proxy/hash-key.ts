@@ -6,8 +6,11 @@ import type * as model from '../config/model.ts';
 import { parseAddress } from '../system/ip-address.ts';
 import { avalanche, DEFAULT_HASH, type Hash, hashOf } from './balance/hash-functions.ts';
 import { NO_HASH } from './balance/picker.ts';
+import { hashBody } from './hash-body.ts';
+import { hashOfSample } from './hash-sample.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './http/characters.ts';
 import type { Message } from './http/message.ts';
+import type { Subject } from './sample/subject.ts';
 
 /** The client's address as text. */
 export type Client = { readonly address_bytes: Uint8Array };
@@ -15,6 +18,10 @@ export type Client = { readonly address_bytes: Uint8Array };
 export type HashKey = {
   /** `bytes` hold the request's head. */
   readonly ofRequest: (bytes: Uint8Array, request: Message, client: Client) => number;
+  /** It is a sample: asked instead of the two others. */
+  readonly ofSubject?: (subject: Subject) => number;
+  /** It may stand in the body of a POST without a query. */
+  readonly ofBody?: (body: Uint8Array, is_chunked: boolean) => number;
   /** Of a connection about which nothing else is known. */
   readonly ofClient: (client: Client) => number;
   /** It is in the first bytes that the client of a TCP session sends. */
@@ -35,12 +42,19 @@ export function hashKeyOf({ balance, hash: type = DEFAULT_HASH }: model.Backend)
       return { ...NOTHING, ofRequest: (bytes, request) => hashUri(bytes, request, balance, hash) };
     case 'url_param': {
       const name = new TextEncoder().encode(balance.name);
-      return { ...NOTHING, ofRequest: (bytes, request) => hashParameter(bytes, request, name, hash) };
+      const key = {
+        ...NOTHING,
+        ofRequest: (bytes: Uint8Array, request: Message) => hashParameter(bytes, request, name, hash),
+      };
+      if (!balance.check_post) return key;
+      return { ...key, ofBody: (body, is_chunked) => hashBody(body, is_chunked, name, hash) };
     }
     case 'hdr': {
       const name = lowerCaseBytes(balance.name);
       return { ...NOTHING, ofRequest: (bytes, request) => hashHeader(bytes, request, name, balance, hash) };
     }
+    case 'hash':
+      return { ...NOTHING, ofSubject: hashOfSample(balance, hash) };
     case 'rdp-cookie': {
       const name = lowerCaseBytes(balance.name);
       return { ...NOTHING, ofFirstBytes: (bytes, start, end) => hashRdpCookie(bytes, start, end, name, hash) };

@@ -14,7 +14,13 @@ import type { Backend } from '../proxy/wire.js';
 /** Not all alike, so that weights show in maps and rings. */
 const WEIGHTS = [1, 3, 2, 1, 4];
 
-type Request = { readonly path: string; readonly headers?: Record<string, string>; readonly from?: string };
+/** With a body it is a POST. */
+type Request = {
+  readonly path: string;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+  readonly from?: string;
+};
 
 const paths: readonly Request[] = Array.from({ length: 40 }, (_, number) => ({
   path: `/dir${number % 7}/sub${number}/page.html?user=u${number}&x=${number % 3}`,
@@ -24,6 +30,11 @@ const sources: readonly Request[] = Array.from({ length: 30 }, (_, number) => ({
   path: '/',
   from: `127.${number % 3}.${number}.${200 - number}`,
 }));
+
+const forms: readonly Request[] = [
+  ...['user=a&b=c', 'b=c&user=two&d', 'b=c&user=3 x', 'users=1&user=4', 'x&user=five', 'auser=1&user=6', 'user=7+8%20'],
+  ...Array.from({ length: 12 }, (_, number) => `a=${number}&user=${number}`),
+].map((body) => ({ path: '/form', body }));
 
 const BALANCES: readonly { lines: readonly string[]; requests: readonly Request[] }[] = [
   { lines: ['balance source'], requests: sources },
@@ -40,6 +51,11 @@ const BALANCES: readonly { lines: readonly string[]; requests: readonly Request[
   { lines: ['balance hdr(x-key)', 'hash-type consistent crc32'], requests: paths },
   { lines: ['balance hdr(Host)'], requests: paths },
   { lines: ['balance hdr(Host) use_domain_only', 'hash-type map-based crc32 avalanche'], requests: paths },
+  { lines: ['balance hash req.fhdr(x-key),upper', 'hash-type map-based djb2'], requests: paths },
+  { lines: ['balance hash path,field(3,/)', 'hash-type consistent'], requests: paths },
+  { lines: ['balance hash src', 'hash-type map-based sdbm avalanche'], requests: sources },
+  { lines: ['balance hash path,length', 'hash-type consistent crc32'], requests: paths },
+  { lines: ['balance url_param user check_post', 'hash-type map-based wt6'], requests: forms },
 ];
 
 test('hashed requests go to the servers that HAProxy sends them to', { skip: needs('haproxy') }, async (t) => {
@@ -189,10 +205,14 @@ async function startServers(_t: TestContext, count = WEIGHTS.length): Promise<Ba
 
 type Answer = { readonly body: string; readonly headers: IncomingHttpHeaders };
 
-async function ask(port: number, { path, headers, from }: Request, method = 'GET'): Promise<Answer> {
+async function ask(
+  port: number,
+  { path, headers, from, body: form }: Request,
+  method = form === undefined ? 'GET' : 'POST',
+): Promise<Answer> {
   const local = from === undefined ? {} : { localAddress: from };
   const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false, ...local });
-  request.end();
+  request.end(form);
   const [response] = await once(request, 'response');
   let body = '';
   for await (const bytes of response) body += bytes;

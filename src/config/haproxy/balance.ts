@@ -4,11 +4,18 @@ import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger } from '../values.ts';
 import type { Word } from '../word.ts';
+import { parseSample } from './conditions/sample.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { type Context, onlyArgument, refuseMore, type Statement } from './keyword.ts';
 import { isToken } from './token.ts';
 
-type Parse = (name: Word, argument: string | undefined, rest: readonly Word[], report: Reporter) => Balance | undefined;
+type Parse = (
+  name: Word,
+  argument: string | undefined,
+  rest: readonly Word[],
+  report: Reporter,
+  context: Context,
+) => Balance | undefined;
 
 /** Each takes what stands in parentheses after its name, and the words that follow. */
 export const ALGORITHMS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
@@ -20,15 +27,17 @@ export const ALGORITHMS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
   ['uri', parseUri],
   ['url_param', parseUrlParam],
   ['hdr', parseHdr],
+  ['hash', parseHash],
   ['random', parseRandom],
   ['rdp-cookie', parseRdpCookie],
 ]);
 
 const HTTP_ONLY: ReadonlySet<string> = new Set(['uri', 'url_param', 'hdr']);
-const UNSUPPORTED: ReadonlySet<string> = new Set(['hash', 'log-hash', 'log-sticky', 'sticky']);
+const UNSUPPORTED: ReadonlySet<string> = new Set(['log-hash', 'log-sticky', 'sticky']);
 const EXAMPLE = 'Write for example `balance roundrobin` or `balance leastconn`.';
 
-export function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { report }: Context): undefined {
+export function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, context: Context): undefined {
+  const { report } = context;
   const [word, ...rest] = args;
   if (word === undefined) {
     return report.error(keyword.span, 'missing-value', '`balance` needs an algorithm.', EXAMPLE);
@@ -37,7 +46,7 @@ export function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { 
   const [, name, argument] = /^([^(]*)(?:\((.*)\))?$/.exec(word.text) ?? [];
   const parse = ALGORITHMS.get(name ?? '');
   if (parse !== undefined) {
-    draft.balance = parse(word, argument, rest, report) ?? draft.balance;
+    draft.balance = parse(word, argument, rest, report, context) ?? draft.balance;
   } else if (UNSUPPORTED.has(name ?? '')) {
     const message = `\`balance ${word.text}\` is not supported.`;
     return report.error(word.span, 'unsupported-value', message, 'Write `balance hdr(NAME)`, `uri` or `source`.');
@@ -49,7 +58,8 @@ export function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, { 
 
 /** As HAProxy: an algorithm that reads requests falls back to round robin where there are none. */
 export function usableBalance({ mode, balance, name, span, spans }: ProxyDraft, report: Reporter): Balance {
-  if (mode === 'http' || !HTTP_ONLY.has(balance.kind)) return balance;
+  const needs_http = balance.kind === 'hash' ? balance.http : HTTP_ONLY.has(balance.kind);
+  if (mode === 'http' || !needs_http) return balance;
   const message = `\`balance ${balance.kind}\` of \`${name}\` needs mode http; connections take turns instead.`;
   const mend = 'Write `mode http`, or `balance source`.';
   report.warning(spans['balance'] ?? span, 'balance-needs-http', message, mend);
@@ -99,12 +109,39 @@ function parseUrlParam(name: Word, _argument: string | undefined, rest: readonly
   }
   if (post !== undefined && post.text !== 'check_post') refuseMore(rest.slice(1), param, report);
   else if (post !== undefined) {
-    const message = '`check_post` has no effect: bodies are not searched, such requests take turns.';
-    report.warning(post.span, 'no-effect', message);
+    // the most that was to be waited for has no effect in HAProxy any more
     if (bytes !== undefined) parseInteger(bytes, { what: 'check_post', min: 0, max: 2 ** 31 - 1 }, report);
     refuseMore(more, post, report);
   }
-  return { kind: 'url_param' as const, name: param.text };
+  return { kind: 'url_param' as const, name: param.text, check_post: post?.text === 'check_post' };
+}
+
+/** `hash SAMPLE` */
+function parseHash(
+  name: Word,
+  argument: string | undefined,
+  rest: readonly Word[],
+  report: Reporter,
+  context: Context,
+): Balance | undefined {
+  const [expression, ...more] = rest;
+  if (argument !== undefined || expression === undefined) {
+    const mend = 'Write for example `balance hash req.hdr(x-user),lower`.';
+    return report.error(name.span, 'missing-value', '`balance hash` is followed by a sample.', mend);
+  }
+  refuseMore(more, expression, report);
+  const parsed = parseSample(expression, context);
+  if (parsed === undefined) return undefined;
+  if (parsed.suffix !== undefined || parsed.moment === 'response' || parsed.moment === 'end') {
+    const message = `\`${expression.text}\` is no value of a request, which could be hashed.`;
+    return report.error(expression.span, 'bad-sample', message, 'Write for example `balance hash path`.');
+  }
+  return {
+    kind: 'hash',
+    sample: parsed.sample,
+    type: parsed.type === 'method' ? 'str' : parsed.type,
+    http: parsed.http,
+  };
 }
 
 /** `hdr(NAME) [use_domain_only]` */

@@ -396,6 +396,8 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
   const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
   reportHttpConditions(draft, draft.use_servers, report);
+  const balance = usableBalance(draft, report);
+  const waits_for_body = balance.kind === 'url_param' && balance.check_post;
   return {
     name,
     kind: draft.kind === 'listen' ? 'listen' : 'backend',
@@ -404,7 +406,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     keep_alive: keepAliveOf(draft.tcpka.server, draft.server_keep_alive),
     persist_rules: draft.persist_rules,
     mode,
-    balance: usableBalance(draft, report),
+    balance,
     hash,
     hash_balance_factor,
     servers: draft.servers.map((server) => finishServer(server, name, report)),
@@ -418,7 +420,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     cookie: usableCookie(draft, report),
     dynamic_cookie_key,
     forwardfor,
-    http,
+    http: waits_for_body ? { ...http, buffer_request: true } : http,
     error_files: around.error_files,
     stats: draft.stats,
     exporters: draft.exporters,

@@ -7,7 +7,7 @@ import { Ring, ringOf } from './hash-ring.ts';
 import { leastConnections } from './leastconn.ts';
 import { WHOLE_SHARE } from './limit.ts';
 import type { Candidate, Picker } from './picker.ts';
-import { randomOf } from './random.ts';
+import { boundedRandomOf, randomOf } from './random.ts';
 import { greatestCommonDivisor, roundRobin } from './roundrobin.ts';
 
 export type Algorithm = {
@@ -31,16 +31,25 @@ export function algorithmOf(backend: Backend, servers: readonly Candidate[]): Al
       return dynamic(leastConnections);
     case 'first':
       return dynamic(firstWithRoom);
-    case 'random':
-      return dynamic((candidates) => randomOf(balance.draws, candidates));
+    case 'random': {
+      if (hash_balance_factor === undefined) return dynamic((candidates) => randomOf(balance.draws, candidates));
+      const ring = ringFor(servers);
+      return dynamic((candidates) =>
+        boundedRandomOf(balance.draws, candidates, ringOf(ring, candidates, hash_balance_factor)),
+      );
+    }
     case 'static-rr':
       return { weigh: unitsOf(servers), hashes: false, build: staticTurns };
     default: {
       if (hash.method === 'map-based') return { weigh: unitsOf(servers), hashes: true, build: mapOf };
-      const ring = new Ring(servers.map((server) => ({ ...server, weight: server.weight * WHOLE_SHARE })));
+      const ring = ringFor(servers);
       return { ...dynamic((candidates) => ringOf(ring, candidates, hash_balance_factor)), hashes: true };
     }
   }
+}
+
+function ringFor(servers: readonly Candidate[]): Ring {
+  return new Ring(servers.map((server) => ({ ...server, weight: server.weight * WHOLE_SHARE })));
 }
 
 function dynamic(build: Algorithm['build']): Algorithm {

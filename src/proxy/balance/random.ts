@@ -24,6 +24,23 @@ export function randomOf(draws: number, candidates: readonly Candidate[]): Picke
   };
 }
 
+/** The same with `hash-balance-factor`: each lot is a point of the ring, and a server that has its share already passes it on. */
+export function boundedRandomOf(draws: number, candidates: readonly Candidate[], ring: Picker): Picker {
+  const weights = new Map(candidates.map(({ position, weight }) => [position, weight]));
+  const load = (position: number, loads: Loads) => loads.connectionsOf(position) / (weights.get(position) || 1);
+  return {
+    pick(turn, _hash, avoid, loads) {
+      let best = ring.pick(turn, loads.random() >>> 0, avoid, loads);
+      if (best < 0) return best;
+      for (let more = draws - 1; more > 0; more--) {
+        const other = ring.pick(turn, loads.random() >>> 0, avoid, loads);
+        if (load(other, loads) < load(best, loads)) best = other;
+      }
+      return loads.isFull(best) ? ALL_FULL : best;
+    },
+  };
+}
+
 function isLighter(one: Candidate, other: Candidate, loads: Loads): boolean {
   return loads.connectionsOf(one.position) * other.weight < loads.connectionsOf(other.position) * one.weight;
 }

@@ -100,7 +100,7 @@ export class Exchange extends Account implements Assignee {
     this.keep_alive = clientMayKeep(request) && !this.rules.closes_client;
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.backend?.enter();
-    this.persistence.takeRequest(this);
+    this.persistence.takeRequest(this, end);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
     if (this.frontend.unique_id) this.unique_id = this.frontend.unique_id.make(this);
@@ -129,6 +129,7 @@ export class Exchange extends Account implements Assignee {
   /** All of the body is there that may be stored. */
   bodyStored(): void {
     this.state = this.page ? SENDING : CONNECTING;
+    this.persistence.takeBody(this);
     if (!this.page) this.assignment.begin();
     else if (!this.page.ask(this.stored.text)) this.fail(503, 'R', 'R');
   }

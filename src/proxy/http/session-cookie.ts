@@ -10,10 +10,12 @@
 import type * as model from '../../config/model.ts';
 import { parseAddress } from '../../system/ip-address.ts';
 import type { Assignment } from '../assignment.ts';
+import type { HashKey } from '../hash-key.ts';
 import type { Facts } from '../rules/facts.ts';
 import type { ServerRules } from '../rules/server-rules.ts';
 import type { Server } from '../server.ts';
 import { xxh64 } from '../xxh64.ts';
+import { BODY_CHUNKED } from './body.ts';
 import { isCacheable } from './cacheable.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
 import { BAR, formatDate, readDate } from './cookie-date.ts';
@@ -39,6 +41,8 @@ const PREFIX_END = encode('~');
 const TILDE = 126;
 
 /** Of one request and its response. */
+const QUESTION_MARK = 63;
+
 export class Persistence {
   cookie: SessionCookie | null = null;
   request_state = '-';
@@ -57,6 +61,10 @@ export class Persistence {
   inserts_private = false;
   /** A Set-Cookie field of the server's becomes another one, or none. */
   edits = false;
+  /** Null: what is hashed does not stand in the body. */
+  private body_key: HashKey | null = null;
+  /** Then, what of the body came with the head. */
+  private body_start = new Uint8Array(0);
   /** The server that answers. */
   answering: Server | null = null;
 
@@ -75,17 +83,34 @@ export class Persistence {
     this.answering = null;
   }
 
-  /** What decides about the server is read while the thread's request message is filled. */
-  takeRequest({ thread, client, assignment, frontend }: Exchange): void {
+  /** What decides about the server is read while the thread's request message is filled; [request.end, end) came of the body. */
+  takeRequest({ thread, client, assignment, frontend }: Exchange, end: number): void {
     const { request, reactor } = thread;
     const { bytes } = reactor.buffers;
     const key = assignment.backend?.hash_key;
-    if (key) assignment.hash = key.ofRequest(bytes, request, client);
+    this.body_key = null;
+    if (key?.ofSubject) {
+      assignment.hash = key.ofSubject(thread.facts.about(frontend, assignment.backend, client.socket, request));
+    } else if (key) {
+      assignment.hash = key.ofRequest(bytes, request, client);
+      const has_query = bytes.subarray(request.target_start, request.target_end).includes(QUESTION_MARK);
+      if (key.ofBody && request.method === m.METHOD_POST && !has_query) {
+        this.body_key = key;
+        this.body_start = bytes.slice(request.end, end);
+      }
+    }
     const rules = assignment.backend?.server_rules;
     if (rules) this.heed(rules, thread.facts.about(frontend, assignment.backend, client.socket, request), assignment);
     if (!this.cookie) return;
     this.cookie.readRequest(bytes, request, this);
     assignment.bound ??= this.server;
+  }
+
+  /** The body is there, or as much as a buffer holds. */
+  takeBody({ assignment, client, stored }: Exchange): void {
+    if (!this.body_key?.ofBody) return;
+    const body = Buffer.concat([this.body_start, stored.bytes]);
+    assignment.hash = this.body_key.ofBody(body, client.body.kind === BODY_CHUNKED);
   }
 
   /** A server that a rule chooses goes before the cookie's. */

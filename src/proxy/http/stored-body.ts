@@ -50,10 +50,14 @@ export class StoredBody {
 
   /** For those who read it here, which a page does. */
   get text(): string {
+    return new TextDecoder('latin1').decode(this.bytes);
+  }
+
+  /** As they came, chunks and all. */
+  get bytes(): Uint8Array {
     const { buffers } = this.exchange.thread.reactor;
-    if (this.buffer < 0) return '';
-    const offset = buffers.offsetOf(this.buffer);
-    return new TextDecoder('latin1').decode(buffers.bytes.subarray(offset, offset + this.length));
+    const offset = this.buffer < 0 ? 0 : buffers.offsetOf(this.buffer);
+    return buffers.bytes.subarray(offset, offset + this.length);
   }
 
   /** `text` lacks nothing of what came. */

@@ -131,7 +131,9 @@ export class TcpSession implements Assignee {
     const { hash_key, server_rules } = backend ?? {};
     if (server_rules)
       this.assignment.bound = server_rules.server(facts.about(this.frontend, backend, socket, null), false);
-    if (hash_key) this.assignment.hash = hash_key.ofClient(this);
+    if (hash_key?.ofSubject)
+      this.assignment.hash = hash_key.ofSubject(facts.about(this.frontend, backend, socket, null));
+    else if (hash_key) this.assignment.hash = hash_key.ofClient(this);
     if (hash_key?.ofFirstBytes) this.awaitFirstBytes();
     else this.assignBegin();
   }

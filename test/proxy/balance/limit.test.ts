@@ -9,7 +9,7 @@ import { layOutTable } from '#src/proxy/balance/hash-map.js';
 import { Ring, ringOf } from '#src/proxy/balance/hash-ring.js';
 import { limitOf, startingShare, WHOLE_SHARE } from '#src/proxy/balance/limit.js';
 import { ALL_FULL, type Loads, NO_HASH, NO_SERVER } from '#src/proxy/balance/picker.js';
-import { randomOf } from '#src/proxy/balance/random.js';
+import { boundedRandomOf, randomOf } from '#src/proxy/balance/random.js';
 import { xxh64 } from '#src/proxy/xxh64.js';
 
 const idle: Loads = { connectionsOf: () => 0, isFull: () => false, random: () => 0 };
@@ -116,4 +116,23 @@ test('random takes the less loaded of what it draws, in proportion to the weight
   const loads: Loads = { ...idle, random, connectionsOf: (position) => (position === 0 ? 100 : 0) };
   const many = randomOf(20, candidates(1, 1));
   for (let turn = 0; turn < 50; turn++) assert.equal(many.pick(turn, NO_HASH, NO_SERVER, loads), 1);
+});
+
+test('random with hash-balance-factor gives no server more than its share and a half', () => {
+  let word = 7;
+  const random = () => {
+    word = Math.imul(word, 1_103_515_245) + 12_345;
+    return word;
+  };
+  const servers = candidates(16, 16, 16, 16);
+  const serves = new Map<number, number>();
+  const loads: Loads = { ...idle, random, connectionsOf: (position) => serves.get(position) ?? 0 };
+  const picker = boundedRandomOf(1, servers, ringOf(new Ring(servers), servers, 150));
+  for (let turn = 1; turn <= 400; turn++) {
+    const position = picker.pick(turn, NO_HASH, NO_SERVER, loads);
+    const most = Math.max(1, Math.floor(Math.ceil(turn * 1.5) / 4));
+    assert.ok(loads.connectionsOf(position) < most, `server ${position} has ${serves.get(position)} of ${turn}`);
+    serves.set(position, loads.connectionsOf(position) + 1);
+  }
+  assert.equal(serves.size, 4);
 });
