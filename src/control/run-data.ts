@@ -1,5 +1,6 @@
 /** The data threads from the control thread: their start, their next configuration, and who still serves by an earlier one. */
 import { now_ns } from '../system/clock.ts';
+import { errnoName } from '../system/libc.ts';
 import { startDataThread } from '../threads/data-handle.ts';
 import type { LineKey } from '../threads/data-messages.ts';
 import { THREAD_DATA } from '../threads/shared-memory.ts';
@@ -33,6 +34,10 @@ export function startDataThreads(daemon: Daemon, fail: Fail): void {
       onPage: (generation, question) => answerPage(daemon, generation, question),
       onLines: takeLines,
       onDropped: (lines) => daemon.lost_lines.add(lines),
+      onShortage: (error) => {
+        const text = `${name}: no descriptor or memory left (${errnoName(error)}): new clients wait, and requests that need a new connection to a server may fail`;
+        logLine(events, 'warning', text);
+      },
       onError: (error) => {
         noteStopped(memory, THREAD_DATA + number); // it cannot say so itself any more
         fail(`${name} failed: ${describeError(error)}`);

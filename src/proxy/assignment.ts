@@ -114,9 +114,18 @@ export class Assignment {
 
   /** The connection to the server did not come about. */
   failed(timed_out: boolean): void {
+    this.server?.connectFailed();
+    this.tryAnew(timed_out);
+  }
+
+  /** It was not even begun: there is no descriptor, or no address. That says nothing about the server. */
+  notBegun(): void {
+    this.tryAnew(false);
+  }
+
+  private tryAnew(timed_out: boolean): void {
     const server = this.server as Server;
     const backend = this.backend as Backend;
-    server.connectFailed();
     this.leave();
     if (this.retries >= backend.config.retries || !backend.retry.on_connect) {
       this.assignee.noServer(timed_out ? 's' : 'S', 'C');

@@ -12,6 +12,7 @@ import type { Timers } from './timers.ts';
 export interface AcceptingReactor {
   readonly timers: Timers;
   readonly now_ms: number;
+  shortage: number;
   adoptListener(listener: Listener): void;
   beginAccept(listener: Listener): void;
   cancelAccept(listener: Listener): void;
@@ -65,7 +66,10 @@ export class Listeners {
       listener.cancelling = false;
     }
     if (result >= 0) this.accepted(listener, result);
-    else if (!isPassing(-result)) this.putOff(listener);
+    else if (!isPassing(-result)) {
+      this.reactor.shortage = -result;
+      this.putOff(listener);
+    }
     if (listener.armed) return;
     if (listener.releasing) this.forget(listener);
     else this.consider(listener);

@@ -45,6 +45,8 @@ export abstract class Reactor {
   readonly timers: Timers;
   /** CLOCK_MONOTONIC in whole milliseconds, read once a pass. */
   now_ms = 0;
+  /** Of the last accept or connect for which the system had no descriptor or memory (errno); whoever tells of it resets it. */
+  shortage = 0;
   /** Sockets in use. */
   socket_count = 0;
   /** SOCK_NONBLOCK or 0: what the back end wants its sockets to be. */
@@ -110,7 +112,10 @@ export abstract class Reactor {
     prepare: ((fd: number) => boolean) | null = null,
   ): Socket | null {
     const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
-    if (fd < 0) return null;
+    if (fd < 0) {
+      this.shortage = libc.errno();
+      return null;
+    }
     const socket = prepare === null || prepare(fd) ? this.takeSlot(fd, owner) : null;
     if (!socket) {
       libc.close(fd);

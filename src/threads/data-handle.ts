@@ -56,6 +56,8 @@ export type DataThreadOptions = {
   readonly onLines: (key: LineKey, lines: Uint8Array) => void;
   /** So many lines could not be sent. */
   readonly onDropped: (lines: number) => void;
+  /** There was no descriptor or memory for another connection (errno). */
+  readonly onShortage: (error: number) => void;
   /** The thread threw: a mistake of ours. */
   readonly onError: (error: Error) => void;
 };
@@ -107,6 +109,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     else if (message.kind === 'bad-messages') answers.give(message.ask, message.messages);
     else if (message.kind === 'ended') answers.give(message.ask, message.count);
     else if (message.kind === 'lines') options.onLines(message.key, readers.get(message.key)!.takeAll());
+    else if (message.kind === 'shortage') options.onShortage(message.error);
     else options.onDropped(message.lines);
   });
   worker.on('error', options.onError);

@@ -73,6 +73,8 @@ export type FromData =
   | { readonly kind: 'ended'; readonly ask: number; readonly count: number }
   /** There are log lines to print or to keep. */
   | { readonly kind: 'lines'; readonly thread: number; readonly key: LineKey }
+  /** The system has no descriptor or memory for another connection (errno). */
+  | { readonly kind: 'shortage'; readonly thread: number; readonly error: number }
   /** So many lines were lost since the last word of it. */
   | { readonly kind: 'dropped'; readonly thread: number; readonly lines: number };
 

@@ -21,6 +21,8 @@ const BEAT_MS = 200;
 const LOOK_MS = 1_000;
 /** After the stop word, when nothing else was said. */
 const DRAIN_MS = 1_500;
+/** How often it is said that descriptors or memory are short. */
+const SHORTAGE_MS = 10_000;
 /** Read in one go. */
 const MOST_MESSAGES = 64;
 const RUNNING = 1;
@@ -44,6 +46,7 @@ class DataThread {
   private draining: Generation[] = [];
   private limit_ms: number | null = DRAIN_MS;
   private next_look_ms = 0;
+  private next_shortage_ms = 0;
   /** Descriptors that it accepts on. */
   private readonly listening = new Set<number>();
 
@@ -88,7 +91,18 @@ class DataThread {
     this.current.proxy.afterPass();
     this.sinks.flush();
     this.sinks.tellDropped();
+    if (this.reactor.shortage !== 0) this.tellShortage();
     if (this.draining.length > 0) this.watchDraining();
+  }
+
+  /** It lasts as a rule, and is said now and then. */
+  private tellShortage(): void {
+    const { reactor } = this;
+    const error = reactor.shortage;
+    reactor.shortage = 0;
+    if (reactor.now_ms < this.next_shortage_ms) return;
+    this.next_shortage_ms = reactor.now_ms + SHORTAGE_MS;
+    tell({ kind: 'shortage', thread: settings.thread, error });
   }
 
   private get busy(): boolean {

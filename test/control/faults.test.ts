@@ -1,8 +1,8 @@
 /** What happens to a whole daemon under traffic: it stands still, the wall clock jumps, descriptors run out. It recovers by itself. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,18 @@ const FEW = 160;
 
 type Running = { readonly child: ChildProcess; readonly port: number; readonly log: () => string };
 
+type Options = {
+  readonly shell?: string;
+  readonly reactor?: string;
+  readonly backend?: string;
+  readonly server?: string;
+};
+
 /** A plain balancer before one server that is checked every 200 ms. */
-async function start(t: TestContext, { shell = '' }: { shell?: string } = {}): Promise<Running> {
+async function start(
+  t: TestContext,
+  { shell = '', reactor = '', backend = '', server: words_of_server = '' }: Options = {},
+): Promise<Running> {
   const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const port = await deadPort();
@@ -28,9 +38,10 @@ async function start(t: TestContext, { shell = '' }: { shell?: string } = {}): P
   writeFileSync(
     join(folder, 'a.cfg'),
     `global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 20s\n timeout server 20s
-listen www\n bind 127.0.0.1:${port}\n server s 127.0.0.1:${(server.address() as AddressInfo).port} check inter 200ms fall 2\n`,
+listen www\n bind 127.0.0.1:${port}\n${backend}
+ server s 127.0.0.1:${(server.address() as AddressInfo).port} check inter 200ms fall 2 ${words_of_server}\n`,
   );
-  const env = { ...process.env, CARPOOL_SOCKET: join(folder, 'c.sock') };
+  const env = { ...process.env, CARPOOL_SOCKET: join(folder, 'c.sock'), CARPOOL_REACTOR: reactor };
   const words = ['-c', `${shell} exec "$0" "$@"`, process.execPath, MAIN, '-f', join(folder, 'a.cfg')];
   const child = spawn('sh', words, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
@@ -118,6 +129,65 @@ test('out of descriptors new clients wait, those that are served go on, and the 
   assert.match(last.text, /^HTTP\/1\.1 200 /);
   assert.doesNotMatch(log(), /failed|stopping/);
 });
+
+for (const reactor of ['ring', 'epoll'])
+  test(`${reactor}: without a descriptor for its server a request gets 503, the server is not blamed, and it recovers`, async (t) => {
+    const server = 'observe layer4 error-limit 1 on-error mark-down';
+    const { child, port, log } = await start(t, { reactor, backend: ' retries 0', server });
+    assert.match(await get(port), /^HTTP\/1\.1 200 /);
+    limitDescriptors(child, (await lowestFree(child)) + 1); // the client's is the last
+    const first = connect(port, '127.0.0.1').on('error', () => {});
+    const second = connect(port, '127.0.0.1').on('error', () => {});
+    t.after(() => [first, second].forEach((socket) => void socket.destroy()));
+    const reply = new Promise<string>((resolve) => first.once('data', (bytes) => resolve(String(bytes))));
+    first.write(GET);
+    assert.match(await reply, /^HTTP\/1\.1 503 /);
+    await until('it is said', () => /no descriptor or memory left \(EMFILE\)/.test(log()));
+    const before = cpuTicks(child);
+    await rest(500);
+    assert.ok(cpuTicks(child) - before < 25, 'it does not spin');
+    first.destroy();
+    limitDescriptors(child, 1000);
+    second.write(GET);
+    assert.match(String((await once(second, 'data'))[0]), /^HTTP\/1\.1 200 /);
+    assert.match(await get(port), /^HTTP\/1\.1 200 /);
+    assert.doesNotMatch(log(), /is down|failed:|stopping/);
+  });
+
+/** What a new client is answered that says goodbye with its request. */
+async function get(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  let text = '';
+  socket.setEncoding('latin1').on('data', (more: string) => {
+    text += more;
+  });
+  socket.write(GET.replace('Host', 'Connection: close\r\nHost'));
+  await once(socket, 'close');
+  return text;
+}
+
+function limitDescriptors({ pid }: ChildProcess, count: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${count}:`]);
+}
+
+/** The number that the next descriptor has; some looks, as a health check has one now and then. */
+async function lowestFree({ pid }: ChildProcess): Promise<number> {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < 10; look++, await rest(20)) {
+    const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+    let free = 0;
+    while (used.has(free)) free++;
+    lowest = Math.min(lowest, free);
+  }
+  return lowest;
+}
+
+/** Of 10 ms each, in user and kernel mode. */
+function cpuTicks({ pid }: ChildProcess): number {
+  const [, rest_of_line] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ');
+  const fields = rest_of_line!.split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
 
 const VHID = `carp a
     interface ctl0

@@ -50,6 +50,7 @@ async function start(kind: 'ring' | 'epoll', bind = '') {
       onLines: () => {},
       onPage: () => assert.fail('no page is asked for here'),
       onDropped: () => {},
+      onShortage: () => assert.fail('nothing is short here'),
       onError: (error) => errors.push(error),
     }),
   );

@@ -157,7 +157,7 @@ export class Exchange extends Account implements Assignee {
     this.state = CONNECTING;
     const connection = this.thread.connectTo(server, this);
     if (!connection) {
-      this.assignment.failed(false);
+      this.assignment.notBegun();
       return;
     }
     this.connection = connection;

@@ -188,7 +188,7 @@ export class TcpSession implements Assignee {
       address &&
       this.thread.reactor.connect(this.upstream, address.family, address.address, address.length, true, prepare);
     if (!socket) {
-      this.assignment.failed(false);
+      this.assignment.notBegun();
       return;
     }
     this.upstream.socket = socket;
