@@ -25,6 +25,12 @@ const TIMESPEC_BYTES = ATOMIC_BYTES + 8;
 export class LinePrinter {
   /** Lines lost so far. */
   dropped = 0;
+  /** Why the last write failed (errno); 0: it went well. */
+  error = 0;
+  /** Part of a line was written, and its rest is lost or still waits. */
+  private within_line = false;
+  /** The line that was begun will never be complete: it is ended before the next one. */
+  private torn = false;
   private readonly fd: number;
   private waiting: Uint8Array[] = [];
   private waiting_bytes = 0;
@@ -73,15 +79,34 @@ export class LinePrinter {
 
   private writeSome(): number {
     const lines = this.waiting[0] as Uint8Array;
-    const piece = lines.subarray(0, ATOMIC_BYTES);
-    room.bytes.set(piece);
-    const written = libc.write(this.fd, room.address, piece.length);
-    const gone = written < 0 ? lines.length : written; // no reader, or no room on the disk
-    if (written < 0) this.dropped += countLines(lines);
-    this.waiting_bytes -= gone;
-    if (gone === lines.length) this.waiting.shift();
-    else this.waiting[0] = lines.subarray(gone);
+    const mend = this.torn ? 1 : 0;
+    const piece = lines.subarray(0, ATOMIC_BYTES - mend);
+    room.bytes[0] = NEWLINE;
+    room.bytes.set(piece, mend);
+    const written = libc.write(this.fd, room.address, piece.length + mend);
+    if (written < 0) this.lose(lines);
+    else this.wrote(lines, written - mend);
     return piece.length;
+  }
+
+  private wrote(lines: Uint8Array, length: number): void {
+    this.error = 0;
+    if (length < 0) return;
+    this.torn = false;
+    if (length > 0) this.within_line = lines[length - 1] !== NEWLINE;
+    this.waiting_bytes -= length;
+    if (length === lines.length) this.waiting.shift();
+    else this.waiting[0] = lines.subarray(length);
+  }
+
+  /** No reader, or no room on the disk. */
+  private lose(lines: Uint8Array): void {
+    this.error = libc.errno();
+    this.dropped += countLines(lines);
+    this.torn ||= this.within_line;
+    this.within_line = false;
+    this.waiting_bytes -= lines.length;
+    this.waiting.shift();
   }
 }
 
@@ -105,4 +130,10 @@ export function droppedByPrinters(): number {
   let lines = 0;
   for (const printer of printers.values()) lines += printer.dropped;
   return lines;
+}
+
+/** Why lines are being lost: the name of the error that a write ended with, if one did. */
+export function printError(): string | undefined {
+  for (const { error } of printers.values()) if (error !== 0) return libc.errnoName(error);
+  return undefined;
 }

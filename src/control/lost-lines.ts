@@ -1,5 +1,5 @@
-/** Log lines that were lost because whoever reads them was too slow: counted, and said once a minute at most. */
-import { droppedByPrinters } from './line-printer.ts';
+/** Log lines that were lost because whoever reads them was too slow, or their disk full: counted, and said once a minute at most. */
+import { droppedByPrinters, printError } from './line-printer.ts';
 import { logRings } from './log-rings.ts';
 
 const SAY_EVERY_MS = 60_000;
@@ -29,6 +29,8 @@ export class LostLines {
     if (lines === 0 || now_ms < this.said_ms + SAY_EVERY_MS) return;
     this.said += lines;
     this.said_ms = now_ms;
-    log(`${lines} log lines were lost: whoever reads them was too slow`);
+    const error = printError();
+    const reason = error ? `writing them failed (${error})` : 'whoever reads them was too slow';
+    log(`${lines} log lines were lost: ${reason}`);
   }
 }

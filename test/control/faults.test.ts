@@ -239,3 +239,52 @@ test('a node whose control thread hangs gives its address away, and comes back w
   daemon.process.kill('SIGTERM');
   assert.equal(await daemon.ended(), 0);
 });
+
+/** Code that every data thread runs in each pass once the file `signal` is there. */
+function inDataThreads(signal: string, code: string): string {
+  const fault = `import { existsSync } from 'node:fs'; import { workerData } from 'node:worker_threads';
+    const { store } = Atomics;
+    if (workerData?.first) Atomics.store = (...words) => { if (existsSync('${signal}')) { ${code} } return store(...words); };`;
+  return `--import=data:text/javascript,${encodeURIComponent(fault)}`;
+}
+
+test('a node whose data thread hangs gives its address away and says why, and comes back when it moves again', {
+  skip: needsRoot,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carpool-hangs-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const signal = join(folder, 'hang');
+  const hang = `while (existsSync('${signal}')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);`;
+  const host = createHost(t, { NODE_OPTIONS: inDataThreads(signal, hang) });
+  await host.serve(9001, 'hello').listening;
+  const daemon = host.start('-f', host.file('a.cfg', VHID + WWW));
+  const holds = () => host.addresses().some((address) => address.startsWith('10.10.0.1/'));
+  await daemon.sees(/BACKUP -> MASTER/);
+  writeFileSync(signal, '');
+  await daemon.sees(/MASTER -> INIT: the data thread \d thread has not moved for 2000 ms/);
+  await until('the address is gone', () => !holds());
+  for (const command of ['status', 'explain'])
+    assert.match(host.run(command).stdout, /data thread \d thread has not moved/, command);
+  rmSync(signal);
+  await daemon.sees(/INIT -> BACKUP: all threads move again.*BACKUP -> MASTER/s);
+  assert.equal(await host.get('http://10.10.0.1/'), '200 hello');
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
+});
+
+test('a data thread that runs out of heap takes the node out: it bows out, tells why, and leaves nothing behind', {
+  skip: needsRoot,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carpool-heap-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const signal = join(folder, 'fill');
+  const fill = 'for (const all = []; ; ) all.push(new Array(100_000).fill(all.length));';
+  const host = createHost(t, { NODE_OPTIONS: `--max-old-space-size=96 ${inDataThreads(signal, fill)}` });
+  const daemon = host.start('-f', host.file('a.cfg', VHID + WWW));
+  await daemon.sees(/BACKUP -> MASTER/);
+  writeFileSync(signal, '');
+  assert.equal(await daemon.ended(), 1);
+  assert.match(daemon.log(), /stopping: data thread \d failed: .*memory/);
+  assert.match(daemon.log(), /MASTER -> INIT: data thread \d failed/);
+  assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
+});
