@@ -10,9 +10,9 @@ import type { HostSettings, VhidSettings } from '../carp/events.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import type { CarpSettings, FromCarp, RunAs, ToCarp, WatchedThread } from './carp-messages.ts';
+import { leaseFor } from './lease.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
-export const LEASE_S = 2;
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 /** What is written to an eventfd to wake its reader: the 64-bit number 1, in either byte order not 0. */
@@ -134,7 +134,7 @@ function settingsOf(options: CarpThreadOptions, wake_fd: number): CarpSettings {
     watched: options.watched,
     wake_fd,
     guardian_fd: options.guardian_fd,
-    lease_s: LEASE_S,
+    lease_s: leaseFor(options.vhids),
     wait_for_ready: options.wait_for_ready,
     waits_for_other: options.waits_for_other ?? false,
     seed: crypto.getRandomValues(new Uint32Array(4)),
