@@ -53,7 +53,8 @@ function give(name: string, words: OrderWords): Run {
     };
     orders.give(order);
     const undo = `"carpool ${[kind === 'demote' ? 'undemote' : 'ready', target.name ?? ''].join(' ').trim()}" takes it back.`;
-    await answer(context, reply, words, before, [`${capital(describeOrder(order, since_ms))}.`, undo]);
+    const lines = [`${capital(describeOrder(order, since_ms))}.`, undo];
+    await answer(context, reply, words, before, lines, order.amount);
   };
 }
 
@@ -81,11 +82,13 @@ async function answer(
   { json }: OrderWords,
   before: readonly VhidStatus[],
   lines: readonly string[],
+  /** A MASTER that is demoted by less has nothing to wait for. */
+  demotion_min: number = DRAIN_AMOUNT,
 ): Promise<void> {
   const masters = before.filter(({ state }) => state === 'MASTER');
   let after = await vhidsOf(context);
   const now = (index: number) => after.find((one) => one.index === index);
-  const concerned = masters.filter(({ index }) => !isUntouched(now(index)));
+  const concerned = masters.filter(({ index }) => !isUntouched(now(index), demotion_min));
   const settled = async () => {
     after = await vhidsOf(context);
     return concerned.every(({ index }) => now(index)?.state !== 'MASTER' && now(index)?.master !== undefined);
@@ -105,12 +108,14 @@ async function answer(
 }
 
 /** Neither demoted nor out of service, so nothing is to be waited for. */
-function isUntouched(vhid: VhidStatus | undefined): boolean {
-  return vhid === undefined || (vhid.state === 'MASTER' && vhid.demotion < DRAIN_AMOUNT);
+function isUntouched(vhid: VhidStatus | undefined, demotion_min: number): boolean {
+  return vhid === undefined || (vhid.state === 'MASTER' && vhid.demotion < Math.max(demotion_min, 1));
 }
 
 function outcome(vhid: VhidStatus | undefined): string {
-  const { state, master } = vhid ?? { state: 'INIT', master: undefined };
+  const { state, master, demotion } = vhid ?? { state: 'INIT', master: undefined, demotion: 0 };
+  if (state === 'MASTER' && demotion < DRAIN_AMOUNT)
+    return 'still MASTER: no other node is preferred to it now and has preempt ("carpool drain" moves it in any case).';
   if (state === 'MASTER') return 'nobody took it over, so this node goes on serving it.';
   if (master !== undefined) return `${master} is MASTER now.`;
   if (state === 'BACKUP') return 'given up; no other MASTER was heard yet.';

@@ -65,7 +65,7 @@ function resolve(carp: Carp, config: Config, host: Host, diagnostics: Diagnostic
     diagnostics.push(elsewhere);
     return undefined;
   }
-  diagnostics.push(...checkIpv6(carp, found, host));
+  diagnostics.push(...checkIpv6(carp, found, host), ...checkPeers(carp, host));
   const facts = { interface: found.name, mac: found.mac, ...sources };
   return vhidSettings(carp, config.carp_host, facts, isBalanced(carp, config.carps, config.carp_host));
 }
@@ -139,8 +139,18 @@ function checkIpv6(carp: Carp, link: Link, host: Host): Diagnostic[] {
   if (!link.running || !carp.addresses.some(({ address }) => address.includes(':'))) return [];
   if (host.addresses.some((one) => one.index === link.index && one.bytes.length === 16)) return [];
   const message = `Interface ${link.name} is up and has no IPv6 address: IPv6 seems to be switched off there.`;
-  const mend = `Switch it on: \`sysctl net.ipv6.conf.${link.name}.disable_ipv6=0\`.`;
+  // for sysctl(8) a dot in an interface's name is a slash
+  const mend = `Switch it on: \`sysctl net.ipv6.conf.${link.name.replaceAll('.', '/')}.disable_ipv6=0\`.`;
   return [{ ...error('ipv6-disabled', message, at(carp, 'addresses'), mend), severity: 'warning' }];
+}
+
+/** Copied to the other node without a change, a list of peers names that node itself, and nobody sends to the first. */
+function checkPeers(carp: Carp, host: Host): Diagnostic[] {
+  const own = carp.peers.filter((peer) => host.addresses.some((one) => one.address === peer));
+  if (own.length === 0) return [];
+  const message = `${own.map((peer) => `\`peer ${peer}\``).join(' and ')} ${own.length === 1 ? 'is' : 'are'} this host itself, which needs no advert of its own.`;
+  const mend = 'On each node name all the others, and not the node itself.';
+  return [{ ...error('peer-is-self', message, at(carp, 'peers'), mend), severity: 'warning' }];
 }
 
 /** Copied to the second node without a change, a written source address would make the two deaf to each other. */

@@ -170,7 +170,10 @@ test('another daemon, and a ucarp, that run the same vhid on this host', () => {
 });
 
 test('a MASTER that adverts over both families is one', () => {
-  const of = (source: string) => Array.from({ length: 3 }, () => ({ ...FRAME, source }));
+  const of = (source: string) => {
+    const mac = `02:00:00:00:00:${source.slice(-2)}`;
+    return Array.from({ length: 3 }, () => ({ ...FRAME, source, mac }));
+  };
   const heard = (...sources: string[]) =>
     codes(
       withVhid(
@@ -180,6 +183,18 @@ test('a MASTER that adverts over both families is one', () => {
     );
   assert.deepEqual(heard('10.0.0.12', 'fe80::12'), []);
   assert.deepEqual(heard('10.0.0.12', 'fe80::12', 'fe80::13'), ['several-masters']);
+  const equal = of('fe80::12').concat(of('10.0.0.12'));
+  const found = diagnose(
+    withVhid(
+      { live: BACKUP, advskew: 100 },
+      { host: NO_ADDRESS, segment: { ...FACTS.segment, asked: [], frames: equal } },
+    ),
+  );
+  assert.deepEqual(
+    found.map(({ message }) => message.slice(0, 9)),
+    ['10.0.0.12'],
+    'it is named once',
+  );
 });
 
 test('a unicast vhid minds neither multicast nor snooping', () => {

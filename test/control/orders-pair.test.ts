@@ -85,6 +85,17 @@ test('drain moves the address without preempt, "ready" ends it, and the other no
   assert.match(await a.run('explain', 'web'), /BACKUP although it is preferred[\s\S]*preempt is off/);
 });
 
+test('a demotion that moves nothing says so, and one that does says who has the address', { skip }, async (t) => {
+  const { a, b } = await startPair(t);
+  assert.match(
+    await a.run('demote', '50'),
+    /^web: still MASTER: no other node is preferred to it now and has preempt/m,
+  );
+  assert.match(await a.run('undemote'), /^The demote of all vhids \(.*\) is over\.\n$/);
+  assert.match(await a.run('demote', '240'), /^web: 10\.44\.0\.2 is MASTER now\.$/m);
+  assert.ok(b.host.has(VIP));
+});
+
 test('a drained node takes over when the other one dies; one in maintenance does not', { skip }, async (t) => {
   const { a, b } = await startPair(t);
   await a.run('drain');

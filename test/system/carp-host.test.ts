@@ -71,6 +71,13 @@ describe('the check of the host', { skip: needsNamespaces() }, () => {
     assert.deepEqual(codes(checkOn({ interface: 'eth2' })), ['interface-without-address']);
   });
 
+  test('warns of a list of peers that was copied from the other node', () => {
+    const result = checkOn({ peers: ['10.0.0.1', '10.0.0.2'] });
+    assert.deepEqual(codes(result), ['peer-is-self']);
+    assert.equal(result.vhids.length, 1);
+    assert.deepEqual(codes(checkOn({ peers: ['10.0.0.2'] })), []);
+  });
+
   test('refuses a source address that another host has', () => {
     const result = checkOn({ source_address: '10.0.0.2' });
     assert.deepEqual(codes(result), ['source-address-elsewhere']);

@@ -1,7 +1,7 @@
 /** Vhids in the files of FreeBSD (both ways) and OpenBSD, as far as those have words for them. */
 import type { Diagnostic } from '../diagnostic.ts';
 import { SYSCTL_PREFIX, type SysctlName } from '../freebsd/sysctl.ts';
-import { dottedMask } from '../ifconfig/netmask.ts';
+import { broadcastOf, dottedMask } from '../ifconfig/netmask.ts';
 import type { Carp, Config, VirtualAddress } from '../model.ts';
 import { nativeLines } from './native.ts';
 import { type Conversion, hostSysctls, isMoot, isPlainWord, loss, type WrittenFile } from './text.ts';
@@ -61,7 +61,10 @@ export function toFreebsd9(config: Config): Conversion {
   return { files: [file('/etc/rc.conf', rc), ...sysctlFile(config, FREEBSD9)], losses };
 }
 
-/** One alias for each address; what is said of a vhid is said with its first one. */
+/**
+ * One alias for each address; what is said of a vhid is said with its first one. But for peers: FreeBSD 14 sends to the
+ * group again after a line of the vhid that names none.
+ */
 export function toFreebsd10(config: Config): Conversion {
   const losses = lossesOf(config, FREEBSD10);
   const counts = new Map<string, number>();
@@ -78,7 +81,7 @@ export function toFreebsd10(config: Config): Conversion {
       const number = counts.get(name) ?? 0;
       counts.set(name, number + 1);
       const family = address.address.includes(':') ? 'inet6' : 'inet';
-      const words = index === 0 ? parameters(carp) + peerWords(carp) : `vhid ${carp.vhid}`;
+      const words = (index === 0 ? parameters(carp) : `vhid ${carp.vhid}`) + peerWords(carp);
       const bare = freebsdAddress(address).replace(/^inet6? /, '');
       return `ifconfig_${name}_alias${number}="${family} ${words} ${family === 'inet' ? 'alias ' : ''}${bare}"`;
     });
@@ -125,7 +128,7 @@ function hostnameLines(nodes: readonly Carp[]): string[] {
   ];
   const [first, ...others] = carp.addresses;
   return [
-    `${openbsdAddress(first, '')} ${words.join(' ')}`,
+    `${openbsdAddress(first, '')}${openbsdBroadcast(first)} ${words.join(' ')}`,
     ...others.map((address) => openbsdAddress(address, 'alias ')),
     ...(carp.disabled ? ['down'] : []),
   ];
@@ -134,6 +137,12 @@ function hostnameLines(nodes: readonly Carp[]): string[] {
 function openbsdAddress({ address, prefix_length }: VirtualAddress, alias: string): string {
   if (address.includes(':')) return `inet6 ${alias}${address} ${prefix_length}`;
   return `inet ${alias}${address} ${dottedMask(prefix_length)}`;
+}
+
+/** Must stand between the netmask and what follows: netstart(8) takes the next word for it, whatever that is. */
+function openbsdBroadcast({ address, prefix_length }: VirtualAddress): string {
+  if (address.includes(':')) return '';
+  return prefix_length > 30 ? ' NONE' : ` ${broadcastOf(address, prefix_length)}`;
 }
 
 /** What every address of a vhid has in common. */

@@ -95,9 +95,7 @@ function findMasters({ name, live }: DoctorVhid, good: readonly HeardFrame[]): F
   const steady = firstOfEach(good).filter(
     ({ source }) => good.filter((frame) => frame.source === source && frame.advskew < 255).length >= CLAIMS_MIN,
   );
-  // one node adverts both families, from an address of each
-  const [v4, v6] = [false, true].map((isIPv6) => steady.filter(({ source }) => source.includes(':') === isIPv6));
-  const masters = (v4!.length >= v6!.length ? v4! : v6!).map(({ source }) => source);
+  const masters = steady.map(({ source }) => source);
   if (live?.state === 'MASTER') masters.push('this node');
   if (masters.length < 2) return [];
   const message = `There are several MASTERs: ${masters.join(' and ')}.`;
@@ -160,7 +158,9 @@ function findAnswers(
   return [];
 }
 
-/** One frame for each source. */
+/** One frame for each node: a node that adverts over both families is known by its IPv4 source. */
 function firstOfEach(frames: readonly HeardFrame[]): HeardFrame[] {
-  return frames.filter((frame, i) => frames.findIndex(({ source }) => source === frame.source) === i);
+  const first = frames.filter((frame, i) => frames.findIndex(({ source }) => source === frame.source) === i);
+  const macs = new Set(first.flatMap(({ source, mac }) => (source.includes(':') ? [] : mac)));
+  return first.filter(({ source, mac }) => !source.includes(':') || !macs.has(mac));
 }
