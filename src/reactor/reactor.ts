@@ -63,8 +63,7 @@ export abstract class Reactor {
   private hurried = false;
   /** The pipe that the last splice filled. */
   protected spliced = NO_BUFFER;
-  private readonly linger = libc.allocatePinned(8);
-  private readonly one = libc.allocatePinned(4);
+  private readonly socket_options = new SocketOptions();
   private readonly clock_offset_ms: number;
   private readonly stall: Stall;
 
@@ -79,8 +78,6 @@ export abstract class Reactor {
     this.now_ms = this.readClock();
     this.timers = new Timers(this.now_ms);
     this.stall = new Stall(this.now_ms);
-    this.one.words[0] = 1;
-    this.linger.words[0] = 1; // struct linger {on, 0 s}: close sends RST
   }
 
   // ── for owners ────────────────────────────────────────────────────────────────────────────────
@@ -144,8 +141,7 @@ export abstract class Reactor {
 
   /** Gives the reactor's own descriptors and memory back. Sockets must be closed before, listeners released. */
   destroy(): void {
-    libc.munmap(this.linger.address, 8);
-    libc.munmap(this.one.address, 4);
+    this.socket_options.destroy();
     this.buffers.destroy();
   }
 
