@@ -30,7 +30,13 @@ function prepare(words: readonly string[]): Prepared {
   }
   return {
     async run({ runtime }, reply) {
-      const session: Session = { level: 'admin', interactive: false, idle_ms: undefined, exposes_listeners: false };
+      const session: Session = {
+        level: 'admin',
+        interactive: false,
+        idle_ms: undefined,
+        modes: new Set(),
+        exposes_listeners: false,
+      };
       const said = (await runRuntimeCommand(words, runtime, session)) ?? '';
       if (typeof said === 'string') return reply.send(said);
       reply.stream((line) => {

@@ -36,7 +36,7 @@ export async function openStatsSockets(
 }
 
 function sessionOf({ level, exposes_listeners }: StatsSocket, idle_ms: number | undefined): Session {
-  return { level, interactive: false, idle_ms, exposes_listeners };
+  return { level, interactive: false, idle_ms, modes: new Set(), exposes_listeners };
 }
 
 /** Undefined: it listens. */

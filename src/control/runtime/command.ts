@@ -28,6 +28,8 @@ export type Session = {
   /** `prompt`: it types commands, and is asked for the next one. */
   interactive: boolean;
   idle_ms: number | undefined;
+  /** `expert`, `experimental`: switched on. */
+  readonly modes: Set<string>;
   /** `expose-fd listeners`: a new process may take the listening sockets over here. */
   readonly exposes_listeners: boolean;
 };

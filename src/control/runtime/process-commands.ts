@@ -1,9 +1,8 @@
-/** Frontends, limits, counters, and the session itself. */
+/** Frontends, limits and counters. */
 
 import * as shared from '../../threads/shared-memory.ts';
 import { viewOf } from '../stats/view.ts';
-import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Session } from './command.ts';
-import { parseDuration_ms } from './duration.ts';
+import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon } from './command.ts';
 import { findFrontend } from './lookup.ts';
 
 export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
@@ -59,45 +58,7 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
     level: 'admin',
     run: ([name], daemon) => switchFrontend(daemon, name, false),
   },
-  ...(['user', 'operator'] as const).map(lower),
-  {
-    words: ['set', 'timeout', 'cli'],
-    usage: 'set timeout cli <delay>',
-    help: 'how long this session may be silent, in seconds or with a unit',
-    level: 'user',
-    run: ([delay], _daemon, session) => {
-      const idle_ms = parseDuration_ms(delay ?? '');
-      if (idle_ms === undefined) return 'Invalid timeout value.\n';
-      session.idle_ms = idle_ms;
-      return '';
-    },
-  },
-  {
-    words: ['prompt'],
-    usage: 'prompt',
-    help: 'go on asking for commands after each answer',
-    level: 'user',
-    run: (_args, _daemon, session) => {
-      session.interactive = !session.interactive;
-      return '';
-    },
-  },
 ];
-
-/** Nobody goes up again. */
-function lower(level: 'user' | 'operator'): RuntimeCommand {
-  return {
-    words: [level],
-    usage: level,
-    help: `lower this session's level to ${level}`,
-    level: 'user',
-    run: (_args, _daemon, session: Session) => {
-      if (!mayUse(level, session)) return DENIED;
-      session.level = level;
-      return '';
-    },
-  };
-}
 
 function switchFrontend(daemon: RuntimeDaemon, name: string | undefined, stop: boolean): string {
   return ofFrontend(daemon, name, (at, words) => {

@@ -1,4 +1,7 @@
-/** `set server`, `enable server`, `set weight` …: with the sentences that HAProxy has for them. */
+/**
+ * `set server`, `enable server`, `set weight` …: with the sentences that HAProxy has for them. Some of its sentences end without an
+ * end of line, and so do ours.
+ */
 import { isIP } from 'node:net';
 import { viewOf } from '../stats/view.ts';
 import { ServerChange } from './change-server.ts';
@@ -41,7 +44,8 @@ export const SERVER_COMMANDS: readonly RuntimeCommand[] = [
     level: 'admin',
     run: ([name, number], daemon) =>
       change(daemon, name, (server) => {
-        if (!/^\d+$/.test(number ?? '')) return 'Require <maxconn>.\n';
+        if (number === undefined) return 'Require <maxconn>.\n';
+        if (!/^\d+$/.test(number)) return 'maxconn string empty or preceded by garbage';
         return done(() => server.setMaxconn(Number(number)));
       }),
   },
@@ -73,11 +77,10 @@ const USAGE =
   'fqdn | health | ssl | state | weight\n';
 
 function setServer(server: ServerChange, what: string | undefined, values: readonly string[]): string {
-  const [value] = values;
-  if (what === undefined || value === undefined) return USAGE;
+  const value = values[0] ?? '';
   switch (what) {
     case 'weight':
-      return setWeight(server, value);
+      return setWeight(server, values[0]);
     case 'state':
       if (value === 'ready' || value === 'drain' || value === 'maint') return done(() => server.setState(value));
       return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n";
@@ -111,6 +114,7 @@ const MOST_WEIGHT = 256;
 
 function setWeight(server: ServerChange, word: string | undefined): string {
   if (word === undefined) return 'Require <weight> or <weight%>.\n';
+  if (!/^-?\d/.test(word)) return 'Empty weight string empty or preceded by garbage';
   if (!/^-?\d+%?$/.test(word)) return 'Trailing garbage in weight string.\n';
   const number = Number.parseInt(word, 10);
   const relative = word.endsWith('%');
@@ -123,45 +127,54 @@ function setWeight(server: ServerChange, word: string | undefined): string {
 /** `addr 10.0.0.7 port 8080` */
 function setAddress(server: ServerChange, [address, word, port_text]: readonly string[]): string {
   const before = server.endpoint;
+  if (address === undefined) return 'set server <b>/<s> addr requires an address and optionally a port.\n';
   if (isIP(address) === 0) return `Invalid addr '${address}' by 'stats socket command'\n`;
-  if (word !== undefined && word !== 'port') return USAGE;
-  const port = word === undefined ? before.port : Number(port_text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return 'Invalid port\n';
   const moves = address !== before.address;
-  if (!moves && port === before.port) return 'nothing changed\n';
-  server.moveTo({ address, port });
-  const changes = [
-    moves ? `IP changed from '${before.address}' to '${address}'` : 'no need to change the addr',
-    ...(word === undefined
-      ? []
-      : [port === before.port ? 'no need to change the port' : `port changed from '${before.port}' to '${port}'`]),
-  ];
-  return `${changes.join(', ')} by 'stats socket command'\n`;
+  const told = [moves ? `IP changed from '${before.address}' to '${address}'` : 'no need to change the addr'];
+  const say = () => `${told.join(', ')} by 'stats socket command'\n`;
+  let { port } = before;
+  if (word === 'port') {
+    port = portOf(before.port, port_text ?? '');
+    if (Number.isNaN(port)) told.push(`problem converting port '${port_text ?? ''}' to an int`);
+    else if (port < 0 || port > 65_535) told.push('provided port is not valid');
+    else if (port === before.port) told.push('no need to change the port');
+    else told.push(`port changed from '${before.port}' to '${port}'`);
+    if (Number.isNaN(port) || port < 0 || port > 65_535) return say();
+  }
+  if (moves || port !== before.port) server.moveTo({ address, port });
+  return say();
+}
+
+/** `+10` and `-10` count from what it was. */
+function portOf(before: number, text: string): number {
+  if (!/^[+-]?\d+$/.test(text)) return Number.NaN;
+  return /^[+-]/.test(text) ? before + Number(text) : Number(text);
 }
 
 function setCheckPlace(server: ServerChange, what: 'check-port' | 'check-addr', value: string): string {
   const { check } = server.config;
-  if (!check) return 'Health checks are not enabled on this server.\n';
+  if (!check) return 'health checks are not enabled on this server';
   const place = check.endpoint ?? { address: '', port: 0 };
   const endpoint = what === 'check-port' ? withPort(place, value) : withAddress(place, value);
-  if (endpoint === undefined) return what === 'check-port' ? 'port out of range\n' : `Invalid addr '${value}'\n`;
+  if (endpoint === undefined) return what === 'check-port' ? wrongPort(value) : `invalid addr '${value}'`;
   return done(() => server.setChecks({ check: { ...check, endpoint } }, `is checked at ${what} ${value}`));
 }
 
 function setAgentPlace(server: ServerChange, what: 'agent-port' | 'agent-addr' | 'agent-send', value: string): string {
   const { agent } = server.config;
-  if (!agent) return 'agent checks are not enabled on this server.\n';
+  if (!agent) return 'agent checks are not enabled on this server';
   const place =
     what === 'agent-port'
       ? withPort(agent, value)
       : what === 'agent-addr'
         ? withAddress(agent, value)
         : { ...agent, send: value };
-  if (place === undefined)
-    return what === 'agent-port'
-      ? "'agent-port' must be between 1 and 65535\n"
-      : 'incorrect addr address given for agent.\n';
+  if (place === undefined) return what === 'agent-port' ? wrongPort(value) : `invalid addr '${value}'`;
   return done(() => server.setChecks({ agent: place }, `has ${what} ${value}`));
+}
+
+function wrongPort(text: string): string {
+  return /^-?\d+$/.test(text) ? 'provided port is invalid' : 'provided port is not an integer';
 }
 
 function withPort<T extends { readonly port: number }>(place: T, text: string): T | undefined {

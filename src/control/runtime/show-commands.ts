@@ -2,26 +2,27 @@
 
 import { KINDS, type StatRow } from '../stats/fields.ts';
 import { renderCsv, renderJson, renderTyped } from '../stats/formats.ts';
-import { type InfoForm, infoValues, renderInfo } from '../stats/info.ts';
+import { infoValues, renderInfo } from '../stats/info.ts';
 import { rowsOf } from '../stats/rows.ts';
 import { viewOf } from '../stats/view.ts';
 import { renderActivity } from './activity.ts';
 import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
 import { showErrors } from './errors.ts';
 import { findBackend } from './lookup.ts';
+import { renderSchema } from './schema.ts';
 import { renderServerConnections, renderServerStates } from './server-lists.ts';
 
 export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
   {
     words: ['show', 'info'],
-    usage: 'show info [json|typed]',
+    usage: 'show info [desc|json|typed|float]*',
     help: 'facts about the process',
     level: 'user',
     run: (args, daemon) => showInfo(args, daemon),
   },
   {
     words: ['show', 'stat'],
-    usage: 'show stat [<proxy> <type> <sid>] [json|typed|no-maint|up]',
+    usage: 'show stat [<px> <type> <sid>] [desc|json|no-maint|typed|up]*',
     help: 'the counters of frontends, servers and backends',
     level: 'user',
     run: (args, daemon) => showStat(args, daemon),
@@ -58,6 +59,13 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     run: (_args, daemon) => renderActivity(viewOf(daemon.generation())),
   },
   {
+    words: ['show', 'schema', 'json'],
+    usage: 'show schema json',
+    help: 'what the JSON of show info and show stat looks like, as a JSON schema',
+    level: 'user',
+    run: renderSchema,
+  },
+  {
     words: ['show', 'version'],
     usage: 'show version',
     help: 'the version that runs',
@@ -79,13 +87,6 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     run: ([name]) => showEnvironment(name),
   },
   {
-    words: ['show', 'table'],
-    usage: 'show table',
-    help: 'stick tables: there are none',
-    level: 'user',
-    run: ([name]) => (name === undefined ? '' : 'No such table\n'),
-  },
-  {
     words: ['show', 'cli', 'level'],
     usage: 'show cli level',
     help: 'what this session may do',
@@ -103,8 +104,10 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
 ];
 
 function showInfo(args: readonly string[], daemon: RuntimeDaemon): string {
-  const form: InfoForm = args.includes('json') ? 'json' : args.includes('typed') ? 'typed' : 'text';
-  return renderInfo(infoValues(viewOf(daemon.generation()), daemon.facts()), form);
+  const has = (word: string) => args.includes(word);
+  const form = has('json') ? 'json' : has('typed') ? 'typed' : 'text';
+  const values = infoValues(viewOf(daemon.generation()), daemon.facts());
+  return renderInfo(values, { form, describes: has('desc'), floats: has('float') });
 }
 
 function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
@@ -125,7 +128,7 @@ function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
     .filter((row) => (KINDS[row.kind].mask & kinds) !== 0 && (sid < 0 || row.sid === sid))
     .filter((row) => isWanted(row, args));
   if (args.includes('json')) return renderJson(rows);
-  return args.includes('typed') ? renderTyped(rows) : renderCsv(rows);
+  return args.includes('typed') ? renderTyped(rows, args.includes('desc')) : renderCsv(rows);
 }
 
 const FORMS = ['json', 'typed', 'up', 'no-maint', 'desc', 'domain', 'dns'];

@@ -1,25 +1,14 @@
 /** The runtime API: from a line to its answer. Words may be shortened as long as one command is meant (`sh st`). */
+
+import { CLI_COMMANDS } from './cli-commands.ts';
 import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon, type Said, type Session } from './command.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { MASTER_COMMANDS } from './master-commands.ts';
+import { MISSING_COMMANDS } from './missing.ts';
 import { PROCESS_COMMANDS } from './process-commands.ts';
 import { SERVER_COMMANDS } from './server-commands.ts';
 import { SESSION_COMMANDS } from './sessions-commands.ts';
 import { SHOW_COMMANDS } from './show-commands.ts';
-
-/** What HAProxy has and we cannot have yet: the answer says why. */
-const MISSING: readonly RuntimeCommand[] = (
-  [
-    ['shutdown frontend', 'admin', 'Write `disable frontend`, or remove it from the configuration and reload.'],
-    ['show schema json', 'user', 'The schema is that of HAProxy (management manual, 9.3).'],
-  ] as const
-).map(([words, level, why]) => ({
-  words: words.split(' '),
-  usage: words,
-  help: `not here: ${why}`,
-  level,
-  run: () => `${why}\n`,
-}));
 
 export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
   ...SHOW_COMMANDS,
@@ -28,8 +17,14 @@ export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
   ...SERVER_COMMANDS,
   ...PROCESS_COMMANDS,
   ...MASTER_COMMANDS,
-  ...MISSING,
-  { words: ['help'], usage: 'help [<command>]', help: 'this list', level: 'user', run: ([word]) => help(word) },
+  ...CLI_COMMANDS,
+  {
+    words: ['help'],
+    usage: 'help [<command>]',
+    help: 'this list, or what begins with these words',
+    level: 'user',
+    run: (words) => help(words),
+  },
 ];
 
 /** Undefined: no command begins like this. `@1 `, a worker's number in front, is heeded by nobody: there is one process. */
@@ -47,7 +42,8 @@ export function runRuntimeCommand(
 
 /** Words in full come first, then the one command that these are the beginnings of. */
 export function findCommand(asked: readonly string[]): RuntimeCommand | undefined {
-  const exact = RUNTIME_COMMANDS.filter(({ words }) => words.every((word, index) => asked[index] === word));
+  const known = [...RUNTIME_COMMANDS, ...MISSING_COMMANDS];
+  const exact = known.filter(({ words }) => words.every((word, index) => asked[index] === word));
   if (exact.length > 0) return exact.reduce((a, b) => (b.words.length > a.words.length ? b : a));
   const begun = RUNTIME_COMMANDS.filter(({ words }) =>
     words.every((word, index) => asked[index] && word.startsWith(asked[index])),
@@ -58,19 +54,29 @@ export function findCommand(asked: readonly string[]): RuntimeCommand | undefine
 const QUIT = { usage: 'quit', help: 'disconnect' };
 const WIDTH = 40;
 
-function help(word?: string): string {
-  const listed = RUNTIME_COMMANDS.filter(({ usage }) => word === undefined || usage.startsWith(word));
-  const lines = [...listed].sort((a, b) => (a.usage < b.usage ? -1 : 1));
-  return `The following commands are valid at this level:\n${[...lines, QUIT].map(helpLine).join('')}`;
+type Listed = { readonly usage: string; readonly help: string };
+
+function list(commands: readonly Listed[]): string {
+  const sorted = [...commands].sort((a, b) => (a.usage < b.usage ? -1 : 1));
+  return [...sorted, QUIT].map(({ usage, help }) => `  ${usage.padEnd(WIDTH)}: ${help}\n`).join('');
 }
 
-function helpLine(command: { readonly usage: string; readonly help: string }): string {
-  return `  ${command.usage.padEnd(WIDTH)}: ${command.help}\n`;
+/** Without words what there is; with words also what there is not, and why. */
+function help(words: readonly string[]): string {
+  const asked = words.join(' ');
+  const all: readonly Listed[] = asked === '' ? RUNTIME_COMMANDS : [...RUNTIME_COMMANDS, ...MISSING_COMMANDS];
+  const listed = all.filter(({ usage }) => usage.startsWith(asked));
+  return `The following commands are valid at this level:\n${list(listed)}`;
 }
 
-/** For a line that is no command: those that begin with its first word. */
-export function unknownCommand(words: readonly string[]): string {
-  const near = RUNTIME_COMMANDS.filter((command) => command.words[0] === words[0]);
+/** For a line that is no command: those that begin as it does, in as many words as possible. */
+export function unknownCommand(asked: readonly string[]): string {
+  const shared = ({ words }: RuntimeCommand) => {
+    const first = words.findIndex((word, index) => word !== asked[index]);
+    return first < 0 ? words.length : first;
+  };
+  const most = Math.max(...RUNTIME_COMMANDS.map(shared));
+  const near = RUNTIME_COMMANDS.filter((command) => most > 0 && shared(command) === most);
   const listed = near.length > 0 ? near : RUNTIME_COMMANDS.filter(({ words: [first] }) => first === 'help');
-  return `Unknown command, but maybe one of the following ones is a better match:\n${[...listed, QUIT].map(helpLine).join('')}`;
+  return `Unknown command, but maybe one of the following ones is a better match:\n${list(listed)}`;
 }

@@ -1,4 +1,5 @@
 /** Rows of statistics as CSV, typed lines and JSON (management manual, 9.1 to 9.3). */
+import { describeStat } from './descriptions.ts';
 import {
   FIRST_OF_PROTOCOLS,
   type Field,
@@ -25,11 +26,15 @@ function cellOf(values: Values, name: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function renderTyped(rows: readonly StatRow[]): string {
+/** `describes`: each line says what its field means. */
+export function renderTyped(rows: readonly StatRow[], describes: boolean): string {
   return rows
     .map(({ kind, iid, sid, values }) =>
       set(STAT_FIELDS, values)
-        .map(([field, value]) => `${kind}.${iid}.${sid}.${typed(ofKind(field, kind), value)}`)
+        .map(
+          ([field, value]) =>
+            `${kind}.${iid}.${sid}.${typed(ofKind(field, kind), value, describes ? describeStat(field.name) : undefined)}`,
+        )
         .join(''),
     )
     .join('');
@@ -42,9 +47,9 @@ function ofKind(field: Field, kind: RowKind): Field {
   return kind === 'B' && GAUGES_OF_BACKENDS.includes(field.name) ? { ...field, tags: 'MGP' } : field;
 }
 
-/** `position.name.process:tags:type:value` */
-export function typed({ position, name, tags, type }: Field, value: string | number): string {
-  return `${position}.${name}.1:${tags}:${type}:${value}\n`;
+/** `position.name.process:tags:type:value[:"meaning"]` */
+export function typed({ position, name, tags, type }: Field, value: string | number, meaning?: string): string {
+  return `${position}.${name}.1:${tags}:${type}:${value}${meaning === undefined ? '' : `:"${meaning}"`}\n`;
 }
 
 export function renderJson(rows: readonly StatRow[]): string {
@@ -58,14 +63,14 @@ export function renderJson(rows: readonly StatRow[]): string {
   return `${JSON.stringify(rows.map(row))}\n`;
 }
 
-const ORIGINS: Readonly<Record<string, string>> = {
+export const ORIGINS: Readonly<Record<string, string>> = {
   M: 'Metric',
   S: 'Status',
   K: 'Key',
   C: 'Config',
   P: 'Product', // biome-ignore format: one line of letters
 };
-const NATURES: Readonly<Record<string, string>> = {
+export const NATURES: Readonly<Record<string, string>> = {
   A: 'Age',
   a: 'Avg',
   C: 'Counter',
@@ -79,7 +84,7 @@ const NATURES: Readonly<Record<string, string>> = {
   R: 'Rate',
   T: 'Time', // biome-ignore format: two lines of letters
 };
-const SCOPES: Readonly<Record<string, string>> = { C: 'Cluster', S: 'Service', P: 'Process' };
+export const SCOPES: Readonly<Record<string, string>> = { C: 'Cluster', S: 'Service', P: 'Process' };
 
 export function jsonField({ position, name, tags, type }: Field, value: string | number): object {
   const [origin, nature, scope] = [...tags];

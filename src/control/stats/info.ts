@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as c from '../../threads/counters.ts';
 import { THREAD_CONNECTIONS, THREAD_DATA, threadAt } from '../../threads/shared-memory.ts';
+import { describeInfo } from './descriptions.ts';
 import type { Field, Values } from './fields.ts';
 import { jsonField, set, typed } from './formats.ts';
 import { seconds } from './rows.ts';
@@ -64,7 +65,7 @@ export function infoValues(view: View, facts: ProcessFacts): Values {
     Process_num: 1,
     Pid: process.pid,
     Uptime: uptimeText(uptime_s),
-    Uptime_sec: uptime_s,
+    Uptime_sec: fraction(now_ms - facts.started_ms),
     PoolAlloc_MB: Math.round(memory_bytes / 2 ** 20),
     PoolUsed_MB: Math.round(memory_bytes / 2 ** 20),
     'Ulimit-n': descriptors,
@@ -92,9 +93,14 @@ export function infoValues(view: View, facts: ProcessFacts): Values {
     'Build info': facts.version,
     PoolAlloc_bytes: memory_bytes,
     PoolUsed_bytes: memory_bytes,
-    Start_time_sec: Math.floor(Date.now() / 1000) - uptime_s,
+    Start_time_sec: fraction(Date.now() - (now_ms - facts.started_ms)),
     Tainted: '0',
   };
+}
+
+/** Seconds, to the microsecond. */
+function fraction(time_ms: number): number {
+  return Math.round(time_ms * 1000) / 1e6;
 }
 
 /** What there is none of here, or no limit to: 0, as HAProxy says it. */
@@ -130,11 +136,43 @@ export function uptimeText(uptime_s: number): string {
   return `${Math.floor(hours / 24)}d ${hours % 24}h${two(minutes % 60)}m${two(uptime_s % 60)}s`;
 }
 
-export type InfoForm = 'text' | 'typed' | 'json';
+export type InfoForm = {
+  readonly form: 'text' | 'typed' | 'json';
+  /** Each line says what its field means. */
+  readonly describes: boolean;
+  /** Times and rates keep their fractions. */
+  readonly floats: boolean;
+};
 
-export function renderInfo(values: Values, form: InfoForm): string {
-  const known = set(INFO_FIELDS, values);
-  if (form === 'typed') return known.map(([field, value]) => typed(field, value)).join('');
+/** Of these HAProxy gives fractions, and calls some of them rates then. */
+const FLOATS: Readonly<Record<string, string>> = {
+  Uptime_sec: 'MDP',
+  ConnRate: 'MRP',
+  SessRate: 'MRP',
+  SslRate: 'MRP',
+  SslFrontendKeyRate: 'MRP',
+  SslFrontendSessionReuse_pct: 'MRP',
+  SslBackendKeyRate: 'MRP',
+  CompressBpsIn: 'MRP',
+  CompressBpsOut: 'MRP',
+  Start_time_sec: 'MDP',
+};
+
+export function renderInfo(values: Values, { form, describes, floats }: InfoForm): string {
+  const fields = floats ? INFO_FIELDS.map(asFloat) : INFO_FIELDS;
+  const known = set(fields, floats ? values : rounded(values));
+  const meaning = (name: string) => (describes ? describeInfo(name) : undefined);
+  if (form === 'typed') return known.map(([field, value]) => typed(field, value, meaning(field.name))).join('');
   if (form === 'json') return `${JSON.stringify(known.map(([field, value]) => jsonField(field, value)))}\n`;
-  return known.map(([{ name }, value]) => `${name}: ${value}\n`).join('');
+  return known.map(([{ name }, value]) => `${name}: ${value}${describes ? `:"${describeInfo(name)}"` : ''}\n`).join('');
+}
+
+function asFloat(field: Field): Field {
+  const tags = FLOATS[field.name];
+  return tags === undefined ? field : { ...field, tags, type: 'flt' };
+}
+
+function rounded(values: Values): Values {
+  const whole = Object.keys(FLOATS).map((name) => [name, Math.floor(Number(values[name] ?? 0))]);
+  return { ...values, ...Object.fromEntries(whole) };
 }

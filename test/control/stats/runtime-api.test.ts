@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
 import { deadPort } from '../../proxy/wire.js';
+import { offences } from './json-schema.js';
 import { askRuntime, parseStats, startWebServer } from './runtime.js';
 
 type Rig = {
@@ -169,6 +170,47 @@ const SENTENCES = [
   'show backend',
   'show cli level',
   'clear counters',
+  'set maxconn frontend',
+  'set maxconn frontend web',
+  'set maxconn server app/a',
+  'set maxconn server app/a x',
+  'set timeout',
+  'set timeout cli',
+  'set timeout cli x',
+  'set timeout foo 3',
+  'set severity-output',
+  'set severity-output none',
+  'set server',
+  'set server app/a weight',
+  'set server app/a weight x',
+  'set server app/a weight -1',
+  'set server app/a state',
+  'set server app/a health foo',
+  'set server app/a fqdn x',
+  'set server app/a ssl on',
+  'set server app/a check-port x',
+  'set server app/a check-port 99999',
+  'set server app/a check-addr x',
+  'set server app/c check-port 8',
+  'set server app/a agent-port 8',
+  'set server app/b agent-addr x',
+  'set server app/a addr',
+  'set server app/a addr 127.0.0.9',
+  'set server app/a addr 127.0.0.9 port',
+  'set server app/a addr 127.0.0.9 port x',
+  'set server app/a addr 127.0.0.9 port +1',
+  'set server app/a addr 127.0.0.9 port -1',
+  'set server app/a addr 127.0.0.9 foo 3',
+  'expert-mode',
+  'expert-mode on;expert-mode',
+  'experimental-mode',
+  'show map',
+  'show peers',
+  'show cache',
+  'show ssl cert',
+  'show table',
+  'show table zz',
+  'show env carpool_has_no_such_variable',
 ];
 
 test('answers and complaints are HAProxy’s to the letter', { skip: needs('haproxy') }, async (t) => {
@@ -180,20 +222,77 @@ test('answers and complaints are HAProxy’s to the letter', { skip: needs('hapr
   }
   const head = async ({ admin }: Rig) => (await askRuntime(admin, 'show servers state')).split('\n').slice(0, 2);
   assert.deepEqual(await head(ours), await head(theirs));
-  for (const line of [
-    'show info',
-    'show env',
-    'show sess',
-    'clear counters',
-    'clear counters all',
-    'set weight app/a 1',
-    'disable server app/a',
-  ]) {
+  for (const line of LEVELLED) {
     for (const level of ['user', 'operator'] as const) {
       const [our, their] = await Promise.all([ours, theirs].map((rig) => askRuntime(rig[level], line)));
       assert.equal(our === 'Permission denied\n\n', their === 'Permission denied\n\n', `${level}: ${line}`);
     }
   }
+});
+
+/** Asked by users and operators: who may not must be told so. */
+const LEVELLED = [
+  'show info',
+  'show activity',
+  'show env',
+  'show errors',
+  'show sess',
+  'show cache',
+  'show cli sockets',
+  'show startup-logs',
+  'show profiling',
+  'show libs',
+  'clear counters',
+  'clear counters all',
+  'set weight app/a 1',
+  'disable server app/a',
+  'enable frontend web',
+  'set maxconn server app/a 3',
+  'set timeout cli 5',
+  'get var x',
+  'expert-mode',
+  'add server a/b',
+  'operator',
+  'user',
+];
+
+/** `usage` without what is in brackets: the words to type. */
+function wordsOf(usage: string): string {
+  return usage.replace(/ *[[<{(@].*$/, '').trim();
+}
+
+test('every command that HAProxy’s help lists is there, or answered by the reason why not', {
+  skip: needs('haproxy'),
+}, async (t) => {
+  const [ours, theirs] = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  const usages = (await askRuntime(theirs.admin, 'help')).split('\n').flatMap((line) => {
+    const [, usage] = /^ {2}(\S.{37,}?) *: /.exec(line) ?? [];
+    return usage === undefined ? [] : [wordsOf(usage)];
+  });
+  assert.ok(usages.length > 80);
+  for (const words of usages) {
+    const answer = await askRuntime(ours.admin, `help ${words}`);
+    assert.match(answer, new RegExp(`^ {2}${words}\\b`, 'm'), words);
+  }
+});
+
+test('show info and show stat say what their fields mean, and keep fractions where they are asked to', async (t) => {
+  const { admin } = await start(t, 'carpool');
+  const nameless = (text: string) => text.split('\n').filter((line) => line !== '' && !/:"[^"]+"$/.test(line));
+  assert.deepEqual(nameless(await askRuntime(admin, 'show info desc')), []);
+  assert.deepEqual(nameless(await askRuntime(admin, 'show info typed desc')), []);
+  assert.deepEqual(nameless(await askRuntime(admin, 'show stat typed desc')), []);
+  assert.match(await askRuntime(admin, 'show info float'), /^Uptime_sec: \d+\.\d{3,6}$/m);
+  assert.match(await askRuntime(admin, 'show info'), /^Uptime_sec: \d+$/m);
+});
+
+test('what show info json and show stat json say agrees with show schema json', async (t) => {
+  const { admin } = await start(t, 'carpool');
+  const ask = async (line: string) => JSON.parse(await askRuntime(admin, line));
+  const schema = await ask('show schema json');
+  for (const line of ['show info json', 'show info json float', 'show stat json'])
+    assert.deepEqual(offences(await ask(line), schema), [], line);
+  assert.notDeepEqual(offences([{ field: 1 }], schema), []);
 });
 
 test('servers change by commands: maintenance, drain, weight, address, health', async (t) => {
