@@ -28,7 +28,11 @@ async function write(daemon: Daemon, generation: Generation, question: PageQuest
   const runtime = runtimeOf(daemon, NO_FAIL);
   const view = viewOf(generation);
   const carp = (await daemon.carp?.status(STATUS_MS))?.vhids ?? [];
-  const vhids = carp.map((vhid) => ({ ...vhid, name: daemon.node.slots[vhid.index]?.name ?? '' }));
+  const vhids = carp.map((vhid) => {
+    const configured = daemon.node.slots[vhid.index];
+    const addresses = (configured?.addresses ?? []).map(({ address, prefix_length }) => `${address}/${prefix_length}`);
+    return { ...vhid, name: configured?.name ?? '', addresses };
+  });
   if (question.page === 'metrics') {
     const text = renderMetrics(view, runtime.facts(), vhids, question.target);
     return httpReply(question, 200, 'text/plain; version=0.0.4', text);

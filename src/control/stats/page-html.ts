@@ -2,8 +2,10 @@
 import type { StatsPage } from '../../config/model.ts';
 import type { StatRow } from './fields.ts';
 import { type ProcessFacts, uptimeText } from './info.ts';
-import type { NamedVhid } from './page-body.ts';
+import type { NamedVhid, Wish } from './page-body.ts';
+import { carpSection } from './page-carp.ts';
 import { STYLE } from './page-style.ts';
+import { bytes, duration, escapeHtml, number } from './page-words.ts';
 import { seconds } from './rows.ts';
 import type { View } from './view.ts';
 
@@ -13,7 +15,7 @@ export type PageContent = {
   readonly vhids: readonly NamedVhid[];
   readonly stats: StatsPage;
   readonly rows: readonly StatRow[];
-  readonly target: string;
+  readonly wish: Wish;
   /** With forms that change servers. */
   readonly admin: boolean;
 };
@@ -34,7 +36,7 @@ export function renderPage(content: PageContent): string {
 <body>
 ${header(content, title)}
 <main>
-${outcome(content.target)}${vhids.length > 0 ? carpSection(vhids, content.view) : ''}
+${outcome(content.wish)}${vhids.length > 0 ? carpSection(vhids, content.view.now_ms) : ''}
 ${proxies
   .map((name) =>
     proxySection(
@@ -45,17 +47,14 @@ ${proxies
   )
   .join('\n')}
 </main>
-${footer(stats)}
+${footer(content)}
 </body>
 </html>
 `;
 }
 
-export function escapeHtml(text: unknown): string {
-  return String(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
-function header({ stats, facts, view, rows }: PageContent, title: string): string {
+function header(content: PageContent, title: string): string {
+  const { stats, facts, view, rows } = content;
   const version = stats.shows_version ? ` <small>${escapeHtml(facts.version)}</small>` : '';
   const clients = rows.filter(({ kind }) => kind === 'F').reduce((sum, { values }) => sum + Number(values['scur']), 0);
   const down = rows.filter(({ kind, values }) => kind === 'S' && /^DOWN/.test(String(values['status']))).length;
@@ -69,30 +68,35 @@ function header({ stats, facts, view, rows }: PageContent, title: string): strin
 <div><dt>servers down</dt><dd class="${down > 0 ? 'bad' : ''}">${down}</dd></div>
 <div><dt>process</dt><dd>${process.pid}</dd></div>
 </dl>
-</header>`;
+${filter(content)}</header>`;
+}
+
+/** Sends the URI's own query again: a form would replace it. */
+function filter({ stats, wish }: PageContent): string {
+  const [path, query = ''] = stats.uri.split('?');
+  const own = query === '' ? [] : query.split('&').map((each) => each.split('='));
+  const hidden = own.map(
+    ([name, value = '']) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
+  return `<form class="filter" role="search" method="get" action="${escapeHtml(path)}">${hidden.join('')}
+<input type="search" name="scope" value="${escapeHtml(wish.scope)}" aria-label="sections whose name has" placeholder="sections named …"> <button>Show</button>${
+    wish.scope === '' ? '' : ` <a href="${escapeHtml(stats.uri)}">all</a>`
+  }</form>
+`;
 }
 
 const OUTCOMES: Readonly<Record<string, string>> = {
   DONE: 'Done.',
-  NONE: 'Nothing was chosen.',
-  DENY: 'You may not change anything here.',
+  PART: 'Done for some of them: the others cannot be changed like this.',
+  NONE: 'Nothing was changed: no server was chosen, or none that this means something to.',
+  DENY: 'You may not change anything here, or the form did not come from this page.',
   ERRP: 'That could not be understood.',
+  EXCD: 'That was too much at once.',
 };
 
-function outcome(target: string): string {
-  const text = OUTCOMES[/;st=(\w+)/.exec(target)?.[1] ?? ''];
+function outcome({ status }: Wish): string {
+  const text = OUTCOMES[status ?? ''];
   return text === undefined ? '' : `<p class="outcome" role="status">${text}</p>\n`;
-}
-
-function carpSection(vhids: readonly NamedVhid[], { now_ms }: View): string {
-  const card = (vhid: NamedVhid) => `<li class="card ${vhid.state.toLowerCase()}">
-<h3>${escapeHtml(vhid.name)} <span class="badge">${vhid.state}</span></h3>
-<p>${escapeHtml(vhid.reason)}</p>
-<p class="quiet">vhid ${vhid.vhid} on ${escapeHtml(vhid.interface)}, for ${duration(now_ms - vhid.since_ns / 1e6)}; MASTER is ${escapeHtml(
-    vhid.state === 'MASTER' ? 'this node' : (vhid.master ?? 'nobody that is heard'),
-  )}${vhid.demotion > 0 ? `; demoted by ${vhid.demotion}` : ''}</p>
-</li>`;
-  return `<section aria-label="addresses"><h2>Addresses</h2>\n<ul class="cards">\n${vhids.map(card).join('\n')}\n</ul></section>`;
 }
 
 const COLUMNS: readonly (readonly [name: string, help: string, of: (row: StatRow) => string])[] = [
@@ -133,7 +137,7 @@ function proxySection(name: string, rows: readonly StatRow[], { admin, stats }: 
   const servers = rows.filter(({ kind }) => kind === 'S').length;
   const forms = admin && servers > 0;
   const table = `<table>
-<thead><tr>${forms ? '<th></th>' : ''}<th scope="col" class="left">${escapeHtml(name)}</th><th scope="col" class="left">Status</th>${COLUMNS.map(
+<thead><tr>${forms ? '<th></th>' : ''}<th scope="col" class="left">Name</th><th scope="col" class="left">Status</th>${COLUMNS.map(
     ([column, help]) => `<th scope="col" title="${help}">${column}</th>`,
   ).join('')}</tr></thead>
 <tbody>
@@ -141,21 +145,75 @@ ${rows.map((row) => tableRow(row, forms, stats)).join('\n')}
 </tbody></table>`;
   const body = forms
     ? `<form method="post" action="${escapeHtml(stats.uri)}"><input type="hidden" name="b" value="${escapeHtml(name)}">${table}
-<p class="actions"><label>chosen servers <select name="action"><option value="ready">ready</option><option value="drain">drain</option><option value="maint">maint</option></select></label> <button>Apply</button></p></form>`
+<p class="actions"><label>chosen servers: <select name="action">${actions(rows)}</select></label> <button>Apply</button></p></form>`
     : table;
   return `<section id="${escapeHtml(name)}"><h2>${escapeHtml(name)} <small>${rows[0]!.values['mode']}</small></h2>\n${body}</section>`;
 }
+
+/** Those that mean something to one of the servers; all that a POST may order is in page-actions.ts. */
+function actions(rows: readonly StatRow[]): string {
+  const some = (field: string) => rows.some(({ kind, values }) => kind === 'S' && values[field] !== undefined);
+  const groups = [
+    STATES,
+    ...(some('check_status') ? [CHECKS] : []),
+    ...(some('agent_status') ? [AGENTS] : []),
+    SESSIONS,
+  ];
+  return groups
+    .map(({ label, options }) => {
+      const texts = options.map(([value, text]) => `<option value="${value}">${text}</option>`);
+      return `<optgroup label="${label}">${texts.join('')}</optgroup>`;
+    })
+    .join('');
+}
+
+type Actions = { readonly label: string; readonly options: readonly (readonly [value: string, text: string])[] };
+
+const STATES: Actions = {
+  label: 'what people set',
+  options: [
+    ['ready', 'ready: take clients'],
+    ['drain', 'drain: keep those who are there'],
+    ['maint', 'maint: nobody'],
+  ],
+};
+const CHECKS: Actions = {
+  label: 'checks',
+  options: [
+    ['hrunn', 'as if checks said up'],
+    ['hnolb', 'as if checks said no new clients'],
+    ['hdown', 'as if checks said down'],
+    ['dhlth', 'stop checking'],
+    ['ehlth', 'check again'],
+  ],
+};
+const AGENTS: Actions = {
+  label: 'agent',
+  options: [
+    ['arunn', 'as if the agent said up'],
+    ['adown', 'as if the agent said down'],
+    ['dagent', 'stop asking the agent'],
+    ['eagent', 'ask the agent again'],
+  ],
+};
+const SESSIONS: Actions = { label: 'sessions', options: [['shutdown', 'end them all']] };
 
 function tableRow(row: StatRow, forms: boolean, stats: StatsPage): string {
   const { kind, values } = row;
   const name = kind === 'S' ? String(values['svname']) : kind === 'F' ? 'clients' : 'all servers';
   const box =
     kind === 'S' ? `<input type="checkbox" name="s" value="${escapeHtml(name)}" aria-label="${escapeHtml(name)}">` : '';
-  const cells = COLUMNS.map(([column, , of]) => `<td data-of="${column}">${of(row)}</td>`).join('');
+  const cells = COLUMNS.map(([column, , of]) => cell(column, of(row))).join('');
   const legend =
     stats.shows_legends && values['addr'] !== undefined ? `<br><small>${escapeHtml(values['addr'])}</small>` : '';
   const chosen = forms ? `<td class="box">${box}</td>` : '';
   return `<tr class="kind-${kind}">${chosen}<th scope="row">${escapeHtml(name)}${values['bck'] === 1 && kind === 'S' ? ' <small>backup</small>' : ''}${legend}</th><td data-of="Status">${status(row)}</td>${cells}</tr>`;
+}
+
+/** Where nothing happened is said quietly. */
+function cell(column: string, text: string): string {
+  const nothing = /^0( B| ms)?( <small>\/ 0<\/small>)?$/.test(text);
+  return `<td data-of="${column}"${nothing ? ' class="quiet"' : ''}>${text}</td>`;
 }
 
 function status({ values, kind }: StatRow): string {
@@ -175,32 +233,9 @@ function errors({ values }: StatRow): string {
   return sum === 0 ? '0' : `<b class="bad" title="${all.join(' / ')}">${number(sum)}</b>`;
 }
 
-function number(value: unknown): string {
-  return Number(value).toLocaleString('en-US').replaceAll(',', '\u202f');
-}
-
-function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(count) / 10));
-  const value = count / 1024 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
-}
-
-/** `3d2h`, `4m10s` */
-function duration(time_ms: number): string {
-  const all_s = seconds(time_ms);
-  const [d, h, m, s] = [
-    Math.floor(all_s / 86_400),
-    Math.floor(all_s / 3600) % 24,
-    Math.floor(all_s / 60) % 60,
-    all_s % 60,
-  ];
-  if (d > 0) return `${d}d${h}h`;
-  if (h > 0) return `${h}h${m}m`;
-  return m > 0 ? `${m}m${s}s` : `${s}s`;
-}
-
-function footer({ uri }: StatsPage): string {
-  const link = (suffix: string, text: string) => `<a href="${escapeHtml(uri)}${suffix}">${text}</a>`;
-  return `<footer>${link('', 'refresh')} ${link(';up', 'only what is up')} ${link(';csv', 'CSV')} ${link(';json', 'JSON')}</footer>`;
+function footer({ stats, wish }: PageContent): string {
+  const scope = wish.scope === '' ? '' : `;scope=${encodeURIComponent(wish.scope)}`;
+  const link = (suffix: string, text: string) => `<a href="${escapeHtml(stats.uri)}${suffix}${scope}">${text}</a>`;
+  const up = wish.up ? link('', 'also what is down') : link(';up', 'only what is up');
+  return `<footer>${link(wish.up ? ';up' : '', 'refresh')} ${up} ${link(';csv', 'CSV')} ${link(';json', 'JSON')}</footer>`;
 }

@@ -13,7 +13,8 @@ p{margin:4px 0}
 .facts div{display:flex;gap:6px}.facts dt{color:var(--quiet)}.facts dd{margin:0;font-variant-numeric:tabular-nums}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:12px;list-style:none;margin:0;padding:0}
 .card,table{background:var(--card);border:1px solid var(--line);border-radius:8px}
-.card{padding:12px}.card.master{border-left:4px solid var(--good)}.card.init{border-left:4px solid var(--bad)}
+.card{padding:12px}.addresses{font-variant-numeric:tabular-nums;font-weight:600}
+.filter{margin:12px 0 0;display:flex;gap:8px;align-items:center}.filter input{flex:0 1 220px;min-width:0}.card.master{border-left:4px solid var(--good)}.card.init{border-left:4px solid var(--bad)}
 .badge{display:inline-block;padding:0 8px;border-radius:10px;background:var(--still-back);font-size:.85em;font-weight:600;white-space:nowrap}
 .badge.good,.master .badge{background:var(--good-back);color:var(--good)}
 .badge.bad,.init .badge{background:var(--bad-back);color:var(--bad)}.bad{color:var(--bad)}
@@ -24,8 +25,9 @@ thead th{border-top:0;color:var(--quiet);font-weight:600;font-size:.85em}
 tbody th,.left,td[data-of=Status],.box{text-align:left}
 td[data-of=Status]{white-space:normal}
 .kind-B th,.kind-F th{font-weight:400;color:var(--quiet)}
-.actions{margin:8px 0}select,button{font:inherit;padding:6px 12px;border-radius:6px;border:1px solid var(--line);background:var(--card);color:inherit}
-button{background:var(--accent);border-color:var(--accent);color:var(--card)}
+.actions{margin:8px 0}select,button,input[type=search]{font:inherit;padding:6px 12px;border-radius:6px;border:1px solid var(--line);background:var(--card);color:inherit}
+td.quiet{color:var(--quiet)}
+.actions button{background:var(--accent);border-color:var(--accent);color:var(--card)}
 a{color:var(--accent)}footer{padding-top:24px;padding-bottom:32px;display:flex;flex-wrap:wrap;gap:16px}
 @media(max-width:760px){
 table,tbody{display:block}thead{display:none}

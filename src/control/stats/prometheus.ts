@@ -3,6 +3,7 @@
  * vhids. Parameters: `scope=global|frontend|backend|server|carp` (several), `no-maint`.
  */
 import type { CODES } from '../../health/verdict.ts';
+import { describeInfo, describeStat } from './descriptions.ts';
 import type { StatRow, Values } from './fields.ts';
 import { infoValues, type ProcessFacts } from './info.ts';
 import type { NamedVhid } from './page-body.ts';
@@ -114,7 +115,14 @@ function processLines(values: Values, { version }: ProcessFacts): string[] {
   return PROCESS_METRICS.flatMap(({ name, field, counter }) => {
     const full = `haproxy_process_${name}`;
     const sample = field === 'build' ? `${full}{version="${version}"} 1` : `${full} ${all[field] ?? 'NaN'}`;
-    return [...head(full, counter, `${field} of show info`), sample];
+    return [
+      ...head(
+        full,
+        counter,
+        describeInfo(field === 'build' ? 'Build info' : field.replace('_', ' ')) || describeInfo(field),
+      ),
+      sample,
+    ];
   });
 }
 
@@ -124,7 +132,16 @@ function metricLines(scope: string, metric: Metric, rows: readonly StatRow[], al
     const labels = labelsOf(row);
     return samplesOf(metric, row, all).map(({ label, value }) => `${name}{${labels}${label}} ${value}`);
   });
-  return samples.length === 0 ? [] : [...head(name, metric.counter, `${metric.field} of show stat`), ...samples];
+  return samples.length === 0 ? [] : [...head(name, metric.counter, describeMetric(metric.field)), ...samples];
+}
+
+function describeMetric(field: string): string {
+  if (field === 'hrsp') return 'responses by the first digit of their status';
+  if (field === 'status') return '1 for the state that it is in';
+  if (field === 'check_status') return '1 for how the last check ended';
+  return describeStat(
+    field === 'agg_server' ? 'agg_server_status' : field === 'agg_check' ? 'agg_check_status' : field,
+  );
 }
 
 function labelsOf({ kind, values }: StatRow): string {

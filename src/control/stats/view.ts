@@ -45,6 +45,9 @@ export function viewOf({ config, memory, servers, tally, started_ns }: Generatio
 
 /** A tenth of the clients that may come to it (manual 4.2 "fullconn"). */
 function defaultFullconn({ frontends }: Config, backend: string, maxconn: number): number {
-  const leading = frontends.filter(({ default_backend }) => default_backend === backend);
+  const leading = frontends.filter(
+    ({ default_backend, use_backends }) =>
+      default_backend === backend || use_backends.some(({ name }) => name === backend),
+  );
   return Math.ceil(leading.reduce((sum, frontend) => sum + (frontend.maxconn ?? maxconn), 0) / 10);
 }
