@@ -11,12 +11,11 @@ import type { Diagnostic } from './config/diagnostic.ts';
 import type { Loaded } from './config/load.ts';
 import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
-import { buildStatus } from './control/build-status.ts';
 import { createCarpNode } from './control/carp-node.ts';
-import type { CarpStatus } from './control/carp-status.ts';
 import { wallTime } from './control/clock.ts';
 import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
+import { carpStatus, statusOf } from './control/daemon-status.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type Level } from './control/event-log.ts';
 import { createGeneration } from './control/generation.ts';
@@ -71,7 +70,6 @@ const BEAT_MS = 1_000;
 const RUNNING = 1;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
-const STATUS_MS = 1_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
@@ -168,7 +166,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     version: options.version,
     events,
     orders: daemon.orders,
-    status: () => report(daemon, options.version),
+    status: () => statusOf(daemon),
     carp: () => carpStatus(daemon),
     names: () => slotNames(daemon),
     runtime: runtimeOf(daemon, fail),
@@ -246,34 +244,9 @@ function keepOrders(daemon: Daemon): Orders {
   return createOrders(options, file === undefined ? [] : readOrders(file));
 }
 
-async function carpStatus(daemon: Daemon): Promise<CarpStatus | undefined> {
-  const answer = await daemon.carp?.status(STATUS_MS);
-  if (daemon.carp !== undefined && answer === undefined) throw new Error('the carp thread gave no answer');
-  return answer;
-}
-
-async function report(daemon: Daemon, version: string) {
-  const answer = await carpStatus(daemon);
-  return buildStatus({
-    version,
-    config: daemon.generation.config,
-    started_ns: daemon.started_ns,
-    memory: daemon.generation.memory,
-    ready: daemon.ready,
-    carp: answer,
-    carps: daemon.node.slots,
-    orders: daemon.orders?.report() ?? [],
-    lost_log_lines: daemon.lost_lines.total,
-    last_lost_line_ns: daemon.lost_lines.last_ms && daemon.lost_lines.last_ms * 1e6,
-    reactor: daemon.data[0]?.reactor() ?? null,
-    guardian: daemon.guardian !== undefined,
-    backends: daemon.generation.servers.report(),
-  });
-}
-
-function asUcarp(daemon: Daemon, { version, print }: DaemonOptions): UcarpDaemon {
+function asUcarp(daemon: Daemon, { print }: DaemonOptions): UcarpDaemon {
   const yieldAll = (reason: string) => daemon.carp?.post({ kind: 'yield', reason });
-  return { status: () => report(daemon, version), yieldAll, print };
+  return { status: () => statusOf(daemon), yieldAll, print };
 }
 
 function beat(daemon: Daemon): void {

@@ -26,7 +26,12 @@ export type Query = {
   readonly timeout_ms: number;
   /** Called once at most. */
   readonly onAnswer: (answer: Answer) => void;
+  /** What else happened to it, for those who count. */
+  readonly onEvent: (event: QueryEvent) => void;
 };
+
+/** `invalid`: bytes that are no answer to the question; `snd_error`: the socket broke, as it does when nobody listens there. */
+export type QueryEvent = 'sent' | 'snd_error' | 'timeout' | 'truncated' | 'invalid';
 
 export type NameQueries = {
   ask(query: Query): void;
@@ -56,19 +61,34 @@ export function createNameQueries(): NameQueries {
       begin();
     };
     ends.add(end);
-    timer = setTimeout(end, deadline_ms - performance.now());
+    query.onEvent('sent');
+    timer = setTimeout(() => {
+      query.onEvent('timeout');
+      end();
+    }, deadline_ms - performance.now());
+    const fail = () => {
+      query.onEvent('snd_error');
+      end();
+    };
     const heed = (answer: Answer | undefined): 'ended' | 'goes on' => {
-      if (answer === undefined) return 'goes on';
+      if (answer === undefined) {
+        query.onEvent('invalid');
+        return 'goes on';
+      }
       end();
       query.onAnswer(answer);
       return 'ended';
     };
     const overTcp = () => {
       endSocket();
-      endSocket = askOverTcp(query, heed, end);
+      endSocket = askOverTcp(query, heed, fail);
+    };
+    const again = () => {
+      query.onEvent('truncated');
+      overTcp();
     };
     if (query.transport === 'tcp') overTcp();
-    else endSocket = askOverUdp(query, (answer) => (answer?.truncated ? overTcp() : heed(answer)), end);
+    else endSocket = askOverUdp(query, (answer) => (answer?.truncated ? again() : heed(answer)), fail);
   };
   return {
     ask(query) {

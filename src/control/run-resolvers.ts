@@ -11,8 +11,9 @@ import { Directory, type Order, type Section, type Subject } from '../dns/direct
 import type { Service } from '../dns/message.ts';
 import { parseResolvConf } from '../dns/resolv-conf.ts';
 import { type Daemon, logLine } from './daemon-state.ts';
-import { createNameQueries, type NameQueries } from './name-queries.ts';
+import { createNameQueries, type NameQueries, type QueryEvent } from './name-queries.ts';
 import { outside } from './outside.ts';
+import { meaningOf, NO_COUNTS, type ResolverCounts } from './resolver-counts.ts';
 import { moveServers, type ServerMove, weighServer } from './server-addresses.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -26,11 +27,18 @@ const LONGEST_WAIT_MS = 60_000;
 export type RunningResolvers = {
   /** What servers stand for that have the name of a service. */
   services(): ReadonlyMap<string, Service>;
+  /** By section and nameserver. */
+  counts(): ReadonlyMap<string, ReadonlyMap<string, ResolverCounts>>;
   stop(): void;
 };
 
 type Nameserver = { readonly name: string; readonly transport: 'udp' | 'tcp'; readonly endpoint: Server['endpoint'] };
-type LiveSection = Section & { readonly asked: readonly Nameserver[]; readonly payload_bytes: number };
+type LiveSection = Section & {
+  readonly asked: readonly Nameserver[];
+  readonly payload_bytes: number;
+  /** As many as `asked`. */
+  readonly counts: readonly ResolverCounts[];
+};
 
 /** For the configuration that holds now; what the one before asked is forgotten. */
 export function startResolvers(daemon: Daemon): void {
@@ -66,6 +74,13 @@ function run(daemon: Daemon, sections: readonly LiveSection[], subjects: readonl
   onTimer();
   return {
     services: () => directory.services(),
+    counts: () =>
+      new Map(
+        sections.map(({ name, asked, counts }) => [
+          name,
+          new Map(asked.map((nameserver, index) => [nameserver.name, counts[index]!])),
+        ]),
+      ),
     stop() {
       clearTimeout(timer);
       queries.close();
@@ -77,11 +92,15 @@ type Ask = Extract<Order, { kind: 'ask' }>;
 type Hear = (order: Ask, nameserver: number, answer: Parameters<Directory['onAnswer']>[3]) => void;
 
 function ask(order: Ask, queries: NameQueries, hear: Hear): void {
-  const { asked, payload_bytes, retry_ms } = order.name.section as LiveSection;
+  const { asked, payload_bytes, retry_ms, counts } = order.name.section as LiveSection;
   const question = { name: order.name.text, type: order.type };
   asked.forEach(({ transport, endpoint }, index) => {
-    const onAnswer = (answer: Parameters<Hear>[2]) => hear(order, index, answer);
-    queries.ask({ transport, nameserver: endpoint, question, payload_bytes, timeout_ms: retry_ms, onAnswer });
+    const onAnswer = (answer: Parameters<Hear>[2]) => {
+      counts[index]![meaningOf(answer)]++;
+      hear(order, index, answer);
+    };
+    const onEvent = (event: QueryEvent) => void counts[index]![event]++;
+    queries.ask({ transport, nameserver: endpoint, question, payload_bytes, timeout_ms: retry_ms, onAnswer, onEvent });
   });
 }
 
@@ -103,7 +122,8 @@ function openSection(section: Resolvers, daemon: Daemon): LiveSection {
     nameserver.kind === 'address' ? [nameserver] : systemNameservers(daemon),
   );
   const limited = asked.slice(0, MOST_NAMESERVERS);
-  return { ...section, asked: limited, nameservers: limited.map(({ name }) => name) };
+  const counts = limited.map(() => ({ ...NO_COUNTS }));
+  return { ...section, asked: limited, counts, nameservers: limited.map(({ name }) => name) };
 }
 
 /** Named by their addresses, as in HAProxy. */

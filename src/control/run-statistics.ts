@@ -2,6 +2,7 @@
 import { now_ns } from '../system/clock.ts';
 import { SERVER_DOWN, SERVER_OPERATIONAL, serverAt } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
+import { statusOf } from './daemon-status.ts';
 import { configureChecks } from './run-checks.ts';
 import type { RuntimeDaemon } from './runtime/command.ts';
 import { moveServers } from './server-addresses.ts';
@@ -12,6 +13,8 @@ import { placeOf } from './stats-sockets.ts';
 export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
   return {
     generation: () => daemon.generation,
+    status: () => statusOf(daemon),
+    resolverCounts: () => daemon.resolvers?.counts(),
     facts: () => ({
       version: daemon.version,
       started_ms: daemon.started_ns / 1e6,

@@ -20,7 +20,7 @@ function renderHead(report: StatusReport): string {
   return `carpool ${report.version}, pid ${report.pid}, up ${formatAge(report.uptime_s)}, ${files}${starting}\n${lost}`;
 }
 
-function renderVhids(vhids: readonly VhidReport[]): string {
+export function renderVhids(vhids: readonly VhidReport[]): string {
   const head = ['VHID', 'NAME', 'INTERFACE', 'STATE', 'SINCE', 'MASTER', 'INTERVAL', 'ADVSKEW', 'ADDRESSES'];
   const rows = vhids.map((vhid) => [
     String(vhid.vhid),

@@ -44,6 +44,8 @@ const CONTEXT: CommandContext = {
   node: createCarpNode(emptyConfig([]), [], () => undefined),
   setState: () => undefined,
   runtime: {
+    status: () => assert.fail('nothing here asks for it'),
+    resolverCounts: () => undefined,
     generation: () => assert.fail('nothing here asks for it'),
     facts: () => assert.fail('nothing here asks for it'),
     data: [],

@@ -27,22 +27,21 @@ export async function answerRuntime(
   client: Socket,
   context: CommandContext,
 ): Promise<string | undefined> {
-  const asked = words[0] === 'show' && words[1] === 'carp' ? ['status', ...words.slice(2)] : words;
-  if (asked[0] === HAND_OVER) {
+  if (words[0] === HAND_OVER) {
     if (!session.exposes_listeners) return `${ERROR}This socket has no \`expose-fd listeners\`.\n`;
-    await answerClient(asked.join(' '), client, context);
+    await answerClient(words.join(' '), client, context);
     return undefined;
   }
-  const answer = runRuntimeCommand(asked, context.runtime, session);
+  const answer = runRuntimeCommand(words, context.runtime, session);
   const said_now = await answer;
   if (typeof said_now === 'object') {
     follow(client, said_now);
     return undefined;
   }
   if (said_now !== undefined) return said_now;
-  const parsed = parseCommandLine(asked);
-  if ('mistake' in parsed) return asked[0]! in LOOKING ? `${parsed.mistake}\n` : unknownCommand(asked);
-  if (!mayUse(LOOKING[asked[0]!] ?? 'admin', session)) return DENIED;
+  const parsed = parseCommandLine(words);
+  if ('mistake' in parsed) return words[0]! in LOOKING ? `${parsed.mistake}\n` : unknownCommand(words);
+  if (!mayUse(LOOKING[words[0]!] ?? 'admin', session)) return DENIED;
   let said: string | undefined = '';
   const reply: Reply = {
     send(text) {

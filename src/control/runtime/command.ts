@@ -2,7 +2,9 @@
 import type { Endpoint } from '../../config/model.ts';
 import type { DataHandle } from '../../threads/data-handle.ts';
 import type { Generation } from '../generation.ts';
+import type { ResolverCounts } from '../resolver-counts.ts';
 import type { ProcessFacts } from '../stats/info.ts';
+import type { StatusReport } from '../status-report.ts';
 
 export type Level = 'user' | 'operator' | 'admin';
 
@@ -11,6 +13,9 @@ export const LEVELS: readonly Level[] = ['user', 'operator', 'admin'];
 /** What commands do to the daemon. */
 export type RuntimeDaemon = {
   generation(): Generation;
+  status(): Promise<StatusReport>;
+  /** By section and nameserver; undefined: no name is looked up. */
+  resolverCounts(): ReadonlyMap<string, ReadonlyMap<string, ResolverCounts>> | undefined;
   facts(): ProcessFacts;
   readonly data: readonly DataHandle[];
   /** Paths or addresses of the stats sockets, with their levels. */

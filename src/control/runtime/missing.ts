@@ -10,6 +10,7 @@ const FIXED_SERVERS =
 const INSIDE =
   'This tells of the inner parts of HAProxy; `show activity`, `status` and `workers` tell of those of carpool.';
 const NO_VARIABLES = 'There are no variables of the process.';
+const RATES = 'Rates stand in the configuration: change it and reload, which no client notices.';
 const STARTUP = 'They went to standard error and the log when it started; `carpool -c -f FILE` says them again.';
 const FIXED_KEY = 'The key stands in the configuration: change it and reload.';
 
@@ -18,6 +19,8 @@ type Group = {
   readonly level: Level;
   /** What HAProxy says where there are none of such things; undefined: the reason is the answer. */
   readonly empty?: string;
+  /** And where one of them is named. */
+  readonly named?: string;
   readonly usages: readonly string[];
 };
 
@@ -93,7 +96,7 @@ const GROUPS: readonly Group[] = [
     level: 'user',
     usages: ['clear table <table> [<filter>]*', 'set table <table> key <k> [data.* <v>]*'],
   },
-  { why: NO_TABLES, level: 'user', empty: '', usages: ['show table <table> [<filter>]*'] },
+  { why: NO_TABLES, level: 'user', empty: '', named: 'No such table\n', usages: ['show table <table> [<filter>]*'] },
   { why: 'There are no peers.', level: 'user', empty: '', usages: ['show peers [dict|-] [section]'] },
   { why: 'There is no cache.', level: 'admin', empty: '', usages: ['show cache'] },
   { why: FIXED_SERVERS, level: 'admin', usages: ['add server <bk>/<srv>', 'del server <bk>/<srv>'] },
@@ -117,6 +120,12 @@ const GROUPS: readonly Group[] = [
     level: 'user',
     usages: ['show pools', 'show tasks', 'show threads', 'show trace [<module>]'],
   },
+  { why: RATES, level: 'admin', usages: ['set rate-limit <setting> <value>'] },
+  {
+    why: 'Write `disable frontend`, or take it out of the configuration and reload, which no other client notices.',
+    level: 'admin',
+    usages: ['shutdown frontend <frontend>'],
+  },
   { why: STARTUP, level: 'operator', usages: ['show startup-logs'] },
   {
     why: INSIDE,
@@ -127,10 +136,10 @@ const GROUPS: readonly Group[] = [
 
 export type MissingCommand = RuntimeCommand & { readonly why: string };
 
-export const MISSING_COMMANDS: readonly MissingCommand[] = GROUPS.flatMap(({ why, level, empty, usages }) =>
+export const MISSING_COMMANDS: readonly MissingCommand[] = GROUPS.flatMap(({ why, level, empty, named, usages }) =>
   usages.map((usage): MissingCommand => {
     const words = usage.replace(/ [[<{@].*$/, '').split(' ');
-    const run = (args: readonly string[]) => (args.length === 0 && empty !== undefined ? empty : `${why}\n`);
+    const run = (args: readonly string[]) => (args.length === 0 ? empty : named) ?? `${why}\n`;
     return { words, usage, help: `not here: ${why}`, level, run, why };
   }),
 );

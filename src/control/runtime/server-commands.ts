@@ -134,22 +134,22 @@ function setAddress(server: ServerChange, [address, word, port_text]: readonly s
   const say = () => `${told.join(', ')} by 'stats socket command'\n`;
   let { port } = before;
   if (word === 'port') {
-    port = portOf(before.port, port_text ?? '');
-    if (Number.isNaN(port)) told.push(`problem converting port '${port_text ?? ''}' to an int`);
-    else if (port < 0 || port > 65_535) told.push('provided port is not valid');
+    port = /^\d+$/.test(port_text ?? '') ? Number(port_text) : Number.NaN;
+    if (/^[+-]\d+$/.test(port_text ?? '')) told.push(NO_PORT_MAP);
+    else if (Number.isNaN(port)) told.push(`problem converting port '${port_text ?? ''}' to an int`);
+    else if (port > 65_535) told.push('provided port is not valid');
     else if (port === before.port) told.push('no need to change the port');
     else told.push(`port changed from '${before.port}' to '${port}'`);
-    if (Number.isNaN(port) || port < 0 || port > 65_535) return say();
+    if (Number.isNaN(port) || port > 65_535) return say();
   }
   if (moves || port !== before.port) server.moveTo({ address, port });
   return say();
 }
 
-/** `+10` and `-10` count from what it was. */
-function portOf(before: number, text: string): number {
-  if (!/^[+-]?\d+$/.test(text)) return Number.NaN;
-  return /^[+-]/.test(text) ? before + Number(text) : Number(text);
-}
+/** `+10`: the client's port and 10 more. */
+const NO_PORT_MAP =
+  "can't change <port> to port map because it is incompatible with current health check port configuration (use 'port' " +
+  "statement from the 'server' directive.";
 
 function setCheckPlace(server: ServerChange, what: 'check-port' | 'check-addr', value: string): string {
   const { check } = server.config;

@@ -5,10 +5,12 @@ import { renderCsv, renderJson, renderTyped } from '../stats/formats.ts';
 import { infoValues, renderInfo } from '../stats/info.ts';
 import { rowsOf } from '../stats/rows.ts';
 import { viewOf } from '../stats/view.ts';
+import { renderVhids } from '../status-text.ts';
 import { renderActivity } from './activity.ts';
 import type { RuntimeCommand, RuntimeDaemon } from './command.ts';
 import { showErrors } from './errors.ts';
 import { findBackend } from './lookup.ts';
+import { showResolvers } from './resolvers.ts';
 import { renderSchema } from './schema.ts';
 import { renderServerConnections, renderServerStates } from './server-lists.ts';
 
@@ -73,6 +75,24 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     run: (_args, daemon) => `${daemon.facts().version}\n`,
   },
   {
+    words: ['show', 'carp'],
+    usage: 'show carp [json]',
+    help: 'the vhids: who holds which address, since when and why',
+    level: 'user',
+    run: async ([form], daemon) => {
+      const { vhids } = await daemon.status();
+      if (form === 'json') return `${JSON.stringify(vhids)}\n`;
+      return vhids.length === 0 ? 'There are no vhids.\n' : renderVhids(vhids);
+    },
+  },
+  {
+    words: ['show', 'resolvers'],
+    usage: 'show resolvers [id]',
+    help: 'what came of the questions to each nameserver',
+    level: 'user',
+    run: showResolvers,
+  },
+  {
     words: ['show', 'errors'],
     usage: 'show errors [<px>] [request|response]',
     help: 'the last invalid request and response of each proxy, with their bytes',
@@ -97,7 +117,7 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     words: ['show', 'cli', 'sockets'],
     usage: 'show cli sockets',
     help: 'the stats sockets and their levels',
-    level: 'operator',
+    level: 'user',
     run: (_args, { sockets }) =>
       `# socket lvl processes\n${sockets.map(({ name, level }) => `${name} ${level} all\n`).join('')}`,
   },

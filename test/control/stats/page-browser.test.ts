@@ -70,8 +70,11 @@ test('the page shows vhids with their addresses; metrics and show carp tell the 
   assert.doesNotMatch(metrics, /haproxy_/);
   const types = metrics.match(/^# TYPE \S+ \S+$/gm)?.map((line) => line.slice(7));
   assert.equal(new Set(types).size, 6);
-  assert.match(await askRuntime(stats_socket, 'show carp'), /^web +.*MASTER/m);
-  assert.match(await askRuntime(stats_socket, 'show carp;show version'), /MASTER[\s\S]*\n\n\d+\.\d+/);
+  const [carp, version, ...rest] = (await askRuntime(stats_socket, 'show carp;show version')).split('\n\n');
+  assert.match(carp!, /^1 +web +ctl0 +MASTER .* 10\.10\.0\.1\/16\n +why: .*\n +demoted by 7 .*$/m);
+  assert.match(version!, /^\d+\.\d+/);
+  assert.deepEqual(rest, [''], 'no answer has an empty line in it');
+  assert.equal(JSON.parse(await askRuntime(stats_socket, 'show carp json'))[0].demotion, 7);
 });
 
 test('a browser shows the page, also on a phone, and orders what is chosen in it', {
