@@ -13,6 +13,9 @@ export const needsBrowser = CHROMIUM === undefined ? 'no chromium is installed h
 const WORDS =
   '--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --remote-debugging-pipe';
 
+/** How long it may take to end. */
+const GOODBYE_MS = 10_000;
+
 export type Tab = {
   /** Resolves when the page is loaded. */
   open(url: string): Promise<void>;
@@ -32,13 +35,16 @@ export async function openBrowser(t: TestContext, inside: <T>(call: () => T) => 
   const profile = mkdtempSync('/tmp/carpool-chromium-');
   const words = [...WORDS.split(' '), `--user-data-dir=${profile}`, 'about:blank'];
   const child = inside(() => spawn(CHROMIUM!, words, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] }));
+  const call = talkOver(child.stdio[3] as Writable, child.stdio[4] as Readable);
   t.after(async () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
+    const timer = setTimeout(() => child.kill('SIGKILL'), GOODBYE_MS);
+    await call('Browser.close', {}).catch(() => child.kill('SIGKILL'));
     await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    clearTimeout(timer);
+    // its other processes may still be writing
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
-  const call = talkOver(child.stdio[3] as Writable, child.stdio[4] as Readable);
   const { targetId } = await call('Target.createTarget', { url: 'about:blank' });
   const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true });
   const say = (method: string, params: object = {}) => call(method, params, sessionId as string);
