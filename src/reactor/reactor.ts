@@ -11,15 +11,11 @@ import {
   ECONNRESET,
   ENOBUFS,
   EPIPE,
-  IPPROTO_TCP,
   MSG_DONTWAIT,
   MSG_MORE,
   MSG_NOSIGNAL,
-  SO_LINGER,
   SOCK_CLOEXEC,
   SOCK_STREAM,
-  SOL_SOCKET,
-  TCP_NODELAY,
 } from '../system/abi/linux.ts';
 import { monotonicOffset_ms } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
@@ -29,6 +25,7 @@ import { Listeners } from './listeners.ts';
 import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
+import { SocketOptions } from './socket-options.ts';
 import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
@@ -333,7 +330,7 @@ export abstract class Reactor {
       return;
     }
     socket.gathers = false;
-    libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
+    this.socket_options.noDelay(socket.fd);
   }
 
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */
@@ -453,7 +450,7 @@ export abstract class Reactor {
     if (socket.state !== OPEN) return;
     socket.state = CLOSING;
     this.slices.drop(socket);
-    if (reset) libc.setsockopt(socket.fd, SOL_SOCKET, SO_LINGER, this.linger.address, 8);
+    if (reset) this.socket_options.resetOnClose(socket.fd);
     if (socket.in_flight > 0) this.cancelAll(socket);
     else this.considerClosed(socket);
   }
