@@ -17,7 +17,7 @@ import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
 import { describeError, watchForEnd } from './control/end.ts';
-import { createEventLog, type Level } from './control/event-log.ts';
+import { createEventLog, type DaemonEvent, type Level } from './control/event-log.ts';
 import { createGeneration } from './control/generation.ts';
 import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
@@ -49,7 +49,8 @@ export type DaemonOptions = {
   readonly version: string;
   readonly socket: SocketPaths;
   /** One line of the log. */
-  readonly print: (line: string, level: Level) => void;
+  /** With the event that the line is about, where it is one. */
+  readonly print: (line: string, level: Level, event?: DaemonEvent) => void;
   readonly report: (diagnostics: readonly Diagnostic[]) => void;
   /** The processes whose place it takes. */
   readonly replaces?: Replacement | undefined;

@@ -103,8 +103,8 @@ export function startDaemon(config: Config, { paths, quiet, load, in_background,
     socket: paths,
     load,
     replaces,
-    print(line, level) {
-      globalLog.say(line, level);
+    print(line, level, event) {
+      if (event?.kind !== 'server') globalLog.say(line, level); // those are said in HAProxy's words, with their proxy's
       // until it has started somebody waits to be told what hinders it
       if (in_background && (started || level === 'info' || level === 'notice')) return;
       printLine(line, level, quiet);

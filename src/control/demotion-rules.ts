@@ -11,6 +11,8 @@ export type ServerView = {
   /** Up and not in maintenance. */
   readonly up: boolean;
   readonly usable: boolean;
+  /** It would be usable if it were up. */
+  readonly willing: boolean;
   readonly backup: boolean;
 };
 

@@ -52,7 +52,7 @@ export type EventLog = {
 
 /** `print` gets one line for people per event, as `format` writes it. */
 export function createEventLog(
-  print: (line: string, level: Level) => void,
+  print: (line: string, level: Level, event: DaemonEvent) => void,
   format: (event: DaemonEvent) => string = formatEvent,
 ): EventLog {
   const remembered: string[] = [];
@@ -64,7 +64,7 @@ export function createEventLog(
       if (remembered.length > MAX_REMEMBERED) remembered.shift();
       for (const listener of listeners) listener(line);
       if (!printed || event.kind === 'demotion') return; // the carp thread logs every demotion, these too
-      print(format(event), eventLevel(event));
+      print(format(event), eventLevel(event), event);
     },
     follow(listener) {
       for (const line of remembered) listener(line);
@@ -101,5 +101,6 @@ export function describeEvent(event: DaemonEvent): string {
 
 export function eventLevel(event: DaemonEvent): Level {
   if (event.kind === 'log') return event.level;
-  return event.kind === 'server' && !event.up ? 'warning' : 'info';
+  if (event.kind === 'start' || event.kind === 'ready') return 'info';
+  return event.kind === 'server' && !event.up ? 'warning' : 'notice';
 }

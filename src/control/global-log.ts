@@ -12,6 +12,7 @@ import type { Level } from './event-log.ts';
 import { linePrinter } from './line-printer.ts';
 import { logRings } from './log-rings.ts';
 
+export const EMERGENCY = 0;
 export const ALERT = 1;
 export const NOTICE = 5;
 const SEVERITIES: Readonly<Record<Level, number>> = { error: 3, warning: 4, notice: NOTICE, info: 6 };
@@ -56,12 +57,19 @@ class GlobalLog {
     this.sends = used;
   }
 
-  /** What prints is left out: standard error has it already. */
+  /** What prints is left out: standard error has it already. So is mere information, which is for who watches the process. */
   say(line: string, level: Level): void {
+    if (level === 'info') return;
     write(this.global, line.replace(OWN_DATE, ''), SEVERITIES[level]);
   }
 
-  /** Of a server, for those who read its proxy's lines. */
+  /** Of a server, for those who read its proxy's lines, and for those of the whole process. */
+  sayOfServer(backend: string, text: string, severity: number): void {
+    write(this.global, text, severity);
+    write(this.backends.get(backend) ?? [], text, severity);
+  }
+
+  /** For those who read the proxy's lines; the others are told by `say`. */
   sayOf(backend: string, text: string, severity: number): void {
     write(this.backends.get(backend) ?? [], text, severity);
   }

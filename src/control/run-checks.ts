@@ -4,9 +4,9 @@ import { startChecksThread } from '../threads/checks-handle.ts';
 import type { FromChecks } from '../threads/checks-messages.ts';
 import { THREAD_CHECKS } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
-import { describeEvent } from './event-log.ts';
 import { createExternalChecks, type ExternalChecks } from './external-checks.ts';
-import { ALERT, globalLog, NOTICE } from './global-log.ts';
+import { globalLog, NOTICE } from './global-log.ts';
+import { logServerChange, rememberServers } from './server-changes.ts';
 
 const THE_FIRST_CHECKS = 'the first checks';
 
@@ -15,6 +15,7 @@ export function startChecks(daemon: Daemon, fail: Fail): void {
   const { config, memory } = daemon.generation;
   const checked = config.backends.some((backend) => backend.servers.some(isChecked));
   if (!checked && config.global.chroot === undefined) return;
+  rememberServers(daemon.generation);
   // without any, for its start: in a chroot it finds none of its files
   daemon.waits_for.add(THE_FIRST_CHECKS);
   const reactor = process.env['CARPOOL_REACTOR'] || undefined;
@@ -32,7 +33,10 @@ export function startChecks(daemon: Daemon, fail: Fail): void {
 export function configureChecks(daemon: Daemon, fail: Fail): void {
   const { config, memory } = daemon.generation;
   if (daemon.checks === undefined) startChecks(daemon, fail);
-  else daemon.checks.configure(config, memory);
+  else {
+    rememberServers(daemon.generation);
+    daemon.checks.configure(config, memory);
+  }
 }
 
 /** What messages lead to. */
@@ -63,7 +67,7 @@ function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message:
       daemon.generation.servers.noteReason(backend, server, reason);
       const event = { kind: 'server', at_ns, backend, server, up, reason } as const;
       events.record(event);
-      globalLog.sayOf(backend, describeEvent(event), up ? NOTICE : ALERT);
+      logServerChange(message, daemon.generation);
       evaluate();
       return;
     }

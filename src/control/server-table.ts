@@ -117,8 +117,8 @@ export function createServerTable(
   const view = (server: Server): ServerView => {
     const drained = read(server, SERVER_ADMINISTRATIVE) !== 0;
     const takes_clients = read(server, SERVER_OPERATIONAL) === SERVER_UP;
-    const usable = takes_clients && !drained && read(server, SERVER_WEIGHT) > 0;
-    return { name: server.name, up: isUp(server), usable, backup: server.backup };
+    const willing = !drained && read(server, SERVER_WEIGHT) > 0;
+    return { name: server.name, up: isUp(server), usable: takes_clients && willing, willing, backup: server.backup };
   };
   const lastOf = (server: Server) => last_checks.get(keys.get(server)!) ?? NOTHING_SAID;
   // status and duration stand behind the code

@@ -98,7 +98,9 @@ export class Conversation implements CheckFacts {
   located(verdict: Verdict): Verdict {
     const step = this.program.steps[this.at];
     const place = step && step.kind !== 'set' ? step.place : undefined;
-    return place ? verdictOf(verdict.code, verdict.reason + describePlace(place), verdict.status) : verdict;
+    if (!place) return verdict;
+    const where = describePlace(place);
+    return verdictOf(verdict.code, verdict.reason + where, verdict.status, verdict.info + where);
   }
 
   // ── the steps ─────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
  * A check in the words of HAProxy's log (`option log-health-checks`), and the state that servers are told.
  *
  *   Health check for server web/a failed, reason: Layer7 wrong status, code: 503, info: "…", check duration: 2ms, status: 2/3 UP.
+ *   Server web/a is DOWN, reason: Layer4 timeout, check duration: 2001ms. 1 active and 0 backup servers left. 3 sessions active, …
  */
 import { isUp, type Thresholds } from './fold.ts';
 import { DESCRIPTIONS, type Verdict } from './verdict.ts';
@@ -23,11 +24,43 @@ export function describeCheck(checked: CheckedOnce): string {
   const { backend, server, backup, agent, verdict, duration_ms, health, thresholds, weight } = checked;
   const who = `${agent ? 'Agent' : 'Health'} check for ${backup ? 'backup ' : ''}server ${backend}/${server}`;
   const how = verdict.passed ? (verdict.code === 'L7OKC' ? 'conditionally succeeded' : 'succeeded') : 'failed';
+  const up = isUp(health, thresholds) ? (weight > 0 ? 'UP' : 'DRAIN') : 'DOWN';
+  return `${who} ${how}, ${describeReason(verdict, duration_ms)}, status: ${countOf(health, thresholds)} ${up}.`;
+}
+
+/** `duration_ms` undefined: it was no check that took time. */
+export function describeReason(verdict: Verdict, duration_ms: number | undefined): string {
   const code = hasStatus(verdict) ? `, code: ${verdict.status}` : '';
   const info = verdict.info === '' ? '' : `, info: "${verdict.info}"`;
-  const up = isUp(health, thresholds) ? (weight > 0 ? 'UP' : 'DRAIN') : 'DOWN';
-  const reason = `, reason: ${DESCRIPTIONS[verdict.code]}${code}${info}, check duration: ${duration_ms}ms`;
-  return `${who} ${how}${reason}, status: ${countOf(health, thresholds)} ${up}.`;
+  const duration = duration_ms === undefined ? '' : `, check duration: ${duration_ms}ms`;
+  return `reason: ${DESCRIPTIONS[verdict.code]}${code}${info}${duration}`;
+}
+
+export type ServerChange = {
+  readonly backend: string;
+  readonly server: string;
+  readonly backup: boolean;
+  readonly state: 'DOWN' | 'UP' | 'STOPPING';
+  /** `, reason: …`, ` via web/b` of one that tracks, or ''. */
+  readonly why: string;
+  /** What the backend has now. */
+  readonly active: number;
+  readonly backups: number;
+  readonly connections: number;
+  readonly queued: number;
+};
+
+export function describeServerChange(change: ServerChange): string {
+  const { backend, server, backup, state, why, active, backups, connections, queued } = change;
+  const word = state === 'STOPPING' ? 'stopping' : state;
+  const who = `${backup ? 'Backup Server' : 'Server'} ${backend}/${server} is ${word}${why}`;
+  const left = `${active} active and ${backups} backup servers ${state === 'UP' ? 'online' : 'left'}.`;
+  const on_backup = active === 0 && backups > 0 ? ' Running on backup.' : '';
+  const work =
+    state === 'UP'
+      ? `0 sessions requeued, ${queued} total in queue.`
+      : `${connections} sessions active, 0 requeued, ${queued} remaining in queue.`;
+  return `${who}. ${left}${on_backup} ${work}`;
 }
 
 function hasStatus({ code }: Verdict): boolean {

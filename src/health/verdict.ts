@@ -100,20 +100,25 @@ export function codeNumber(code: Code): number {
 
 /** A connection that could not be made: `error` is Linux's errno. */
 export function connectFailed(error: number): Verdict {
-  return remembered(connect_failures, error, () => verdictOf(codeOf(error), reasonOf(error)));
+  return remembered(connect_failures, error, () => ofSystem(codeOf(error), reasonOf(error)));
 }
 
 /** A connection that broke while the answer was awaited. */
 export function connectionBroke(error: number): Verdict {
-  return remembered(breaks, error, () => verdictOf('SOCKERR', reasonOf(error)));
+  return remembered(breaks, error, () => ofSystem('SOCKERR', reasonOf(error)));
+}
+
+/** Logs have the system's own words, which begin with a capital letter. */
+function ofSystem(code: Code, reason: string): Verdict {
+  return verdictOf(code, reason, 0, reason.charAt(0).toUpperCase() + reason.slice(1));
 }
 
 export function connectTimedOut(timeout_ms: number): Verdict {
-  return verdictOf('L4TOUT', `no connection within ${timeout_ms} ms`);
+  return verdictOf('L4TOUT', `no connection within ${timeout_ms} ms`, 0, '');
 }
 
 export function answerTimedOut(timeout_ms: number, code: Code): Verdict {
-  return verdictOf(code, `no answer within ${timeout_ms} ms`);
+  return verdictOf(code, `no answer within ${timeout_ms} ms`, 0, '');
 }
 
 const connect_failures = new Map<number, Verdict>();

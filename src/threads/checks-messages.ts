@@ -72,6 +72,8 @@ export type FromChecks =
       readonly reason: string;
       /** The same as HAProxy's code; undefined when it was no check that decided. */
       readonly code: Code | undefined;
+      /** The same in the words of HAProxy's log, behind the server's name. */
+      readonly why: string;
     }
   /** What a check or an agent says is new; shared memory has its code. */
   | {

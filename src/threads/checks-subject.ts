@@ -8,7 +8,7 @@
 import type { Endpoint } from '../config/model.ts';
 import type { AgentReport } from '../health/agent.ts';
 import type { ServerFacts, Value } from '../health/facts.ts';
-import { describeCheck, describeState } from '../health/log-line.ts';
+import { describeCheck, describeReason, describeState } from '../health/log-line.ts';
 import type { ServerPlace, Subject } from '../health/plan.ts';
 import {
   firstServerHealth,
@@ -113,7 +113,7 @@ export class CheckedServer implements ServerFacts {
       this.tell(false, verdict, this.last_check, counted, duration_ms);
       this.last_check = verdict;
     }
-    this.decide(verdict);
+    this.decide(verdict, duration_ms);
   }
 
   /** Failing to reach an agent says nothing about the server. */
@@ -128,7 +128,7 @@ export class CheckedServer implements ServerFacts {
     }
     this.tell(true, verdict, this.last_agent, before !== this.health, duration_ms);
     this.last_agent = verdict;
-    if (report?.state !== undefined) this.decide(verdict);
+    if (report?.state !== undefined) this.decide(verdict, duration_ms);
   }
 
   /** Has the traffic failed too often in a row? Then a failed check is simulated, or worse. */
@@ -154,18 +154,24 @@ export class CheckedServer implements ServerFacts {
 
   // ── what it leads to ──────────────────────────────────────────────────────────────────────────
 
-  private decide(verdict: Verdict | undefined): void {
+  private decide(verdict: Verdict | undefined, duration_ms?: number): void {
     const state = operationalState(this.health, this.subject.thresholds);
     if (state === this.operational) return;
     this.operational = state;
     if (state === 'DOWN') Atomics.add(this.around.memory.words, this.at + shared.SERVER_WENT_DOWN, 1);
-    this.publish(this.subject, state, verdict, '');
-    for (const tracker of this.subject.trackers) {
-      this.publish(tracker, state, verdict, `it tracks ${this.subject.backend}/${this.subject.server}: `);
-    }
+    this.publish(this.subject, state, verdict, '', verdict ? `, ${describeReason(verdict, duration_ms)}` : '');
+    const own = `${this.subject.backend}/${this.subject.server}`;
+    for (const tracker of this.subject.trackers)
+      this.publish(tracker, state, verdict, `it tracks ${own}: `, ` via ${own}`);
   }
 
-  private publish(place: ServerPlace, state: Operational, verdict: Verdict | undefined, because: string): void {
+  private publish(
+    place: ServerPlace,
+    state: Operational,
+    verdict: Verdict | undefined,
+    because: string,
+    why: string,
+  ): void {
     const { memory, post } = this.around;
     const at = shared.serverAt(memory, place.server_index);
     const now_ms = now_ms31() || 1;
@@ -178,7 +184,7 @@ export class CheckedServer implements ServerFacts {
     const { backend, server } = place;
     const reason = because + (verdict?.reason ?? BACK);
     const up = state !== 'DOWN';
-    post({ kind: 'server', at_ns: now_ns(), backend, server, up, state, reason, code: verdict?.code });
+    post({ kind: 'server', at_ns: now_ns(), backend, server, up, state, reason, code: verdict?.code, why });
   }
 
   /** Weight, limit and administrative state, of this server and of those that track it. */

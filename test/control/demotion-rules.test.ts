@@ -4,7 +4,7 @@ import { NOWHERE } from '#src/config/diagnostic.js';
 import type { Condition, DemoteRule, Test } from '#src/config/model.js';
 import { countUsable, evaluateRule, ruleOwner, type ServerView } from '#src/control/demotion-rules.js';
 
-const UP: ServerView = { name: 'a', up: true, usable: true, backup: false };
+const UP: ServerView = { name: 'a', up: true, usable: true, willing: true, backup: false };
 const DOWN: ServerView = { ...UP, up: false, usable: false };
 
 const AT_LEAST_ONE: Test = { kind: 'nbsrv', backend: 'servers', ranges: [{ min: 1, max: null }] };

@@ -1,0 +1,65 @@
+/** What the log says of servers that go and come, word for word as HAProxy: people's alerts look for these lines. */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { freePort } from '../helpers/databases.js';
+import { needs } from '../helpers/peers.js';
+
+/** Lines of both programs while two servers go and one comes back, without what differs by chance. */
+async function linesOf(t: TestContext, program: Program): Promise<string[]> {
+  const log = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(log, 'listening');
+  t.after(() => log.close());
+  const lines: string[] = [];
+  log.on('message', (message) => lines.push(String(message)));
+  const [port, first, second] = [await freePort(), await freePort(), await freePort()];
+  const checked = 'check inter 100ms fastinter 100ms downinter 100ms rise 1 fall 1';
+  const config = `defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+listen l
+    bind 127.0.0.1:${port}
+    log 127.0.0.1:${log.address().port} local0 notice
+    server a 127.0.0.1:${first} ${checked}
+    server b 127.0.0.1:${second} ${checked} backup
+    server c 127.0.0.1:${second} track l/b backup
+`;
+  const servers = new Map<string, Server>();
+  const serve = async (name: string, at: number) => {
+    const server = createServer((socket) => socket.destroy()).listen(at, '127.0.0.1');
+    servers.set(name, server);
+    await once(server, 'listening');
+  };
+  t.after(() => servers.forEach((server) => void server.close()));
+  await serve('a', first);
+  await serve('b', second);
+  await startBalancer(t, program, config, port);
+  const seen = (pattern: RegExp) => until(`${program} logs ${pattern}`, () => lines.some((line) => pattern.test(line)));
+  servers.get('a')!.close();
+  await seen(/l\/a is DOWN/);
+  servers.get('b')!.close();
+  await seen(/no server available/);
+  await seen(/l\/c is DOWN/);
+  await serve('a', first);
+  await seen(/l\/a is UP/);
+  return lines.map(withoutChance).filter((line) => !/started\.$/.test(line));
+}
+
+function withoutChance(line: string): string {
+  return line
+    .trimEnd()
+    .replace(/^<(\d+)>.*?\]: /, '<$1> ')
+    .replace(/check duration: \d+ms/, 'check duration: Nms');
+}
+
+test('servers that go down and come back are told in HAProxy words, at its levels', {
+  skip: needs('haproxy'),
+}, async (t) => {
+  const [theirs, ours] = [await linesOf(t, 'haproxy'), await linesOf(t, 'carpool')];
+  assert.deepEqual(ours, theirs);
+});
