@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { insideNetworkNamespace } from '#src/system/namespaces.js';
 import { ipv4Adverts, PacketSocket } from '#src/system/packet-socket.js';
 import {
@@ -12,9 +12,10 @@ import {
   eventually,
   needsNamespaces,
   type TestHost,
-  TestNetwork,
+  type TestNetwork,
   vip,
 } from '../helpers/carp-network.js';
+import { scene } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
@@ -23,17 +24,6 @@ const VHID = 42;
 const VIP = '10.44.0.50';
 
 const carp = () => carpOf({ vhid: VHID, addresses: [vip(VIP)] });
-
-function scene(name: string, skip: string | false, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { skip, timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
-}
 
 /** VRRPv2 with our id, for an address of its own. Ends with `stop`. */
 function startKeepalived(host: TestHost): { stop(): Promise<void> } {
@@ -64,30 +54,33 @@ const has = (carpool: Carpool, text: RegExp) =>
 describe('protocol 112 that is not our peer’s', { concurrency: 3 }, () => {
   const needsKeepalived = needsNamespaces() || needs('keepalived');
 
-  scene('a keepalived with our id is named, counted, and changes nothing', needsKeepalived, async (network) => {
-    const carpool = await startMaster(network);
-    const keepalived = startKeepalived(network.addHost('them', '10.44.0.2'));
-    try {
-      await eventually('the log names it', PATIENCE_MS, () => has(carpool, /VRRP/));
-      const { vhids, counters, bad_sources } = await carpool.status();
-      assert.deepEqual(
-        vhids[0].troubles.map(({ kind }) => kind),
-        ['vrrp'],
-      );
-      assert.ok(counters.dropped_vrrp > 0);
-      assert.deepEqual(
-        bad_sources.map(({ source, why }) => [source, why]),
-        [['10.44.0.2', 'dropped_vrrp']],
-      );
-      assert.equal(carpool.state, 'MASTER');
-    } finally {
-      await keepalived.stop();
-    }
-  });
+  scene(
+    'a keepalived with our id is named, counted, and changes nothing',
+    async (network) => {
+      const carpool = await startMaster(network);
+      const keepalived = startKeepalived(network.addHost('them', '10.44.0.2'));
+      try {
+        await eventually('the log names it', PATIENCE_MS, () => has(carpool, /VRRP/));
+        const { vhids, counters, bad_sources } = await carpool.status();
+        assert.deepEqual(
+          vhids[0].troubles.map(({ kind }) => kind),
+          ['vrrp'],
+        );
+        assert.ok(counters.dropped_vrrp > 0);
+        assert.deepEqual(
+          bad_sources.map(({ source, why }) => [source, why]),
+          [['10.44.0.2', 'dropped_vrrp']],
+        );
+        assert.equal(carpool.state, 'MASTER');
+      } finally {
+        await keepalived.stop();
+      }
+    },
+    { skip: needsKeepalived },
+  );
 
   scene(
     'own adverts that a switch sends back, or somebody later, are counted and dropped',
-    needsNamespaces(),
     async (network) => {
       const carpool = await startMaster(network);
       const { link } = network.addHost('mirror', '10.44.0.3');
@@ -118,6 +111,7 @@ describe('protocol 112 that is not our peer’s', { concurrency: 3 }, () => {
         mirror.close();
       }
     },
+    { skip: needsNamespaces() },
   );
 });
 

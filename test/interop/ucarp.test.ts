@@ -3,17 +3,18 @@
  * (pcap batches them), looks at its timers once an interval, and never bows out.
  */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import {
   always,
   type Carpool,
   eventually,
   needsNamespaces,
   type TestHost,
-  TestNetwork,
+  type TestNetwork,
   type Ucarp,
   vip,
 } from '../helpers/carp-network.js';
+import { scene } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
@@ -65,18 +66,6 @@ async function startBeforeUcarp(network: TestNetwork): Promise<Pair> {
 
 function elapsed_ms(from_ns: number, to_ns: number): number {
   return (to_ns - from_ns) / 1e6;
-}
-
-/** A test on a network of its own, which is taken down whatever happens. */
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
 }
 
 describe('a carpool BACKUP behind a ucarp MASTER', { skip, concurrency: 5 }, () => {

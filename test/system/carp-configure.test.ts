@@ -1,8 +1,16 @@
 /** Other settings on a live pair: never two masters, nothing that stays is touched. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import type { Carp } from '#src/config/model.js';
-import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
+import {
+  type Carpool,
+  eventually,
+  needsNamespaces,
+  type TestHost,
+  type TestNetwork,
+  vip,
+} from '../helpers/carp-network.js';
+import { scene } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
@@ -43,17 +51,6 @@ async function hearsAgain({ carpool }: Node): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.fail('no adverts any more');
-}
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
 }
 
 const states = (node: Node) => node.carpool.states.map(({ state }) => state);

@@ -1,48 +1,20 @@
 /** Two carpools that share IPv6 addresses, alone and beside IPv4, by multicast and from peer to peer. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import type { Carp } from '#src/config/model.js';
-import {
-  always,
-  type Carpool,
-  eventually,
-  needsNamespaces,
-  type TestHost,
-  TestNetwork,
-  vip,
-} from '../helpers/carp-network.js';
+import { always, eventually, needsNamespaces, type TestHost, type TestNetwork, vip } from '../helpers/carp-network.js';
+import { type Pair, scene, startPair } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP4 = '10.44.0.50';
 const VIP6 = '2001:db8::50';
 
-type Pair = { readonly host_a: TestHost; readonly host_b: TestHost; readonly a: Carpool; readonly b: Carpool };
+const carp = (fields: Partial<Carp>) => carpOf({ vhid: 7, addresses: [vip(VIP4), vip(VIP6)], ...fields });
 
-/** `a` is MASTER, `b` hears it. `fields` may differ by node. */
-async function startPair(network: TestNetwork, fields: (node: 'a' | 'b') => Partial<Carp>): Promise<Pair> {
-  const carp = (node: 'a' | 'b') =>
-    carpOf({ vhid: 7, addresses: [vip(VIP4), vip(VIP6)], advskew: node === 'a' ? 0 : 100, ...fields(node) });
-  const host_a = network.addHost('a', '10.44.0.1');
-  const host_b = network.addHost('b', '10.44.0.2');
-  const a = network.startCarpool(host_a, [carp('a')]);
-  await a.becomes('MASTER', PATIENCE_MS);
-  const b = network.startCarpool(host_b, [carp('b')]);
-  await b.becomes('BACKUP', PATIENCE_MS);
-  await b.hears(3000);
-  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
-  return { host_a, host_b, a, b };
-}
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
+/** `fields` may differ by node. */
+function startWith(network: TestNetwork, fields: (node: 'a' | 'b') => Partial<Carp>): Promise<Pair> {
+  return startPair(network, carp(fields('a')), carp({ advskew: 100, ...fields('b') }));
 }
 
 const holds = (host: TestHost, vips: readonly string[]) => vips.every((address) => host.has(address));
@@ -54,7 +26,7 @@ describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, 
     ['IPv6 alone', [VIP6]],
   ] as const) {
     scene(`${what}: a graceful stop hands the addresses over, and so does SIGKILL`, async (network) => {
-      const { host_a, host_b, a, b } = await startPair(network, () => ({ addresses: vips.map(vip) }));
+      const { host_a, host_b, a, b } = await startWith(network, () => ({ addresses: vips.map(vip) }));
       assert.ok(holds(host_a, vips) && holdsNone(host_b, vips));
       const found = host_a.netlink.listAddresses().find((one) => one.address === VIP6)!;
       assert.deepEqual([found.prefix_length, found.tentative, found.preferred_s], [128, false, 0]);
@@ -82,7 +54,7 @@ describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, 
       `unicast over ${what}: peers reach each other though no MAC is known, also from the grave`,
       async (network) => {
         const peers = (node: 'a' | 'b') => ({ peers: [node === 'a' ? source_b : source_a], addresses: [vip(address)] });
-        const { host_a, host_b, a, b } = await startPair(network, peers);
+        const { host_a, host_b, a, b } = await startWith(network, peers);
         assert.equal((await b.status()).vhids[0].heard!.source, source_a);
         await a.kill('SIGKILL');
         await eventually('the address is gone', 200, () => !host_a.has(address));
@@ -95,7 +67,7 @@ describe('two carpools with IPv6', { skip: needsNamespaces(), concurrency: 2 }, 
   scene(
     'an interface that is deleted and made again is used again, with its new link-local address',
     async (network) => {
-      const { host_a, a, b } = await startPair(network, (node) => ({ preempt: node === 'a' }));
+      const { host_a, a, b } = await startWith(network, (node) => ({ preempt: node === 'a' }));
       const before = (await b.status()).vhids[0].heard!;
       network.replaceCable(host_a);
       await eventually('a is BACKUP anew', 2000, () => a.states.length === 4);

@@ -1,12 +1,13 @@
 /** The thread as the daemon meets it: started in this process, on a network of its own. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { checkCarpHost } from '#src/system/carp-host.js';
 import { insideNetworkNamespace } from '#src/system/namespaces.js';
 import { type CarpHandle, startCarpThread } from '#src/threads/carp-handle.js';
 import type { FromCarp } from '#src/threads/carp-messages.js';
 import * as memory from '#src/threads/shared-memory.js';
-import { eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
+import { eventually, needsNamespaces, type TestHost, type TestNetwork, vip } from '../helpers/carp-network.js';
+import { scene } from '../helpers/carp-pair.js';
 import { carpOf, configOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
@@ -36,17 +37,6 @@ function start(network: TestNetwork, wait_for_ready: boolean, addresses?: string
     });
   });
   return { host, carp, messages, shared };
-}
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
 }
 
 const has = (messages: FromCarp[], kind: FromCarp['kind']) => messages.some((message) => message.kind === kind);

@@ -1,15 +1,8 @@
 /** Two carpools on one switch: what the kernel, the guardian and the carp thread do when something goes wrong. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import {
-  always,
-  type Carpool,
-  eventually,
-  needsNamespaces,
-  type TestHost,
-  TestNetwork,
-  vip,
-} from '../helpers/carp-network.js';
+import { describe } from 'node:test';
+import { always, eventually, needsNamespaces, type TestNetwork, vip } from '../helpers/carp-network.js';
+import { type Pair, scene, startPair } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
@@ -21,36 +14,11 @@ const GUARDIAN_MS = 100;
 
 const carp = (fields = {}) => carpOf({ vhid: 1, addresses: [vip(VIP)], ...fields });
 
-type Pair = {
-  readonly host_a: TestHost;
-  readonly host_b: TestHost;
-  readonly a: Carpool;
-  readonly b: Carpool;
-};
-
-/** `a` is MASTER and its guardian runs; `b` is BACKUP, 100/256 s later. */
-async function startPair(network: TestNetwork): Promise<Pair> {
-  const host_a = network.addHost('a', '10.44.0.1');
-  const host_b = network.addHost('b', '10.44.0.2');
-  const a = network.startCarpool(host_a, [carp()]);
-  await a.becomes('MASTER', PATIENCE_MS);
-  const b = network.startCarpool(host_b, [carp({ advskew: 100 })]);
-  await b.becomes('BACKUP', PATIENCE_MS);
-  await b.hears(3000);
-  await eventually('a holds the address alone', 3000, () => host_a.has(VIP) && !host_b.has(VIP));
-  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
-  return { host_a, host_b, a, b };
-}
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
+/** `a` holds the address alone; `b` would follow 100/256 s later. */
+async function startWithHolder(network: TestNetwork): Promise<Pair> {
+  const pair = await startPair(network, carp(), carp({ advskew: 100 }));
+  await eventually('a holds the address alone', 3000, () => pair.host_a.has(VIP) && !pair.host_b.has(VIP));
+  return pair;
 }
 
 const ms = (from_ns: number, to_ns: number) => (to_ns - from_ns) / 1e6;
@@ -59,7 +27,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene(
     'SIGKILL of the daemon: the guardian deletes the address at once and the other node takes it',
     async (network) => {
-      const { host_a, host_b, a, b } = await startPair(network);
+      const { host_a, host_b, a, b } = await startWithHolder(network);
       const killed_ns = await a.signal('SIGKILL');
       const gone_ns = await eventually('the address is gone', GUARDIAN_MS, () => !host_a.has(VIP));
       const taken_ns = await b.becomes('MASTER', 1000);
@@ -71,7 +39,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   );
 
   scene('a graceful stop moves the address within 50 ms of the bow-out', async (network) => {
-    const { host_a, host_b, a, b } = await startPair(network);
+    const { host_a, host_b, a, b } = await startWithHolder(network);
     await a.signal('SIGTERM');
     const bowed_out_ns = await a.becomes('INIT', 1000);
     const taken_ns = await b.becomes('MASTER', 1000);
@@ -84,7 +52,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene(
     'SIGSTOP: the address is gone within the lease, and after SIGCONT the node listens before it asserts',
     async (network) => {
-      const { host_a, host_b, a, b } = await startPair(network);
+      const { host_a, host_b, a, b } = await startWithHolder(network);
       await a.signal('SIGSTOP');
       await eventually('the lease runs out', LEASE_MS + LEASE_SLACK_MS, () => !host_a.has(VIP));
       await b.becomes('MASTER', 4000);
@@ -103,7 +71,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('a control thread that hangs costs the address, and gets it back when it moves again', async (network) => {
-    const { host_a, host_b, a, b } = await startPair(network);
+    const { host_a, host_b, a, b } = await startWithHolder(network);
     a.post({ kind: 'hang' });
     await a.becomes('INIT', 4000);
     assert.match(a.reason, /control thread/);
@@ -114,7 +82,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('an address that somebody removed is there again at once', async (network) => {
-    const { host_a, a } = await startPair(network);
+    const { host_a, a } = await startWithHolder(network);
     const index = host_a.netlink.indexOf('eth0');
     host_a.netlink.deleteAddress({ index, bytes: Uint8Array.of(10, 44, 0, 50), prefix_length: 32 });
     await eventually('the address is back', 500, () => host_a.has(VIP));
@@ -122,7 +90,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('a lost link means INIT at once; when it is back the node is BACKUP to the new MASTER', async (network) => {
-    const { host_a, host_b, a, b } = await startPair(network);
+    const { host_a, host_b, a, b } = await startWithHolder(network);
     host_a.unplug();
     await a.becomes('INIT', 200);
     await eventually('the address is gone', 100, () => !host_a.has(VIP));
@@ -133,7 +101,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('an interface that is set down costs the address, and gets no thread to spin', async (network) => {
-    const { host_a, a, b } = await startPair(network);
+    const { host_a, a, b } = await startWithHolder(network);
     const index = host_a.netlink.indexOf('eth0');
     host_a.netlink.setLink(index, { up: false });
     await a.becomes('INIT', 200);
@@ -147,7 +115,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('an interface that is deleted and made again carries adverts again', async (network) => {
-    const { host_b, a, b } = await startPair(network);
+    const { host_b, a, b } = await startWithHolder(network);
     const known = b.states.length;
     network.replaceCable(host_b);
     await eventually('b goes to INIT and comes back', 2000, () => b.states.length === known + 2);
@@ -161,7 +129,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('another guardian takes over when the first was killed', async (network) => {
-    const { host_a, a, b } = await startPair(network);
+    const { host_a, a, b } = await startWithHolder(network);
     process.kill(a.guardian_pid, 'SIGKILL');
     const first = a.guardian_pid;
     await eventually('another guardian runs', PATIENCE_MS, () => a.guardian_pid !== first && a.guardianRuns());
@@ -181,7 +149,7 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   });
 
   scene('status tells state, reason, master, intervals and leases', async (network) => {
-    const { a, b } = await startPair(network);
+    const { a, b } = await startWithHolder(network);
     const [vhid] = (await a.status()).vhids;
     assert.equal(vhid.state, 'MASTER');
     assert.equal(vhid.master, '10.44.0.1');

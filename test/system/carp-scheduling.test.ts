@@ -1,23 +1,13 @@
 /** Adverts that are milliseconds apart: real-time scheduling, the warning without it, and what a short stall does. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { always, type Carpool, eventually, needsNamespaces, TestNetwork, vip } from '../helpers/carp-network.js';
+import { describe } from 'node:test';
+import { always, type Carpool, eventually, needsNamespaces, type TestNetwork, vip } from '../helpers/carp-network.js';
+import { scene } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
 const carp = (advskew: number) =>
   carpOf({ vhid: 1, advbase: 0, advskew, preempt: true, addresses: [vip('10.44.0.50')] });
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
-}
 
 function warnings({ messages }: Carpool): string[] {
   return messages.flatMap((message) => (message.kind === 'log' && message.level === 'warning' ? message.text : []));

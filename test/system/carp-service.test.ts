@@ -1,25 +1,15 @@
 /** What a service on the VIP lives through: a router's two links, a frozen node, connections that must not hang. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { now_ns } from '#src/system/clock.js';
 import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
+import { scene, startPair } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIP = '10.44.0.50';
 const NOBODY = 65534;
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
-}
 
 /** Two routers between two switches; each has a vhid on each side. */
 async function startRouters(inside: TestNetwork, outside: TestNetwork) {
@@ -63,14 +53,8 @@ describe('a router with a vhid on each of two links', { skip: needsNamespaces(),
 
 describe('a node that stood still', { skip: needsNamespaces() }, () => {
   scene('for 10 s listens before it is MASTER again, though it is preferred, and then is so alone', async (network) => {
-    const carp = (advskew: number) => [carpOf({ vhid: 1, advskew, preempt: true, addresses: [vip(VIP)] })];
-    const host_a = network.addHost('a', '10.44.0.1');
-    const host_b = network.addHost('b', '10.44.0.2');
-    const a = network.startCarpool(host_a, carp(0));
-    await a.becomes('MASTER', PATIENCE_MS);
-    const b = network.startCarpool(host_b, carp(100));
-    await b.becomes('BACKUP', PATIENCE_MS);
-    await b.hears(3000);
+    const carp = (advskew: number) => carpOf({ vhid: 1, advskew, preempt: true, addresses: [vip(VIP)] });
+    const { host_a, host_b, a, b } = await startPair(network, carp(0), carp(100));
     await a.signal('SIGSTOP');
     await b.becomes('MASTER', 5000);
     await new Promise((resolve) => setTimeout(resolve, 6500));
@@ -104,15 +88,9 @@ async function connectTo(host: TestHost, client: TestHost): Promise<{ ended: Pro
 }
 
 describe('connections to a VIP that moves', { skip: needsNamespaces(), concurrency: 2 }, () => {
-  const startPair = async (network: TestNetwork) => {
-    const host_a = network.addHost('a', '10.44.0.1');
-    const host_b = network.addHost('b', '10.44.0.2');
+  const connected = async (network: TestNetwork) => {
     const carp = (advskew: number) => carpOf({ vhid: 1, advskew, addresses: [vip(VIP)] });
-    const a = network.startCarpool(host_a, [carp(0)]);
-    await a.becomes('MASTER', PATIENCE_MS);
-    const b = network.startCarpool(host_b, [carp(100)]);
-    await b.becomes('BACKUP', PATIENCE_MS);
-    await b.hears(3000);
+    const { host_a, a, b } = await startPair(network, carp(0), carp(100));
     const { ended } = await connectTo(host_a, network.addHost('client', '10.44.0.9'));
     return { a, b, ended };
   };
@@ -122,7 +100,7 @@ describe('connections to a VIP that moves', { skip: needsNamespaces(), concurren
   ];
   for (const [how, lose] of lost) {
     scene(`${how} end with an error at the client within 100 ms`, async (network) => {
-      const { a, b, ended } = await startPair(network);
+      const { a, b, ended } = await connected(network);
       lose(a);
       await b.becomes('MASTER', 1000);
       const taken_ns = b.states.at(-1)!.at_ns;

@@ -1,9 +1,10 @@
 /** The virtual MAC on real links: who answers, from which MAC, and what is left when a node stops or dies. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import type { Carp } from '#src/config/model.js';
-import { type Carpool, eventually, needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
+import { eventually, needsNamespaces, type TestHost, vip } from '../helpers/carp-network.js';
+import { scene, startPair } from '../helpers/carp-pair.js';
 import { carpOf } from '../helpers/carp-runner.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
@@ -13,31 +14,6 @@ const VIRTUAL = '00:00:5e:00:01:07';
 
 const carp = (fields: Partial<Carp> = {}) =>
   carpOf({ vhid: 7, mac: 'virtual', addresses: [vip(VIP4), vip(VIP6)], ...fields });
-
-type Pair = { readonly host_a: TestHost; readonly host_b: TestHost; readonly a: Carpool; readonly b: Carpool };
-
-async function startPair(network: TestNetwork): Promise<Pair> {
-  const host_a = network.addHost('a', '10.44.0.1');
-  const host_b = network.addHost('b', '10.44.0.2');
-  const a = network.startCarpool(host_a, [carp()]);
-  await a.becomes('MASTER', PATIENCE_MS);
-  const b = network.startCarpool(host_b, [carp({ advskew: 100 })]);
-  await b.becomes('BACKUP', PATIENCE_MS);
-  await b.hears(3000);
-  await eventually('the guardian of a runs', PATIENCE_MS, () => a.guardianRuns());
-  return { host_a, host_b, a, b };
-}
-
-function scene(name: string, body: (network: TestNetwork) => Promise<void>): void {
-  test(name, { timeout: 2 * PATIENCE_MS }, async () => {
-    const network = new TestNetwork();
-    try {
-      await body(network);
-    } finally {
-      await network.close();
-    }
-  });
-}
 
 const macvlans = (host: TestHost) => host.netlink.listLinks().filter((link) => link.kind === 'macvlan');
 const arpSettings = (host: TestHost) => {
@@ -63,7 +39,7 @@ async function neighbour(host: TestHost, address: string): Promise<string> {
 describe('the virtual MAC', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene('is what neighbours learn, and it stays when the address moves', async (network) => {
     const client = network.addHost('client', '10.44.0.9');
-    const { host_a, host_b, a, b } = await startPair(network);
+    const { host_a, host_b, a, b } = await startPair(network, carp(), carp({ advskew: 100 }));
     client.netlink.addAddress({ index: client.netlink.indexOf('eth0'), bytes: bytes6(9), prefix_length: 64 });
     assert.equal(host_a.carrierOf(VIP4)!.kind, 'macvlan');
     assert.equal(host_a.carrierOf(VIP6)!.kind, 'macvlan');

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PATIENCE_MS } from '../../helpers/patience.js';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { RawServer, type Wire } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -40,12 +41,7 @@ async function sendWithoutEnd(wire: Wire, piece: string): Promise<void> {
 for (const kind of KINDS) {
   for (const [what, [before, again]] of Object.entries(SERVERS))
     test(`${kind}: a server that sends ${what} without an end is left`, async () => {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server]);
-      const client = await rig.client();
-      client.write(GET);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { rig, client, wire } = await underWay(kind, GET);
       wire.write(before);
       await sendWithoutEnd(wire, again);
       if (before.includes(CHUNKED)) await client.over();

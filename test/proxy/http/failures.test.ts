@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { nobody, RawServer, response } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -144,12 +145,7 @@ for (const kind of KINDS) {
       `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(200)}\r\n`,
     ];
     for (const lie of lies) {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server]);
-      const client = await rig.client();
-      client.write(GET);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { rig, client, wire } = await underWay(kind, GET);
       wire.write(lie);
       assert.match(await client.takesHead(), /^HTTP\/1\.1 502 /, lie.slice(0, 60));
       await client.takes('</html>\n');
@@ -160,12 +156,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: a server that closes without a word is 502`, async () => {
     for (const dies of ['end', 'reset'] as const) {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server]);
-      const client = await rig.client();
-      client.write(GET);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { rig, client, wire } = await underWay(kind, GET);
       if (dies === 'end') wire.end();
       else wire.reset();
       assert.match(await client.takesHead(), /^HTTP\/1\.1 502 /);
@@ -182,12 +173,7 @@ for (const kind of KINDS) {
       ['GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\npart', 'end', 'reset'],
     ];
     for (const [request, answer, dies, seen] of heads) {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server]);
-      const client = await rig.client();
-      client.write(request);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { rig, client, wire } = await underWay(kind, request);
       wire.write(answer);
       await client.takes('part');
       if (dies === 'end') wire.end();
@@ -199,12 +185,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: chunks that stop making sense end the response in the middle`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write(GET);
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, GET);
     wire.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n');
     await client.takes('good\r\n');
     wire.write('zz\r\n');

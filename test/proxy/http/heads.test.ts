@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { RawServer, response } from '../wire.js';
 
 for (const kind of KINDS) {
@@ -136,12 +137,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a response of HTTP/1.0 becomes one of HTTP/1.1`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     wire.write('HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx');
     assert.equal(await client.takes('\r\n\r\nx'), 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx');
     await wire.over();

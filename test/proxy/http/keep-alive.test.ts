@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { RawServer, response } from '../wire.js';
 
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -155,12 +156,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a client of HTTP/1.0 gets chunks without their framing, and the connection closed`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
     for (const byte of 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: 1\r\n\r\n') {
       wire.write(byte);
       await new Promise((resolve) => setImmediate(resolve));
@@ -173,12 +169,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a response without a length ends with its connection, byte by byte the same`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write(GET('/'));
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, GET('/'));
     wire.write('HTTP/1.1 200 OK\r\n\r\nuntil ');
     wire.write('the end');
     wire.end();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { fullListener, RawServer, response, type Wire } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -51,12 +52,7 @@ for (const kind of KINDS) {
     });
 
     test(`${kind}: a client that ${leaves} in the middle of its response takes the server's connection with it`, async () => {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server]);
-      const client = await rig.client();
-      client.write(GET);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { rig, client, wire } = await underWay(kind, GET);
       wire.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nbegin');
       await client.takes('begin');
       leave(client);
@@ -68,12 +64,7 @@ for (const kind of KINDS) {
   }
 
   test(`${kind}: a client that resets while it waits takes the server's connection with it; the next one is not given its answer`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write(GET);
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { server, rig, client, wire } = await underWay(kind, GET);
     client.reset();
     await wire.over();
     wire.write(response('of the first'));

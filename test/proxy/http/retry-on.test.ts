@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as c from '#src/threads/counters.js';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { nobody, RawServer, response, type Wire } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -132,12 +133,11 @@ for (const kind of KINDS) {
 
   test(`${kind}: a body that no buffer holds is sent once`, async () => {
     for (const length of [20_000, 300_000]) {
-      const server = await RawServer.start();
-      const rig = new ProxyRig(kind, [server], { backend: ' retry-on all-retryable-errors\n' });
-      const client = await rig.client();
-      client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
-      const wire = await server.wire(0);
-      await wire.takesHead();
+      const { server, rig, client, wire } = await underWay(
+        kind,
+        `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`,
+        { backend: ' retry-on all-retryable-errors\n' },
+      );
       client.write('x'.repeat(length));
       await wire.takesBytes(length);
       wire.end();
@@ -169,12 +169,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: after an early hint the client gets what follows`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server], { backend: ' retry-on 503 empty-response\n' });
-    const client = await rig.client();
-    client.write(GET);
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { server, rig, client, wire } = await underWay(kind, GET, { backend: ' retry-on 503 empty-response\n' });
     wire.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n');
     assert.match(await client.takesHead(), /^HTTP\/1\.1 103 /);
     assert.match(await client.takesHead(), /^HTTP\/1\.1 503 /);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KINDS, ProxyRig } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { fullListener, RawServer, response } from '../wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -46,12 +47,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a server that falls silent in its body leaves a cut response`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server], { defaults: ' timeout server 150ms\n' });
-    const client = await rig.client();
-    client.write(GET);
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, GET, { defaults: ' timeout server 150ms\n' });
     wire.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
     await client.takes('half');
     await client.over();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence, sha256 } from '../../reactor/harness.js';
 import { KINDS, type Kind, ProxyRig, type RigOptions } from '../harness.js';
+import { underWay } from '../under-way.js';
 import { RawServer, response } from '../wire.js';
 
 const UPGRADE = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -36,12 +37,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a 101 that nobody asked for is 502, and no tunnel`, async () => {
-    const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server]);
-    const client = await rig.client();
-    client.write('GET /chat HTTP/1.1\r\nHost: a\r\n\r\n');
-    const wire = await server.wire(0);
-    await wire.takesHead();
+    const { rig, client, wire } = await underWay(kind, 'GET /chat HTTP/1.1\r\nHost: a\r\n\r\n');
     wire.write(SWITCH);
     assert.match(await client.takesHead(), /^HTTP\/1\.1 502 /);
     await rig.everythingIsHome();
