@@ -3,19 +3,23 @@
 // it. Exit status 1 when something does not hold.
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import {
+  anySeed,
+  COUNT_MAX,
+  DEFAULT_MINUTES,
+  endWithReader,
+  fail,
+  MINUTES_MAX,
+  number,
+  SEED_MAX,
+  WORD,
+} from './options.mjs';
 
-const DEFAULT_MINUTES = 1 / 3;
-const MINUTES_MAX = 24 * 60;
-const COUNT_MAX = 1e9;
-
-// whoever read this has seen enough (`npm run fuzz | head`)
-process.stdout.on('error', () => process.exit(0));
-
-const word = { type: /** @type {const} */ ('string') };
-const { values } = parseArgs({ options: { seed: word, minutes: word, count: word, only: word } });
-const given_seed = number('seed', 0, 2 ** 31 - 1);
-const minutes = number('minutes', 0, MINUTES_MAX);
-const count = number('count', 1, COUNT_MAX);
+endWithReader();
+const { values } = parseArgs({ options: { seed: WORD, minutes: WORD, count: WORD, only: WORD } });
+const given_seed = number(values, 'seed', 0, SEED_MAX);
+const minutes = number(values, 'minutes', 0, MINUTES_MAX);
+const count = number(values, 'count', 1, COUNT_MAX);
 
 build({ tests: true });
 const { TARGETS, printInput } = await import(new URL('../build/test/fuzz/fuzz.js', import.meta.url).href);
@@ -23,7 +27,7 @@ const { fuzzWatched } = await import(new URL('../build/test/fuzz/watched.js', im
 
 const targets = chosenTargets();
 const only_one = given_seed !== undefined && values.only !== undefined && minutes === undefined && count === undefined;
-const seed = given_seed ?? Math.floor(Date.now() / 1000) % 2 ** 30;
+const seed = given_seed ?? anySeed();
 const time_ms =
   count !== undefined && minutes === undefined ? Infinity : ((minutes ?? DEFAULT_MINUTES) * 60_000) / targets.length;
 
@@ -49,19 +53,4 @@ function chosenTargets() {
   return names.includes(values.only)
     ? TARGETS.filter(({ name }) => name === values.only)
     : fail(`--only takes one of ${names.join(', ')}`);
-}
-
-/** @param {'seed' | 'minutes' | 'count'} name @param {number} least @param {number} most */
-function number(name, least, most) {
-  const given = values[name];
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  if (given.trim() !== '' && value >= least && value <= most) return value;
-  return fail(`--${name} is a number from ${least} to ${most}`);
-}
-
-/** @param {string} text @returns {never} */
-function fail(text) {
-  process.stderr.write(`carpool: ${text}\n`);
-  process.exit(1);
 }

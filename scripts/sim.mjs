@@ -4,22 +4,26 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import {
+  anySeed,
+  COUNT_MAX,
+  DEFAULT_MINUTES,
+  endWithReader,
+  fail,
+  MINUTES_MAX,
+  number,
+  SEED_MAX,
+  WORD,
+} from './options.mjs';
 
-const DEFAULT_MINUTES = 1 / 3;
-const MINUTES_MAX = 24 * 60;
-const RUNS_MAX = 1e9;
-
-// whoever read this has seen enough (`npm run sim | head`)
-process.stdout.on('error', () => process.exit(0));
-
-const word = { type: /** @type {const} */ ('string') };
+endWithReader();
 const flag = { type: /** @type {const} */ ('boolean') };
 const { values } = parseArgs({
-  options: { seed: word, minutes: word, hosts: word, peers: word, 'demote-byte': flag, scenario: word },
+  options: { seed: WORD, minutes: WORD, hosts: WORD, peers: WORD, 'demote-byte': flag, scenario: WORD },
 });
-const seed = number('seed', 0, 2 ** 31 - 1) ?? Math.floor(Date.now() / 1000) % 2 ** 30;
-const minutes = number('minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
-const hosts_max = number('hosts', 2, 26) ?? 5;
+const seed = number(values, 'seed', 0, SEED_MAX) ?? anySeed();
+const minutes = number(values, 'minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
+const hosts_max = number(values, 'hosts', 2, 26) ?? 5;
 
 build({ tests: true });
 const { describe, explore } = await import(new URL('../build/test/simulator/explore.js', import.meta.url).href);
@@ -38,7 +42,7 @@ function search() {
   const only_one = values.seed !== undefined && values.minutes === undefined;
   return explore({
     seed,
-    runs: only_one ? 1 : RUNS_MAX,
+    runs: only_one ? 1 : COUNT_MAX,
     time_ms: minutes * 60_000,
     hosts_max,
     ...peers(),
@@ -74,19 +78,4 @@ function replay(path) {
   const last = lines.findIndex((line) => line.startsWith('calm '));
   const scenario = parseScenario(lines.slice(Math.max(first, 0), last + 1).join('\n'));
   return describe(scenario, scenario.seed);
-}
-
-/** @param {'seed' | 'minutes' | 'hosts'} name @param {number} least @param {number} most */
-function number(name, least, most) {
-  const given = values[name];
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  if (given.trim() !== '' && value >= least && value <= most) return value;
-  return fail(`--${name} is a number from ${least} to ${most}`);
-}
-
-/** @param {string} text @returns {never} */
-function fail(text) {
-  process.stderr.write(`carpool: ${text}\n`);
-  process.exit(1);
 }

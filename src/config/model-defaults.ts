@@ -10,6 +10,7 @@ import type {
   Identity,
   InitAddress,
   Resolvers,
+  Timeouts,
 } from './model.ts';
 
 /** FreeBSD's own. */
@@ -68,6 +69,16 @@ export function emptyConfig(files: readonly string[]): Config {
     interface_names: [],
   };
 }
+
+export const NO_TIMEOUTS: Timeouts = {
+  connect_ms: undefined,
+  client_ms: undefined,
+  server_ms: undefined,
+  http_request_ms: undefined,
+  http_keep_alive_ms: undefined,
+  check_ms: undefined,
+  queue_ms: undefined,
+};
 
 /** A server that accepts a connection is well. */
 export const PLAIN_CHECK: CheckMethod = { kind: 'tcp', rules: [] };

@@ -10,6 +10,7 @@ import { PROXY_KEYWORDS } from '#src/config/haproxy/proxy.js';
 import { SERVER_WORDS } from '#src/config/haproxy/server.js';
 import { TIMEOUTS } from '#src/config/haproxy/timeouts.js';
 import { UCARP_OPTIONS } from '#src/config/ucarp/options.js';
+import { STATES, VERBS } from '#src/lab/scenario.js';
 
 const VALUES = [
   ...[
@@ -136,23 +137,11 @@ export const UCARP_WORDS = [
 export const COMMAND_WORDS = [...IFCONFIG_WORDS, ...SYSCTL_WORDS];
 
 export const SCENARIO_WORDS = [
-  ...['title', 'network', 'node', 'web', 'client', 'steps', 'file', 'arguments', 'probe', 'request', 'start', 'stop'],
-  ...[
-    'kill',
-    'crash',
-    'freeze',
-    'thaw',
-    'unplug',
-    'plug',
-    'down',
-    'up',
-    'isolate',
-    'rejoin',
-    'wait',
-    'until',
-    'expect',
-  ],
-  ...['at', 'is', 'MASTER', 'BACKUP', 'INIT', 'of', 'on', 'gone', 'from', 'within', 'for', 'at most', 'outage', 'no'],
+  ...['title', 'network', 'node', 'web', 'client', 'steps', 'file', 'arguments', 'probe', 'request'],
+  ...VERBS,
+  ...STATES,
+  ...['wait', 'until', 'expect'],
+  ...['at', 'is', 'of', 'on', 'gone', 'from', 'within', 'for', 'at most', 'outage', 'no'],
   ...[
     '10 ms',
     '1 s',

@@ -141,7 +141,7 @@ test('out of descriptors, no server is called DOWN for it; the checks are made a
     .split('\n')
     .map((line) => JSON.parse(line) as FromChecks);
   const warnings = messages.filter((message) => message.kind === 'log');
-  assert.equal(warnings.length, 1, 'said once, not for each check');
+  assert.ok(warnings.length > 0 && warnings.length < 10, 'said now and then, not for each of a hundred checks');
   assert.match(warnings[0].text, /no descriptor or memory left to check backend0\/server\d+ with: EMFILE/);
   const changes = messages.filter((message) => message.kind === 'server');
   assert.equal(changes.length, 100);

@@ -1,5 +1,6 @@
 /** Configurations of backends whose servers are checked, as the configuration reader would give them. */
 import { NOWHERE } from '#src/config/diagnostic.js';
+import { loadConfig } from '#src/config/load.js';
 import type {
   AgentCheck,
   Backend,
@@ -10,7 +11,7 @@ import type {
   Timeouts,
   TrackedServer,
 } from '#src/config/model.js';
-import { emptyConfig, HTTP_DEFAULTS, PLAIN_CHECK } from '#src/config/model-defaults.js';
+import { emptyConfig, PLAIN_CHECK } from '#src/config/model-defaults.js';
 
 export type CheckedServer = {
   readonly port: number;
@@ -33,15 +34,13 @@ export type CheckedBackend = {
   readonly log_health_checks?: boolean;
 };
 
-const NO_TIMEOUTS: Timeouts = {
-  connect_ms: undefined,
-  client_ms: undefined,
-  server_ms: undefined,
-  http_request_ms: undefined,
-  http_keep_alive_ms: undefined,
-  check_ms: undefined,
-  queue_ms: undefined,
-};
+/** What a backend and a server are where nothing is said about them. */
+const PLAIN = loadConfig([
+  {
+    file: 'haproxy.cfg',
+    text: 'frontend f\n mode http\n bind :1\n default_backend b\nbackend b\n mode http\n server s 127.0.0.1:1\n',
+  },
+]).config!.backends[0]!;
 
 /** Backends are named backend0, backend1, …; their servers server0, server1, … */
 export function checkConfig(backends: readonly CheckedBackend[]): Config {
@@ -55,34 +54,12 @@ export function checkConfig(backends: readonly CheckedBackend[]): Config {
 
 function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBackend, name: string): Backend {
   return {
+    ...PLAIN,
     name,
-    kind: 'backend',
-    mode: 'http',
-    balance: { kind: 'roundrobin' },
-    hash: undefined,
-    hash_balance_factor: undefined,
     servers: servers.map((server, index) => serverOf(server, `server${index}`)),
-    timeouts: { ...NO_TIMEOUTS, ...timeouts },
-    retries: 3,
-    use_servers: [],
-    source: undefined,
-    keep_alive: undefined,
-    persist_rules: [],
-    retry_on: ['conn-failure'],
-    redispatch: undefined,
-    persist: false,
-    all_backups: false,
-    fullconn: undefined,
-    cookie: undefined,
-    dynamic_cookie_key: undefined,
-    forwardfor: undefined,
-    stats: undefined,
-    exporters: [],
-    http: HTTP_DEFAULTS,
+    timeouts: { ...PLAIN.timeouts, ...timeouts },
     check: check ?? PLAIN_CHECK,
     log_health_checks: log_health_checks ?? false,
-    error_files: [],
-    log_targets: [],
     span: NOWHERE,
     spans: {},
   };
@@ -91,26 +68,10 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
 function serverOf(server: CheckedServer, name: string): Server {
   const { port, address = '127.0.0.1', unchecked = false, agent, track } = server;
   return {
+    ...PLAIN.servers[0]!,
     name,
     host: address,
     endpoint: { address, port },
-    init_addresses: undefined,
-    resolution: undefined,
-    weight: 1,
-    backup: false,
-    disabled: false,
-    id: undefined,
-    maxconn: undefined,
-    minconn: undefined,
-    maxqueue: undefined,
-    slowstart_ms: undefined,
-    cookie: undefined,
-    observe: undefined,
-    send_proxy: undefined,
-    tcp_ut_ms: undefined,
-    source: undefined,
-    shutdown_sessions_when_down: false,
-    shutdown_backup_sessions_when_up: false,
     check: unchecked ? undefined : checkOf(server),
     agent,
     track,

@@ -31,7 +31,7 @@ import type {
   StatsSocket,
   Timeouts,
 } from '../model.ts';
-import { GLOBAL_DEFAULTS, HTTP_DEFAULTS } from '../model-defaults.ts';
+import { GLOBAL_DEFAULTS, HTTP_DEFAULTS, NO_TIMEOUTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
 import type { ErrorFilesOf } from './error-file.ts';
@@ -180,15 +180,7 @@ export function newDefaults(): ProxyDraft {
     maxconn: undefined,
     sessions_per_s: 0,
     backlog: undefined,
-    timeouts: {
-      connect_ms: undefined,
-      client_ms: undefined,
-      server_ms: undefined,
-      http_request_ms: undefined,
-      http_keep_alive_ms: undefined,
-      check_ms: undefined,
-      queue_ms: undefined,
-    },
+    timeouts: { ...NO_TIMEOUTS },
     log_targets: [],
     log_global: undefined,
     log_format: { kind: 'none' },

@@ -40,6 +40,15 @@ export type IfconfigAfter = IfconfigBefore & {
   readonly prints?: string;
 };
 
+/** Words about one interface, and the vhids that are known under its name. */
+type Order = {
+  readonly target: Word;
+  readonly words: readonly Word[];
+  readonly known: readonly CarpDraft[];
+  readonly before: IfconfigBefore;
+  readonly report: Reporter;
+};
+
 const MOST_VHIDS = 255;
 
 /** Undefined after an error; then nothing is to be changed. */
@@ -67,37 +76,34 @@ function runOnInterface(
   const [verb] = words;
   const name = target.text;
   const known = findNamed(name, before.drafts);
+  const order = { target, words, known, before, report };
   if (/^(vhid|advskew|advbase|pass)$/.test(name)) return reportNoInterface(target, words, report);
-  if (name === 'carp' && verb?.text === 'create') return createNext(target, before, report);
-  if (verb === undefined) return show(target, known, before, report);
+  if (name === 'carp' && verb?.text === 'create') return createNext(order);
+  if (verb === undefined) return show(order);
   if (verb.text === 'name' || verb.text === 'destroy' || verb.text === 'create') {
-    if (verb.text === 'name') return rename(target, words[1], before, report);
-    if (verb.text === 'destroy') return destroy(target, known, before, report);
-    return create(target, words.slice(1), known, before, report);
+    if (verb.text === 'name') return rename(order);
+    if (verb.text === 'destroy') return destroy(order);
+    return create({ ...order, words: words.slice(1) });
   }
-  if (known.length > 0 && known[0].dialect !== 'freebsd10') return change(words, known, before, report);
-  if (isVhidLine(words)) return changeVhid(target, words, before, report);
-  if (known.length > 0) return changeAddresses(target, words, known, before, report);
+  if (known.length > 0 && known[0].dialect !== 'freebsd10') return change(order);
+  if (isVhidLine(words)) return changeVhid(order);
+  if (known.length > 0) return changeAddresses(order);
   return reportUnknown(target, before, report);
 }
 
-function createNext(target: Word, before: IfconfigBefore, report: Reporter): IfconfigAfter | undefined {
+function createNext(order: Order): IfconfigAfter | undefined {
+  const { target, before, report } = order;
   for (let number = 0; number < MOST_VHIDS; number++) {
     const name = `carp${number}`;
     if (findNamed(name, before.drafts).length > 0) continue;
-    const after = create({ text: name, span: target.span }, [], [], before, report);
+    const after = create({ ...order, target: { text: name, span: target.span }, words: [], known: [] });
     return after && { ...after, prints: name };
   }
   return report.error(target.span, 'too-many', `There are at most ${MOST_VHIDS} vhids.`);
 }
 
-function create(
-  target: Word,
-  words: readonly Word[],
-  known: readonly CarpDraft[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function create(order: Order): IfconfigAfter | undefined {
+  const { target, words, known, before, report } = order;
   if (!/^carp\d+$/.test(target.text)) {
     const mend = didYouMean(target.text, ['carp0']) ?? 'Write `carp` and a number, such as `carp0`.';
     return report.error(target.span, 'bad-interface', `\`${target.text}\` is no name for a CARP interface.`, mend);
@@ -106,15 +112,10 @@ function create(
     return report.error(target.span, 'interface-exists', `\`${target.text}\` exists already.`, 'Leave out `create`.');
   const draft = newCarp(target.text, target.span, 'freebsd9');
   const after = { ...before, drafts: [...before.drafts, draft] };
-  return words.length === 0 ? after : change(words, [draft], after, report);
+  return words.length === 0 ? after : change({ ...order, known: [draft], before: after });
 }
 
-function destroy(
-  target: Word,
-  known: readonly CarpDraft[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function destroy({ target, known, before, report }: Order): IfconfigAfter | undefined {
   if (known.length === 0) return reportUnknown(target, before, report);
   if (known[0].dialect === 'freebsd10') {
     const mend = `Take the addresses away: \`ifconfig ${target.text} ${known[0].addresses[0]?.address} -alias\`.`;
@@ -124,12 +125,7 @@ function destroy(
 }
 
 /** What a line says is true of every vhid of the interface; a list of nodes makes them anew. */
-function change(
-  words: readonly Word[],
-  known: readonly CarpDraft[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function change({ words, known, before, report }: Order): IfconfigAfter | undefined {
   const line = readIfconfigLine(words, report);
   if (report.hasErrors) return undefined;
   if (known.length > 1 && line.vhid !== undefined && line.nodes === undefined)
@@ -159,12 +155,7 @@ function withNodes(drafts: readonly CarpDraft[], { nodes }: IfconfigLine): CarpD
 }
 
 /** A vhid of a real interface: made by the first line about it, gone with its last address. */
-function changeVhid(
-  target: Word,
-  words: readonly Word[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function changeVhid({ target, words, before, report }: Order): IfconfigAfter | undefined {
   const line = readVhidLine(words, report);
   if (line?.vhid === undefined || report.hasErrors) return undefined;
   const name = vhidName(target.text, line.vhid);
@@ -187,13 +178,7 @@ function newHere(target: Word, vhid: number, { interface_names }: IfconfigBefore
 }
 
 /** `ifconfig em0 10.10.0.1 -alias`: FreeBSD knows itself whose address that is. */
-function changeAddresses(
-  target: Word,
-  words: readonly Word[],
-  known: readonly CarpDraft[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function changeAddresses({ target, words, known, before, report }: Order): IfconfigAfter | undefined {
   const line = readIfconfigLine(words, report);
   if (report.hasErrors) return undefined;
   if (!line.removes || line.addresses.length === 0) {
@@ -203,8 +188,7 @@ function changeAddresses(
   }
   const drafts = before.drafts.flatMap((draft) => {
     if (!known.includes(draft)) return draft;
-    const copy = copyDraft(draft);
-    applyLine(copy, line, { is_command: true, addresses: line.addresses });
+    const copy = changeDraft(draft, line);
     return copy.addresses.length === 0 ? [] : copy;
   });
   return { ...before, drafts };
@@ -230,23 +214,14 @@ function withState(
   };
 }
 
-function show(
-  target: Word,
-  known: readonly CarpDraft[],
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function show({ target, known, before, report }: Order): IfconfigAfter | undefined {
   if (known.length === 0 && target.text !== 'carp') return reportUnknown(target, before, report);
   return { ...before, shows: { names: target.text === 'carp' ? undefined : known.map(({ name }) => name) } };
 }
 
 /** FreeBSD's own word for giving a link another name. */
-function rename(
-  target: Word,
-  name: Word | undefined,
-  before: IfconfigBefore,
-  report: Reporter,
-): IfconfigAfter | undefined {
+function rename({ target, words, before, report }: Order): IfconfigAfter | undefined {
+  const [, name] = words;
   if (name === undefined)
     return report.error(
       target.span,

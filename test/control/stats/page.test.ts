@@ -105,11 +105,14 @@ test('the exporter’s scope parameter leaves the rest out', async (t) => {
 
 test('many who look at once neither fail nor keep clients waiting', async (t) => {
   const base = await start(t, 'carpool', '');
-  const pages = Promise.all(
-    Array.from({ length: 60 }, () => fetch(`${base}/haproxy?stats`).then((page) => page.text())),
-  );
-  const began_ms = performance.now();
+  let shown = 0;
+  const look = async () => {
+    const text = await (await fetch(`${base}/haproxy?stats`)).text();
+    shown++;
+    return text;
+  };
+  const pages = Promise.all(Array.from({ length: 60 }, look));
   assert.equal(await (await fetch(`${base}/`)).text(), 'hello');
-  assert.ok(performance.now() - began_ms < 2_000);
+  assert.ok(shown < 60, 'who wants something else does not wait for all of them');
   assert.ok((await pages).every((text) => /<\/html>|503/.test(text)));
 });

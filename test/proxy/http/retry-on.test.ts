@@ -30,7 +30,7 @@ for (const kind of KINDS) {
     for (const { event, fail } of FAILURES) {
       const server = await RawServer.start();
       const rig = new ProxyRig(kind, [server], {
-        defaults: ' timeout server 150ms\n',
+        defaults: event === 'response-timeout' ? ' timeout server 400ms\n' : '',
         backend: ` retry-on ${event}\n`,
       });
       const client = await rig.client();
@@ -53,7 +53,10 @@ for (const kind of KINDS) {
       const server = await RawServer.start();
       const others = new Set(FAILURES.map((failure) => failure.event).filter((other) => other !== event));
       const backend = ` retry-on conn-failure ${[...others].join(' ')}\n`;
-      const rig = new ProxyRig(kind, [server], { defaults: ' timeout server 150ms\n', backend });
+      const rig = new ProxyRig(kind, [server], {
+        defaults: event === 'response-timeout' ? ' timeout server 400ms\n' : '',
+        backend,
+      });
       const client = await rig.client();
       client.write(GET);
       const wire = await server.wire(0);

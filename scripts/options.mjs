@@ -1,0 +1,35 @@
+// What the scripts that search (fuzz, sim) make of their arguments.
+
+/**
+ * The number behind `--NAME`, or undefined where the option is not there.
+ * @param {Record<string, string | boolean | undefined>} values @param {string} name @param {number} least @param {number} most
+ */
+export function number(values, name, least, most) {
+  const given = values[name];
+  if (typeof given !== 'string') return undefined;
+  const value = Number(given);
+  if (given.trim() !== '' && value >= least && value <= most) return value;
+  return fail(`--${name} is a number from ${least} to ${most}`);
+}
+
+/** @param {string} text @returns {never} */
+export function fail(text) {
+  process.stderr.write(`carpool: ${text}\n`);
+  process.exit(1);
+}
+
+/** A seed of the clock, for who gives none. */
+export function anySeed() {
+  return Math.floor(Date.now() / 1000) % 2 ** 30;
+}
+
+/** Whoever read this has seen enough (`npm run fuzz | head`). */
+export function endWithReader() {
+  process.stdout.on('error', () => process.exit(0));
+}
+
+export const DEFAULT_MINUTES = 1 / 3;
+export const MINUTES_MAX = 24 * 60;
+export const COUNT_MAX = 1e9;
+export const SEED_MAX = 2 ** 31 - 1;
+export const WORD = { type: /** @type {const} */ ('string') };
