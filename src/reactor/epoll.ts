@@ -189,8 +189,9 @@ export class EpollReactor extends Reactor {
   }
 
   /** From now on the kernel tells of these events; also of those that are there already. */
-  private watch(socket: Socket, events: number): void {
-    if (socket.watched === events || socket.watched === READING_AND_WRITING) return;
+  private watch(socket: Socket, what: number): void {
+    if (socket.watched >= what) return;
+    const events = what === READING ? READ_EVENTS : READ_EVENTS | EPOLLOUT;
     this.tellKernel(
       socket.watched === 0 ? CTL_ADD : CTL_MOD,
       socket.fd,
@@ -198,7 +199,7 @@ export class EpollReactor extends Reactor {
       socket.slot,
       SOCKET | (socket.generation << 4),
     );
-    socket.watched = events;
+    socket.watched = what;
   }
 
   /** Nothing is with the kernel, so the receive ends at once; a change of buffer class begins it again. */
@@ -401,7 +402,9 @@ export class EpollReactor extends Reactor {
   }
 }
 
-const READING = (EPOLLIN | EPOLLRDHUP | EPOLLET) >>> 0;
-const READING_AND_WRITING = (READING | EPOLLOUT) >>> 0;
+const READ_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLET;
+/** What a socket is watched for. */
+const READING = 1;
+const READING_AND_WRITING = 2;
 /** No result yet: the kernel will say when to try again. */
 const PENDING = -0x80000000;

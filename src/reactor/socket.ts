@@ -103,7 +103,7 @@ export class Socket {
   streaming = false;
 
   /** epoll only: what the kernel last said. */
-  /** What the kernel was asked to tell; 0: nothing yet. */
+  /** What the kernel was asked to tell (1: reading, 2: writing too); 0: nothing yet. */
   watched = 0;
   readable = false;
   writable = false;

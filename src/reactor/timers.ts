@@ -16,7 +16,8 @@ const BEING_RUN = SPOKES;
 /** Belongs to its owner, which allocates it once and re-arms it. */
 export class Timer {
   deadline_ms = NEVER;
-  readonly onTimer: () => void;
+  /** Called as a method of the timer. */
+  readonly onTimer: (this: Timer) => void;
   /** @internal */
   spoke = OFF_THE_WHEEL;
   /** @internal when that spoke comes up */
@@ -26,7 +27,7 @@ export class Timer {
   /** @internal */
   next: Timer | null = null;
 
-  constructor(onTimer: () => void) {
+  constructor(onTimer: (this: Timer) => void) {
     this.onTimer = onTimer;
   }
 }

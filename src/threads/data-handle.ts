@@ -37,6 +37,9 @@ export type DataGeneration = {
   readonly listeners: readonly OpenListener[];
 };
 
+/** Requests leave hardly any garbage: a small place for it is emptied quickly, stays in the cache, and costs no memory. */
+const YOUNG_MB = 6;
+
 /** How long a data thread may take to answer a question; it passes its loop thousands of times in that time. */
 const ANSWER_MS = 1_000;
 
@@ -95,7 +98,10 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     wake_fd,
     reactor: options.reactor,
   };
-  const worker = new Worker(new URL('./data.js', import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL('./data.js', import.meta.url), {
+    workerData: settings,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   let exited = false;
   let reactor: ReturnType<DataHandle['reactor']>;
   const answers = new Answers(ANSWER_MS);
