@@ -42,7 +42,13 @@ import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { describeWorkers } from './control/workers.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
-import { THREAD_BEAT_MS, THREAD_CONTROL, THREAD_STATE, threadAt } from './threads/shared-memory.ts';
+import {
+  createProcessMemory,
+  THREAD_BEAT_MS,
+  THREAD_CONTROL,
+  THREAD_STATE,
+  threadAt,
+} from './threads/shared-memory.ts';
 
 export type DaemonOptions = {
   readonly config: Config;
@@ -124,7 +130,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     ),
     draining: [],
     started_ns,
-    memory: generation.memory,
+    memory: createProcessMemory(),
     events,
     scripts: createScriptRunner((text, level) => logLine(events, level, text), {
       output: options.script_output,
@@ -145,6 +151,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     orders: undefined,
     resolvers: undefined,
     data: [],
+    leaving: [],
     threads: [],
     waits_for: new Set(),
     ready: false,

@@ -27,7 +27,7 @@ export type Daemon = {
   /** Earlier ones that still serve somebody, the oldest first. */
   readonly draining: Generation[];
   readonly started_ns: number;
-  /** Of the first generation: heartbeats, the stop word and the vhids' rows stay there for good. */
+  /** Heartbeats and the stop word. */
   readonly memory: SharedMemory;
   readonly events: EventLog;
   readonly scripts: ScriptRunner;
@@ -48,7 +48,10 @@ export type Daemon = {
   orders: Orders | undefined;
   /** Looks names up for the configuration that holds. */
   resolvers: RunningResolvers | undefined;
+  /** Of the configuration that holds, by number. */
   readonly data: DataHandle[];
+  /** They have no number in it and serve whom they have to the end. */
+  readonly leaving: DataHandle[];
   /** Data threads and checks; not the carp thread, which is asked to stop before them. */
   readonly threads: RunningThread[];
   /** What must happen before the vhids may rise: `carp` opens its sockets, every check runs once, data threads accept. */

@@ -11,6 +11,7 @@ import { checkCarpHost } from '../system/carp-host.ts';
 import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { type ListenerSet, openListeners, placeOf } from '../threads/listeners.ts';
+import { MOST_DATA_THREADS } from '../threads/shared-memory.ts';
 import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
 import { type Confinement, planConfinement } from './confine.ts';
@@ -21,14 +22,16 @@ import { type Replacement, takeListeners } from './hand-over.ts';
 import { probeLogs } from './log-probe.ts';
 import { outside } from './outside.ts';
 import { writePidfile } from './pidfile.ts';
+import { plain } from './plain.ts';
 import { probeBinds } from './port-probe.ts';
 import { resolveServers } from './resolve-servers.ts';
+import { refusalOfThreads } from './run-data.ts';
 import { answerRuntime } from './runtime/answer.ts';
 import { checkScripts } from './scripts.ts';
 import type { Origins } from './server-table.ts';
 import { openShared } from './shared-listeners.ts';
 import type { SocketPaths } from './socket-path.ts';
-import { openStatsSockets, type StatsSockets } from './stats-sockets.ts';
+import { StatsSockets } from './stats-sockets.ts';
 import { holdVhids } from './vhid-locks.ts';
 
 export type Prepared = {
@@ -89,17 +92,19 @@ export async function prepare(
     opened.socket?.close();
     return undefined;
   }
-  const stats = await openStatsSockets(config, (words, session, client) =>
+  const stats_sockets = new StatsSockets((words, session, client) =>
     context === undefined
       ? Promise.resolve('The daemon is starting; ask again in a moment.\n')
       : answerRuntime(words, session, client, context),
   );
+  const stats = await stats_sockets.change(config.global);
   const late = [...stats.diagnostics, ...writePid(config)];
   report(late);
   if (hasErrors(late)) {
     opened.socket?.close();
     return undefined;
   }
+  stats.commit();
   const others = holdVhids(host.vhids);
   if (replaced === undefined) report(others);
   const used = new Set(listening.listeners.sockets.map(({ fd }) => fd));
@@ -113,7 +118,7 @@ export async function prepare(
     vhids: host.vhids,
     listeners: listening.listeners,
     socket: opened.socket,
-    stats_sockets: stats.sockets,
+    stats_sockets,
     confinement: confinement.plan,
     answerWith,
   };
@@ -141,7 +146,7 @@ export async function prepareNext(
   const resolved = await resolveServers(read.config, previous.servers);
   report([...early, ...resolved.diagnostics]);
   if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
-  const listening = listen(resolved.config, previous.listeners.by_thread.length, previous.listeners);
+  const listening = listen(resolved.config, countDataThreads(resolved.config), previous.listeners);
   if ('listeners' in listening) return { ...listening, origins: resolved.origins };
   report(listening.diagnostics);
   return undefined;
@@ -153,12 +158,13 @@ function checkRestart(config: Config, previous: Config): Diagnostic[] {
   const mend = 'Restart carpool for that.';
   const diagnostics: Diagnostic[] = [];
   const threads = countDataThreads(config);
-  if (threads !== countDataThreads(previous)) {
-    const message = `This configuration wants ${threads} data threads, and a reload cannot change how many there are.`;
+  const refusal = threads > countDataThreads(previous) ? refusalOfThreads() : undefined;
+  if (refusal !== undefined) {
+    const message = `This configuration wants ${threads} data threads, and carpool cannot read its own program any more to start more of them (${refusal}).`;
     const span = now.spans['nbthread'] ?? NOWHERE;
     diagnostics.push({ severity: 'error', code: 'needs-restart', message, mend, span });
   }
-  for (const field of ['chroot', 'identity', 'pidfile', 'stats_sockets', 'daemon'] as const) {
+  for (const field of ['chroot', 'identity', 'pidfile', 'daemon'] as const) {
     if (plain(now[field]) === plain(before[field])) continue;
     const span = now.spans[field] ?? NOWHERE;
     const message = `A reload does not change \`${field.replace('_', ' ')}\`.`;
@@ -167,13 +173,10 @@ function checkRestart(config: Config, previous: Config): Diagnostic[] {
   return diagnostics;
 }
 
-/** Without where it was written. */
-export function plain(value: unknown): string {
-  return JSON.stringify(value, (key, field) => (key === 'span' || key === 'spans' ? undefined : field)) ?? '';
-}
-
 export function countDataThreads(config: Config): number {
-  return config.frontends.length === 0 ? 0 : (config.global.nbthread ?? availableParallelism());
+  return config.frontends.length === 0
+    ? 0
+    : (config.global.nbthread ?? Math.min(availableParallelism(), MOST_DATA_THREADS));
 }
 
 function listen(

@@ -14,12 +14,14 @@ import { withTrackedBackends } from '../config/tracked-backends.ts';
 import { now_ns } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
 import { notifyServiceManager } from '../system/sd-notify.ts';
+import { MOST_DATA_THREADS } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { createGeneration } from './generation.ts';
 import { globalLog } from './global-log.ts';
 import { reviveGuardian } from './keep-guardian.ts';
+import { plain } from './plain.ts';
 import { postDemotion } from './post-demotion.ts';
-import { plain, prepareNext } from './prepare.ts';
+import { prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
 import { configureChecks } from './run-checks.ts';
 import { configureDataThreads, watchDraining } from './run-data.ts';
@@ -46,25 +48,42 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   const said = [...diagnostics];
   const previous = daemon.generation;
   const prepared = config && (await prepareNext(withTrackedBackends(config), previous, (more) => said.push(...more)));
+  const stats_sockets = prepared && (await daemon.stats_sockets.change(prepared.config.global));
+  said.push(...(stats_sockets?.diagnostics ?? []));
   for (const diagnostic of said) {
     logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
   }
-  if (prepared === undefined) return refuse(daemon, REFUSED);
+  if (prepared === undefined || stats_sockets === undefined) return refuse(daemon, REFUSED);
+  const giveBack = () => {
+    for (const fd of prepared.listeners.opened) libc.close(fd);
+  };
+  const threads = Math.max(daemon.data.length, prepared.listeners.by_thread.length) + daemon.leaving.length;
+  if (threads > 2 * MOST_DATA_THREADS) {
+    giveBack();
+    stats_sockets.cancel();
+    return refuse(daemon, `${daemon.leaving.length} data threads still serve clients of earlier configurations`);
+  }
+  if (hasErrors(stats_sockets.diagnostics)) {
+    giveBack();
+    return refuse(daemon, REFUSED);
+  }
   const complaints = changeVhids(daemon, prepared.config);
   for (const diagnostic of complaints) {
     if (said.some(({ message }) => message === diagnostic.message)) continue;
     logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
   }
   if (hasErrors(complaints)) {
-    for (const fd of prepared.listeners.opened) libc.close(fd);
+    giveBack();
+    stats_sockets.cancel();
     return refuse(daemon, REFUSED);
   }
+  stats_sockets.commit();
   const started_ns = now_ns();
   const next = createGeneration({
     config: prepared.config,
     origins: prepared.origins,
     listeners: prepared.listeners,
-    threads: daemon.data.length,
+    threads: prepared.listeners.by_thread.length,
     started_ns,
     previous,
     onDemotion: (demotion) => postDemotion(daemon, demotion),
@@ -75,7 +94,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   watchDraining(daemon);
   globalLog.configure(next.config);
   configureChecks(daemon, fail);
-  const complete = await configureDataThreads(daemon);
+  const complete = await configureDataThreads(daemon, fail);
   startResolvers(daemon);
   reviveGuardian(daemon);
   next.demoter.evaluate();

@@ -4,7 +4,7 @@ import { hostSettings } from '../system/vhid-settings.ts';
 import { startCarpThread } from '../threads/carp-handle.ts';
 import { STALL_MS } from '../threads/carp-health.ts';
 import type { FromCarp, RunAs } from '../threads/carp-messages.ts';
-import { THREAD_CHECKS, THREAD_CONTROL } from '../threads/shared-memory.ts';
+import { MOST_DATA_THREADS, THREAD_CHECKS, THREAD_CONTROL, THREAD_DATA } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { keepGuardian } from './keep-guardian.ts';
 import { repeatDemotions } from './post-demotion.ts';
@@ -15,20 +15,26 @@ const THE_CARP_THREAD = 'the carp thread';
 /** It beats once a second, and may be busy for seconds with a large configuration; clients do not notice that. */
 const CONTROL_PATIENCE_MS = 6_000;
 
+/** Wherever one may be, or come to be. */
+const DATA_THREADS = Array.from({ length: 2 * MOST_DATA_THREADS }, (_, number) => ({
+  thread: THREAD_DATA + number,
+  name: `data ${number}`,
+  patience_ms: STALL_MS,
+}));
+
 /** `waits`: for another process that runs these vhids still; `take-over` ends that. */
 export function startCarp(daemon: Daemon, vhids: readonly VhidSettings[], fail: Fail, waits = false): void {
   const guardian_fd = keepGuardian(daemon);
   daemon.waits_for.add(THE_CARP_THREAD);
-  const others = daemon.threads.filter(({ thread }) => thread !== THREAD_CHECKS);
   daemon.carp = startCarpThread({
     vhids,
     host: hostSettings(daemon.node.host),
     memory: daemon.memory,
-    // a thread counts from its first beat on: checks may be started by a reload
+    // a thread counts from its first beat on: checks and data threads may be started by a reload
     watched: [
       { thread: THREAD_CONTROL, name: 'control', patience_ms: CONTROL_PATIENCE_MS },
       { thread: THREAD_CHECKS, name: 'checks', patience_ms: STALL_MS },
-      ...others.map(({ thread, name }) => ({ thread, name, patience_ms: STALL_MS })),
+      ...DATA_THREADS,
     ],
     guardian_fd,
     wait_for_ready: true,

@@ -1,9 +1,10 @@
 /** What statistics and the runtime API are told of the daemon, and the second hand of its tallies. */
 import { now_ns } from '../system/clock.ts';
-import { SERVER_DOWN, SERVER_OPERATIONAL, serverAt } from '../threads/shared-memory.ts';
+import { SERVER_DOWN, SERVER_OPERATIONAL, serverAt, THREAD_BEAT_MS, threadAt } from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { statusOf } from './daemon-status.ts';
 import { configureChecks } from './run-checks.ts';
+import { allDataThreads } from './run-data.ts';
 import type { RuntimeDaemon } from './runtime/command.ts';
 import { moveServers } from './server-addresses.ts';
 import { isBackendUp } from './stats/rows.ts';
@@ -22,11 +23,16 @@ export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
       lost_log_lines: daemon.lost_lines.total,
       idle_percent: 100 - load.percent,
     }),
-    data: daemon.data,
-    sockets: daemon.generation.config.global.stats_sockets.map(({ to, level }) => ({
-      name: to.kind === 'tcp' ? `ipv4@${placeOf(to)}` : to.kind === 'unix' ? `unix@${to.path}` : placeOf(to),
-      level,
-    })),
+    data: () => allDataThreads(daemon),
+    beats: () =>
+      daemon.data.map(({ place }) =>
+        Atomics.load(daemon.memory.words, threadAt(daemon.memory, place) + THREAD_BEAT_MS),
+      ),
+    sockets: () =>
+      daemon.generation.config.global.stats_sockets.map(({ to, level }) => ({
+        name: to.kind === 'tcp' ? `ipv4@${placeOf(to)}` : to.kind === 'unix' ? `unix@${to.path}` : placeOf(to),
+        level,
+      })),
     serversChanged(restart_checks) {
       if (restart_checks) configureChecks(daemon, fail);
       daemon.generation.demoter.evaluate();

@@ -18,6 +18,7 @@ import {
   serverAt,
 } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
+import { allDataThreads } from './run-data.ts';
 
 export type ServerMove = {
   readonly backend: string;
@@ -45,7 +46,7 @@ export function moveServers(daemon: Daemon, moves: readonly ServerMove[]): void 
     changes.push({ server: found.number, backend: found.backend, endpoint });
   }
   if (changes.length === 0) return;
-  for (const handle of daemon.data) handle.moveServers(generation.number, changes);
+  for (const handle of allDataThreads(daemon)) handle.moveServers(generation.number, changes);
   daemon.checks?.moveServers(changes);
   generation.demoter.evaluate();
 }

@@ -25,9 +25,13 @@ export function prepareSocketFile(path: string, { identity }: SocketFile): strin
   return own;
 }
 
-export function nameSocketFile(own: string, path: string, { mode, identity }: SocketFile): void {
-  const { uid, gid } = lookUp(identity);
-  if (mode !== undefined) chmodSync(own, mode);
-  if (uid !== undefined || gid !== undefined) chownSync(own, uid ?? -1, gid ?? -1);
+export function nameSocketFile(own: string, path: string, file: SocketFile): void {
+  setModeAndOwner(own, file);
   renameSync(own, path);
+}
+
+export function setModeAndOwner(path: string, { mode, identity }: SocketFile): void {
+  const { uid, gid } = lookUp(identity);
+  if (mode !== undefined) chmodSync(path, mode);
+  if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? -1, gid ?? -1);
 }

@@ -14,7 +14,7 @@ import { STOP_HARD, STOP_SOFT, THREAD_CARP } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
 import { countClients } from './generation.ts';
 import { logRings } from './log-rings.ts';
-import { stopWatchingDraining } from './run-data.ts';
+import { allDataThreads, stopWatchingDraining } from './run-data.ts';
 import { exitNow, stopThreads, waitUntil } from './shutdown.ts';
 import { leaveVhids } from './succession.ts';
 import { releaseVhids } from './vhid-locks.ts';
@@ -46,7 +46,7 @@ export async function stopDaemon(daemon: Daemon, { reason, status, soft, hurried
   daemon.events.record({ kind: 'stop', at_ns: now_ns(), reason });
   notifyServiceManager('STOPPING=1', process.env);
   const limit_ms = soft ? daemon.generation.config.global.hard_stop_after_ms : DRAIN_MS;
-  for (const handle of daemon.data) handle.announceEnd(limit_ms ?? null);
+  for (const handle of allDataThreads(daemon)) handle.announceEnd(limit_ms ?? null);
   if (status === 0) await leaveVhids(daemon, reason);
   if (status === 0 && (soft || daemon.carp !== undefined)) await drain(daemon, hurried);
   const bowed_out = (await daemon.carp?.stop(reason, BOW_OUT_MS)) ?? true;

@@ -40,7 +40,8 @@ export class Entrance implements ListenerOwner, Admitter {
   private readonly limits: readonly ClientLimit[];
   private readonly rates: readonly ClientRate[];
   private readonly retry: Timer;
-  private listener: Listener | null = null;
+  /** One, and those of threads that a reload has ended. */
+  private listeners: Listener[] = [];
   private waits_for: ClientLimit | null = null;
   /** There was room, and it has waited longest. */
   private has_turn = false;
@@ -54,15 +55,13 @@ export class Entrance implements ListenerOwner, Admitter {
   }
 
   open(listener: Listener): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   /** What it accepts from now on is not its own any more. */
-  giveListener(): Listener | null {
-    const { listener } = this;
+  giveListeners(): Listener[] {
     this.stopWaiting();
-    this.listener = null;
-    return listener;
+    return this.listeners.splice(0);
   }
 
   // ── for its listener ──────────────────────────────────────────────────────────────────────────
@@ -140,7 +139,7 @@ export class Entrance implements ListenerOwner, Admitter {
 
   private waitFor(limit: ClientLimit): void {
     const { reactor, admission } = this.frontend.thread;
-    this.listener?.pause();
+    for (const listener of this.listeners) listener.pause();
     if (this.waits_since_ms === 0) this.waits_since_ms = reactor.now_ms;
     this.has_turn = false;
     this.waits_for = limit;
@@ -150,7 +149,7 @@ export class Entrance implements ListenerOwner, Admitter {
 
   private waitUntil(time_ms: number): void {
     const { timers } = this.frontend.thread.reactor;
-    this.listener?.pause();
+    for (const listener of this.listeners) listener.pause();
     this.has_turn = false;
     timers.arm(this.retry, time_ms);
   }
@@ -170,16 +169,16 @@ export class Entrance implements ListenerOwner, Admitter {
     if (this.waits_for) this.waits_for.remove(this);
     this.waits_for = null;
     this.has_turn = true;
-    this.listener?.resume();
+    for (const listener of this.listeners) listener.resume();
   }
 
   /** People disabled the frontend. */
   stop(): void {
     this.stopWaiting();
-    this.listener?.pause();
+    for (const listener of this.listeners) listener.pause();
   }
 
   start(): void {
-    this.listener?.resume();
+    for (const listener of this.listeners) listener.resume();
   }
 }

@@ -154,8 +154,8 @@ export class ProxyThread {
   }
 
   private giveListeners(): Map<number, Listener> {
-    const all = this.frontends.flatMap(({ entrances }) => entrances.map((entrance) => entrance.giveListener()));
-    return new Map(all.flatMap((listener) => (listener ? [[listener.fd, listener]] : [])));
+    const all = this.frontends.flatMap(({ entrances }) => entrances.flatMap((entrance) => entrance.giveListeners()));
+    return new Map(all.map((listener) => [listener.fd, listener]));
   }
 
   /** One turn of the loop, where this is the only proxy on its reactor. */
@@ -189,13 +189,18 @@ export class ProxyThread {
 
   /** No new clients; those who are served are served to the end, those who only keep a connection open lose it. */
   drain(): void {
-    this.announceEnd();
     this.closing = true;
+    this.leave();
     this.reactor.forEachSocket(({ owner }) => {
       if (this.isQuiet(owner)) owner.leaveIfIdle();
     });
+  }
+
+  /** No new clients; those who are here may ask once more, and are told that it is the last time. */
+  leave(): void {
+    this.announceEnd();
     for (const frontend of this.frontends) {
-      for (const entrance of frontend.entrances) entrance.giveListener()?.release();
+      for (const entrance of frontend.entrances) for (const listener of entrance.giveListeners()) listener.release();
     }
   }
 

@@ -1,10 +1,10 @@
 /**
  * Starts data threads from the control thread.
  *
- *   const data = startDataThread({ number: 0, first: { generation: 1, config, memory, listeners }, … });
- *   data.configure({ generation: 2, config, memory, listeners });
+ *   const data = startDataThread({ number: 0, first: { generation: 1, config, memory, listeners, elsewhere: [] }, … });
+ *   data.configure({ generation: 2, config, memory, listeners, elsewhere: [] });
  *
- * They stop by the stop word of the first generation's shared memory and `wake`.
+ * They stop by the stop word of the memory of the process and `wake`.
  */
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
@@ -35,6 +35,8 @@ export type DataGeneration = {
   readonly config: Config;
   readonly memory: SharedMemory;
   readonly listeners: readonly OpenListener[];
+  /** Descriptors that other threads listen on. */
+  readonly elsewhere: readonly number[];
 };
 
 /** Requests leave hardly any garbage: a small place for it is emptied quickly, stays in the cache, and costs no memory. */
@@ -46,6 +48,8 @@ const ANSWER_MS = 1_000;
 export type DataThreadOptions = {
   /** 0, 1, … */
   readonly number: number;
+  /** Where its heartbeat is. */
+  readonly process: { readonly memory: SharedMemory; readonly place: number };
   readonly first: DataGeneration;
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
@@ -63,15 +67,18 @@ export type DataThreadOptions = {
   readonly onShortage: (error: number) => void;
   /** The thread threw: a mistake of ours. */
   readonly onError: (error: Error) => void;
+  readonly onExit: () => void;
 };
 
 export type DataHandle = {
-  /** Its number in shared memory. */
-  readonly thread: number;
+  /** Its place in the memory of the process. */
+  readonly place: number;
   /** Undefined until it runs. */
   reactor(): { readonly kind: 'ring' | 'epoll'; readonly reason: string } | undefined;
   wake(): void;
   configure(next: DataGeneration): void;
+  /** It serves whom it has, and ends. `elsewhere`: descriptors that others go on with. */
+  leave(elsewhere: readonly number[]): void;
   /** Servers of this generation are elsewhere from now on. */
   moveServers(generation: number, changes: readonly AddressChange[]): void;
   /** Clients of this generation that are left lose their connections. */
@@ -86,6 +93,7 @@ export type DataHandle = {
 };
 
 export function startDataThread(options: DataThreadOptions): DataHandle {
+  const { process } = options;
   const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
   const one = libc.allocatePinned(8);
   one.words[0] = 1;
@@ -94,6 +102,11 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const settingsOf = (generation: DataGeneration) => generationSettings(generation, rings, readers);
   const settings: DataSettings = {
     thread: THREAD_DATA + options.number,
+    process: {
+      shared: process.memory.words.buffer as SharedArrayBuffer,
+      counts: process.memory.counts,
+      place: process.place,
+    },
     first: settingsOf(options.first),
     wake_fd,
     reactor: options.reactor,
@@ -124,6 +137,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     for (const [key, reader] of readers) options.onLines(key, reader.takeAll());
     libc.close(wake_fd);
     libc.munmap(one.address, 8);
+    options.onExit();
   });
   const wake = () => {
     if (!exited) libc.write(wake_fd, one.address, 8);
@@ -139,10 +153,11 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   const ask = <T>(question: (number: number) => ToData): Promise<T | undefined> =>
     answers.ask((number) => post(question(number))) as Promise<T | undefined>;
   return {
-    thread: settings.thread,
+    place: process.place,
     reactor: () => reactor,
     wake,
     configure: (next) => post({ kind: 'configure', settings: settingsOf(next) }),
+    leave: (elsewhere) => post({ kind: 'leave', elsewhere }),
     moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),
     abandon: (generation) => post({ kind: 'abandon', generation }),
     sessions: () => ask((number) => ({ kind: 'list-sessions', ask: number })),
@@ -154,7 +169,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
 
 /** Adds a way for each descriptor and ring that is new. */
 function generationSettings(
-  { generation, config, memory, listeners }: DataGeneration,
+  { generation, config, memory, listeners, elsewhere }: DataGeneration,
   rings: Map<LineKey, SharedArrayBuffer>,
   readers: Map<LineKey, LineRing>,
 ): GenerationSettings {
@@ -166,7 +181,7 @@ function generationSettings(
   }
   const lines = [...rings].map(([key, ring]): LineTarget => ({ key, ring }));
   const shared = memory.words.buffer as SharedArrayBuffer;
-  return { generation, config, shared, counts: memory.counts, listeners, lines };
+  return { generation, config, shared, counts: memory.counts, listeners, elsewhere, lines };
 }
 
 /** What the targets of the configuration need main for. */

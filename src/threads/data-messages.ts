@@ -22,13 +22,18 @@ export type GenerationSettings = {
   readonly counts: Counts;
   /** Descriptors that an earlier generation listens on are taken over from it. */
   readonly listeners: readonly OpenListener[];
+  /** Descriptors that other threads go on with: who gives one of them back leaves it open. */
+  readonly elsewhere: readonly number[];
   /** For everything that main does with its lines (line-ring.ts). */
   readonly lines: readonly LineTarget[];
 };
 
-/** workerData. The first generation's memory also holds the thread's heartbeat and the stop word, for good. */
+/** workerData. */
 export type DataSettings = {
+  /** Its number in the memory of generations. */
   readonly thread: number;
+  /** Heartbeats and the stop word, and its place there. */
+  readonly process: { readonly shared: SharedArrayBuffer; readonly counts: Counts; readonly place: number };
   readonly first: GenerationSettings;
   readonly wake_fd: number;
   /** CARPOOL_REACTOR. */
@@ -44,6 +49,8 @@ export type LineKey = `fd ${number}` | `ring ${string}`;
 export type ToData =
   /** Serve this from now on; who is served by an earlier one is served to the end. Answered by `configured`. */
   | { readonly kind: 'configure'; readonly settings: GenerationSettings }
+  /** Serve who is there to the end, and go: the next generation has fewer threads. */
+  | { readonly kind: 'leave'; readonly elsewhere: readonly number[] }
   /** New connections to these servers of this generation go elsewhere; those that are in use go on. */
   | { readonly kind: 'addresses'; readonly generation: number; readonly changes: readonly AddressChange[] }
   /** Clients of this generation that are left lose their connections. */

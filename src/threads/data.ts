@@ -49,6 +49,10 @@ class DataThread {
   private next_shortage_ms = 0;
   /** Descriptors that it accepts on. */
   private readonly listening = new Set<number>();
+  /** Of those, what others go on with. */
+  private elsewhere = new Set<number>();
+  /** There is no next generation for it. */
+  private leaving = false;
 
   constructor() {
     const { reactor, reason } = chooseReactor(
@@ -59,8 +63,9 @@ class DataThread {
     this.reason = reason;
     this.sinks = new DataSinks(reactor, settings.thread, tell);
     this.current = this.begin(settings.first);
-    this.memory = this.current.memory;
-    this.at = shared.threadAt(this.memory, settings.thread);
+    const { process } = settings;
+    this.memory = shared.attachSharedMemory(process.shared, process.counts);
+    this.at = shared.threadAt(this.memory, process.place);
     this.current.proxy.listen(settings.first.listeners);
   }
 
@@ -77,11 +82,13 @@ class DataThread {
       }
       // who was accepted before a listener was given back is served, too
       const nobody = this.client_count === 0 && this.listening.size === 0;
+      if (this.leaving && nobody) break;
       if (stop === shared.STOP_SOFT && (nobody || reactor.now_ms >= stop_ms)) break;
       reactor.pass(this.busy ? 0 : BEAT_MS);
       this.afterPass();
     }
-    for (const generation of [...this.draining, this.current]) this.end(generation);
+    for (const generation of [...this.draining, this.current])
+      this.leaving ? this.retire(generation) : this.end(generation);
     this.sinks.flush();
     reactor.destroy();
     Atomics.store(memory.words, at + shared.THREAD_STATE, STOPPED);
@@ -115,13 +122,15 @@ class DataThread {
 
   // ── generations ───────────────────────────────────────────────────────────────────────────────
 
-  private begin({ generation, config, shared: buffer, counts, listeners, lines }: GenerationSettings): Generation {
+  private begin(next: GenerationSettings): Generation {
+    const { generation, config, shared: buffer, counts, listeners, elsewhere, lines } = next;
+    this.elsewhere = new Set(elsewhere);
     const memory = shared.attachSharedMemory(buffer, counts);
     const proxy = new ProxyThread(config, settings.thread, this.reactor, memory);
     for (const { fd } of listeners) this.listening.add(fd);
     proxy.onListenerReleased = (fd) => {
       this.listening.delete(fd);
-      libc.close(fd);
+      if (!this.elsewhere.has(fd)) libc.close(fd);
     };
     proxy.pages.send = (question) => tell({ kind: 'page', generation, question });
     this.sinks.addLines(lines);
@@ -180,6 +189,11 @@ class DataThread {
       case 'configure':
         this.configure(message.settings);
         return;
+      case 'leave':
+        this.leaving = true;
+        this.elsewhere = new Set(message.elsewhere);
+        this.current.proxy.leave();
+        return;
       case 'addresses':
         for (const { number, proxy } of [this.current, ...this.draining]) {
           if (number !== message.generation) continue;
@@ -187,7 +201,8 @@ class DataThread {
         }
         return;
       case 'abandon':
-        for (const { number, proxy } of this.draining) if (number === message.generation) proxy.abandonClients();
+        for (const { number, proxy } of this.leaving ? [...this.draining, this.current] : this.draining)
+          if (number === message.generation) proxy.abandonClients();
         return;
       case 'announce-end':
         this.limit_ms = message.limit_ms;

@@ -170,6 +170,23 @@ export const THREAD_CARP = 1;
 export const THREAD_CHECKS = 2;
 export const THREAD_DATA = 3;
 
+/** HAProxy's most. */
+export const MOST_DATA_THREADS = 64;
+
+/**
+ * Of the process, for good: stop word and heartbeats. A thread that a reload ended may still serve somebody while others take its
+ * number in the next generation, so each has a place of its own here: two for each number.
+ */
+export function createProcessMemory(): SharedMemory {
+  return createSharedMemory({
+    threads: THREAD_DATA + 2 * MOST_DATA_THREADS,
+    servers: 0,
+    backends: 0,
+    frontends: 0,
+    binds: 0,
+  });
+}
+
 export function threadAt(memory: SharedMemory, thread: number): number {
   return memory.threads + thread * LINE;
 }

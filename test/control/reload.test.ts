@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { createHost, type Host, needsRoot } from './host.js';
 import { steadyClient } from './steady.js';
@@ -149,3 +151,68 @@ test('a vhid that did not change does not notice a reload; one that is new rises
   assert.deepEqual(host.addresses(), ['10.10.0.5/16', '10.10.0.101/32']);
   assert.equal(daemon.log().match(/carp vip1: /g)?.length, 2, 'INIT to BACKUP, BACKUP to MASTER, and no more');
 });
+
+test('no request fails while reloads start data threads and end some; a thread that leaves serves its clients first', {
+  skip: needsRoot,
+}, async (t) => {
+  const { host, daemon, file } = await balancer(t);
+  const client = await steadyClient(host, 8, 4);
+  const threads = () => Number(/thread_id: 1 \(1\.\.(\d+)\)/.exec(host.run('show', 'activity').stdout)?.[1]);
+  let generation = 1;
+  for (const count of [3, 1, 4, 2]) {
+    writeFileSync(file, CONFIG().replace('nbthread 2', `nbthread ${count}`));
+    daemon.process.kill('SIGHUP');
+    await daemon.sees(new RegExp(`configuration ${++generation} holds`));
+    assert.equal(threads(), count);
+  }
+  const { answered, failed } = await client.stop();
+  assert.equal(failed, 0);
+  assert.ok(answered > 100, `${answered} answers`);
+  for (const name of ['data thread 3', 'data thread 2', 'data thread 1'])
+    await daemon.sees(new RegExp(`${name} has no clients any more and is gone`));
+  assert.match(await host.get('http://10.10.0.5:8080/'), /^200 (one|two)$/);
+  daemon.process.kill('SIGTERM');
+  assert.equal(await daemon.ended(), 0);
+});
+
+const CARP = 'carp web\n    interface ctl0\n    vhid 1\n    pass "s3cret"\n    address 10.10.0.1/16\n';
+
+test('a reload begins to serve where nothing was balanced before', { skip: needsRoot }, async (t) => {
+  const { host, daemon, file } = await balancer(t, CARP);
+  writeFileSync(file, `${CONFIG()}${CARP}`);
+  daemon.process.kill('SIGHUP');
+  await daemon.sees(/configuration 2 holds/);
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 one');
+});
+
+test('a reload opens stats sockets, closes them, and changes what their clients may do', {
+  skip: needsRoot,
+}, async (t) => {
+  const { host, daemon, file } = await balancer(t);
+  const [first, second] = [join(host.directory, 'first'), join(host.directory, 'second')];
+  let generation = 1;
+  const reloadWith = async (lines: string) => {
+    writeFileSync(file, CONFIG('', lines));
+    daemon.process.kill('SIGHUP');
+    await daemon.sees(new RegExp(`configuration ${++generation} holds`));
+  };
+  await reloadWith(`    stats socket ${first} level user mode 600\n    stats socket ${second} level admin`);
+  assert.equal(await ask(first, 'set maxconn frontend www 5'), 'Permission denied\n\n');
+  assert.equal(await ask(second, 'set maxconn frontend www 5'), '\n');
+  assert.equal(statSync(first).mode & 0o777, 0o600);
+  await reloadWith(`    stats socket ${first} level admin mode 666`);
+  assert.equal(await ask(first, 'set maxconn frontend www 5'), '\n');
+  assert.equal(statSync(first).mode & 0o777, 0o666);
+  assert.equal(existsSync(second), false);
+  writeFileSync(file, CONFIG('', `    stats socket ${file}/no-directory level admin`));
+  daemon.process.kill('SIGHUP');
+  await daemon.sees(/no reload: /);
+  assert.match(await ask(first, 'show cli sockets'), /first admin/);
+});
+
+async function ask(path: string, command: string): Promise<string> {
+  const socket = connect(path, () => socket.write(`${command}\n`));
+  let text = '';
+  for await (const piece of socket) text += String(piece);
+  return text;
+}

@@ -38,12 +38,18 @@ async function start(kind: 'ring' | 'epoll', bind = '') {
     memory.words[shared.serverAt(memory, number) + shared.SERVER_OPERATIONAL] = shared.SERVER_UP;
     memory.words[shared.serverAt(memory, number) + shared.SERVER_WEIGHT] = 1;
   }
+  const process_memory = shared.createProcessMemory();
+  const stateOf = (number: number) => {
+    const at = shared.threadAt(process_memory, shared.THREAD_DATA + number);
+    return Atomics.load(process_memory.words, at + shared.THREAD_STATE);
+  };
   const listeners = openListeners(config, 2).by_thread;
   const errors: Error[] = [];
   const threads: DataHandle[] = listeners.map((its, number) =>
     startDataThread({
       number,
-      first: { generation: 1, config, memory, listeners: its },
+      process: { memory: process_memory, place: shared.THREAD_DATA + number },
+      first: { generation: 1, config, memory, listeners: its, elsewhere: [] },
       reactor: kind,
       onRunning: () => {},
       onConfigured: () => {},
@@ -51,23 +57,21 @@ async function start(kind: 'ring' | 'epoll', bind = '') {
       onPage: () => assert.fail('no page is asked for here'),
       onDropped: () => {},
       onShortage: () => assert.fail('nothing is short here'),
+      onExit: () => {},
       onError: (error) => errors.push(error),
     }),
   );
   const word = (at: number, offset: number) => Atomics.load(memory.words, at + offset);
   const threadWord = (number: number, offset: number) =>
     word(shared.threadAt(memory, shared.THREAD_DATA + number), offset);
-  await until('both run', () => threadWord(0, shared.THREAD_STATE) === 1 && threadWord(1, shared.THREAD_STATE) === 1);
-  return { servers, port, memory, listeners, threads, errors, word, threadWord };
+  await until('both run', () => stateOf(0) === 1 && stateOf(1) === 1);
+  return { servers, port, memory, process_memory, stateOf, listeners, threads, errors, word, threadWord };
 }
 
-async function stop({ memory, threads, threadWord, errors, listeners, servers }: Rig): Promise<void> {
-  Atomics.store(memory.words, shared.STOP, shared.STOP_SOFT);
+async function stop({ process_memory, threads, stateOf, errors, listeners, servers }: Rig): Promise<void> {
+  Atomics.store(process_memory.words, shared.STOP, shared.STOP_SOFT);
   for (const thread of threads) thread.wake();
-  await until(
-    'both have stopped',
-    () => threadWord(0, shared.THREAD_STATE) === 2 && threadWord(1, shared.THREAD_STATE) === 2,
-  );
+  await until('both have stopped', () => stateOf(0) === 2 && stateOf(1) === 2);
   assert.deepEqual(errors, []);
   for (const { fd } of listeners.flat()) libc.close(fd);
   for (const server of servers) await server.stop();

@@ -5,7 +5,8 @@ import * as c from '../../threads/counters.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import type { View } from '../stats/view.ts';
 
-export function renderActivity({ memory }: View): string {
+/** `beats`: when each thread last passed its loop, monotonic, low 31 bits of milliseconds. */
+export function renderActivity({ memory }: View, beats: readonly number[]): string {
   const numbers = Array.from(
     { length: memory.counts.threads - shared.THREAD_DATA },
     (_, number) => shared.THREAD_DATA + number,
@@ -31,7 +32,7 @@ export function renderActivity({ memory }: View): string {
     line('bytes_out', counted(c.BYTES_OUT)),
     line(
       'last_loop_ms',
-      read(shared.THREAD_BEAT_MS).map((beat) => ageOfMs31(beat, now)),
+      beats.map((beat) => ageOfMs31(beat, now)),
     ),
   ].join('');
 }

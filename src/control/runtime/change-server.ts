@@ -92,7 +92,7 @@ export class ServerChange {
     const { memory } = this.daemon.generation();
     const backend = shared.backendAt(memory, this.found.proxy.backend!.number);
     Atomics.add(this.words, backend + shared.BACKEND_VERSION, 1);
-    for (const handle of this.daemon.data) handle.wake();
+    for (const handle of this.daemon.data()) handle.wake();
     this.daemon.log(`server ${this.name} ${text} (runtime command)`);
     this.daemon.serversChanged(restart_checks);
   }

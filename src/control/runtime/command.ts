@@ -17,9 +17,11 @@ export type RuntimeDaemon = {
   /** By section and nameserver; undefined: no name is looked up. */
   resolverCounts(): ReadonlyMap<string, ReadonlyMap<string, ResolverCounts>> | undefined;
   facts(): ProcessFacts;
-  readonly data: readonly DataHandle[];
+  data(): readonly DataHandle[];
+  /** When each data thread of the present configuration last passed its loop. */
+  beats(): readonly number[];
   /** Paths or addresses of the stats sockets, with their levels. */
-  readonly sockets: readonly { readonly name: string; readonly level: Level }[];
+  sockets(): readonly { readonly name: string; readonly level: Level }[];
   /** Servers were changed: demotions are looked at again. `restart_checks`: what is asked, or where, changed too. */
   serversChanged(restart_checks: boolean): void;
   /** New connections and checks go there. */

@@ -26,7 +26,7 @@ export async function showErrors(args: readonly string[], daemon: RuntimeDaemon)
   const { proxies, memory } = viewOf(daemon.generation());
   const iid = name === undefined || name === '-1' ? undefined : iidOf(proxies, name);
   if (iid === null) return 'No such proxy.\n';
-  const answers = await Promise.all(daemon.data.map((handle) => handle.badMessages()));
+  const answers = await Promise.all(daemon.data().map((handle) => handle.badMessages()));
   const shown = newest(answers.flatMap((messages) => messages ?? []))
     .map((message) => ({ message, ids: new Ids(proxies, message) }))
     .filter(({ message, ids }) => (kind === undefined || message.kind === kind) && (iid === undefined || ids.has(iid)))

@@ -85,8 +85,8 @@ function ofFrontend(
   return answer;
 }
 
-function wake({ data }: RuntimeDaemon): void {
-  for (const handle of data) handle.wake();
+function wake(daemon: RuntimeDaemon): void {
+  for (const handle of daemon.data()) handle.wake();
 }
 
 function isCount(text: string | undefined): boolean {

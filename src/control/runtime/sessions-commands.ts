@@ -37,12 +37,12 @@ export const SESSION_COMMANDS: readonly RuntimeCommand[] = [
 ];
 
 async function end({ data }: RuntimeDaemon, which: { id: string } | { server: number }): Promise<number> {
-  const counts = await Promise.all(data.map((handle) => handle.endSessions(which)));
+  const counts = await Promise.all(data().map((handle) => handle.endSessions(which)));
   return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 
 async function showSessions([id]: readonly string[], { data }: RuntimeDaemon): Promise<string> {
-  const answers = await Promise.all(data.map((handle) => handle.sessions()));
+  const answers = await Promise.all(data().map((handle) => handle.sessions()));
   const late = answers.flatMap((answer, number) =>
     answer === undefined ? [`# data thread ${number} gave no answer\n`] : [],
   );

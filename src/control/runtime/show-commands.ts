@@ -58,7 +58,7 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     usage: 'show activity',
     help: 'what each data thread does',
     level: 'user',
-    run: (_args, daemon) => renderActivity(viewOf(daemon.generation())),
+    run: (_args, daemon) => renderActivity(viewOf(daemon.generation()), daemon.beats()),
   },
   {
     words: ['show', 'schema', 'json'],
@@ -119,7 +119,9 @@ export const SHOW_COMMANDS: readonly RuntimeCommand[] = [
     help: 'the stats sockets and their levels',
     level: 'user',
     run: (_args, { sockets }) =>
-      `# socket lvl processes\n${sockets.map(({ name, level }) => `${name} ${level} all\n`).join('')}`,
+      `# socket lvl processes\n${sockets()
+        .map(({ name, level }) => `${name} ${level} all\n`)
+        .join('')}`,
   },
 ];
 

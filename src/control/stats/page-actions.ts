@@ -80,6 +80,6 @@ function speakForAgent(server: ServerChange, state: 'up' | 'down'): boolean {
 }
 
 function endSessions({ data }: RuntimeDaemon, { server }: FoundServer): boolean {
-  for (const handle of data) void handle.endSessions({ server: server.number });
+  for (const handle of data()) void handle.endSessions({ server: server.number });
   return true;
 }
