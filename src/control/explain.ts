@@ -104,7 +104,7 @@ function explainBackup(facts: ExplainFacts): Explanation {
 function explainPatience({ status, now_ns }: ExplainFacts, compared: string, last: string): Explanation {
   if (!status.preempt) {
     const why = `BACKUP although it is preferred (${compared}): preempt is off, so it leaves a working master alone.`;
-    const mend = `To move the address here, write "preempt" into the file, or ${GIVE_WAY[status.heard?.kind ?? 'carpool']}.`;
+    const mend = `To move the address here, turn preempt on (in the file, or by -P of ucarp), or ${GIVE_WAY[status.heard?.kind ?? 'carpool']}.`;
     return { cause: 'no-preempt', sentences: [why, last, mend] };
   }
   const at_ns = find(status, 'preempt')?.at_ns;

@@ -55,8 +55,16 @@ function hostAfter({ demotes_by = 0 }: IfconfigAfter, { node }: CommandContext):
 /** An interface may be set up in steps; until the last one nothing is shared, which is worth a word. */
 function warnOfMissing({ name, vhid, pass, addresses }: CarpDraft, words: readonly Word[], report: Reporter): void {
   const isCreation = words.length === 2;
-  if (isCreation || name.includes(':')) return;
+  if (isCreation) return;
   const { span } = words[0];
+  // a vhid of a link, in FreeBSD's words from 10 on
+  if (name.includes(':')) {
+    if (addresses.length > 0) return;
+    const message = `Vhid ${vhid} of \`${words[0].text}\` has no address yet, so there is nothing to share.`;
+    const mend = `Give it one: \`ifconfig ${words[0].text} vhid ${vhid} alias 10.10.0.1/32\`.`;
+    report.warning(span, 'carp-without-address', message, mend);
+    return;
+  }
   if (vhid === undefined)
     report.warning(
       span,

@@ -38,3 +38,12 @@ test("a carp section's `peers` is told to be `peer`, and the section goes on", (
     ],
   );
 });
+
+test('adverts that would all be bow-outs are refused', () => {
+  const text = 'carp web\n interface eth0\n vhid 1\n pass "x"\n address 10.0.0.1/24\n advbase 255\n advskew 255\n';
+  const { diagnostics } = loadConfig([{ file: 'haproxy.cfg', text }]);
+  assert.deepEqual(
+    diagnostics.map(({ code, span }) => [code, span.line]),
+    [['always-bows-out', 7]],
+  );
+});

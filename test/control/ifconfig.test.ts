@@ -168,6 +168,10 @@ test('FreeBSD from 10 on: a vhid of a link under its BSD name, and the state by 
   await daemon.sees(/MASTER -> BACKUP[\s\S]*BACKUP -> MASTER/);
   type(host, 'ifconfig em0 vhid 1 advskew 50');
   assert.match(type(host, 'ifconfig em0'), /advskew 50\n$/);
+  assert.match(
+    type(host, 'ifconfig em0 vhid 9 state master'),
+    /warning: Vhid 9 of `em0` has no address yet, .*\n +Give it one: `ifconfig em0 vhid 9 alias 10\.10\.0\.1\/32`/,
+  );
   type(host, 'ifconfig em0 10.10.0.1 -alias');
   await holds(host, ['10.10.0.5/16']);
 });

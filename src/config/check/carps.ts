@@ -122,8 +122,19 @@ function isNetworkOrBroadcast(address: string, prefix_length: number): boolean {
   return number % size === 0 || number % size === size - 1;
 }
 
-/** OpenBSD's rule for 0 and 0 is 1/256 s; ucarp refuses it. */
+/** OpenBSD's rule for 0 and 0 is 1/256 s; ucarp refuses it. Both at their highest are the mark of a bow-out. */
 function checkInterval({ advbase, advskew, dialect, span, spans }: Carp, report: Reporter): void {
+  if (advbase === 255 && advskew === 255) {
+    const message =
+      'An advert with advbase 255 and advskew 255 says that this node goes, so another takes over from each.';
+    report.error(
+      spans['advskew'] ?? span,
+      'always-bows-out',
+      message,
+      'Make one of them smaller, such as `advskew 254`.',
+    );
+    return;
+  }
   if (advbase > 0 || advskew > 0) return;
   const at = spans['advbase'] ?? span;
   const mend = 'Make one of them larger, such as `advbase 1`.';
