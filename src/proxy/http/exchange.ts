@@ -110,15 +110,16 @@ export class Exchange extends Account implements Assignee {
       this.silence();
       this.keep_alive = false;
       this.fail(monitored, 'L', 'R');
-    } else if (!this.first.keep(this, buffer, end)) {
-      this.line_length = 0;
-      this.fail(503, 'R', 'R');
-    } else {
-      if ((this.rules.buffers_request || this.page) && !this.client.body.done) {
-        this.state = STORING;
-        this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);
-      } else this.bodyStored();
+      return;
     }
+    const refusal = this.first.keep(this, buffer, end);
+    if (refusal !== 0) {
+      this.line_length = 0;
+      this.fail(refusal, refusal === 400 ? 'P' : 'R', 'R');
+    } else if ((this.rules.buffers_request || this.page) && !this.client.body.done) {
+      this.state = STORING;
+      this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);
+    } else this.bodyStored();
   }
 
   /** The body waits here for more of itself: no server is asked yet. */

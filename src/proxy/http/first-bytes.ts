@@ -7,7 +7,7 @@
  */
 import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
 import type { Exchange } from './exchange.ts';
-import { requestMustChange, writeRequest } from './rewrite.ts';
+import { requestMustChange, TOO_LONG, writeRequest } from './rewrite.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 export class FirstBytes {
@@ -19,27 +19,27 @@ export class FirstBytes {
   private rest_length = 0;
 
   /**
-   * The thread's request message is filled, and [request.end, end) is what came of the body. Takes over one reference. False:
-   * there is no buffer to write another head into.
+   * The thread's request message is filled, and [request.end, end) is what came of the body. Takes over one reference. Returns 0, or
+   * why it cannot be kept: 503 without a buffer to write another head into, 400 when that is too long.
    */
-  keep(exchange: Exchange, buffer: number, end: number): boolean {
+  keep(exchange: Exchange, buffer: number, end: number): 0 | 400 | 503 {
     const { request, writer, reactor } = exchange.thread;
     const { buffers } = reactor;
     if (exchange.thread.short_of_buffers) {
       // every request holds its head until it is answered: what is left is for answers
       buffers.release(buffer);
-      return false;
+      return 503;
     }
     if (!requestMustChange(exchange, request)) {
       this.buffer = buffer;
       this.offset = request.start;
       this.length = end - request.start;
-      return true;
+      return 0;
     }
     const written = writeRequest(exchange, request);
     if (written < 0) {
       buffers.release(buffer);
-      return false;
+      return written === TOO_LONG ? 400 : 503;
     }
     this.buffer = written;
     this.offset = buffers.offsetOf(written);
@@ -52,7 +52,7 @@ export class FirstBytes {
       this.rest_length = end - request.end;
     }
     this.length = writer.end - this.offset;
-    return true;
+    return 0;
   }
 
   /** May be called again. A new connection begins with what `send-proxy` says. False: there is no buffer for that. */

@@ -18,13 +18,17 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
   );
 }
 
-/** Writes the request's head into a new buffer and returns that; -1 when there is none. */
+/** There is no buffer for the new head; or it has no room in one. */
+export const NO_BUFFER = -1;
+export const TOO_LONG = -2;
+
+/** Writes the request's head into a new buffer and returns that, or NO_BUFFER, or TOO_LONG. */
 export function writeRequest(exchange: Exchange, request: Message): number {
   const { writer } = exchange.thread;
   const { buffers } = exchange.thread.reactor;
   const buffer = buffers.takeSmall();
-  if (buffer < 0) return buffer;
-  writer.begin(buffers.offsetOf(buffer));
+  if (buffer < 0) return NO_BUFFER;
+  writer.begin(buffers.offsetOf(buffer), buffers.sizeOf(buffer));
   writer.startLine(request);
   if (request.version_minor === 1) buffers.bytes[writer.end - VERSION_MINOR_BEFORE_FIELDS] = ONE; // not 1.2 and above
   const upgrades = mayUpgrade(request);
@@ -42,7 +46,7 @@ export function writeRequest(exchange: Exchange, request: Message): number {
     if (isAddress(address_bytes)) writer.field(forwardfor.name, address_bytes);
   }
   writer.blankLine();
-  return buffer;
+  return whole(exchange, buffer);
 }
 
 export function responseMustChange(exchange: Exchange, response: Message): boolean {
@@ -53,14 +57,14 @@ export function responseMustChange(exchange: Exchange, response: Message): boole
   return !exchange.keep_alive || response.version_said !== 1;
 }
 
-/** Writes the response's head into a new buffer and returns that; -1 when there is none. */
+/** Writes the response's head into a new buffer and returns that, or NO_BUFFER, or TOO_LONG. */
 export function writeResponse(exchange: Exchange, response: Message): number {
   const { writer } = exchange.thread;
   const { buffers } = exchange.thread.reactor;
   const buffer = buffers.takeSmall();
-  if (buffer < 0) return buffer;
+  if (buffer < 0) return NO_BUFFER;
   const offset = buffers.offsetOf(buffer);
-  writer.begin(offset);
+  writer.begin(offset, buffers.sizeOf(buffer));
   writer.startLine(response);
   if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
   const { persistence } = exchange;
@@ -70,7 +74,13 @@ export function writeResponse(exchange: Exchange, response: Message): number {
   if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
   else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);
   writer.blankLine();
-  return buffer;
+  return whole(exchange, buffer);
+}
+
+function whole({ thread }: Exchange, buffer: number): number {
+  if (!thread.writer.full) return buffer;
+  thread.reactor.buffers.release(buffer);
+  return TOO_LONG;
 }
 
 /** `HTTP/1.x` */

@@ -2,7 +2,7 @@
 import { passDechunked } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
 import { responseMalformed } from './failures.ts';
-import { responseMustChange, writeResponse } from './rewrite.ts';
+import { responseMustChange, TOO_LONG, writeResponse } from './rewrite.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /**
@@ -17,7 +17,8 @@ export function sendHead(exchange: Exchange, buffer: number, head_end: number, e
   const written = writeResponse(exchange, response);
   if (written < 0) {
     buffers.release(buffer);
-    exchange.abort('R', 'H');
+    if (written === TOO_LONG) exchange.fail(502, 'P', 'H');
+    else exchange.abort('R', 'H');
     return false;
   }
   const offset = buffers.offsetOf(written);

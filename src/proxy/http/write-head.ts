@@ -13,17 +13,22 @@ export interface FieldEditor {
   readonly edit: (writer: HeadWriter, message: Message, index: number) => boolean;
 }
 
-/** Writes to `bytes` from `to`, where the head to copy stands too. */
+/** Writes to `bytes` from `to`, where the head to copy stands too, and never beyond its room: what is added may not fit. */
 export class HeadWriter {
   readonly bytes: Uint8Array;
+  /** Something had no room, and the head is of no use. */
+  full = false;
   private at = 0;
+  private limit = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
-  begin(to: number): void {
+  begin(to: number, room_bytes: number): void {
     this.at = to;
+    this.limit = to + room_bytes;
+    this.full = false;
   }
 
   get end(): number {
@@ -31,13 +36,20 @@ export class HeadWriter {
   }
 
   copy(start: number, end: number): void {
+    if (!this.hasRoom(end - start)) return;
     this.bytes.copyWithin(this.at, start, end);
     this.at += end - start;
   }
 
   write(text: Uint8Array): void {
+    if (!this.hasRoom(text.length)) return;
     this.bytes.set(text, this.at);
     this.at += text.length;
+  }
+
+  private hasRoom(length: number): boolean {
+    if (this.at + length > this.limit) this.full = true;
+    return !this.full;
   }
 
   /** The start line with its CRLF. */
