@@ -332,7 +332,15 @@ export type Server = {
 };
 
 /** How a server is told whose connection it is; `unique_id` and `crc32c` are fields of version 2. */
-export type SendProxy = { readonly version: 1 | 2; readonly unique_id: boolean; readonly crc32c: boolean };
+export type SendProxy = {
+  readonly version: 1 | 2;
+  readonly unique_id: boolean;
+  readonly crc32c: boolean;
+  /** What `accept-proxy` heard of the name that the client asked for. */
+  readonly authority: boolean;
+  /** Says that the client does not use TLS. */
+  readonly ssl: boolean;
+};
 
 /** What traffic tells of a server's health (manual 5.2 "observe", "on-error", "error-limit"). */
 export type Observe = {

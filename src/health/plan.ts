@@ -1,5 +1,5 @@
 /** Which servers are checked, where, how and when first: what the checks thread needs of the configuration. */
-import type { Backend, CheckMethod, Config, Endpoint, Server, TrackedServer } from '../config/model.ts';
+import type { Backend, CheckMethod, Config, Endpoint, Server, SourceAddress, TrackedServer } from '../config/model.ts';
 import type { Intervals, Thresholds } from './fold.ts';
 import type { OnError } from './server-health.ts';
 
@@ -40,6 +40,8 @@ export type CheckPlan = {
   /** Where it is asked, when not at the server's own endpoint: '' and 0 stand for the server's. */
   readonly elsewhere: Endpoint;
   readonly method: CheckMethod | { readonly kind: 'agent'; readonly send: string };
+  /** Where its connections come from; undefined: the kernel says. */
+  readonly source: SourceAddress | undefined;
   /** Begin with a PROXY protocol line, where the method connects as the server line says. */
   readonly send_proxy: boolean;
   readonly intervals: Intervals;
@@ -134,12 +136,13 @@ function plansOf(subject: Subject, backend: Backend, server: Server): CheckPlan[
   return plans;
 }
 
-function planCheck(subject: Subject, { check: method, timeouts }: Backend, server: Server): CheckPlan {
+function planCheck(subject: Subject, { check: method, timeouts, source }: Backend, server: Server): CheckPlan {
   const { inter_ms, fastinter_ms, downinter_ms, send_proxy } = server.check!;
   return {
     subject,
     elsewhere: server.check!.endpoint ?? { address: '', port: 0 },
     method,
+    source: server.source ?? source,
     send_proxy,
     intervals: { inter_ms, fastinter_ms, downinter_ms },
     ...timeoutsOf(timeouts, inter_ms),
@@ -147,12 +150,13 @@ function planCheck(subject: Subject, { check: method, timeouts }: Backend, serve
   };
 }
 
-function planAgent(subject: Subject, { timeouts }: Backend, server: Server): CheckPlan {
+function planAgent(subject: Subject, { timeouts, source }: Backend, server: Server): CheckPlan {
   const { inter_ms, send } = server.agent!;
   return {
     subject,
     elsewhere: { address: server.agent!.address ?? '', port: server.agent!.port },
     method: { kind: 'agent', send },
+    source: server.source ?? source,
     send_proxy: false,
     intervals: { inter_ms, fastinter_ms: undefined, downinter_ms: undefined },
     ...timeoutsOf(timeouts, inter_ms),

@@ -1,6 +1,6 @@
 /** What is set of a connection to a server before it is made: where it comes from, and TCP's own options. */
 import type * as model from '../config/model.ts';
-import { bindSource, setTcpOptions } from '../system/tcp-options.ts';
+import { setSource, setTcpOptions } from '../system/tcp-options.ts';
 
 /** Null: nothing. The function says whether the system allowed it. */
 export function prepareSocketOf(
@@ -13,10 +13,9 @@ export function prepareSocketOf(
   const options = {
     user_timeout_ms: tcp_ut_ms,
     keep_alive,
-    interface: source?.interface,
+    interface: undefined,
     mss: undefined,
     defer_accept: false,
   };
-  const endpoint = source?.endpoint;
-  return (fd) => setTcpOptions(fd, options) && (endpoint === undefined || bindSource(fd, endpoint));
+  return (fd) => setTcpOptions(fd, options) && (source === undefined || setSource(fd, source));
 }

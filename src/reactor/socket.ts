@@ -54,7 +54,8 @@ export class Socket {
   in_flight = 0;
   connecting = false;
   /** What a proxy before us said about this connection; null: it is as the kernel tells. */
-  ends: { readonly source: Place; readonly destination: Place } | null = null;
+  ends: { readonly source: Place; readonly destination: Place; readonly authority?: Uint8Array | undefined } | null =
+    null;
 
   /** Null: connected by ourselves. */
   admitted_by: Admitter | null = null;

@@ -59,10 +59,21 @@ function setKeepAlive(fd: number, { count, idle_s, interval_s }: KeepAlive): boo
 }
 
 /** The address that a connection will come from; port 0: any, chosen when it is known where it goes. */
-export function bindSource(fd: number, source: { readonly address: string; readonly port: number }): boolean {
+function bindSource(fd: number, source: { readonly address: string; readonly port: number }): boolean {
   if (source.port === 0) set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1); // else as many connections as there are ports
   const address = socketAddressBytes(source);
   return libc.bind(fd, byReference(address), address.length) === 0;
+}
+
+/** What `source` says of a connection that is to be made. */
+export type Source = {
+  readonly endpoint: { readonly address: string; readonly port: number } | undefined;
+  readonly interface: string | undefined;
+};
+
+/** False: the system refuses it (errno). */
+export function setSource(fd: number, { endpoint, interface: name }: Source): boolean {
+  return (name === undefined || bindToInterface(fd, name)) && (endpoint === undefined || bindSource(fd, endpoint));
 }
 
 function bindToInterface(fd: number, name: string): boolean {

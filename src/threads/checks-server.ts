@@ -20,6 +20,7 @@ import { Timer } from '../reactor/timers.ts';
 import { EMFILE, ENFILE, ENOBUFS, ENOMEM } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
+import { setSource } from '../system/tcp-options.ts';
 import { proxyLine } from './checks-proxy-line.ts';
 import type { CheckedServer } from './checks-subject.ts';
 
@@ -82,6 +83,7 @@ export class ServerCheck implements Check, SocketOwner {
   private readonly round: CheckRound;
   private readonly conversation: Conversation;
   private readonly is_agent: boolean;
+  private readonly prepare: ((fd: number) => boolean) | null;
   private readonly timer = new Timer(() => this.onTimer());
   private stage = WAITING;
   private socket: Socket | null = null;
@@ -95,6 +97,8 @@ export class ServerCheck implements Check, SocketOwner {
     this.server = server;
     this.conversation = conversation;
     this.round = round;
+    const { source } = plan;
+    this.prepare = source === undefined ? null : (fd) => setSource(fd, source);
     this.is_agent = plan.method.kind === 'agent';
   }
 
@@ -193,7 +197,7 @@ export class ServerCheck implements Check, SocketOwner {
   /** False: it did not even begin. */
   private connect(): boolean {
     const { family, address, length } = this.targetAddress();
-    const socket = this.round.reactor.connect(this, family, address, length, false);
+    const socket = this.round.reactor.connect(this, family, address, length, false, this.prepare);
     this.socket = socket;
     this.stage = CONNECTING;
     if (socket) return true;

@@ -178,6 +178,38 @@ const CASES: readonly { behaviour: Behaviour; check: typeof TCP | typeof HTTP; u
   },
 ];
 
+onBoth('checks and agents come from where `source` says, as the traffic does', async (back_end) => {
+  const port = await closedPort();
+  const agent = { address: '127.0.0.1', port, inter_ms: 2000, send: '' };
+  const source = { endpoint: { address: '127.0.0.7', port: 0 }, interface: 'lo' };
+  const bench = new Bench(back_end, checkConfig([{ servers: [{ port, source, agent }] }]));
+  const came: (string | undefined)[] = [];
+  const listening = createServer((socket) => {
+    came.push(socket.remoteAddress);
+    socket.on('error', () => {}).end('up\n');
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => listening.listen(port, '127.0.0.1', resolve));
+  await bench.checkedOnce();
+  await bench.passUntil(() => came.length >= 2, 'a check and an agent check');
+  assert.deepEqual(came, ['127.0.0.7', '127.0.0.7']);
+  let closed = false;
+  listening.close(() => {
+    closed = true;
+  });
+  bench.runner.stop();
+  await bench.passUntil(() => closed, 'the end of the connections');
+  await bench.goHome();
+});
+
+onBoth('a check that its source does not let out fails, and says so', async (back_end) => {
+  const source = { endpoint: { address: '192.0.2.77', port: 0 }, interface: undefined };
+  const bench = new Bench(back_end, checkConfig([{ servers: [{ port: await closedPort(), source }] }]));
+  await bench.checkedOnce();
+  assert.match(bench.changes[0]!.reason, /address/);
+  await bench.goHome();
+});
+
 onBoth('each kind of check says what its server did', async (back_end, t) => {
   const { servers } = await withServers(
     t,

@@ -8,6 +8,7 @@ import type {
   Config,
   Server,
   ServerCheck,
+  SourceAddress,
   Timeouts,
   TrackedServer,
 } from '#src/config/model.js';
@@ -24,6 +25,7 @@ export type CheckedServer = {
   readonly unchecked?: boolean;
   readonly send_proxy?: boolean;
   readonly agent?: AgentCheck;
+  readonly source?: SourceAddress;
   readonly track?: TrackedServer;
 };
 
@@ -66,12 +68,13 @@ function backendOf({ servers, check, timeouts, log_health_checks }: CheckedBacke
 }
 
 function serverOf(server: CheckedServer, name: string): Server {
-  const { port, address = '127.0.0.1', unchecked = false, agent, track } = server;
+  const { port, address = '127.0.0.1', unchecked = false, agent, track, source } = server;
   return {
     ...PLAIN.servers[0]!,
     name,
     host: address,
     endpoint: { address, port },
+    source,
     check: unchecked ? undefined : checkOf(server),
     agent,
     track,

@@ -140,7 +140,9 @@ export type ServerSettings = {
   send_proxy: 1 | 2 | undefined;
   tcp_ut_ms: number | undefined;
   source: SourceAddress | undefined;
-  proxy_options: { unique_id: boolean; crc32c: boolean };
+  proxy_options: { unique_id: boolean; crc32c: boolean; authority: boolean; ssl: boolean };
+  /** `send-proxy-v2-ssl` was the last word of it. */
+  tells_ssl: boolean;
   agent_check: boolean;
   agent_address: string | undefined;
   agent_port: number | undefined;
@@ -257,7 +259,8 @@ function newServerSettings(): ServerSettings {
     send_proxy: undefined,
     tcp_ut_ms: undefined,
     source: undefined,
-    proxy_options: { unique_id: false, crc32c: false },
+    proxy_options: { unique_id: false, crc32c: false, authority: false, ssl: false },
+    tells_ssl: false,
     agent_check: false,
     agent_address: undefined,
     agent_port: undefined,

@@ -12,7 +12,9 @@ export type ServerWord = {
   readonly field: string;
   /** `value` is there only for words that take one; else it is the word itself. */
   readonly takes_value: boolean;
-  readonly parse: (settings: ServerSettings, value: Word, context: Context) => void;
+  /** Words that may follow its value, each with a value of its own; `parse` gets them as `more`. */
+  readonly followers?: readonly string[];
+  readonly parse: (settings: ServerSettings, value: Word, context: Context, more: readonly Word[]) => void;
 };
 
 type Set = (settings: ServerSettings, value: number) => void;

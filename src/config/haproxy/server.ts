@@ -10,7 +10,7 @@ import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/ser
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
-import { SEND_PROXY_WORDS } from './send-proxy.ts';
+import { finishSendProxy, SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
 import { parseSource } from './tcp-options.ts';
@@ -33,11 +33,12 @@ export const SERVER_WORDS: readonly ServerWord[] = [
   ),
   {
     name: 'source',
-    help: 'The address that connections to it come from.',
+    help: 'The address that connections to it, and its checks, come from; with `interface` the interface that they leave by.',
     field: 'source',
     takes_value: true,
-    parse: (settings, value, context) => {
-      settings.source = parseSource([value], value, context) ?? settings.source;
+    followers: ['interface', 'usesrc'],
+    parse: (settings, value, context, more) => {
+      settings.source = parseSource([value, ...more], value, context) ?? settings.source;
     },
   },
   flag(
@@ -238,9 +239,13 @@ function parseServerWords(settings: ServerSettings, words: readonly Word[], cont
       continue;
     }
     settings.spans[known.field] = word.span;
-    if (!known.takes_value) known.parse(settings, word, context);
-    else if (at + 1 < words.length) known.parse(settings, words[++at], context);
-    else context.report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
+    if (!known.takes_value) known.parse(settings, word, context, []);
+    else if (at + 1 < words.length) {
+      const value = words[++at];
+      const first = at + 1;
+      while (known.followers?.includes(words[at + 1]?.text ?? '')) at += 2;
+      known.parse(settings, value, context, words.slice(first, at + 1));
+    } else context.report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
   }
 }
 
@@ -284,7 +289,7 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
     maxqueue,
     slowstart_ms,
     cookie,
-    send_proxy: settings.send_proxy && { version: settings.send_proxy, ...settings.proxy_options },
+    send_proxy: finishSendProxy(settings),
     tcp_ut_ms: settings.tcp_ut_ms,
     source: settings.source,
     observe: observeOf(settings, report),

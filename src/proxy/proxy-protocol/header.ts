@@ -22,8 +22,12 @@ export const COMMAND_LOCAL = 0;
 export const COMMAND_PROXY = 1;
 export const TCP4 = 0x11;
 export const TCP6 = 0x21;
+export const TYPE_AUTHORITY = 0x02;
 export const TYPE_CRC32C = 0x03;
 export const TYPE_UNIQUE_ID = 0x05;
+export const TYPE_SSL = 0x20;
+/** One byte of flags: no TLS; four bytes about a certificate: nothing was found wrong. */
+const NO_TLS = new Uint8Array(5);
 
 /** Undefined: nobody knows the ends, or they are of two families. */
 export function encodeText(ends: Ends | undefined): Uint8Array {
@@ -36,13 +40,21 @@ export function encodeText(ends: Ends | undefined): Uint8Array {
   );
 }
 
-export type BinaryOptions = { readonly crc32c: boolean; readonly unique_id: Uint8Array | undefined };
+export type BinaryOptions = {
+  readonly crc32c: boolean;
+  readonly unique_id: Uint8Array | undefined;
+  readonly authority?: Uint8Array | undefined;
+  /** Say that the client does not use TLS. */
+  readonly ssl?: boolean;
+};
 
 export function encodeBinary(ends: Ends | undefined, options: BinaryOptions): Uint8Array {
   const family = ends && familyOf(ends);
   const addresses = ends && family !== undefined ? addressBytes(ends) : new Uint8Array(0);
   const fields: [number, Uint8Array][] = [];
+  if (options.authority) fields.push([TYPE_AUTHORITY, options.authority]);
   if (options.unique_id) fields.push([TYPE_UNIQUE_ID, options.unique_id]);
+  if (options.ssl) fields.push([TYPE_SSL, NO_TLS]);
   if (options.crc32c) fields.push([TYPE_CRC32C, new Uint8Array(4)]);
   const fields_length = fields.reduce((sum, [, value]) => sum + TLV_BYTES + value.length, 0);
   const bytes = new Uint8Array(FIXED_BYTES + addresses.length + fields_length);

@@ -11,6 +11,7 @@ import {
   SIGNATURE,
   TCP4,
   TCP6,
+  TYPE_AUTHORITY,
   TYPE_CRC32C,
   VERSION,
 } from './header.ts';
@@ -21,7 +22,11 @@ const LONGEST_LINE = 107;
 export const LONGEST_HEADER = 4096;
 
 /** `ends` null: the connection's own. */
-export type ReadHeader = { readonly length: number; readonly ends: Ends | null };
+export type ReadHeader = {
+  readonly length: number;
+  /** `authority`: the name that the client asked for, where the header tells it. */
+  readonly ends: (Ends & { readonly authority?: Uint8Array | undefined }) | null;
+};
 export type Reading = ReadHeader | 'incomplete' | 'malformed';
 
 /** `bytes` are all that have come so far. */
@@ -81,7 +86,20 @@ function readBinary(bytes: Uint8Array): Reading {
   const fields = FIXED_BYTES + (size === 0 ? 0 : 2 * size + 4);
   if (command === COMMAND_LOCAL) return { length, ends: null };
   if (fields > length || (size > 0 && !fieldsAreRight(header, fields))) return 'malformed';
-  return { length, ends: size === 0 ? null : readAddresses(header, FIXED_BYTES, size) };
+  if (size === 0) return { length, ends: null };
+  const ends = readAddresses(header, FIXED_BYTES, size);
+  const authority = fieldOf(header, fields, TYPE_AUTHORITY);
+  return { length, ends: authority ? { ...ends, authority } : ends };
+}
+
+/** Of a header whose fields are right. */
+function fieldOf(header: Uint8Array, start: number, type: number): Uint8Array | undefined {
+  for (let at = start; at < header.length; ) {
+    const end = at + 3 + ((header[at + 1] << 8) | header[at + 2]);
+    if (header[at] === type) return header.slice(at + 3, end);
+    at = end;
+  }
+  return undefined;
 }
 
 /** Every field ends where the next one begins, and a checksum is right where there is one. */

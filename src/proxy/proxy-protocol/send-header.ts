@@ -16,7 +16,9 @@ export function sendProxyHeader(
   const destination = destinationOf(client);
   const ends = source && destination && { source, destination };
   const id = how.unique_id && unique_id && unique_id.length > 0 ? unique_id : undefined;
-  const header = how.version === 1 ? encodeText(ends) : encodeBinary(ends, { crc32c: how.crc32c, unique_id: id });
+  const authority = how.authority ? client.ends?.authority : undefined;
+  const { crc32c, ssl } = how;
+  const header = how.version === 1 ? encodeText(ends) : encodeBinary(ends, { crc32c, unique_id: id, authority, ssl });
   const buffer = buffers.takeSmall();
   if (buffer < 0) return false;
   const offset = buffers.offsetOf(buffer);
