@@ -299,8 +299,8 @@ export class ClientConnection implements SocketOwner {
     this.arm(Math.min(this.frontend.keep_alive_ms, PARK_AFTER_MS));
     while (this.state <= HEAD && !this.inbox.empty) this.takeFromInbox();
     if (this.state > HEAD) return;
-    if (this.socket.ended) this.close();
-    else if (this.thread.closing) this.leaveIfIdle();
+    if (this.socket.ended) this.onEnd();
+    else if (this.thread.closing && this.state === IDLE) this.leaveIfIdle();
     else this.listen();
   }
 

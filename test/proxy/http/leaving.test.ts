@@ -123,3 +123,15 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 }
+
+for (const kind of KINDS)
+  test(`${kind}: half a request behind a whole one, and then the end, is told 400 when its turn comes`, async () => {
+    const { rig, client, wire } = await underWay(kind, `${GET}GET / HT`);
+    client.end();
+    await rig.settle();
+    wire.write(response('first'));
+    assert.match(await client.takes('first'), /^HTTP\/1\.1 200 OK/);
+    assert.match(await client.takesHead(), /^HTTP\/1\.1 400 /);
+    assert.equal(await client.over(), 'end');
+    await rig.everythingIsHome();
+  });
