@@ -193,6 +193,8 @@ export type Frontend = {
   readonly forwardfor: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
   readonly exporters: readonly Exporter[];
+  /** Each bind is counted for itself as well. */
+  readonly socket_stats: boolean;
   readonly span: Span;
   readonly spans: Spans;
 };

@@ -9,6 +9,8 @@ import type { Frontend } from './frontend.ts';
 /** What both have to tell. Times are monotonic milliseconds, -1: it did not come to that. */
 type Ended = {
   readonly frontend: Frontend;
+  /** Of its bind, with `option socket-stats`. */
+  readonly bind_counters: c.Row | null;
   readonly assignment: Assignment;
   readonly cause: string;
   readonly phase: string;
@@ -25,6 +27,7 @@ export function countEnd(ended: Ended, began_ms: number, now_ms: number): void {
   const { frontend, assignment, bytes_received, bytes_sent } = ended;
   const { backend, server_seen } = assignment;
   addBytes(frontend.counters, bytes_received, bytes_sent);
+  if (ended.bind_counters) addBytes(ended.bind_counters, bytes_received, bytes_sent);
   countRequestError(ended);
   countResponse(ended);
   if (!backend) return;
@@ -44,9 +47,11 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
 }
 
 /** The request never came as a whole, or was none. */
-function countRequestError({ frontend, cause, phase }: Ended): void {
-  if (phase === 'R' && cause !== '-' && cause !== 'L') frontend.counters[c.REQUEST_ERRORS]++;
-  else if (phase === 'H' && cause === 'c') frontend.counters[c.REQUEST_ERRORS]++;
+function countRequestError({ frontend, bind_counters, cause, phase }: Ended): void {
+  const never_came = phase === 'R' && cause !== '-' && cause !== 'L';
+  if (!never_came && !(phase === 'H' && cause === 'c')) return;
+  frontend.counters[c.REQUEST_ERRORS]++;
+  if (bind_counters) bind_counters[c.REQUEST_ERRORS]++;
 }
 
 /** A server counts what it said itself, the others what the client got. */

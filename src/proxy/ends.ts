@@ -2,6 +2,8 @@
 import type { Endpoint } from '../config/model.ts';
 import type { Socket } from '../reactor/socket.ts';
 import { localAddress, peerAddress } from '../system/peer-address.ts';
+import type { Row } from '../threads/counters.ts';
+import type { Entrance } from './entrance.ts';
 
 /** The address as text in bytes. Undefined: the client is gone. */
 export function sourceText({ ends, fd }: Socket): { address: Uint8Array; port: number } | undefined {
@@ -16,6 +18,11 @@ export function sourceOf(socket: Socket): Endpoint | undefined {
   return peer && isAddress(peer.address)
     ? { address: new TextDecoder().decode(peer.address), port: peer.port }
     : undefined;
+}
+
+/** Those of the bind that the client came in by, where it has some of its own. */
+export function bindCountersOf({ admitted_by }: Socket): Row | null {
+  return (admitted_by as Entrance | null)?.counters ?? null;
 }
 
 /** The address that the client connected to. */

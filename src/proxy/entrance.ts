@@ -12,6 +12,7 @@
 import type { Listener, ListenerOwner } from '../reactor/listener.ts';
 import type { Admitter, Socket, SocketOwner } from '../reactor/socket.ts';
 import { Timer } from '../reactor/timers.ts';
+import { type Row, SESSIONS } from '../threads/counters.ts';
 import type { ClientLimit } from './client-limit.ts';
 import type { ClientRate } from './client-rate.ts';
 import type { Frontend } from './frontend.ts';
@@ -21,7 +22,12 @@ import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 const NEAR = 256;
 
 /** Its name, or its number from 1; and whether its clients are announced by a PROXY protocol header. */
-export type EntranceBind = { readonly name: string; readonly accept_proxy: boolean };
+export type EntranceBind = {
+  readonly name: string;
+  readonly accept_proxy: boolean;
+  /** Null: nobody wants to know. */
+  readonly counters: Row | null;
+};
 
 /** What a client has to pass. */
 export type Gates = {
@@ -36,6 +42,8 @@ export class Entrance implements ListenerOwner, Admitter {
   successor: Entrance | null = null;
   /** Since when its first client waits; 0: nobody does. */
   waits_since_ms = 0;
+  /** This thread's, of the bind alone (`option socket-stats`). */
+  readonly counters: Row | null;
   private readonly bind: EntranceBind;
   private readonly limits: readonly ClientLimit[];
   private readonly rates: readonly ClientRate[];
@@ -49,6 +57,7 @@ export class Entrance implements ListenerOwner, Admitter {
   constructor(frontend: Frontend, bind: EntranceBind, { limits, rates }: Gates) {
     this.frontend = frontend;
     this.bind = bind;
+    this.counters = bind.counters;
     this.limits = limits;
     this.rates = rates;
     this.retry = new Timer(() => this.tryAgain());
@@ -89,6 +98,7 @@ export class Entrance implements ListenerOwner, Admitter {
   onAccept(_listener: Listener, socket: Socket): SocketOwner {
     socket.admitted_by = this;
     this.frontend.clientCame();
+    if (this.counters) this.counters[SESSIONS]++;
     const { name, accept_proxy } = this.bind;
     return accept_proxy ? new AnnouncedClient(this.frontend, socket, name) : this.frontend.serve(socket);
   }

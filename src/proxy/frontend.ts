@@ -1,7 +1,7 @@
 /** A frontend as one data thread sees it: it accepts, counts, and hands each client to its mode. */
 import type * as model from '../config/model.ts';
 import type { Admitter, Socket, SocketOwner } from '../reactor/socket.ts';
-import { CONNECTIONS, frontendRow, REQUEST_ERRORS, type Row, SESSIONS } from '../threads/counters.ts';
+import { bindRow, CONNECTIONS, frontendRow, REQUEST_ERRORS, type Row, SESSIONS } from '../threads/counters.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { Backend } from './backend.ts';
 import { ClientLimit } from './client-limit.ts';
@@ -36,7 +36,7 @@ export class Frontend {
   /** Clients of an earlier configuration whose bind is no more come in here. */
   private readonly side_entrance: Entrance;
   readonly limit: ClientLimit;
-  /** Of the binds that have one. */
+  /** Of the binds that have one, if only to be counted. */
   readonly bind_limits: readonly ClientLimit[];
   readonly error_replies: ErrorReplies;
   readonly captures: Captures;
@@ -89,16 +89,23 @@ export class Frontend {
     this.entrances = config.binds.map((bind, index) => {
       const own = bind_limits[index];
       const { name = String(index + 1), accept_proxy } = bind;
-      return new Entrance(this, { name, accept_proxy }, { limits: own ? [own, ...limits] : limits, rates });
+      const counters = config.socket_stats ? bindRow(thread.memory, thread.number, first_bind + index) : null;
+      return new Entrance(this, { name, accept_proxy, counters }, { limits: own ? [own, ...limits] : limits, rates });
     });
-    this.side_entrance = new Entrance(this, { name: '', accept_proxy: false }, { limits, rates });
+    this.side_entrance = new Entrance(this, { name: '', accept_proxy: false, counters: null }, { limits, rates });
   }
 
   private limitOf({ maxconn }: model.Bind, number: number): ClientLimit | null {
-    if (maxconn === undefined) return null;
+    if (maxconn === undefined && !this.config.socket_stats) return null;
     const { memory, number: thread } = this.thread;
     const row = 1 + memory.counts.frontends + number;
-    return new ClientLimit(memory, thread, shared.bindAt(memory, number), row, () => maxconn);
+    return new ClientLimit(
+      memory,
+      thread,
+      shared.bindAt(memory, number),
+      row,
+      () => maxconn ?? Number.POSITIVE_INFINITY,
+    );
   }
 
   /** Begins with a new client; returns its owner. */

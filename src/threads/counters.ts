@@ -52,10 +52,10 @@ const LONGEST_TIME_MS = 0x7fffffff;
 
 export type Row = Float64Array;
 
-/** Rows are in the order frontends, backends, servers. */
+/** Rows are in the order frontends, backends, servers, binds. */
 function rowAt(memory: SharedMemory, thread: number, row: number): Row {
-  const { frontends, backends, servers } = memory.counts;
-  const rows = frontends + backends + servers;
+  const { frontends, backends, servers, binds } = memory.counts;
+  const rows = frontends + backends + servers + binds;
   const position = (thread - THREAD_DATA) * rows + row;
   const at = memory.counters * 4 + position * COUNTERS_IN_A_ROW * 8;
   return new Float64Array(memory.words.buffer, at, COUNTERS_IN_A_ROW);
@@ -67,6 +67,11 @@ export function frontendRow(memory: SharedMemory, thread: number, frontend: numb
 
 export function backendRow(memory: SharedMemory, thread: number, backend: number): Row {
   return rowAt(memory, thread, memory.counts.frontends + backend);
+}
+
+export function bindRow(memory: SharedMemory, thread: number, bind: number): Row {
+  const { frontends, backends, servers } = memory.counts;
+  return rowAt(memory, thread, frontends + backends + servers + bind);
 }
 
 export function serverRow(memory: SharedMemory, thread: number, server: number): Row {

@@ -10,7 +10,7 @@
  *   BINDS         16 words a bind of a frontend, in the order of the frontends
  *   QUEUES        4 words a thread and server, backend or limit of clients   (only that thread writes it; all of one thread
  *                                      stand together)
- *   COUNTERS      doubles, a row a data thread and frontend, backend or server   (only that thread writes it; counters.ts)
+ *   COUNTERS      doubles, a row a data thread and frontend, backend, server or bind   (only that thread writes it; counters.ts)
  *
  * Words with one writer are stored and loaded through Atomics; words with several writers only by Atomics.add, exchange and
  * compareExchange.
@@ -154,7 +154,7 @@ function layout(counts: Counts): Tables {
   const binds = frontends + counts.frontends * LINE;
   const queues = binds + counts.binds * LINE;
   const counters = queues + counts.threads * queueLines(counts) * LINE;
-  const rows = counts.frontends + counts.backends + counts.servers;
+  const rows = counts.frontends + counts.backends + counts.servers + counts.binds;
   const length = counters + Math.max(0, counts.threads - THREAD_DATA) * rows * COUNTER_ROW_WORDS;
   return { threads, servers, backends, frontends, binds, queues, counters, length };
 }

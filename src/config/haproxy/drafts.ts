@@ -82,6 +82,7 @@ export type ProxyDraft = {
   /** A line of its own: what defaults say counts no longer, as in HAProxy. */
   stats_own: boolean;
   exporters: Exporter[];
+  socket_stats: boolean;
   http: Open<HttpConnections>;
   balance: Balance;
   hash: HashType | undefined;
@@ -201,6 +202,7 @@ export function newDefaults(): ProxyDraft {
     stats: undefined,
     stats_own: false,
     exporters: [],
+    socket_stats: false,
     http: { ...HTTP_DEFAULTS },
     balance: { kind: 'roundrobin' },
     hash: undefined,

@@ -189,7 +189,13 @@ export const OPTIONS: readonly Option[] = [
   ignored('prefer-last-server', BACK, 'each request is balanced'),
   refused('spop-check', 'there is no SPOE filter whose agents it could check'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
-  ignored('socket-stats', FRONT, 'counters are per frontend'),
+  option(
+    'socket-stats',
+    FRONT,
+    'socket_stats',
+    'Count each `bind` for itself, too.',
+    (draft, enable) => (draft.socket_stats = enable),
+  ),
   option('tcpka', ALL_PROXIES, 'tcpka', 'Let the kernel probe quiet connections on both sides.', (draft, enable) => {
     draft.tcpka.client = enable;
     draft.tcpka.server = enable;

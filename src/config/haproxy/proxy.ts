@@ -386,6 +386,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     forwardfor,
     stats: draft.stats,
     exporters: draft.exporters,
+    socket_stats: draft.socket_stats,
     http,
     span,
     spans,

@@ -154,7 +154,7 @@ function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
 }
 
 const FORMS = ['json', 'typed', 'up', 'no-maint', 'desc', 'domain', 'dns'];
-const EVERY_KIND = 7;
+const EVERY_KIND = 15;
 
 function asMask(word: string | undefined): number {
   const number = Number(word ?? -1);

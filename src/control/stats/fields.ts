@@ -8,12 +8,12 @@ export type Field = { readonly position: number; readonly name: string; readonly
 /** What is unset is not in the row. */
 export type Values = Readonly<Record<string, string | number>>;
 
-export type RowKind = 'F' | 'B' | 'S';
+export type RowKind = 'F' | 'B' | 'S' | 'L';
 
-/** A frontend, backend or server. */
+/** A frontend, backend, server or listener. */
 export type StatRow = {
   readonly kind: RowKind;
-  /** The proxy's number, and the server's in it (0: the proxy itself). */
+  /** The proxy's number, and the server's or listener's in it (0: the proxy itself). */
   readonly iid: number;
   readonly sid: number;
   readonly values: Values;
@@ -26,6 +26,7 @@ export const KINDS: Readonly<
   F: { number: 0, mask: 1, name: 'Frontend' },
   B: { number: 1, mask: 2, name: 'Backend' },
   S: { number: 2, mask: 4, name: 'Server' },
+  L: { number: 3, mask: 8, name: 'Listener' },
 };
 
 const TABLE = `

@@ -5,7 +5,8 @@ import type { Backend, Config, Frontend, Server } from '../../config/model.ts';
 export type StatProxy = {
   readonly iid: number;
   readonly name: string;
-  readonly frontend: { readonly config: Frontend; readonly number: number } | undefined;
+  /** `first_bind`: the number of its first bind through all frontends, as in shared memory. */
+  readonly frontend: { readonly config: Frontend; readonly number: number; readonly first_bind: number } | undefined;
   readonly backend:
     | { readonly config: Backend; readonly number: number; readonly servers: readonly NumberedServer[] }
     | undefined;
@@ -28,7 +29,12 @@ export function listProxies({ files, frontends, backends, global }: Config): Sta
     }));
     return { config, number, servers: numbered };
   });
-  const front = frontends.map((config, number) => ({ config, number }));
+  let binds = 0;
+  const front = frontends.map((config, number) => {
+    const first_bind = binds;
+    binds += config.binds.length;
+    return { config, number, first_bind };
+  });
   const alone = back.filter(({ config }) => !frontends.some((frontend) => isSame(frontend, config)));
   const sections = [
     ...front.map((frontend) => ({

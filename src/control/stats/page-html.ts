@@ -200,7 +200,7 @@ const SESSIONS: Actions = { label: 'sessions', options: [['shutdown', 'end them 
 
 function tableRow(row: StatRow, forms: boolean, stats: StatsPage): string {
   const { kind, values } = row;
-  const name = kind === 'S' ? String(values['svname']) : kind === 'F' ? 'clients' : 'all servers';
+  const name = kind === 'F' ? 'clients' : kind === 'B' ? 'all servers' : String(values['svname']);
   const box =
     kind === 'S' ? `<input type="checkbox" name="s" value="${escapeHtml(name)}" aria-label="${escapeHtml(name)}">` : '';
   const cells = COLUMNS.map(([column, , of]) => cell(column, of(row))).join('');

@@ -24,7 +24,7 @@ th,td{padding:6px 10px;text-align:right;border-top:1px solid var(--line);vertica
 thead th{border-top:0;color:var(--quiet);font-weight:600;font-size:.85em}
 tbody th,.left,td[data-of=Status],.box{text-align:left}
 td[data-of=Status]{white-space:normal}
-.kind-B th,.kind-F th{font-weight:400;color:var(--quiet)}
+.kind-B th,.kind-F th,.kind-L th{font-weight:400;color:var(--quiet)}
 .actions{margin:8px 0}select,button,input[type=search]{font:inherit;padding:6px 12px;border-radius:6px;border:1px solid var(--line);background:var(--card);color:inherit}
 td.quiet{color:var(--quiet)}
 .actions button{background:var(--accent);border-color:var(--accent);color:var(--card)}

@@ -1,6 +1,6 @@
 /**
  * The Prometheus exporter: HAProxy's names and labels over the fields of `show stat` and `show info`, and `carpool_carp_…` for the
- * vhids. Parameters: `scope=global|frontend|backend|server|carp` (several), `no-maint`.
+ * vhids. Parameters: `scope=global|frontend|listener|backend|server|carp` (several), `no-maint`.
  */
 import type { CODES } from '../../health/verdict.ts';
 import { describeInfo, describeStat } from './descriptions.ts';
@@ -19,6 +19,10 @@ const FRONTEND = `current_sessions:scur:g max_sessions:smax:g limit_sessions:sli
   connections_total:conn_tot:c intercepted_requests_total:intercepted:c denied_connections_total:dcon:c
   denied_sessions_total:dses:c failed_header_rewriting_total:wrew:c http_cache_lookups_total:cache_lookups:c
   http_cache_hits_total:cache_hits:c internal_errors_total:eint:c`;
+
+const LISTENER = `current_sessions:scur:g max_sessions:smax:g limit_sessions:slim:g sessions_total:stot:c bytes_in_total:bin:c
+  bytes_out_total:bout:c requests_denied_total:dreq:c responses_denied_total:dresp:c request_errors_total:ereq:c status:status:g
+  denied_connections_total:dcon:c denied_sessions_total:dses:c failed_header_rewriting_total:wrew:c internal_errors_total:eint:c`;
 
 const BACKEND = `current_queue:qcur:g max_queue:qmax:g current_sessions:scur:g max_sessions:smax:g limit_sessions:slim:g
   sessions_total:stot:c bytes_in_total:bin:c bytes_out_total:bout:c requests_denied_total:dreq:c
@@ -84,6 +88,7 @@ function parse(table: string): Metric[] {
 
 const SCOPES = [
   { scope: 'frontend', kind: 'F', metrics: parse(FRONTEND) },
+  { scope: 'listener', kind: 'L', metrics: parse(LISTENER) },
   { scope: 'backend', kind: 'B', metrics: parse(BACKEND) },
   { scope: 'server', kind: 'S', metrics: parse(SERVER) },
 ] as const;
@@ -146,6 +151,7 @@ function describeMetric(field: string): string {
 
 function labelsOf({ kind, values }: StatRow): string {
   const proxy = `proxy="${values['pxname']}"`;
+  if (kind === 'L') return `${proxy},listener="${values['svname']}"`;
   return kind === 'S' ? `${proxy},server="${values['svname']}"` : proxy;
 }
 
@@ -153,6 +159,7 @@ type Sample = { readonly label: string; readonly value: string | number };
 
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'];
 const SERVER_STATES = ['DOWN', 'UP', 'MAINT', 'DRAIN', 'NOLB'];
+const LISTENER_STATES = ['FULL', 'OPEN', 'WAITING'];
 const PROXY_STATES = ['DOWN', 'UP'];
 const CHECK_STATES = [
   'HANA',
@@ -180,6 +187,7 @@ function samplesOf({ field, in_ms }: Metric, { kind, iid, values }: StatRow, all
       if (values['mode'] !== 'http') return [];
       return CLASSES.map((code) => ({ label: `,code="${code}"`, value: values[`hrsp_${code}`] ?? 0 }));
     case 'status':
+      if (kind === 'L') return states(LISTENER_STATES, [String(values['status'])]);
       return states(kind === 'S' ? SERVER_STATES : PROXY_STATES, [stateOf(values)]);
     case 'check_status':
       return values['check_status'] === undefined ? [] : states(CHECK_STATES, [String(values['check_status'])]);

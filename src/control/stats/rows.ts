@@ -1,14 +1,16 @@
 /** The rows of `show stat`, from the configuration, shared memory and the tally. */
+
+import type { Bind } from '../../config/model.ts';
 import * as c from '../../threads/counters.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import type { StatRow } from './fields.ts';
 import type { StatProxy } from './objects.ts';
 import { serverStand } from './server-stand.ts';
-import { serverValues } from './server-values.ts';
+import { formatAddress, serverValues } from './server-values.ts';
 import type { Sums } from './tally.ts';
 import type { View } from './view.ts';
 
-/** A frontend's, its servers', its backend's: as HAProxy lists them. */
+/** A frontend's, its listeners', its servers', its backend's: as HAProxy lists them. */
 export function rowsOf(view: View, proxy: StatProxy): StatRow[] {
   const rows: StatRow[] = [];
   const { iid, name, frontend, backend } = proxy;
@@ -16,6 +18,7 @@ export function rowsOf(view: View, proxy: StatProxy): StatRow[] {
   if (frontend) {
     const values = { ...base, svname: 'FRONTEND', sid: 0, type: 0, ...frontendValues(view, proxy) };
     rows.push({ kind: 'F', iid, sid: 0, values });
+    rows.push(...listenerRows(view, proxy));
   }
   if (!backend) return rows;
   for (const server of backend.servers) {
@@ -26,6 +29,40 @@ export function rowsOf(view: View, proxy: StatProxy): StatRow[] {
   const values = { ...base, svname: 'BACKEND', sid: 0, type: 1, ...backendValues(view, proxy) };
   rows.push({ kind: 'B', iid, sid: 0, values });
   return rows;
+}
+
+/** With `option socket-stats`. */
+function listenerRows(view: View, { iid, name, frontend }: StatProxy): StatRow[] {
+  const { config, first_bind } = frontend!;
+  if (!config.socket_stats) return [];
+  return config.binds.map((bind, index) => {
+    const sid = index + 1;
+    const svname = bind.name ?? `sock-${sid}`;
+    const values = { pxname: name, pid: 1, iid, svname, sid, type: 3, ...bindValues(view, bind, first_bind + index) };
+    return { kind: 'L', iid, sid, values: { ...values, mode: config.mode } };
+  });
+}
+
+function bindValues({ memory, tally }: View, { endpoint, maxconn }: Bind, number: number) {
+  const sums = tally.sums('binds', number);
+  const read = (word: number) => Atomics.load(memory.words, shared.bindAt(memory, number) + word);
+  const clients = read(shared.LIMIT_CLIENTS);
+  return {
+    scur: clients,
+    smax: read(shared.LIMIT_CLIENTS_MAX),
+    slim: maxconn ?? 0,
+    stot: sums.count(c.SESSIONS),
+    ...traffic(sums),
+    dreq: sums.count(c.DENIED_REQUESTS),
+    ereq: sums.count(c.REQUEST_ERRORS),
+    status: maxconn !== undefined && clients >= maxconn ? 'FULL' : 'OPEN',
+    addr: formatAddress(endpoint, endpoint.address),
+    dcon: 0,
+    dses: 0,
+    wrew: 0,
+    eint: sums.count(c.INTERNAL_ERRORS),
+    ...NO_TLS,
+  };
 }
 
 function frontendValues(view: View, { frontend }: StatProxy) {

@@ -111,7 +111,8 @@ function throttle({ memory, now_ms }: View, { config, number }: NumberedServer, 
   return percent < 100 ? { throttle: Math.max(1, percent) } : {};
 }
 
-function formatAddress(endpoint: Endpoint, host: string): string {
+/** `10.0.0.1:80`, `[::1]:80`. */
+export function formatAddress(endpoint: Endpoint, host: string): string {
   const address = endpoint.address || host;
   return `${address.includes(':') ? `[${address}]` : address}:${endpoint.port}`;
 }

@@ -17,13 +17,14 @@ export type Sums = {
   readonly last_session_ms: number;
 };
 
-export type Table = 'frontends' | 'backends' | 'servers';
+export type Table = 'frontends' | 'backends' | 'servers' | 'binds';
 
 /** Which of its numbers a rate is of. */
 const RATED: Readonly<Record<Table, readonly number[]>> = {
   frontends: [c.CONNECTIONS, c.SESSIONS, c.REQUESTS, c.BYTES_OUT],
   backends: [c.SESSIONS],
   servers: [c.SESSIONS],
+  binds: [],
 };
 const OF_PROCESS = [c.CONNECTIONS, c.SESSIONS, c.BYTES_OUT];
 
@@ -48,13 +49,19 @@ export class Tally {
   }
 
   private get row_count(): number {
-    const { frontends, backends, servers } = this.memory.counts;
-    return frontends + backends + servers;
+    const { frontends, backends, servers, binds } = this.memory.counts;
+    return frontends + backends + servers + binds;
   }
 
   private rowOf(table: Table, number: number): number {
-    const { frontends, backends } = this.memory.counts;
-    return number + (table === 'frontends' ? 0 : table === 'backends' ? frontends : frontends + backends);
+    const { frontends, backends, servers } = this.memory.counts;
+    const first = {
+      frontends: 0,
+      backends: frontends,
+      servers: frontends + backends,
+      binds: frontends + backends + servers,
+    };
+    return first[table] + number;
   }
 
   private raw(row: number, counter: number): number {
@@ -203,6 +210,10 @@ export class Tally {
       const at = shared.serverAt(memory, number);
       lower(at + shared.SERVER_CONNECTIONS_MAX, at + shared.SERVER_CONNECTIONS);
       lower(at + shared.SERVER_QUEUED_MAX, at + shared.SERVER_QUEUED);
+    }
+    for (let number = 0; number < counts.binds; number++) {
+      const at = shared.bindAt(memory, number);
+      lower(at + shared.LIMIT_CLIENTS_MAX, at + shared.LIMIT_CLIENTS);
     }
     const step = shared.COUNTERS_IN_A_ROW;
     for (let at = 0; at < this.cells.length; at += step) this.cells.fill(0, at + c.TIMES_MAX, at + c.TIMES_MAX + 4);

@@ -15,6 +15,8 @@
 import { SMALL_BYTES } from '../../reactor/buffers.ts';
 import { OPEN, type Socket, type SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
+import type { Row } from '../../threads/counters.ts';
+import { bindCountersOf } from '../ends.ts';
 import type { Frontend } from '../frontend.ts';
 import { Peer } from '../peer.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
@@ -55,6 +57,8 @@ export class ClientConnection implements SocketOwner {
   readonly exchange: Exchange;
   readonly body = new Body();
   socket: Socket;
+  /** Those of its bind (`option socket-stats`). */
+  bind_counters: Row | null = null;
   state = IDLE;
   accepted_ms = 0;
   /** When waiting for the present request began: at the start, or when the one before was over. */
@@ -85,6 +89,7 @@ export class ClientConnection implements SocketOwner {
 
   begin(socket: Socket): void {
     this.socket = socket;
+    this.bind_counters = bindCountersOf(socket);
     this.peer.forget();
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.state = IDLE;
@@ -100,6 +105,7 @@ export class ClientConnection implements SocketOwner {
   /** A parked client has said something: it goes on between two requests. */
   resume({ socket, accepted_ms, idle_ms, requests }: ParkedConnection): void {
     this.socket = socket;
+    this.bind_counters = bindCountersOf(socket);
     this.peer.forget();
     if (this.frontend.log) this.peer.learn(socket);
     this.state = IDLE;

@@ -10,6 +10,7 @@
  */
 
 import { localAddress } from '../../system/peer-address.ts';
+import type { Row } from '../../threads/counters.ts';
 import { REQUESTS } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
@@ -75,6 +76,10 @@ export class Exchange extends Account implements Assignee {
     this.route = this.frontend.routes.otherwise;
     this.rules = this.route.rules;
     this.stored = new StoredBody(this);
+  }
+
+  get bind_counters(): Row | null {
+    return this.client.bind_counters;
   }
 
   get backend(): Backend | null {

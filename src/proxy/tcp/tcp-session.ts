@@ -8,9 +8,11 @@ import type { Endpoint } from '../../config/model.ts';
 import type { Admitter, Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import { localAddress } from '../../system/peer-address.ts';
+import type { Row } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import { countEnd } from '../count.ts';
+import { bindCountersOf } from '../ends.ts';
 import type { Frontend } from '../frontend.ts';
 import { Inbox } from '../http/inbox.ts';
 import type { Mark } from '../marked-servers.ts';
@@ -72,6 +74,7 @@ export class TcpSession implements Assignee {
   readonly assignment = new Assignment(this);
   accepted_ms = 0;
   private admitted_by: Admitter | null = null;
+  bind_counters: Row | null = null;
   connected_ms = -1;
   /** Our end of the connection to the server, when the log wants it. */
   source: Endpoint | null = null;
@@ -115,6 +118,7 @@ export class TcpSession implements Assignee {
     if (this.frontend.log) this.peer.learn(socket); // it may be gone when the line is written
     this.accepted_ms = this.thread.reactor.now_ms;
     this.admitted_by = socket.admitted_by;
+    this.bind_counters = bindCountersOf(socket);
     this.connected_ms = -1;
     this.source = null;
     this.logged = false;

@@ -20,8 +20,9 @@ defaults
  timeout client 5s
  timeout server 5s
  stats enable
+ option socket-stats
 frontend web
- bind 127.0.0.1:${port}
+ bind 127.0.0.1:${port} name main
  ${lines}
  default_backend app
 backend app

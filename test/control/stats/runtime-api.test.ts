@@ -13,6 +13,7 @@ import { askRuntime, parseStats, startWebServer } from './runtime.js';
 type Rig = {
   readonly program: Program;
   readonly port: number;
+  readonly other_port: number;
   readonly admin: string;
   readonly user: string;
   readonly operator: string;
@@ -23,6 +24,7 @@ async function start(t: TestContext, program: Program): Promise<Rig> {
   t.after(() => rmSync(directory, { recursive: true }));
   const [admin, user, operator] = ['admin', 'user', 'operator'].map((level) => join(directory, level));
   const [port, tcp_port, dead, agent] = [await deadPort(), await deadPort(), await deadPort(), await deadPort()];
+  const other_port = await deadPort();
   const web = await startWebServer(t);
   await startBalancer(
     t,
@@ -39,7 +41,9 @@ defaults
  timeout client 60s
  timeout server 60s
 frontend web
+ option socket-stats
  bind 127.0.0.1:${port}
+ bind 127.0.0.1:${other_port} name other maxconn 10
  default_backend app
 backend app
  cookie SRV insert
@@ -53,7 +57,7 @@ listen db
 `,
     port,
   );
-  const rig = { program, port, admin: admin!, user: user!, operator: operator! };
+  const rig = { program, port, other_port, admin: admin!, user: user!, operator: operator! };
   await until('b is down', async () => {
     const csv = await askRuntime(rig.admin, 'show stat').catch(() => '');
     const rows = parseStats(csv);
@@ -78,7 +82,7 @@ async function get(port: number, path: string): Promise<number> {
 
 /** Without the values: field numbers, names, tags, types. */
 function typedFields(answer: string): string[] {
-  return answer.split('\n').map((line) => line.replace(/^((?:[FBS]\.\d+\.\d+\.)?\d+\.[^:]+:\w+:\w+):.*$/, '$1'));
+  return answer.split('\n').map((line) => line.replace(/^((?:[FBSL]\.\d+\.\d+\.)?\d+\.[^:]+:\w+:\w+):.*$/, '$1'));
 }
 
 test('show stat and show info have HAProxy’s fields, in its order, of its types', {
@@ -294,6 +298,29 @@ test('what show info json and show stat json say agrees with show schema json', 
   for (const line of ['show info json', 'show info json float', 'show stat json'])
     assert.deepEqual(offences(await ask(line), schema), [], line);
   assert.notDeepEqual(offences([{ field: 1 }], schema), []);
+});
+
+test('with option socket-stats each listener has a row, and filters know it', { skip: needs('haproxy') }, async (t) => {
+  const rigs = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  const told = await Promise.all(
+    rigs.map(async ({ admin, port, other_port }) => {
+      for (const each of [port, port, other_port]) await get(each, '/');
+      const client = connect(other_port, '127.0.0.1');
+      t.after(() => client.destroy());
+      await until(
+        'it is accepted',
+        async () => stat(await askRuntime(admin, 'show stat'), 'web/other')['scur'] === '1',
+      );
+      const rows = parseStats(await askRuntime(admin, 'show stat web 8 -1'));
+      const [first, other] = [rows.get('web/sock-1')!, rows.get('web/other')!];
+      assert.deepEqual([first['addr'], other['addr']], [`127.0.0.1:${port}`, `127.0.0.1:${other_port}`]);
+      assert.ok(Number(other['bin']) > 0 && Number(first['bin']) > Number(other['bin']));
+      const fields = 'scur slim stot ereq status sid type mode'.split(' ');
+      return [...rows.keys(), ...[first, other].map((row) => fields.map((field) => row[field]).join(' '))];
+    }),
+  );
+  assert.deepEqual(told[0], told[1]);
+  assert.deepEqual(told[0], ['web/sock-1', 'web/other', '0 0 2 0 OPEN 1 3 http', '1 10 2 0 OPEN 2 3 http']);
 });
 
 test('servers change by commands: maintenance, drain, weight, address, health', async (t) => {
