@@ -123,7 +123,7 @@ export type CheckFormat = readonly (string | CheckExpression)[];
 
 /** `agent-check`: a program at the server's side that is asked for words. */
 export type AgentCheck = {
-  /** '' is the server's own address. */
+  /** '' is the server's own address. A name until control/ has resolved it. */
   readonly address: string;
   readonly port: number;
   readonly inter_ms: number;

@@ -24,6 +24,7 @@ import { outside } from './outside.ts';
 import { writePidfile } from './pidfile.ts';
 import { plain } from './plain.ts';
 import { probeBinds } from './port-probe.ts';
+import { resolveCheckNames } from './resolve-check-names.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { refusalOfThreads } from './run-data.ts';
 import { answerRuntime } from './runtime/answer.ts';
@@ -73,9 +74,11 @@ export async function prepare(
     ...confinement.diagnostics,
     ...checkReactorVariable(),
   ];
-  const resolved = await resolveServers(read.config);
-  report([...early, ...resolved.diagnostics]);
-  if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
+  const checks = await resolveCheckNames(read.config);
+  const resolved = await resolveServers(checks.config);
+  const names = [...checks.diagnostics, ...resolved.diagnostics];
+  report([...early, ...names]);
+  if (hasErrors([...early, ...names])) return undefined;
 
   let context: CommandContext | undefined;
   const answer: AnswerClient = (line, client) => {
@@ -143,9 +146,11 @@ export async function prepareNext(
     ...probeLogs(config),
     ...read.diagnostics,
   ];
-  const resolved = await resolveServers(read.config, previous.servers);
-  report([...early, ...resolved.diagnostics]);
-  if (hasErrors([...early, ...resolved.diagnostics])) return undefined;
+  const checks = await resolveCheckNames(read.config);
+  const resolved = await resolveServers(checks.config, previous.servers);
+  const names = [...checks.diagnostics, ...resolved.diagnostics];
+  report([...early, ...names]);
+  if (hasErrors([...early, ...names])) return undefined;
   const listening = listen(resolved.config, countDataThreads(resolved.config), previous.listeners);
   if ('listeners' in listening) return { ...listening, origins: resolved.origins };
   report(listening.diagnostics);

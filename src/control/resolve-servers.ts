@@ -84,7 +84,8 @@ function firstAddress(server: Server, last: string, libc: string): { address: st
   return undefined;
 }
 
-async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** Those that the system's resolver knows, each with its first address. */
+export async function resolveNames(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   if (names.length === 0) return found;
   const lookups = names.map(async (name) => {

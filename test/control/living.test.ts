@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { PDU_AT_IPV4 } from '#src/carp/frame.js';
 import { waitUntil } from '#src/control/shutdown.js';
 import { ipv4Adverts, PacketSocket } from '#src/system/packet-socket.js';
+import { listenForDatagrams } from '../helpers/datagrams.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { createHost, needsRoot } from './host.js';
 
@@ -157,6 +158,42 @@ test('in a chroot a reload reads the files where they were', { skip: needsRoot }
   daemon.process.kill('SIGHUP');
   await daemon.sees(/configuration 2 holds/);
   assert.equal(await host.get('http://10.10.0.5:8080/'), '200 two');
+});
+
+test('systemd is told of the start, of a reload and of the end, also from within a chroot', {
+  skip: needsRoot,
+}, async (t) => {
+  const path = `/tmp/carpool-notify-${process.pid}-living`;
+  const manager = listenForDatagrams(path);
+  t.after(() => {
+    manager.close();
+    rmSync(path);
+  });
+  const hears = async (...expected: RegExp[]) => {
+    for (const pattern of expected) {
+      let said = '';
+      await waitUntil(() => (said = manager.hear()) !== '', PATIENCE_MS);
+      assert.match(said, pattern);
+    }
+  };
+  const host = createHost(t, { NOTIFY_SOCKET: path });
+  await host.serve(9001, 'hello').listening;
+  const root = join(host.directory, 'root');
+  mkdirSync(root);
+  const text = `global\n    chroot ${root}\n    master-worker\n${PROXY}`;
+  const daemon = host.start('-Ws', '-f', host.file('a.cfg', text));
+  await hears(/^STATUS=/, new RegExp(`^READY=1\nMAINPID=${daemon.process.pid}$`));
+  const before_us = Number(process.hrtime.bigint() / 1000n);
+  daemon.process.kill('SIGUSR2');
+  let said = '';
+  await waitUntil(() => (said = manager.hear()) !== '', PATIENCE_MS);
+  const [, reload_us] = /^RELOADING=1\nMONOTONIC_USEC=(\d+)$/.exec(said) ?? [];
+  assert.ok(Number(reload_us) >= before_us && Number(reload_us) <= Number(process.hrtime.bigint() / 1000n), said);
+  await hears(/^READY=1$/);
+  await daemon.sees(/configuration 2 holds/);
+  daemon.process.kill('SIGTERM');
+  await hears(/^STOPPING=1$/);
+  assert.equal(await daemon.ended(), 143); // as HAProxy's master
 });
 
 test("Debian's shipped file with a frontend and a backend runs as it is", {

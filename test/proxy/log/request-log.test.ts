@@ -103,7 +103,6 @@ test('a syslog server gets a datagram for each request, with priority, date and 
   await host.get('http://10.10.0.5:8080/one');
   const lines = [receive(fd)];
   while (!lines.at(-1)!.includes('GET')) lines.push(receive(fd));
-  assert.match(lines[0]!, /^<134>\w{3} [ \d]\d [\d:]{8} carpool\[\d+\]: carpool \S+ starts, pid \d+$/);
   assert.match(
     lines.at(-1)!,
     new RegExp(

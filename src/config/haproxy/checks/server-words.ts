@@ -27,7 +27,7 @@ export const CHECK_WORDS: readonly ServerWord[] = [
   }),
   {
     name: 'addr',
-    help: "The IP address to check when it is not the server's own.",
+    help: "The address to check, or its name, when it is not the server's own.",
     field: 'check_address',
     takes_value: true,
     parse: parseAddress('check_address', 'check'),
@@ -52,7 +52,7 @@ export const CHECK_WORDS: readonly ServerWord[] = [
   }),
   {
     name: 'agent-addr',
-    help: "The IP address of the agent when it is not the server's.",
+    help: "The address of the agent, or its name, when it is not the server's.",
     field: 'agent_address',
     takes_value: true,
     parse: parseAddress('agent_address', 'agent'),
@@ -78,15 +78,12 @@ export const CHECK_WORDS: readonly ServerWord[] = [
 
 function parseAddress(field: 'check_address' | 'agent_address', what: string): ServerWord['parse'] {
   return (settings: ServerSettings, value: Word, { report }: Context) => {
-    if (literalOrName(value.text) !== '') {
+    if (literalOrName(value.text) !== '' || isHostName(value.text)) {
       settings[field] = value.text;
       return;
     }
-    const is_name = isHostName(value.text);
-    const message = is_name
-      ? `The ${what} address \`${value.text}\` is a name, which is not resolved here yet.`
-      : `The ${what} address \`${value.text}\` is not an IP address.`;
-    report.error(value.span, 'bad-address', message, 'Write an IP address; the port has a word of its own.');
+    const message = `The ${what} address \`${value.text}\` is neither an IP address nor a name.`;
+    report.error(value.span, 'bad-address', message, 'Write an address without a port; that has a word of its own.');
   };
 }
 
