@@ -131,7 +131,7 @@ test('an agent takes a server down, changes its weight and its limit, and brings
     ),
   );
   await running.until(() => running.get(0, shared.SERVER_WEIGHT) === 10, 'half of the weight');
-  assert.equal(running.get(0, shared.SERVER_AGENT_MAXCONN), 30);
+  await running.until(() => running.get(0, shared.SERVER_AGENT_MAXCONN) === 30, 'the limit, which comes after it');
   assert.equal(questions[0], 'who?\n');
 
   words = 'stopped # for tonight';
