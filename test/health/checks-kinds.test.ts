@@ -209,7 +209,7 @@ test('404 takes a server out of the choice but leaves it up', async (t) => {
       socket.end(`HTTP/1.1 ${status} x\r\nContent-Length: 0\r\n\r\n`);
     });
   });
-  const rules = ['  option httpchk', '  http-check disable-on-404', '  http-check send-state'];
+  const rules = ['  timeout check 5s', '  option httpchk', '  http-check disable-on-404', '  http-check send-state'];
   const running = new Running(
     t,
     read('backend web', ...rules, `  server a 127.0.0.1:${port} check inter 50ms ${NEVER_DOWN}`),
@@ -259,7 +259,8 @@ test('a program decides by its exit status, with what HAProxy hands it', async (
   ];
   writeFileSync(program, script.join('\n'));
   chmodSync(program, 0o755);
-  const lines = ['  option external-check', `  external-check command ${program}`, '  external-check path /usr/bin'];
+  const command = ['  option external-check', `  external-check command ${program}`, '  external-check path /usr/bin'];
+  const lines = ['  timeout check 30s', ...command];
   const server = '  server a 192.0.2.9:80 check inter 100ms fall 1 rise 1';
   const running = new Running(t, read('backend web', '  option log-health-checks', ...lines, server));
   await running.until(() => running.lines.length > 0, 'the first check');
