@@ -1,6 +1,7 @@
 // `npm run fuzz [-- --minutes N | --count N] [--only NAME] [--seed S]`: generated frames, files and commands until one does not hold.
-// Without options all targets share 20 s, from a seed of the clock. --only with --seed alone runs that one input and prints
+// Without options all targets share 20 s, from a seed of the clock; every core takes its share of the seeds. --only with --seed alone runs that one input and prints
 // it. Exit status 1 when something does not hold.
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import {
@@ -33,7 +34,10 @@ const time_ms =
 
 if (only_one) process.stdout.write(`${printInput(targets[0], seed)}\n\n`);
 for (const { name } of targets) {
-  const outcome = await fuzzWatched({ name, seed, count: only_one ? 1 : (count ?? COUNT_MAX), time_ms });
+  const outcome = await fuzzWatched(
+    { name, seed, count: only_one ? 1 : (count ?? COUNT_MAX), time_ms },
+    only_one ? 1 : availableParallelism(),
+  );
   process.stdout.write(`${describe(outcome)}\n`);
   if (outcome.broken) process.exitCode = 1;
 }

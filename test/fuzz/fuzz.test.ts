@@ -39,3 +39,9 @@ test('an input that throws is told with its seed and its text, and the same seed
   assert.match(broken!.why, /broken by seven/);
   assert.equal(fuzz(fragile, { seed: 7, count: 1, time_ms: 5000 }).broken?.seed, 7);
 });
+
+test('lanes share the seeds: together they try each one once', async () => {
+  const one = await fuzzWatched({ name: 'orders', seed: SEED, count: 1001, time_ms: 20_000 });
+  const three = await fuzzWatched({ name: 'orders', seed: SEED, count: 1001, time_ms: 20_000 }, 3);
+  assert.deepEqual([three.inputs, three.tally], [one.inputs, one.tally]);
+});

@@ -13,13 +13,16 @@ const SLOWEST_MS = 250;
 const HEAP_LOOK_INPUTS = 4096;
 
 export type FuzzOptions = {
-  /** Of the first input; input n has seed + n. */
+  /** Of the first input; input n has seed + n * step. */
   readonly seed: number;
+  readonly step?: number;
   readonly count: number;
   /** No new input after this time. */
   readonly time_ms: number;
   /** Told before each input. */
   readonly onInput?: (seed: number) => void;
+  /** Asked before each input. */
+  readonly goesOn?: () => boolean;
 };
 
 export type Finding = { readonly seed: number; readonly why: string; readonly input: string };
@@ -35,16 +38,20 @@ export type Outcome = {
   readonly broken: Finding | undefined;
 };
 
-export function fuzz(target: Target, { seed, count, time_ms, onInput = () => {} }: FuzzOptions): Outcome {
+export function fuzz(
+  target: Target,
+  { seed: first, step = 1, count, time_ms, onInput = () => {}, goesOn = () => true }: FuzzOptions,
+): Outcome {
   const begun_ms = performance.now();
   const tally: Record<string, number> = {};
   let slowest_ms = 0;
   let heap_most = 0;
   let inputs = 0;
   let broken: Finding | undefined;
-  while (inputs < count && !broken && performance.now() - begun_ms < time_ms) {
-    onInput(seed + inputs);
-    const one = tryOne(target, seed + inputs);
+  while (inputs < count && !broken && performance.now() - begun_ms < time_ms && goesOn()) {
+    const seed = first + inputs * step;
+    onInput(seed);
+    const one = tryOne(target, seed);
     if ('why' in one) broken = one;
     else for (const kind of one.kinds) tally[kind] = (tally[kind] ?? 0) + 1;
     if (!('why' in one)) slowest_ms = Math.max(slowest_ms, one.took_ms);

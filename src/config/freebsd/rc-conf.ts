@@ -20,6 +20,7 @@ import { spanOf, type Word } from '../word.ts';
 import { type Assignment, type Command, readShell } from './shell.ts';
 
 /** `ifconfig_em0`, `ifconfig_em0_alias3`, `ifconfig_em0_aliases`, `ifconfig_em0_ipv6`. */
+const BY_NUMBER = new Intl.Collator('en', { numeric: true });
 const VARIABLE = /^ifconfig_([a-z]+\d+)(?:_(alias\d+|aliases|ipv6))?$/;
 
 export function parseRcConf(sources: readonly { file: string; text: string }[], report: Reporter): Carp[] {
@@ -69,7 +70,7 @@ function isOurs(name: string, words: readonly Word[]): boolean {
 
 /** alias10 comes after alias9. */
 function byName(a: Assignment, b: Assignment): number {
-  return a.name.text.localeCompare(b.name.text, 'en', { numeric: true });
+  return BY_NUMBER.compare(a.name.text, b.name.text);
 }
 
 function readAssignment(
