@@ -69,7 +69,7 @@ function chosen(shared: readonly SharedAddress[], address: Uint8Array, asker: Ui
 }
 
 /** 0 .. count - 1, by the asker's 4 or 16 bytes. */
-export function turnOf(asker: Uint8Array, count: number): number {
+function turnOf(asker: Uint8Array, count: number): number {
   let word = 0;
   for (let at = 0; at < asker.length; at += 4)
     word ^= (asker[at] << 24) | (asker[at + 1] << 16) | (asker[at + 2] << 8) | asker[at + 3];

@@ -4,7 +4,7 @@ import type { Engine, Vhid } from './state.ts';
 
 /** So many downs within FLAPPING_NS are a flapping link. */
 const FLAPS = 3;
-export const FLAPPING_NS = 60e9;
+const FLAPPING_NS = 60e9;
 
 export type Interface = {
   readonly name: string;

@@ -39,7 +39,7 @@ export async function doctor(words: readonly string[]): Promise<number> {
 }
 
 /** A sentence when the words are wrong. */
-export function parseDoctorWords(words: readonly string[]): DoctorWords | string {
+function parseDoctorWords(words: readonly string[]): DoctorWords | string {
   const files: string[] = [];
   let seconds: number | undefined;
   let socket: string | undefined;

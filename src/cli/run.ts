@@ -92,7 +92,7 @@ type Voice = {
 };
 
 /** Runs a checked configuration until a signal ends it. In the background its log goes to the targets of the global section. */
-export function startDaemon(config: Config, { paths, quiet, load, in_background, replaces }: Voice): Promise<number> {
+function startDaemon(config: Config, { paths, quiet, load, in_background, replaces }: Voice): Promise<number> {
   // a log that nobody reads any more is no reason to stop
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   globalLog.configure(config);

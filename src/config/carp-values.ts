@@ -5,7 +5,7 @@ import { canonicalIPv6, isIPv4, isIPv6, isPlaceholderWord, reportPlaceholder } f
 import type { Word } from './word.ts';
 
 /** The key has 20 bytes and the BSDs' ifconfig keeps the last one zero. */
-export const LONGEST_PASS_BYTES = 19;
+const LONGEST_PASS_BYTES = 19;
 
 export function parsePass(word: Word, report: Reporter): string | undefined {
   if (isPlaceholderWord(word.text)) {

@@ -7,7 +7,7 @@ import { finishBackend } from './haproxy/proxy.ts';
 import type { Backend, Carp, Config, Track } from './model.ts';
 import { Reporter } from './reporter.ts';
 
-export const TRACKED_SERVER = 'service';
+const TRACKED_SERVER = 'service';
 
 export function withTrackedBackends(config: Config): Config {
   const tracked = config.carps.flatMap((carp) => carp.tracks.map((track) => trackedBackend(carp, track)));

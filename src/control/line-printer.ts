@@ -22,7 +22,7 @@ const POLL = ATOMIC_BYTES / 4;
 const POLL_BYTES = ATOMIC_BYTES;
 const TIMESPEC_BYTES = ATOMIC_BYTES + 8;
 
-export class LinePrinter {
+class LinePrinter {
   /** Lines lost so far. */
   dropped = 0;
   /** Why the last write failed (errno); 0: it went well. */

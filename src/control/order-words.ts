@@ -14,7 +14,7 @@ export type OrderWords = {
   readonly json: boolean;
 };
 
-export const HIGHEST_AMOUNT = 240;
+const HIGHEST_AMOUNT = 240;
 const LONGEST_REASON = 200;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 /** What a timer of Node's can wait for is a little more. */

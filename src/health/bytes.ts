@@ -15,7 +15,7 @@ export function byteString(text: string): string {
   return bytes.length === text.length ? text : toByteString(bytes);
 }
 
-export function toByteString(bytes: Uint8Array): string {
+function toByteString(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 

@@ -41,7 +41,7 @@ function placeOf(name: string, { variables, about }: CheckFacts): Map<string, Va
   return name.startsWith('proc.') ? about.process_variables : variables;
 }
 
-export function asText(value: Value): string {
+function asText(value: Value): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   return value === undefined ? '' : String(value);
 }

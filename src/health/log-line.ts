@@ -68,7 +68,7 @@ function hasStatus({ code }: Verdict): boolean {
 }
 
 /** `2/3`: checks of those that it takes to leave the state. */
-export function countOf(health: number, thresholds: Thresholds): string {
+function countOf(health: number, thresholds: Thresholds): string {
   const { rise, fall } = thresholds;
   return isUp(health, thresholds) ? `${health - rise + 1}/${fall}` : `${health}/${rise}`;
 }

@@ -54,7 +54,7 @@ export function createTimeline(names: readonly string[], paint: Paint, write: (l
 }
 
 /** `  3.2 s`, seconds since the run began. */
-export function formatTime(at_ms: number): string {
+function formatTime(at_ms: number): string {
   return `${(Math.max(0, at_ms) / 1000).toFixed(1).padStart(5)} s`;
 }
 

@@ -67,7 +67,7 @@ export function hashKeyOf({ balance, hash: type = DEFAULT_HASH }: model.Backend)
 // ── source ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The address's words of 32 bits, folded into one; HAProxy uses no hash function here, but the modifier. */
-export function hashAddress(text: Uint8Array, mixes: boolean): number {
+function hashAddress(text: Uint8Array, mixes: boolean): number {
   const address = parseAddress(new TextDecoder().decode(text));
   if (!address) return NO_HASH;
   const view = new DataView(address.buffer, address.byteOffset, address.byteLength);

@@ -30,7 +30,7 @@ export type SessionReport = {
 };
 
 /** More of one thread are left out. */
-export const MOST_SESSIONS = 1_000;
+const MOST_SESSIONS = 1_000;
 
 export function listSessions(proxy: ProxyThread): SessionReport[] {
   const found: SessionReport[] = [];

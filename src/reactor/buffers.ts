@@ -15,8 +15,8 @@ export const LARGE_BYTES = 128 * 1024;
  * What a buffer weighs against its socket's allowance. One large buffer is all that a socket may hold: it is sent before the
  * next is read, while it is in the cache. Measured with 16 streams, larger buffers or two of them cost up to a fifth more.
  */
-export const SMALL_WEIGHT = 1;
-export const LARGE_WEIGHT = 8;
+const SMALL_WEIGHT = 1;
+const LARGE_WEIGHT = 8;
 export const NO_BUFFER = -1;
 export const NOBODY = -1;
 /** The kernel names a provided buffer by 16 bits. */

@@ -41,9 +41,6 @@ export const send = declare<(fd: Int, buffer: Address, length: Int, flags: Int) 
   'size_t',
   'int',
 ]);
-export const recvfrom = declare<
-  (fd: Int, buffer: Address, length: Int, flags: Int, address: Address, address_length: Address) => Int
->('recvfrom', 'long', ['int', P, 'size_t', 'int', P, P]);
 export const sendto = declare<
   (fd: Int, buffer: Address, length: Int, flags: Int, address: Address, address_length: Int) => Int
 >('sendto', 'long', ['int', P, 'size_t', 'int', P, 'uint32_t']);

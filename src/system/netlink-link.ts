@@ -54,9 +54,9 @@ const IFLA_BRPORT_STATE = 1;
 const IFLA_BRPORT_MCAST_FLOOD = 27;
 const IFLA_BRPORT_ISOLATED = 33;
 
-export const IFF_UP = 1;
-export const IFF_LOOPBACK = 8;
-export const IFF_RUNNING = 0x40;
+const IFF_UP = 1;
+const IFF_LOOPBACK = 8;
+const IFF_RUNNING = 0x40;
 
 const BODY_LENGTH = 16;
 const NEW = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;

@@ -33,7 +33,7 @@ const SOL_PACKET = 263;
 const PACKET_IGNORE_OUTGOING = 23;
 const EINTR = 4;
 
-export const ETH_P_IP = 0x0800;
+const ETH_P_IP = 0x0800;
 export const ETH_P_ARP = 0x0806;
 export const ETH_P_IPV6 = 0x86dd;
 const CARP_PROTOCOL = 112;

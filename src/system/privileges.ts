@@ -16,7 +16,7 @@ import { byReference } from './arguments.ts';
 import { check } from './errors.ts';
 import * as libc from './libc.ts';
 
-export const CAPABILITIES = {
+const CAPABILITIES = {
   CAP_NET_BIND_SERVICE: 10,
   CAP_NET_ADMIN: 12,
   CAP_NET_RAW: 13,

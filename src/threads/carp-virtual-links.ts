@@ -37,7 +37,7 @@ type VirtualLink = {
 };
 
 /** The macvlan's name: at most 15 characters, and another for every interface that ever was. */
-export function virtualLinkName(vhid: number, parent_index: number): string {
+function virtualLinkName(vhid: number, parent_index: number): string {
   return `carp${vhid}.${parent_index}`;
 }
 

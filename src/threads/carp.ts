@@ -49,7 +49,7 @@ type Reused<K extends Event['kind']> = {
 /** A socket that frames come in by, and its place in the poll set. */
 type Ear = { readonly interface: string; readonly socket: PacketSocket; readonly place: number };
 
-export class CarpThread {
+class CarpThread {
   readonly #settings: CarpSettings;
   readonly #shared: memory.SharedMemory;
   readonly #network: CarpNetwork;

@@ -31,7 +31,7 @@ export const INTERNAL_ERRORS = 15;
 export const INTERCEPTED = 16;
 /** Responses by the first digit of their status: 1xx, 2xx, 3xx, 4xx, 5xx, other. */
 export const RESPONSES = 17;
-export const RESPONSE_CLASSES = 6;
+const RESPONSE_CLASSES = 6;
 
 /** Connections to servers that were used again. */
 export const REUSES = 24;

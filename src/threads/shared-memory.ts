@@ -16,7 +16,7 @@
  * compareExchange.
  */
 
-export const CONTROL_WORDS = 16;
+const CONTROL_WORDS = 16;
 /** Not 0: every thread leaves its loop at the next pass (value is STOP_*). */
 export const STOP = 0;
 export const STOP_SOFT = 1;
@@ -91,8 +91,7 @@ export const BACKEND_CONNECTIONS = 2; // requests or sessions, those that wait a
 export const BACKEND_QUEUED = 3; // requests that wait for any server now; the next two follow it as they do in a server
 export const BACKEND_QUEUED_MAX = 4;
 export const BACKEND_DEQUEUED = 5;
-export const BACKEND_ALARMS = 6; // of its servers together
-export const BACKEND_CONNECTIONS_MAX = 7;
+export const BACKEND_CONNECTIONS_MAX = 6;
 
 /** Where clients are counted against a limit: the process, a frontend, a bind. */
 export const LIMIT_CLIENTS = 0;
@@ -110,7 +109,7 @@ export const FRONTEND_SESSION_RATE = 6; // two words of proxy/client-rate.ts
 export const QUEUE_LENGTH = 0;
 export const QUEUE_PRIORITY = 1;
 export const QUEUE_SINCE_MS = 2; // monotonic, low 31 bits
-export const QUEUE_WORDS = 4;
+const QUEUE_WORDS = 4;
 
 /** A row of counters: COUNTERS_IN_A_ROW doubles of counters.ts. */
 export const COUNTERS_IN_A_ROW = 40;

@@ -25,7 +25,7 @@ import type { Word } from '../word.ts';
 import { type Interfaces, type Option, readStanzas, type Stanza } from './stanzas.ts';
 
 /** Where Debian's package has the scripts that it runs when the stanza names none. */
-export const DEFAULT_SCRIPTS = { up: '/usr/share/ucarp/vip-up', down: '/usr/share/ucarp/vip-down' } as const;
+const DEFAULT_SCRIPTS = { up: '/usr/share/ucarp/vip-up', down: '/usr/share/ucarp/vip-down' } as const;
 
 /**
  * `hasScript`: whether a default script is on this host and may be run for a stanza of that file. They ask ifup for what

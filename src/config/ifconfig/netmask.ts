@@ -14,7 +14,7 @@ export function prefixOfMask(text: string): number | undefined {
 }
 
 /** 16 -> 0xffff0000 as a number. */
-export function maskOfPrefix(prefix_length: number): number {
+function maskOfPrefix(prefix_length: number): number {
   return prefix_length === 0 ? 0 : (0xffff_ffff << (32 - prefix_length)) >>> 0;
 }
 

@@ -24,7 +24,7 @@ const FILE_NAME = /(?:^|\/)(?:hostname|ifconfig)\.([a-z]+\d+)$/;
 const PASSED_OVER = ['dhcp', 'autoconf', 'rtsol', 'dest'];
 
 /** The interface that the file is about; undefined when its name is none of these systems'. */
-export function interfaceOfFile(file: string): string | undefined {
+function interfaceOfFile(file: string): string | undefined {
   return FILE_NAME.exec(file)?.[1];
 }
 

@@ -29,7 +29,7 @@ const TABLE = `
   70|Start_time_sec|MDP|u32, 71|Tainted|SGP|str
 `;
 
-export const INFO_FIELDS: readonly Field[] = TABLE.trim()
+const INFO_FIELDS: readonly Field[] = TABLE.trim()
   .split(/,\s+|\n\s*/)
   .map((text) => {
     const [position, name, tags, type] = text.split('|');

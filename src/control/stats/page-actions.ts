@@ -42,7 +42,7 @@ function act(runtime: RuntimeDaemon, { proxies }: View, question: PageQuestion):
 type Action = (runtime: RuntimeDaemon, found: FoundServer) => boolean;
 
 /** The names that HAProxy's page has for them, and those that older ones had. */
-export const ACTIONS: ReadonlyMap<string, Action> = new Map([
+const ACTIONS: ReadonlyMap<string, Action> = new Map([
   ['ready', always((server) => server.setState('ready'))],
   ['drain', always((server) => server.setState('drain'))],
   ['maint', always((server) => server.setState('maint'))],

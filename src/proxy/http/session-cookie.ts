@@ -371,7 +371,7 @@ function cookieOf(
 }
 
 /** HAProxy's: the hash of key, address and port. */
-export function dynamicValue(key: string, address: Uint8Array | undefined, port: number): string | undefined {
+function dynamicValue(key: string, address: Uint8Array | undefined, port: number): string | undefined {
   if (!address) return undefined;
   return xxh64(Uint8Array.of(...encode(key), ...address, 0, 0, port >>> 8, port & 255))
     .toString(16)
