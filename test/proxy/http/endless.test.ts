@@ -59,4 +59,23 @@ for (const kind of KINDS) {
       assert.match(client.text, /^(HTTP\/1\.1 400 |$)/);
       await rig.everythingIsHome();
     });
+
+  for (const reads of [true, false])
+    test(`${kind}: a server that says 103 without an end is 504 in time, for a client that ${reads ? 'reads' : 'does not read'}`, async () => {
+      const server = await RawServer.start();
+      const rig = new ProxyRig(kind, [server], { defaults: ' timeout server 300ms\n' });
+      const client = await rig.client();
+      if (!reads) client.socket.pause();
+      client.write(GET);
+      const wire = await server.wire(0);
+      await wire.takesHead();
+      const hints = 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(64);
+      for (const limit_ms = performance.now() + PATIENCE_MS; wire.ended === 'no' && !wire.closed; await nextTurn()) {
+        assert.ok(performance.now() < limit_ms, 'it goes on for ever');
+        if (wire.socket.writableLength < hints.length) wire.write(hints);
+      }
+      client.socket.resume();
+      await client.takes('HTTP/1.1 504 ');
+      await rig.everythingIsHome();
+    });
 }
