@@ -157,7 +157,8 @@ export type Pinned = { readonly address: number; readonly bytes: Uint8Array; rea
 /** Throws when the system has no memory left; `length` is in bytes, a multiple of 4. */
 export function allocatePinned(length: number): Pinned {
   const address = mmap(0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (address === MAP_FAILED) throw new Error(`mmap of ${length} bytes: ${errnoName(errno())}`);
+  // (void *)-1 is more than a Number can hold exactly, so it comes as a BigInt
+  if (Number(address) === MAP_FAILED) throw new Error(`no memory: mmap of ${length} bytes: ${errnoName(errno())}`);
   const memory = viewMemory(address, length);
   return { address, bytes: new Uint8Array(memory), words: new Int32Array(memory) };
 }

@@ -8,6 +8,10 @@ import * as libc from '#src/system/libc.js';
 import { echo, KINDS, Recorder, Rig, sequence } from './harness.js';
 import { listenOnLoopback, loopback, Peer } from './peer.js';
 
+test('memory that the system does not give is said so', () => {
+  assert.throws(() => libc.allocatePinned(2 ** 50), /no memory: mmap of 1125899906842624 bytes: ENOMEM/);
+});
+
 for (const kind of KINDS) {
   test(`${kind}: connections that find no buffer are served in the order they came, and nothing spins meanwhile`, () => {
     const rig = new Rig(kind, { small_count: ALLOWANCE, large_count: 1, reserve: 0 });
