@@ -49,7 +49,7 @@ const FACTS: DoctorFacts = {
     arp_ignore_all: 0,
     no_ring: undefined,
     real_time: true,
-    ip_nonlocal_bind: false,
+    nonlocal_bind: [],
     rivals: [],
   },
   segment: { allowed: true, listened_s: 4, frames: [], asked: ['10.0.0.1'], answers: [], removed: [], late_ms: 3 },

@@ -100,6 +100,16 @@ test('another program takes the address from a MASTER again and again', { skip }
   await isGone('mastership-without-address', host);
 });
 
+test('a service could not bind the address on a BACKUP, of either family', { skip }, async (t) => {
+  const host = createHost(t);
+  const daemon = host.start('-f', host.file('a.cfg', `${QUICK}    address fd00::1/64\n`));
+  await daemon.sees(/BACKUP -> MASTER/);
+  const found = await find(host, 'nonlocal-bind');
+  assert.match(found.message, /^net\.ipv4\.ip_nonlocal_bind and net\.ipv6\.ip_nonlocal_bind are 0: /);
+  apply(host, found);
+  await isGone('nonlocal-bind', host);
+});
+
 test('a MASTER cannot have its IPv6 address, as the link has none', { skip }, async (t) => {
   const host = createHost(t);
   host.runProgram('ip', 'addr', 'add', 'fd00::5/64', 'dev', 'ctl0', 'nodad');

@@ -153,11 +153,14 @@ export function diagnoseHost({ host, daemon, vhids, segment }: DoctorFacts): Fin
   }
   if (daemon === undefined && !host.real_time && vhids.length > 0)
     found.push(finding('warning', 'no-real-time', undefined, NO_REAL_TIME, REAL_TIME_MEND));
-  if (daemon?.frontends.length === 0 && vhids.length > 0 && !host.ip_nonlocal_bind) {
-    const message =
-      'net.ipv4.ip_nonlocal_bind is 0: a service that binds the address itself cannot start while this node is BACKUP.';
-    const mend =
-      "Let it bind 0.0.0.0, or run: sysctl -w net.ipv4.ip_nonlocal_bind=1 (carpool's own listeners need neither)";
+  const families = new Set(
+    vhids.flatMap(({ addresses }) => addresses.map((vip) => (vip.includes(':') ? 'ipv6' : 'ipv4'))),
+  );
+  const refusing = [...families].filter((family) => !host.nonlocal_bind.includes(family));
+  if (daemon?.frontends.length === 0 && refusing.length > 0) {
+    const names = refusing.map((family) => `net.${family}.ip_nonlocal_bind`);
+    const message = `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} 0: a service that binds the address itself cannot start while this node is BACKUP.`;
+    const mend = `Let it bind every address (0.0.0.0, ::), or run: sysctl -w ${names.map((name) => `${name}=1`).join(' ')} (carpool's own listeners need neither)`;
     found.push(finding('hint', 'nonlocal-bind', undefined, message, mend));
   }
   if (segment.late_ms >= LATE_MS) {

@@ -71,7 +71,8 @@ export type HostFacts = {
   readonly no_ring: string | undefined;
   /** Whether this user may have real-time scheduling. */
   readonly real_time: boolean;
-  readonly ip_nonlocal_bind: boolean;
+  /** The address families whose ip_nonlocal_bind is 1. */
+  readonly nonlocal_bind: readonly ('ipv4' | 'ipv6')[];
   readonly rivals: readonly Rival[];
 };
 

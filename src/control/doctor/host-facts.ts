@@ -20,7 +20,9 @@ export function gatherHostFacts(links: readonly Link[], addresses: readonly Inte
     })),
     no_ring: refusalOfRing(),
     real_time: mayHaveRealTime(),
-    ip_nonlocal_bind: read('/proc/sys/net/ipv4/ip_nonlocal_bind') === '1',
+    nonlocal_bind: (['ipv4', 'ipv6'] as const).filter(
+      (family) => read(`/proc/sys/net/${family}/ip_nonlocal_bind`) === '1',
+    ),
     rivals: findRivals(),
   };
 }
