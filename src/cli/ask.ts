@@ -18,10 +18,9 @@ export async function runAsk(line: string, socket: string | undefined): Promise<
       const asked = UCARP_LABEL.exec(line);
       if (asked?.groups !== undefined)
         return (await import('./debian.ts')).runDebian([asked.groups['verb']!, asked.groups['link']!]);
-      return complain(
-        `No carpool daemon is running here: nobody answers on ${paths.candidates.join(' or ')}.`,
-        NO_DAEMON,
-      );
+      const start = line.startsWith('ifconfig') ? ' "carpool run" starts one without vhids, for ifconfig to fill.' : '';
+      const nobody = `No carpool daemon is running here: nobody answers on ${paths.candidates.join(' or ')}.`;
+      return complain(nobody + start, NO_DAEMON);
     }
     case 'refused':
       return complain(result.sentence, 1);
