@@ -13,6 +13,7 @@ import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
 import { createCarpNode } from './control/carp-node.ts';
 import { wallTime } from './control/clock.ts';
+import { collectGarbage } from './control/collect-garbage.ts';
 import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
@@ -77,6 +78,8 @@ const BEAT_MS = 1_000;
 const RUNNING = 1;
 /** As long as the carp thread itself waits for the end of `starting`. */
 const READY_MS = 10_000;
+/** After the start: the vhids have risen and told of it. */
+const SETTLED_MS = 10_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
@@ -225,6 +228,7 @@ async function becomeReady(daemon: Daemon, { plan, relief, onReady, fail }: Read
   daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
   notifyServiceManager(`READY=1\nMAINPID=${process.pid}`, process.env);
   onReady?.();
+  setTimeout(() => void collectGarbage(), SETTLED_MS).unref();
 }
 
 /** Names by the carp thread's numbers. */

@@ -117,6 +117,11 @@ export const mmap = declare<
   (address: Address, length: Int, protection: Int, flags: Int, fd: Int, offset: Int) => Address
 >('mmap', P, [P, 'size_t', 'int', 'int', 'int', 'long']);
 export const munmap = declare<(address: Address, length: Int) => Int>('munmap', 'int', [P, 'size_t']);
+export const mlock2 = declare<(address: Address, length: Int, flags: Int) => Int>('mlock2', 'int', [
+  P,
+  'size_t',
+  'int',
+]);
 /** Ends the process at once, whatever its threads do. */
 export const _exit = declare<(status: Int) => void>('_exit', 'void', ['int']);
 /** For calls that the C library does not wrap (io_uring, gettid, setns per thread …). */

@@ -18,6 +18,7 @@ import { now_ns, toMs31 } from '../system/clock.ts';
 import { ConnectionReset } from '../system/connection-reset.ts';
 import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
+import { lockProgram } from '../system/locked-memory.ts';
 import type { PacketSocket } from '../system/packet-socket.ts';
 import { PollSet } from '../system/poll-set.ts';
 import { dropPrivileges } from '../system/privileges.ts';
@@ -85,6 +86,7 @@ class CarpThread {
     this.#settings = settings;
     this.#shared = memory.attachSharedMemory(settings.memory, settings.counts);
     this.#scheduling = useRealTimeScheduling() ? 'SCHED_RR' : 'SCHED_OTHER';
+    lockProgram();
     const { vhids, seed, lease_s, wait_for_ready, host } = settings;
     const guardian = new GuardianPipe(settings.guardian_fd, () => this.#onGuardianLost());
     const onError = (text: string): void => this.#log('error', text);
