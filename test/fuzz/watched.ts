@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { type FuzzOptions, type Outcome, printInput, TARGETS } from './fuzz.js';
 
 const HEAP_MB = 192;
-const HANG_MS = 10_000;
+const HANG_MS = 30_000;
 const LOOK_MS = 500;
 
 export type Watched = { readonly name: string } & Pick<FuzzOptions, 'seed' | 'count' | 'time_ms'>;
