@@ -60,7 +60,22 @@ export const HAPROXY_WORDS = [
   ...[GLOBAL_KEYWORDS, PROXY_KEYWORDS, CARP_KEYWORDS, OPTIONS, TIMEOUTS, BIND_WORDS, SERVER_WORDS].flatMap((table) =>
     table.map(({ name }) => name),
   ),
-  ...['global', 'defaults', 'frontend', 'backend', 'listen', 'carp', 'peers', 'from', 'no', '.if', '.endif', 'default'],
+  ...['global', 'defaults', 'frontend', 'backend', 'listen', 'carp', 'peers', 'from', 'no', 'default'],
+  ...[
+    '.if',
+    '.elif',
+    '.else',
+    '.endif',
+    '.alert',
+    '!',
+    '&&',
+    '||',
+    '(',
+    ')',
+    'defined(A)',
+    'streq(a,',
+    'version_atleast(2.4)',
+  ],
   ...['if', 'unless', 'or', 'and', 'nbsrv(b)', 'nbsrv', 'ge', 'lt', 'TRUE', 'FALSE', '%ci', '%{+Q}r', '%[src]', '%%'],
   ...[
     'rstring',
