@@ -5,7 +5,8 @@
  *                            ├──▶ shared memory: ADMIN_UNRESOLVED while there is no address
  *                            └──▶ messages: data threads (new connections go there), checks thread (asks there)
  *
- * Connections that are in use stay where they are.
+ * Connections that are in use stay where they are. A configuration whose clients are still served is told as well: those of them
+ * who wait, or try again, go to the new address.
  */
 import type { Endpoint } from '../config/model.ts';
 import type { AddressChange } from '../threads/address-change.ts';
@@ -18,6 +19,7 @@ import {
   serverAt,
 } from '../threads/shared-memory.ts';
 import type { Daemon } from './daemon-state.ts';
+import type { Generation } from './generation.ts';
 import { allDataThreads } from './run-data.ts';
 
 export type ServerMove = {
@@ -31,9 +33,17 @@ export type ServerMove = {
   readonly reason: string | undefined;
 };
 
-/** Of the configuration that holds; servers that it does not have are passed over. */
+/** Servers that a configuration does not have are passed over there. */
 export function moveServers(daemon: Daemon, moves: readonly ServerMove[]): void {
-  const { generation } = daemon;
+  const { generation, draining } = daemon;
+  for (const earlier of draining) moveIn(earlier, daemon, moves);
+  const changes = moveIn(generation, daemon, moves);
+  if (changes.length === 0) return;
+  daemon.checks?.moveServers(changes);
+  generation.demoter.evaluate();
+}
+
+function moveIn(generation: Generation, daemon: Daemon, moves: readonly ServerMove[]): AddressChange[] {
   const changes: AddressChange[] = [];
   for (const { backend, server, endpoint, origin, reason } of moves) {
     const found = generation.servers.find(backend, server);
@@ -42,13 +52,11 @@ export function moveServers(daemon: Daemon, moves: readonly ServerMove[]): void 
     if (found.endpoint.address === endpoint.address && found.endpoint.port === endpoint.port && endpoint.address !== '')
       continue;
     if (reason !== undefined) generation.servers.noteReason(backend, server, reason);
-    markResolved(daemon, found.number, found.backend, endpoint.address !== '');
+    markResolved(generation, found.number, found.backend, endpoint.address !== '');
     changes.push({ server: found.number, backend: found.backend, endpoint });
   }
-  if (changes.length === 0) return;
-  for (const handle of allDataThreads(daemon)) handle.moveServers(generation.number, changes);
-  daemon.checks?.moveServers(changes);
-  generation.demoter.evaluate();
+  if (changes.length > 0) for (const handle of allDataThreads(daemon)) handle.moveServers(generation.number, changes);
+  return changes;
 }
 
 /** 0 to 256, from the next choice on. */
@@ -60,7 +68,7 @@ export function weighServer({ generation }: Daemon, backend: string, server: str
   Atomics.add(memory.words, backendAt(memory, found.backend) + BACKEND_VERSION, 1);
 }
 
-function markResolved({ generation: { memory } }: Daemon, server: number, backend: number, is_resolved: boolean): void {
+function markResolved({ memory }: Generation, server: number, backend: number, is_resolved: boolean): void {
   const word = serverAt(memory, server) + SERVER_ADMINISTRATIVE;
   if (is_resolved) Atomics.and(memory.words, word, ~ADMIN_UNRESOLVED);
   else Atomics.or(memory.words, word, ADMIN_UNRESOLVED);

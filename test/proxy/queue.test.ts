@@ -1,6 +1,7 @@
 /** A server with `maxconn` serves no more than that; the others wait, in the order they came, in whatever thread. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CLIENT_ABORTS } from '#src/threads/counters.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { KINDS, memoryOf, ProxyRig } from './harness.js';
 import { type Backend, RawServer, response, type Wire } from './wire.js';
@@ -55,6 +56,15 @@ for (const kind of KINDS) {
     await rig.until('both wait', () => queuedIn(rig) === 2);
     leaver.reset();
     await rig.until('it is gone', () => queuedIn(rig) === 1);
+    const speaker = await rig.client();
+    speaker.write('who speaks first');
+    await rig.until('it waits', () => queuedIn(rig) === 2);
+    speaker.write(', and more');
+    await rig.until('a few milliseconds have passed', later(rig));
+    const aborts = rig.proxy.backends[0]!.counters[CLIENT_ABORTS]!;
+    speaker.reset();
+    await rig.until('it is gone, too', () => queuedIn(rig) === 1);
+    await rig.until('it is counted', () => rig.proxy.backends[0]!.counters[CLIENT_ABORTS] === aborts + 1);
     wire.write(response('1'));
     await first.takes('\r\n\r\n1');
     (await server.asked(get('/patient'))).write(response('2'));

@@ -163,9 +163,8 @@ export class TcpSession implements Assignee {
     if (!this.over) this.assignBegin();
   }
 
-  /** Until a server is there. */
+  /** Until a server is there. It goes on receiving, up to the socket's allowance: a client that resets is to be heard. */
   private keepEarly(buffer: number, offset: number, length: number): void {
-    this.client.socket.pause();
     if (!this.early.put(buffer, offset, length)) this.finish('R', this.assignment.phase, true);
   }
 
