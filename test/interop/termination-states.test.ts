@@ -20,16 +20,19 @@ const POST = 'POST /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npar
 
 const UPGRADE = (path: string) => GET(path).replace('Host', 'Connection: upgrade\r\nUpgrade: other\r\nHost');
 
+const CHUNKED = 'POST /reads HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nno chunk\r\n';
+
 const FRONTS = [
   ...['http', 'stored', 'refused', 'deaf', 'none', 'queue', 'queue-full'],
-  ...['tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue'],
+  'marked',
+  ...['tcp-marked', 'tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue'],
 ] as const;
 
-/** `front`: which frontend; `act` gets the client's socket, connected. */
+/** `front`: which frontend; `act` gets the client's socket, connected, and the path of the stats socket. */
 type Case = {
   readonly name: string;
   readonly front: (typeof FRONTS)[number];
-  readonly act: (client: Socket) => void | Promise<void>;
+  readonly act: (client: Socket, runtime: string) => void | Promise<void>;
   /** Clients that come first, where there is a queue (1): one occupies the server, the others wait. */
   readonly before?: number;
   /** Of the log, the last of which tells. */
@@ -74,6 +77,32 @@ const CASES: readonly Case[] = [
   { name: 'a tunnel that is silent', front: 'http', act: say(UPGRADE('/switches')) },
   { name: 'a client that resets a tunnel', front: 'http', act: resetAfter(UPGRADE('/switches'), 200) },
   { name: 'a server that resets a tunnel', front: 'http', act: say(UPGRADE('/switches-then-resets')) },
+  { name: 'a client that resets before there is a connection', front: 'deaf', act: resetAfter(GET('/'), 100) },
+  {
+    name: 'a client that ends before there is a connection',
+    front: 'deaf',
+    act: (client) => void client.end(GET('/')),
+  },
+  { name: 'a page of our own', front: 'http', act: say(GET('/stats').replace('Host', 'Connection: close\r\nHost')) },
+  { name: 'a server with a chunk that is none', front: 'http', act: say(GET('/bad-chunk')) },
+  { name: 'a server whose first chunk is none', front: 'http', act: say(GET('/bad-first-chunk')) },
+  { name: 'a server whose head has no end', front: 'http', act: say(GET('/long-head')) },
+  { name: 'a server with two lengths', front: 'http', act: say(GET('/two-lengths')) },
+  { name: 'a client with a chunk that is none', front: 'http', act: say(CHUNKED) },
+  { name: 'a client whose session people end while it waits', front: 'http', act: ended(GET('/hangs')) },
+  { name: 'a client whose session people end within the answer', front: 'http', act: ended(GET('/half-then-hang')) },
+  {
+    name: 'a client that resets after half of a stopped answer',
+    front: 'http',
+    act: resetAfter(GET('/half-then-hang'), 200),
+  },
+  { name: 'tcp: a client that resets before there is a connection', front: 'tcp-deaf', act: resetAfter('', 100) },
+  { name: 'tcp: both sides are silent', front: 'tcp', act: say(GET('/hangs')) },
+  { name: 'tcp: a client that stops reading', front: 'tcp', act: stopReading(GET('/long')) },
+  { name: 'a server that goes down while it answers', front: 'marked', act: marked(GET('/half-then-hang')) },
+  { name: 'a server that goes down before it answers', front: 'marked', act: marked(GET('/hangs')) },
+  { name: 'tcp: a server that goes down', front: 'tcp-marked', act: marked(GET('/hangs')) },
+  { name: 'tcp: a session that people end', front: 'tcp', act: ended(GET('/hangs')) },
   { name: 'tcp: a server that refuses', front: 'tcp-refused', act: () => {} },
   { name: 'tcp: a server that does not connect', front: 'tcp-deaf', act: () => {} },
   { name: 'tcp: the queue is too slow', front: 'tcp-queue', act: () => {} },
@@ -101,6 +130,34 @@ function endWhenSwitched(client: Socket): void {
   client.once('data', () => client.end());
 }
 
+/** `shutdown sessions server`, of both servers that it may be at. */
+function ended(text: string): Case['act'] {
+  return async (client, runtime) => {
+    client.write(text);
+    await rest(200);
+    for (const server of ['http/s', 'tcp/s']) await ask(runtime, `shutdown sessions server ${server}`);
+  };
+}
+
+/** Its server is taken out under a client. */
+function marked(text: string): Case['act'] {
+  return async (client, runtime) => {
+    const both = async (state: string) => {
+      for (const server of ['marked/s', 'tcp-marked/s']) await ask(runtime, `set server ${server} state ${state}`);
+    };
+    client.write(text);
+    await rest(200);
+    await both('maint');
+    await rest(50);
+    await both('ready');
+  };
+}
+
+async function ask(path: string, command: string): Promise<void> {
+  const socket = connect(path, () => socket.write(`${command}\n`));
+  for await (const _answer of socket);
+}
+
 function stopReading(text: string): Case['act'] {
   return (client) => {
     client.pause();
@@ -117,7 +174,8 @@ test('HAProxy and carpool log the same termination state for each early end', { 
       const ports = Object.fromEntries(
         await Promise.all(FRONTS.map(async (front) => [front, await deadPort()] as const)),
       ) as Record<Case['front'], number>;
-      return startProgram(t, program, configOf(ports, { server: servers, refusing, deaf }), ports);
+      const runtime = `/tmp/carpool-states-${process.pid}-${program}.sock`;
+      return startProgram(t, program, configOf(ports, { server: servers, refusing, deaf, runtime }), ports, runtime);
     }),
   );
   const differences: string[] = [];
@@ -129,12 +187,16 @@ test('HAProxy and carpool log the same termination state for each early end', { 
 });
 
 /**
- * On purpose: who has only ended its side may still read why it gets nothing. It is the client that was silent, which is what the
- * manual says of cH, so it is the client that is told (408). Nobody sent data to a session that only waited.
+ * On purpose, where the manual's letters are clearer, or a client may still read why it gets nothing: who has only ended its side;
+ * a client that was silent itself is told so (408); nobody sent data to a session that only waited for a server; what the proxy
+ * refuses is `PD`.
  */
 const DIFFERENCES = [
   'a client that ends in the queue: HAProxy CQ -1 0/1, carpool CQ 503 0/1',
   'a client that stops within its body: HAProxy sH 504 0/0, carpool cH 408 0/0',
+  'a client that ends before there is a connection: HAProxy CC -1 0/0, carpool CC 503 0/0',
+  'a server with a chunk that is none: HAProxy SD 200 0/0, carpool PD 200 0/0',
+  'tcp: a client that resets before there is a connection: HAProxy CD 0/0, carpool CC 0/0',
   'tcp: a client that resets in the queue: HAProxy CD 0/1, carpool CQ 0/1',
 ];
 
@@ -183,13 +245,14 @@ listen probed
 `;
 }
 
-type Places = { readonly server: number; readonly refusing: number; readonly deaf: number };
+type Places = { readonly server: number; readonly refusing: number; readonly deaf: number; readonly runtime: string };
 
-function configOf(ports: Record<Case['front'], number>, { server, refusing, deaf }: Places): string {
+function configOf(ports: Record<Case['front'], number>, { server, refusing, deaf, runtime }: Places): string {
   const section = (front: Case['front'], lines: string) =>
     `listen ${front}\n  bind 127.0.0.1:${ports[front]}\n  ${front.startsWith('tcp') ? 'mode tcp\n  option tcplog' : 'option httplog'}\n${lines}`;
   return `global
   log stderr format raw local0
+  stats socket ${runtime} level admin
 defaults
   mode http
   log global
@@ -200,8 +263,10 @@ defaults
   option abortonclose
   timeout http-request 600ms
   timeout queue 300ms
-${section('http', `  server s 127.0.0.1:${server}`)}
+${section('http', `  stats uri /stats\n  server s 127.0.0.1:${server}`)}
 ${section('stored', `  option http-buffer-request\n  server s 127.0.0.1:${server}`)}
+${section('marked', `  server s 127.0.0.1:${server} on-marked-down shutdown-sessions`)}
+${section('tcp-marked', `  server s 127.0.0.1:${server} on-marked-down shutdown-sessions`)}
 ${section('refused', `  server s 127.0.0.1:${refusing}`)}
 ${section('deaf', `  server s 127.0.0.1:${deaf}`)}
 ${section('none', '')}
@@ -222,6 +287,7 @@ async function startProgram(
   program: Program,
   config: string,
   ports: Record<Case['front'], number>,
+  runtime: string,
 ): Promise<Side> {
   const balancer = await startBalancer(t, program, config, ports.none);
   await rest(100); // the last probe's line is written
@@ -241,7 +307,7 @@ async function startProgram(
       const client = connect(ports[front], '127.0.0.1');
       sockets.push(client);
       client.on('error', () => {}).on('data', () => {});
-      await act(client);
+      await act(client, runtime);
       await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length >= before + lines);
       const state = statesIn(balancer.log(), front)[before + lines - 1]!;
       await rest(has_queue ? 900 : 20);
@@ -262,6 +328,8 @@ function statesIn(log: string, front: string): string[] {
 
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
 
+const CHUNKS = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
 /** Answers by the request's path. */
 async function misbehavingServer(t: TestContext): Promise<number> {
   const half = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it';
@@ -273,6 +341,12 @@ async function misbehavingServer(t: TestContext): Promise<number> {
     '/closes': (socket) => void socket.end(),
     '/resets': (socket) => void socket.resetAndDestroy(),
     '/garbage': (socket) => void socket.write('this is no HTTP\r\n\r\n'),
+    '/bad-chunk': (socket) =>
+      void socket.write(`${CHUNKS}3\r\nabc\r\n`, () => setTimeout(() => socket.write('no chunk\r\n'), 100)),
+    '/bad-first-chunk': (socket) => void socket.write(`${CHUNKS}no chunk\r\n`),
+    '/long-head': (socket) => void socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`),
+    '/two-lengths': (socket) =>
+      void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
     '/half-then-close': (socket) => void socket.end(half),
     '/half-then-reset': (socket) => void socket.write(half, () => setTimeout(() => socket.resetAndDestroy(), 100)),
     '/switches': (socket) => void socket.write(SWITCH),

@@ -87,7 +87,7 @@ for (const kind of KINDS) {
     wire.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nsome');
     await reading.takes('some');
     rig.setServer(0, false);
-    assert.match(await waiting.takesHead(), /^HTTP\/1\.1 503 /);
+    assert.match(await waiting.takesHead(), /^HTTP\/1\.1 502 /);
     await reading.over();
     assert.equal(rig.connectionsOf(0), 0);
     await rig.everythingIsHome();

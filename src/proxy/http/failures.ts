@@ -67,7 +67,8 @@ function serverTimedOut(exchange: Exchange): void {
 /** It went down, or an active one came up (marked-servers.ts). */
 export function serverMarked(exchange: Exchange, mark: Mark): void {
   const { state } = exchange;
-  if (state === CONNECTING || state === WAITING) exchange.fail(503, mark, state === WAITING ? 'H' : 'C');
+  if (state === CONNECTING) exchange.fail(503, mark, 'C');
+  else if (state === WAITING) exchange.fail(502, mark, 'H');
   else exchange.abort(mark, 'D');
 }
 

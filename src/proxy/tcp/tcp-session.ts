@@ -21,6 +21,8 @@ import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
 
+/** A client that does not have its server by then is listened to, in case it leaves; most have it long before. */
+const UNHEARD_MS = 100;
 /** After this much, a side is read into large buffers. */
 const BULK_BYTES = 64 * 1024;
 
@@ -85,6 +87,8 @@ export class TcpSession implements Assignee {
   readonly response_ms = -1;
   cause = '-';
   phase = '-';
+  /** When the attempt to connect is over. */
+  private connect_end_ms = 0;
   private open = 0;
   private over = true;
   private connecting = false;
@@ -196,7 +200,9 @@ export class TcpSession implements Assignee {
     }
     this.upstream.socket = socket;
     this.open++;
-    this.wakeIn((this.assignment.backend as Backend).connect_ms);
+    const { connect_ms } = this.assignment.backend as Backend;
+    this.connect_end_ms = this.thread.reactor.now_ms + connect_ms;
+    this.wakeIn(Math.min(connect_ms, UNHEARD_MS));
   }
 
   noServer(cause: string, phase: string): void {
@@ -267,7 +273,7 @@ export class TcpSession implements Assignee {
 
   /** Its server went down, or an active one came up (marked-servers.ts). */
   serverMarked(mark: Mark): void {
-    this.finish(mark, this.connecting ? 'C' : 'D', true);
+    this.finish(mark, this.connecting ? 'C' : '-', true);
   }
 
   // ── the end ───────────────────────────────────────────────────────────────────────────────────
@@ -323,6 +329,9 @@ export class TcpSession implements Assignee {
       this.assignBegin();
     } else if (this.assignment.waits) {
       this.assignment.onTimer();
+    } else if (this.connecting && this.thread.reactor.now_ms < this.connect_end_ms) {
+      if (this.early.empty) this.client.socket.receive(); // or nobody would hear that it leaves
+      this.wakeIn(this.connect_end_ms - this.thread.reactor.now_ms);
     } else if (this.connecting) {
       const { socket } = this.upstream;
       this.upstream.socket = this.thread.no_socket;
