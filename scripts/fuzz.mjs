@@ -4,23 +4,13 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import {
-  anySeed,
-  COUNT_MAX,
-  DEFAULT_MINUTES,
-  endWithReader,
-  fail,
-  MINUTES_MAX,
-  number,
-  SEED_MAX,
-  WORD,
-} from './options.mjs';
+import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, WORD } from './options.mjs';
 
 endWithReader();
 const { values } = parseArgs({ options: { seed: WORD, minutes: WORD, count: WORD, only: WORD } });
-const given_seed = number(values, 'seed', 0, SEED_MAX);
-const minutes = number(values, 'minutes', 0, MINUTES_MAX);
-const count = number(values, 'count', 1, COUNT_MAX);
+const given_seed = number(values, 'seed', 0, MAX.seed);
+const minutes = number(values, 'minutes', 0, MAX.minutes);
+const count = number(values, 'count', 1, MAX.count);
 
 build({ tests: true });
 const { TARGETS, printInput } = await import(new URL('../build/test/fuzz/fuzz.js', import.meta.url).href);
@@ -35,7 +25,7 @@ const time_ms =
 if (only_one) process.stdout.write(`${printInput(targets[0], seed)}\n\n`);
 for (const { name } of targets) {
   const outcome = await fuzzWatched(
-    { name, seed, count: only_one ? 1 : (count ?? COUNT_MAX), time_ms },
+    { name, seed, count: only_one ? 1 : (count ?? MAX.count), time_ms },
     only_one ? 1 : availableParallelism(),
   );
   process.stdout.write(`${describe(outcome)}\n`);

@@ -29,7 +29,5 @@ export function endWithReader() {
 }
 
 export const DEFAULT_MINUTES = 1 / 3;
-export const MINUTES_MAX = 24 * 60;
-export const COUNT_MAX = 1e9;
-export const SEED_MAX = 2 ** 31 - 1;
+export const MAX = { minutes: 24 * 60, count: 1e9, seed: 2 ** 31 - 1 };
 export const WORD = { type: /** @type {const} */ ('string') };

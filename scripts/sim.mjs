@@ -4,25 +4,15 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import {
-  anySeed,
-  COUNT_MAX,
-  DEFAULT_MINUTES,
-  endWithReader,
-  fail,
-  MINUTES_MAX,
-  number,
-  SEED_MAX,
-  WORD,
-} from './options.mjs';
+import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, WORD } from './options.mjs';
 
 endWithReader();
 const flag = { type: /** @type {const} */ ('boolean') };
 const { values } = parseArgs({
   options: { seed: WORD, minutes: WORD, hosts: WORD, peers: WORD, 'demote-byte': flag, scenario: WORD },
 });
-const seed = number(values, 'seed', 0, SEED_MAX) ?? anySeed();
-const minutes = number(values, 'minutes', 0, MINUTES_MAX) ?? DEFAULT_MINUTES;
+const seed = number(values, 'seed', 0, MAX.seed) ?? anySeed();
+const minutes = number(values, 'minutes', 0, MAX.minutes) ?? DEFAULT_MINUTES;
 const hosts_max = number(values, 'hosts', 2, 26) ?? 5;
 
 build({ tests: true });
@@ -42,7 +32,7 @@ function search() {
   const only_one = values.seed !== undefined && values.minutes === undefined;
   return explore({
     seed,
-    runs: only_one ? 1 : COUNT_MAX,
+    runs: only_one ? 1 : MAX.count,
     time_ms: minutes * 60_000,
     hosts_max,
     ...peers(),

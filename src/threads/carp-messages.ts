@@ -7,7 +7,7 @@
  *
  * All times are CLOCK_MONOTONIC nanoseconds as a Number. `index` is a vhid's position in `CarpSettings.vhids`.
  */
-import type { BadSource, Counters, HostSettings, State, VhidSettings, VhidStatus } from '../carp/events.ts';
+import type { BadSource, Counters, Event, HostSettings, State, VhidSettings, VhidStatus } from '../carp/events.ts';
 import type { Privileges } from '../system/privileges.ts';
 import type { Counts } from './shared-memory.ts';
 
@@ -39,16 +39,8 @@ export type CarpSettings = {
 export type RunAs = Omit<Privileges, 'keep'>;
 
 export type ToCarp =
-  /** Amount 1..255; `index` undefined: every vhid. The same owner again replaces its amount. */
-  | {
-      readonly kind: 'demote';
-      readonly owner: string;
-      readonly amount: number;
-      readonly reason: string;
-      readonly index?: number;
-    }
-  /** Owner `starting`: the listeners accept and every check ran once, so the vhids may leave INIT. */
-  | { readonly kind: 'undemote'; readonly owner: string; readonly index?: number }
+  /** The engine's events. Without the owner `starting` (the listeners accept, every check ran once) vhids may leave INIT. */
+  | Extract<Event, { readonly kind: 'demote' | 'undemote' }>
   /** The engine's event of that name. */
   | { readonly kind: 'yield'; readonly index?: number; readonly reason: string }
   | { readonly kind: 'maintenance'; readonly index: number; readonly reason: string | undefined }

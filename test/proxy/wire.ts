@@ -207,3 +207,15 @@ export function fullListener(): { server: Backend; release: () => void } {
   };
   return { server: { port, closeAll: () => {}, stop: async () => {} }, release };
 }
+
+/** One side says its last words and ends; the other is told so, and goes on with many bytes that all arrive. */
+export async function endsLongBefore(ends: Wire, goes_on: Wire, bytes: Uint8Array): Promise<void> {
+  ends.write('last words');
+  ends.end();
+  await goes_on.takes('last words');
+  assert.equal(await goes_on.over(), 'end');
+  goes_on.write(bytes);
+  goes_on.end();
+  assert.ok((await ends.takesBytes(bytes.length)).equals(bytes));
+  assert.equal(await ends.over(), 'end');
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { sequence, sha256 } from '../../reactor/harness.js';
 import { KINDS, type Kind, ProxyRig, type RigOptions } from '../harness.js';
 import { underWay } from '../under-way.js';
-import { RawServer, response } from '../wire.js';
+import { endsLongBefore, RawServer, response } from '../wire.js';
 
 const UPGRADE = 'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
@@ -47,15 +47,7 @@ for (const kind of KINDS) {
     for (const first of ['client', 'server'] as const) {
       const { rig, client, wire } = await tunnel();
       const [ends, goes_on] = first === 'client' ? [client, wire] : [wire, client];
-      ends.write('last words');
-      ends.end();
-      await goes_on.takes('last words');
-      assert.equal(await goes_on.over(), 'end');
-      const bytes = sequence(3_000_000);
-      goes_on.write(bytes);
-      goes_on.end();
-      assert.equal(sha256(await ends.takesBytes(bytes.length)), sha256(bytes));
-      assert.equal(await ends.over(), 'end');
+      await endsLongBefore(ends, goes_on, sequence(3_000_000));
       await rig.until('both are closed', () => rig.reactor.socket_count === 0);
       await rig.everythingIsHome();
     }

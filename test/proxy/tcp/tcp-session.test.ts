@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence, sha256 } from '../../reactor/harness.js';
 import { KINDS, ProxyRig, type RigOptions } from '../harness.js';
-import { nobody, RawServer } from '../wire.js';
+import { endsLongBefore, nobody, RawServer } from '../wire.js';
 
 for (const kind of KINDS) {
   async function session(options: RigOptions = {}) {
@@ -31,15 +31,7 @@ for (const kind of KINDS) {
       wire.write('220 ready');
       await client.takes('220 ready');
       const [ends, goes_on] = first === 'client' ? [client, wire] : [wire, client];
-      ends.write('last words');
-      ends.end();
-      await goes_on.takes('last words');
-      assert.equal(await goes_on.over(), 'end');
-      const bytes = sequence(2_000_000);
-      goes_on.write(bytes);
-      goes_on.end();
-      assert.equal(sha256(await ends.takesBytes(bytes.length)), sha256(bytes));
-      assert.equal(await ends.over(), 'end');
+      await endsLongBefore(ends, goes_on, sequence(2_000_000));
       await rig.until('both are closed', () => rig.reactor.socket_count === 0);
       await rig.everythingIsHome();
     }
