@@ -40,10 +40,13 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'dns/': { outside: PURE, inside: [...MODEL, 'carp/address'] },
   'health/': { outside: PURE, inside: MODEL },
   'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
-  'config/': { outside: PURE, inside: [] },
+  'config/': { outside: [...PURE, 're2js'], inside: [] },
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },
   'proxy/balance': { outside: PURE, inside: [...MODEL, ...SHARED] },
-  'proxy/sample': { outside: [...PURE, 'node:os'], inside: [...MODEL, 'system/ip-address'] },
+  'proxy/sample': {
+    outside: [...PURE, 'node:os'],
+    inside: [...MODEL, 'config/regular-expression', 'system/ip-address'],
+  },
   'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'config/log-format', 'reactor/', 'system/'] },
   'proxy/log': {
     outside: [...PURE, 'node:os'],

@@ -30,7 +30,7 @@ export type Match =
   /** `10.0.0.0/8`, `::1`. */
   | { readonly method: 'ip'; readonly networks: readonly string[] }
   | {
-      readonly method: 'str' | 'beg' | 'end' | 'sub' | 'dir' | 'dom' | 'reg';
+      readonly method: 'str' | 'beg' | 'end' | 'sub' | 'dir' | 'dom' | 'reg' | 'bin';
       readonly patterns: readonly string[];
       readonly ignore_case: boolean;
     };

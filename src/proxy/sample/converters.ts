@@ -1,8 +1,10 @@
 /** What the converters of a sample make of its value (manual 7.3.1). */
+import { substitution } from '../../config/regular-expression.ts';
 import type { Value } from './subject.ts';
 
 /** Undefined: there is no value any more. */
-export function converterOf(name: string, [index, delimiters]: readonly string[]): (value: Value) => Value | undefined {
+export function converterOf(name: string, args: readonly string[]): (value: Value) => Value | undefined {
+  const [index, delimiters] = args;
   switch (name) {
     case 'lower':
       return (value) => String(value).toLowerCase();
@@ -18,6 +20,12 @@ export function converterOf(name: string, [index, delimiters]: readonly string[]
           splitAt(String(value), delimiters).filter((part) => part !== ''),
           Number(index),
         );
+    case 'regsub': {
+      const [pattern, replacement, flags = ''] = args;
+      const how = { ignore_case: flags.includes('i'), all: flags.includes('g') };
+      const replace = substitution(pattern, replacement, how);
+      return (value) => replace?.(String(value));
+    }
     default:
       throw new Error(`no converter is called ${name}`);
   }

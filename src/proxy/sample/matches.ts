@@ -1,5 +1,6 @@
 /** How a value is compared with patterns (manual 7.1): each rule's patterns become one function. */
 import type { IntegerRange, Match } from '../../config/model.ts';
+import { regularExpression } from '../../config/regular-expression.ts';
 import { parseAddress } from '../../system/ip-address.ts';
 import type { Accept } from './subject.ts';
 
@@ -20,9 +21,13 @@ export function matcherOf(match: Match): Accept {
         return address !== undefined && networks.some((network) => holds(network, address));
       };
     }
+    case 'bin': {
+      const patterns = match.patterns.map((digits) => Buffer.from(digits, 'hex').toString('latin1'));
+      return (value) => patterns.includes(String(value));
+    }
     case 'reg': {
-      const patterns = match.patterns.map((pattern) => new RegExp(pattern, match.ignore_case ? 'i' : ''));
-      return (value) => patterns.some((pattern) => pattern.test(String(value)));
+      const patterns = match.patterns.map((pattern) => regularExpression(pattern, match.ignore_case));
+      return (value) => patterns.some((pattern) => pattern?.test(String(value)));
     }
     default: {
       const fold = match.ignore_case ? (text: string) => text.toLowerCase() : (text: string) => text;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '#src/config/load.js';
+import { regularExpression } from '#src/config/regular-expression.js';
 import { Message } from '#src/proxy/http/message.js';
 import { parseRequest } from '#src/proxy/http/parse-head.js';
 import { compileRuleCondition } from '#src/proxy/sample/condition.js';
@@ -58,6 +59,10 @@ const TRUE = [
   '{ path_end .js .css }',
   '{ path_dir Static }',
   '{ path_reg ^/[A-Z]\\\\w+/ }',
+  '{ path_reg -i ^/STATIC/[[:alpha:]]+ }',
+  '{ path -m bin 2f5374617469632f6170702e6a73 }',
+  '{ path,regsub(a,A,g) /StAtic/App.js }',
+  '{ path,regsub(^/[a-z]+/(app),/\\\\1s,i) /apps.js }',
   '{ path -m len 14 }',
   '{ path,lower -m beg /static }',
   '{ pathq /Static/app.js?v=2&user=anna }',
@@ -136,7 +141,7 @@ test('what is not understood is said, and where', () => {
     ['{ src 10.0.0.0/33 }', 'bad-pattern'],
     ['{ path_reg ( }', 'bad-pattern'],
     ['{ path -f file }', 'unsupported-value'],
-    ['{ path -m bin 00 }', 'unsupported-value'],
+    ['{ path -m bin 0 }', 'unsupported-value'],
     ['is_apy', 'unknown-acl'],
     ['{ nbsrv(wob) 1 }', 'unknown-backend'],
     ['{ srv_is_up(web/s3) }', 'unknown-server'],
@@ -150,5 +155,28 @@ test('what is not understood is said, and where', () => {
       [code],
       `${condition}: ${JSON.stringify(diagnostics)}`,
     );
+  }
+});
+
+test('no expression that is accepted takes longer than its text is long, however it is written', () => {
+  const text = 'a'.repeat(16_000);
+  for (const pattern of ['^(a+)+$', '(a|a)*b', '(.*a){12}b', '^(([a-z])+.)+[A-Z]([a-z])+$', '(a?){50}a{50}b']) {
+    const expression = regularExpression(pattern, false);
+    const begin_ms = performance.now();
+    assert.equal(expression?.test(`${text}!`), false, pattern);
+    assert.ok(performance.now() - begin_ms < 3_000, pattern); // JavaScript's own would take longer than the universe is old
+  }
+});
+
+test('an expression that would need backtracking is refused, with its place', () => {
+  for (const condition of [
+    '{ path_reg (?=x)a }',
+    '{ path_reg (a)\\\\1 }',
+    '{ path,regsub((?!a),b) x }',
+    '{ path -m bin 2f5 }',
+  ]) {
+    const { config, diagnostics } = load(condition);
+    assert.equal(config, undefined, condition);
+    assert.equal(diagnostics.find(({ severity }) => severity === 'error')?.code, 'bad-pattern', condition);
   }
 });

@@ -3,6 +3,7 @@
  * Everything that is written is compiled to plain data here; proxy/sample makes functions of it.
  */
 import type { AclTest, Match, RuleCondition } from '../../model.ts';
+import { regularExpression } from '../../regular-expression.ts';
 import { didYouMean } from '../../suggest.ts';
 import { isIPv4, isIPv6 } from '../../values.ts';
 import type { Word } from '../../word.ts';
@@ -14,7 +15,7 @@ import { parseRanges } from './ranges.ts';
 import { type ParsedSample, parseSample } from './sample.ts';
 
 const EXAMPLE = 'Write for example `if { path_beg /api }`, with spaces around the braces.';
-const METHODS = ['bool', 'found', 'int', 'len', 'ip', 'str', 'beg', 'end', 'sub', 'dir', 'dom', 'reg'] as const;
+const METHODS = ['bool', 'found', 'int', 'len', 'ip', 'str', 'beg', 'end', 'sub', 'dir', 'dom', 'reg', 'bin'] as const;
 type Method = (typeof METHODS)[number];
 
 /** By name. */
@@ -144,11 +145,9 @@ function parseMatch(
     return report.error(patterns[0].span, 'bad-condition', 'This is no comparison with whole numbers.', EXAMPLE);
   }
   const texts = patterns.map(({ text }) => text);
-  const wrong = patterns.find(({ text }) => (method === 'ip' ? !isNetwork(text) : method === 'reg' && !isRegex(text)));
-  if (wrong !== undefined) {
-    const what = method === 'ip' ? 'an IP address or network' : 'a regular expression that is understood';
-    return report.error(wrong.span, 'bad-pattern', `\`${wrong.text}\` is not ${what}.`);
-  }
+  const form = FORMS[method];
+  const wrong = form && patterns.find(({ text }) => !form.fits(text));
+  if (wrong) return report.error(wrong.span, 'bad-pattern', `\`${wrong.text}\` is not ${form.what}.`, form.mend);
   return method === 'ip' ? { method, networks: texts } : { method, patterns: texts, ignore_case };
 }
 
@@ -158,11 +157,15 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv4(address) ? 32 : 128));
 }
 
-function isRegex(text: string): boolean {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+type Form = { readonly what: string; readonly fits: (text: string) => boolean; readonly mend?: string };
+
+/** Of patterns that may not be any text. */
+const FORMS: { readonly [name in Method]?: Form } = {
+  ip: { what: 'an IP address or network', fits: isNetwork },
+  bin: { what: 'a sequence of bytes, two hexadecimal digits each', fits: (text) => /^([0-9a-f]{2})+$/i.test(text) },
+  reg: {
+    what: 'a regular expression that is understood',
+    fits: (text) => regularExpression(text, false) !== undefined,
+    mend: 'Lookaround and back-references are not: no request may cost more time than its length.',
+  },
+};

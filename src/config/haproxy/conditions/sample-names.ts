@@ -128,4 +128,5 @@ export const CONVERTERS: ReadonlyMap<string, { readonly type: SampleType; readon
     ['length', { type: 'int', args: [0, 0] }],
     ['field', { type: 'str', args: [2, 2] }],
     ['word', { type: 'str', args: [2, 2] }],
+    ['regsub', { type: 'str', args: [2, 3] }],
   ]);

@@ -1,5 +1,6 @@
 /** `hdr(host),lower,field(1,:)`: a sample expression (manual 7.3). */
 import type { Sample, SampleMoment } from '../../model.ts';
+import { regularExpression } from '../../regular-expression.ts';
 import { didYouMean } from '../../suggest.ts';
 import type { Word } from '../../word.ts';
 import type { Context } from '../keyword.ts';
@@ -40,6 +41,12 @@ export function parseSample(word: Word, { report }: Context): ParsedSample | und
       report.error(word.span, 'unsupported-sample', `\`${text}\` is not a converter that is supported yet.`, mend);
       return undefined;
     }
+    if (!isSubstitution(converter)) {
+      const message = `\`${text}\` is no substitution that is understood.`;
+      const mend = 'Its flags are `i` and `g`, and its expression is without lookaround and back-references.';
+      report.error(word.span, 'bad-pattern', message, mend);
+      return undefined;
+    }
     converters.push(converter);
     type = known.type;
   }
@@ -52,6 +59,11 @@ function suffixOf(name: string): (typeof SUFFIXES)[number] | undefined {
 }
 
 type Call = Sample['converters'][number];
+
+/** True of every other converter. */
+function isSubstitution({ name, args: [pattern, , flags = ''] }: Call): boolean {
+  return name !== 'regsub' || (/^[ig]*$/.test(flags) && regularExpression(pattern, false) !== undefined);
+}
 
 function parseCall(text: string): Call | undefined {
   const match = /^([\w.-]+)(?:\((.*)\))?$/.exec(text);
