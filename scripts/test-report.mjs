@@ -1,4 +1,5 @@
 // Several runs of node:test as one spec report with one set of closing lines.
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -18,6 +19,7 @@ export async function report(phases, { name, file_ms, total_ms }) {
   /** @type {Map<string, number>} */
   const totals = new Map();
   const signal = AbortSignal.timeout(total_ms);
+  setMaxListeners(0, signal); // every file listens to it
   for (const { files, concurrency } of phases.filter((phase) => phase.files.length > 0)) {
     const compiled = files.map((file) => join(root, 'build', file.replace(/\.ts$/, '.js')));
     const pattern = name === undefined ? {} : { testNamePatterns: [name] };
