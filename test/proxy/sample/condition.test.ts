@@ -141,7 +141,7 @@ test('what is not understood is said, and where', () => {
     ['{ src 10.0.0.0/33 }', 'bad-pattern'],
     ['{ path_reg ( }', 'bad-pattern'],
     ['{ path -f file }', 'unsupported-value'],
-    ['{ path -m bin 0 }', 'unsupported-value'],
+    ['{ path -m bin 0 }', 'bad-pattern'],
     ['is_apy', 'unknown-acl'],
     ['{ nbsrv(wob) 1 }', 'unknown-backend'],
     ['{ srv_is_up(web/s3) }', 'unknown-server'],
