@@ -25,13 +25,11 @@ import { Listeners } from './listeners.ts';
 import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
-import { SocketOptions } from './socket-options.ts';
+import { type Manner, SocketOptions } from './socket-options.ts';
 import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
 
-/** What the smallest packets of IPv6 carry (1,280 bytes, less the heads). */
-const PACKET_BYTES = 1_208;
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
 const MAX_WAIT_MS = 60_000;
 
@@ -95,14 +93,14 @@ export abstract class Reactor {
 
   /**
    * Connects to the socket address at `address` (pinned memory, unchanged until the next pass). Slices may be queued at once.
-   * Null: no slot or no descriptor left, or `prepare` refused it. `no_delay`: several small pieces may follow each other (a check's never do).
+   * Null: no slot or no descriptor left, or `prepare` refused it.
    */
   connect(
     owner: SocketOwner,
     family: number,
     address: number,
     address_length: number,
-    no_delay = true,
+    manner: Manner = 'dialogue',
     prepare: ((fd: number) => boolean) | null = null,
   ): Socket | null {
     const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
@@ -115,7 +113,7 @@ export abstract class Reactor {
       libc.close(fd);
       return null;
     }
-    socket.gathers = no_delay;
+    this.socket_options.beforeConnect(socket, manner);
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);
@@ -318,19 +316,9 @@ export abstract class Reactor {
   }
 
   private continueSend(socket: Socket): void {
-    if (socket.gathers) this.considerNoDelay(socket);
+    if (socket.gathers) this.socket_options.beforeSend(socket);
     socket.in_flight++;
     this.beginSend(socket, socket.queue_head !== NO_SLICE);
-  }
-
-  /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */
-  private considerNoDelay(socket: Socket): void {
-    if (!socket.has_sent && socket.send_length <= PACKET_BYTES) {
-      socket.has_sent = true;
-      return;
-    }
-    socket.gathers = false;
-    this.socket_options.noDelay(socket.fd);
   }
 
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */

@@ -1,20 +1,43 @@
 /** The few options of a socket that the loop itself sets; their values lie where the kernel may read them. */
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY } from '../system/abi/linux.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY, TCP_QUICKACK } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
+import type { Socket } from './socket.ts';
+
+/**
+ * How we speak on a connection that we make.
+ *   word      one small piece
+ *   request   at once, several pieces: the handshake's last packet is left to the first of them
+ *   dialogue  perhaps not at once, several pieces
+ */
+export type Manner = 'word' | 'request' | 'dialogue';
+
+/** What the smallest packets of IPv6 carry (1,280 bytes, less the heads). */
+const PACKET_BYTES = 1_208;
 
 export class SocketOptions {
   /** struct linger {on, 0 s} */
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
+  private readonly zero = libc.allocatePinned(4);
 
   constructor() {
     this.one.words[0] = 1;
     this.linger.words[0] = 1;
   }
 
-  /** Small pieces do not wait for each other. */
-  noDelay(fd: number): void {
-    libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
+  beforeConnect(socket: Socket, manner: Manner): void {
+    socket.gathers = manner !== 'word';
+    if (manner === 'request') libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_QUICKACK, this.zero.address, 4);
+  }
+
+  /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */
+  beforeSend(socket: Socket): void {
+    if (!socket.has_sent && socket.send_length <= PACKET_BYTES) {
+      socket.has_sent = true;
+      return;
+    }
+    socket.gathers = false;
+    libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_NODELAY, this.one.address, 4);
   }
 
   /** Its close sends RST. */
@@ -25,5 +48,6 @@ export class SocketOptions {
   destroy(): void {
     libc.munmap(this.linger.address, 8);
     libc.munmap(this.one.address, 4);
+    libc.munmap(this.zero.address, 4);
   }
 }

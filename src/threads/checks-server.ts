@@ -197,7 +197,7 @@ export class ServerCheck implements Check, SocketOwner {
   /** False: it did not even begin. */
   private connect(): boolean {
     const { family, address, length } = this.targetAddress();
-    const socket = this.round.reactor.connect(this, family, address, length, false, this.prepare);
+    const socket = this.round.reactor.connect(this, family, address, length, 'word', this.prepare);
     this.socket = socket;
     this.stage = CONNECTING;
     if (socket) return true;

@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import { LARGE_BYTES } from '#src/reactor/buffers.js';
 import type { Socket, SocketOwner } from '#src/reactor/socket.js';
 import { Timer } from '#src/reactor/timers.js';
-import { AF_INET, ECONNREFUSED, ECONNRESET } from '#src/system/abi/linux.js';
+import { AF_INET, ECONNREFUSED, ECONNRESET, IPPROTO_TCP } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
 import { echo, KINDS, type Kind, Recorder, Rig, sendBytes, sequence } from './harness.js';
 import { listenOnLoopback, loopback, Peer, setSendBytes, socketAddress } from './peer.js';
 
 const ENETUNREACH = 101;
+const TCP_INFO = 11;
 const PROMPT_MS = 200;
 
 for (const kind of KINDS) {
@@ -19,6 +20,24 @@ for (const kind of KINDS) {
     rig.reactor.connect(owner, AF_INET, loopback(unusedPort()), 16);
     rig.until('it is closed', () => owner.closed === 1);
     assert.equal(owner.connected, ECONNREFUSED);
+    rig.everythingIsHome();
+  });
+
+  test(`${kind}: a request saves the packet that only ends the handshake`, () => {
+    const rig = new Rig(kind);
+    const { fd, port } = listenOnLoopback(8);
+    const packets = (['dialogue', 'request'] as const).map((manner) => {
+      const owner = new Recorder();
+      const socket = rig.reactor.connect(owner, AF_INET, loopback(port), 16, manner)!;
+      rig.until('it is connected', () => owner.connected === 0);
+      assert.ok(sendBytes(socket, sequence(100)));
+      rig.until('it is sent', () => socket.idle);
+      const count = packetsSent(socket.fd);
+      socket.close();
+      return count;
+    });
+    assert.deepEqual(packets, [3, 2]);
+    libc.close(fd);
     rig.everythingIsHome();
   });
 
@@ -191,6 +210,16 @@ for (const kind of KINDS) {
     assert.equal(owner.ended, false);
     rig.everythingIsHome();
   });
+}
+
+/** tcpi_segs_out of tcp(7)'s TCP_INFO. */
+function packetsSent(fd: number): number {
+  const memory = libc.allocatePinned(192 + 4);
+  memory.words[48] = 192;
+  assert.equal(libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, memory.address, memory.address + 192), 0);
+  const [packets] = memory.words.subarray(34, 35);
+  libc.munmap(memory.address, 192 + 4);
+  return packets!;
 }
 
 // ── what these tests share ──────────────────────────────────────────────────────────────────────

@@ -76,7 +76,7 @@ export class ServerConnection implements SocketOwner {
     const { address } = server;
     const { reactor } = this.thread;
     const socket =
-      address && reactor.connect(this, address.family, address.address, address.length, true, server.prepare);
+      address && reactor.connect(this, address.family, address.address, address.length, 'request', server.prepare);
     if (!socket) return false;
     this.server = server;
     server.connectionOpened();

@@ -193,7 +193,7 @@ export class TcpSession implements Assignee {
   useServer({ address, prepare }: Server): void {
     const socket =
       address &&
-      this.thread.reactor.connect(this.upstream, address.family, address.address, address.length, true, prepare);
+      this.thread.reactor.connect(this.upstream, address.family, address.address, address.length, 'dialogue', prepare);
     if (!socket) {
       this.assignment.notBegun();
       return;
