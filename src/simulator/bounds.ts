@@ -72,8 +72,11 @@ export function preempt_ns(group: Group, backup: Member, master: Member): number
 }
 
 export function takeover_ns(group: Group, backup: Member): number {
+  // a demotion can make it the equal of a kernel, to which it yields: then it waits unevenly
+  const besideKernel = backup.kind === 'carpool' && group.members.some(({ isKernel }) => isKernel);
+  const uneven_ns = besideKernel ? 1000 * backup.interval_us : 0;
   return (
-    masterDown_ns(backup) * CLOCKS +
+    (masterDown_ns(backup) + uneven_ns) * CLOCKS +
     group.segment.worst_delay_ns +
     2 * WAKE_NS +
     late_ns(backup) +
