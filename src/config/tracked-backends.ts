@@ -10,7 +10,10 @@ import { Reporter } from './reporter.ts';
 const TRACKED_SERVER = 'service';
 
 export function withTrackedBackends(config: Config): Config {
-  const tracked = config.carps.flatMap((carp) => carp.tracks.map((track) => trackedBackend(carp, track)));
+  const known = new Set(config.backends.map(({ name }) => name));
+  const tracked = config.carps
+    .flatMap((carp) => carp.tracks.map((track) => trackedBackend(carp, track)))
+    .filter(({ name }) => !known.has(name));
   return tracked.length === 0 ? config : { ...config, backends: [...config.backends, ...tracked] };
 }
 

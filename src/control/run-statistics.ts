@@ -7,6 +7,7 @@ import { configureChecks } from './run-checks.ts';
 import { allDataThreads } from './run-data.ts';
 import type { RuntimeDaemon } from './runtime/command.ts';
 import { moveServers } from './server-addresses.ts';
+import { shutFrontend } from './shut-frontend.ts';
 import { isBackendUp } from './stats/rows.ts';
 import { viewOf } from './stats/view.ts';
 import { placeOf } from './stats-sockets.ts';
@@ -15,6 +16,7 @@ export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
   return {
     generation: () => daemon.generation,
     status: () => statusOf(daemon),
+    shutFrontend: (name) => shutFrontend(daemon, name, fail),
     resolverCounts: () => daemon.resolvers?.counts(),
     facts: () => ({
       version: daemon.version,

@@ -46,6 +46,7 @@ const CONTEXT: CommandContext = {
   runtime: {
     status: () => assert.fail('nothing here asks for it'),
     resolverCounts: () => undefined,
+    shutFrontend: () => assert.fail('nothing here asks for it'),
     generation: () => assert.fail('nothing here asks for it'),
     facts: () => assert.fail('nothing here asks for it'),
     data: () => [],

@@ -14,6 +14,8 @@ export const LEVELS: readonly Level[] = ['user', 'operator', 'admin'];
 export type RuntimeDaemon = {
   generation(): Generation;
   status(): Promise<StatusReport>;
+  /** Its ports are free afterwards. Undefined: done; else why not. */
+  shutFrontend(name: string): Promise<string | undefined>;
   /** By section and nameserver; undefined: no name is looked up. */
   resolverCounts(): ReadonlyMap<string, ReadonlyMap<string, ResolverCounts>> | undefined;
   facts(): ProcessFacts;

@@ -121,11 +121,6 @@ const GROUPS: readonly Group[] = [
     usages: ['show pools', 'show tasks', 'show threads', 'show trace [<module>]'],
   },
   { why: RATES, level: 'admin', usages: ['set rate-limit <setting> <value>'] },
-  {
-    why: 'Write `disable frontend`, or take it out of the configuration and reload, which no other client notices.',
-    level: 'admin',
-    usages: ['shutdown frontend <frontend>'],
-  },
   { why: STARTUP, level: 'operator', usages: ['show startup-logs'] },
   {
     why: INSIDE,

@@ -1,5 +1,6 @@
 /** Frontends, limits and counters. */
 
+import type { Frontend } from '../../config/model.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import { viewOf } from '../stats/view.ts';
 import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon } from './command.ts';
@@ -45,6 +46,20 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
     },
   },
   {
+    words: ['shutdown', 'frontend'],
+    usage: 'shutdown frontend <frontend>',
+    help: 'close its ports for good: the next reload brings them back',
+    level: 'admin',
+    run: async ([name], daemon) => {
+      if (name === undefined) return 'A frontend name is expected.\n';
+      const found = findFrontend(viewOf(daemon.generation()).proxies, name)?.frontend;
+      if (!found) return 'No such frontend.\n';
+      if (isShut(found.config)) return 'Frontend was already shut down.\n';
+      const why = await daemon.shutFrontend(found.config.name);
+      return why === undefined ? '' : `Failed to shut down frontend: ${why}.\n`;
+    },
+  },
+  {
     words: ['disable', 'frontend'],
     usage: 'disable frontend <frontend>',
     help: 'accept nobody any more; who is there may stay',
@@ -61,7 +76,8 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
 ];
 
 function switchFrontend(daemon: RuntimeDaemon, name: string | undefined, stop: boolean): string {
-  return ofFrontend(daemon, name, (at, words) => {
+  return ofFrontend(daemon, name, (at, words, { config }) => {
+    if (isShut(config)) return `Frontend was previously shut down, cannot ${stop ? 'disable' : 'enable'}.\n`;
     const before = Atomics.exchange(words, at + shared.FRONTEND_STOPPED, stop ? 1 : 0);
     if (before !== (stop ? 1 : 0)) {
       daemon.log(`frontend ${name} ${stop ? 'accepts nobody any more' : 'accepts clients again'} (runtime command)`);
@@ -74,13 +90,13 @@ function switchFrontend(daemon: RuntimeDaemon, name: string | undefined, stop: b
 function ofFrontend(
   daemon: RuntimeDaemon,
   name: string | undefined,
-  act: (at: number, words: Int32Array) => string,
+  act: (at: number, words: Int32Array, found: { readonly config: Frontend }) => string,
 ): string {
   if (name === undefined) return 'A frontend name is expected.\n';
   const { memory } = daemon.generation();
   const found = findFrontend(viewOf(daemon.generation()).proxies, name);
   if (!found?.frontend) return 'No such frontend.\n';
-  const answer = act(shared.frontendAt(memory, found.frontend.number), memory.words);
+  const answer = act(shared.frontendAt(memory, found.frontend.number), memory.words, found.frontend);
   wake(daemon);
   return answer;
 }
@@ -91,4 +107,9 @@ function wake(daemon: RuntimeDaemon): void {
 
 function isCount(text: string | undefined): boolean {
   return text !== undefined && /^\d{1,9}$/.test(text);
+}
+
+/** Only `shutdown frontend` leaves one without listeners. */
+function isShut({ binds }: Frontend): boolean {
+  return binds.length === 0;
 }

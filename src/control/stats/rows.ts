@@ -81,7 +81,7 @@ function frontendValues(view: View, { frontend }: StatProxy) {
     ...traffic(sums),
     dreq: sums.count(c.DENIED_REQUESTS),
     ereq: sums.count(c.REQUEST_ERRORS),
-    status: read(shared.FRONTEND_STOPPED) === 1 ? 'STOP' : 'OPEN',
+    status: read(shared.FRONTEND_STOPPED) === 1 || config.binds.length === 0 ? 'STOP' : 'OPEN',
     rate: sessions.rate,
     rate_lim: config.sessions_per_s,
     rate_max: sessions.max,

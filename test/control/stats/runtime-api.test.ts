@@ -1,10 +1,11 @@
 /** The runtime API beside HAProxy's: the same questions to both, over real sockets. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Program, startBalancer, until } from '../../helpers/balancers.js';
+import { canConnect, type Program, startBalancer, until } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
 import { deadPort } from '../../proxy/wire.js';
 import { offences } from './json-schema.js';
@@ -14,6 +15,7 @@ type Rig = {
   readonly program: Program;
   readonly port: number;
   readonly other_port: number;
+  readonly tcp_port: number;
   readonly admin: string;
   readonly user: string;
   readonly operator: string;
@@ -57,7 +59,7 @@ listen db
 `,
     port,
   );
-  const rig = { program, port, other_port, admin: admin!, user: user!, operator: operator! };
+  const rig = { program, port, other_port, tcp_port, admin: admin!, user: user!, operator: operator! };
   await until('b is down', async () => {
     const csv = await askRuntime(rig.admin, 'show stat').catch(() => '');
     const rows = parseStats(csv);
@@ -298,6 +300,34 @@ test('what show info json and show stat json say agrees with show schema json', 
   for (const line of ['show info json', 'show info json float', 'show stat json'])
     assert.deepEqual(offences(await ask(line), schema), [], line);
   assert.notDeepEqual(offences([{ field: 1 }], schema), []);
+});
+
+test('a frontend that is shut down frees its ports, and the others go on', { skip: needs('haproxy') }, async (t) => {
+  const rigs = [await start(t, 'carpool'), await start(t, 'haproxy')];
+  const said = await Promise.all(
+    rigs.map(async ({ admin, port, tcp_port }) => {
+      const client = connect(tcp_port, '127.0.0.1').setEncoding('utf8');
+      t.after(() => client.destroy());
+      await once(client, 'connect');
+      await askRuntime(admin, 'set maxconn frontend web 7');
+      await until(
+        'it is served',
+        async () => stat(await askRuntime(admin, 'show stat'), 'db/FRONTEND')['scur'] === '1',
+      );
+      const answers = [];
+      for (const line of ['', ' zz', ' db', ' db']) answers.push(await askRuntime(admin, `shutdown frontend${line}`));
+      for (const word of ['enable', 'disable']) answers.push(await askRuntime(admin, `${word} frontend db`));
+      await until('nobody listens', async () => !(await canConnect(tcp_port)));
+      const rows = parseStats(await askRuntime(admin, 'show stat'));
+      client.write('GET / HTTP/1.0\r\n\r\n');
+      const [text] = await once(client, 'data');
+      assert.match(text, /^HTTP\/1\.1 200/, 'who was served is served to the end');
+      assert.equal(await get(port, '/'), 200);
+      return [...answers, rows.get('db/FRONTEND')!['status'], rows.get('web/FRONTEND')!['slim']];
+    }),
+  );
+  assert.deepEqual(said[0], said[1]);
+  assert.deepEqual(said[0]!.slice(-2), ['STOP', '7']);
 });
 
 test('with option socket-stats each listener has a row, and filters know it', { skip: needs('haproxy') }, async (t) => {
