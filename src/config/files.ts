@@ -14,7 +14,8 @@ const LARGEST_FILE_BYTES = 16 * 2 ** 20;
 export function loadFiles(paths: readonly string[], options: LoadOptions = {}): Loaded {
   const { sources, diagnostics } = readSources(paths, options.root);
   if (diagnostics.length > 0) return { config: undefined, diagnostics };
-  return loadConfig(sources, { hasScript: isForIfupdown, ...options });
+  const readPatterns = (path: string) => readQuietly(path, options.root);
+  return loadConfig(sources, { hasScript: isForIfupdown, readPatterns, ...options });
 }
 
 /** parseUcarpCommand() with -o reading its file. */
@@ -35,7 +36,7 @@ export function readSources(paths: readonly string[], root = ''): { sources: Sou
       const read = readText(file, LARGEST_FILE_BYTES, root);
       if (typeof read !== 'string') diagnostics.push(read);
       else if (detectDialect(file, read) !== 'interfaces') sources.push({ file, text: read });
-      else sources.push(...withSourced({ file, text: read }, readQuietly));
+      else sources.push(...withSourced({ file, text: read }, (each) => readQuietly(each)));
     }
   }
   return { sources, diagnostics };
@@ -45,9 +46,9 @@ function isForIfupdown(path: string, file: string): boolean {
   return file.startsWith('/etc/network/') && existsSync(path);
 }
 
-/** ifupdown passes over what it cannot read. */
-function readQuietly(file: string): string | undefined {
-  const read = readText(file, LARGEST_FILE_BYTES);
+/** Undefined: it cannot be read, which ifupdown passes over. */
+function readQuietly(file: string, root = ''): string | undefined {
+  const read = readText(file, LARGEST_FILE_BYTES, root);
   return typeof read === 'string' ? read : undefined;
 }
 

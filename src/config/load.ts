@@ -28,6 +28,8 @@ export type LoadOptions = {
   readonly env?: Environment;
   /** Written before absolute paths when they are read: for a process in a chroot. */
   readonly root?: string;
+  /** The text of a file of patterns (`acl … -f`); undefined: it cannot be read. */
+  readonly readPatterns?: (path: string) => string | undefined;
   /** Of Debian's interfaces: whether a default script may be run for a stanza of that file; none when left out. */
   readonly hasScript?: (path: string, file: string) => boolean;
 };
@@ -41,12 +43,12 @@ export type Loaded = {
 
 export function loadConfig(
   sources: readonly Source[],
-  { env = {}, hasScript = () => false }: LoadOptions = {},
+  { env = {}, hasScript = () => false, readPatterns = () => undefined }: LoadOptions = {},
 ): Loaded {
   const report = new Reporter();
   const of = (dialect: string): Source[] =>
     sources.filter((source) => (source.dialect ?? detectDialect(source.file, source.text)) === dialect);
-  const haproxy = parseHaproxy(of('haproxy'), env, report);
+  const haproxy = parseHaproxy(of('haproxy'), { env, readPatterns }, report);
   const carp_host = applySysctls(parseSysctlConf(of('sysctl.conf'), report), haproxy.sysctls);
   const written = [
     ...haproxy.carps,

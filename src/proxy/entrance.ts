@@ -19,7 +19,7 @@ import type { Frontend } from './frontend.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 
 /** So few places are left that a burst could be more. */
-const NEAR = 256;
+const NEAR = 64;
 
 /** Its name, or its number from 1; and whether its clients are announced by a PROXY protocol header. */
 export type EntranceBind = {

@@ -21,7 +21,12 @@ export type SectionKind =
 export type Statement = { readonly keyword: Word; readonly args: readonly Word[]; readonly negated: boolean };
 
 /** `env` is what the next lines see. */
-export type Context = { readonly report: Reporter; readonly env: MutableEnvironment };
+export type Context = {
+  readonly report: Reporter;
+  readonly env: MutableEnvironment;
+  /** The text of a file of patterns; undefined: it cannot be read. */
+  readonly readPatterns: (path: string) => string | undefined;
+};
 
 export type Keyword<Draft> = {
   readonly name: string;

@@ -35,10 +35,10 @@ export type HaproxyConfig = {
 /** Several files are one configuration, in order: a `defaults` of the first holds in the second. */
 export function parseHaproxy(
   sources: readonly { file: string; text: string }[],
-  env: Environment,
+  { env, readPatterns }: { readonly env: Environment } & Pick<Context, 'readPatterns'>,
   report: Reporter,
 ): HaproxyConfig {
-  const context = { report, env: copyEnvironment(env) };
+  const context = { report, env: copyEnvironment(env), readPatterns };
   const parser = new HaproxyParser(context);
   for (const { file, text } of sources) {
     const conditional = new ConditionalLines(report, context.env);

@@ -32,6 +32,10 @@ export function matcherOf(match: Match): Accept {
     default: {
       const fold = match.ignore_case ? (text: string) => text.toLowerCase() : (text: string) => text;
       const patterns = match.patterns.map(fold);
+      if (match.method === 'str') {
+        const all = new Set(patterns); // of a file, there may be many
+        return (value) => all.has(fold(String(value)));
+      }
       const compare = COMPARISONS[match.method];
       return (value) => {
         const text = fold(String(value));
@@ -42,7 +46,6 @@ export function matcherOf(match: Match): Accept {
 }
 
 const COMPARISONS = {
-  str: (text: string, pattern: string) => text === pattern,
   beg: (text: string, pattern: string) => text.startsWith(pattern),
   end: (text: string, pattern: string) => text.endsWith(pattern),
   sub: (text: string, pattern: string) => text.includes(pattern),

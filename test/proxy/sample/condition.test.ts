@@ -30,9 +30,14 @@ const PROXIES: Proxies = {
   frontend_name: 'www',
 };
 
+const FILES = new Map([
+  ['paths.txt', '# of the site\n\n  /Static/app.js\r\n/other path\n'],
+  ['hosts.txt', 'example.(org|net)\n'],
+]);
+
 function load(condition: string, acls = '') {
   const text = `frontend f\n mode http\n bind :80\n timeout client 1s\n${acls} use_backend web if ${condition}\nbackend web\n mode http\n timeout connect 1s\n timeout server 1s\n server s1 10.0.0.1:80\n server s2 10.0.0.2:80\n`;
-  return loadConfig([{ file: 'haproxy.cfg', text }]);
+  return loadConfig([{ file: 'haproxy.cfg', text }], { readPatterns: (path) => FILES.get(path) });
 }
 
 function holds(condition: string, acls = ''): boolean {
@@ -59,6 +64,9 @@ const TRUE = [
   '{ path_end .js .css }',
   '{ path_dir Static }',
   '{ path_reg ^/[A-Z]\\\\w+/ }',
+  '{ path -f paths.txt }',
+  '{ path -i -f paths.txt -f hosts.txt /x }',
+  '{ hdr(host) -i -m reg -f hosts.txt }',
   '{ path_reg -i ^/STATIC/[[:alpha:]]+ }',
   '{ path -m bin 2f5374617469632f6170702e6a73 }',
   '{ path,regsub(a,A,g) /StAtic/App.js }',
@@ -140,7 +148,7 @@ test('what is not understood is said, and where', () => {
     ['{ nbsrv(web) many }', 'bad-condition'],
     ['{ src 10.0.0.0/33 }', 'bad-pattern'],
     ['{ path_reg ( }', 'bad-pattern'],
-    ['{ path -f file }', 'unsupported-value'],
+    ['{ path -f file }', 'unreadable-file'],
     ['{ path -m bin 0 }', 'bad-pattern'],
     ['is_apy', 'unknown-acl'],
     ['{ nbsrv(wob) 1 }', 'unknown-backend'],

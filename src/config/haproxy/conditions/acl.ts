@@ -91,7 +91,9 @@ type Flags = {
   readonly patterns: readonly Word[];
 };
 
-function parseFlags(words: readonly Word[], { report }: Context): Flags | undefined {
+function parseFlags(words: readonly Word[], context: Context): Flags | undefined {
+  const { report } = context;
+  const from_files: Word[] = [];
   let ignore_case = false;
   let method: Method | undefined;
   let at = 0;
@@ -110,17 +112,32 @@ function parseFlags(words: readonly Word[], { report }: Context): Flags | undefi
         report.error(words[at]?.span ?? span, 'unsupported-value', `\`-m ${name}\` is not supported.`, mend);
         return undefined;
       }
+    } else if (text === '-f') {
+      const file = words[++at];
+      const patterns = file && patternsOf(file, context);
+      if (patterns === undefined) {
+        const message = file ? `\`${file.text}\` cannot be read.` : '`-f` needs a file.';
+        report.error((file ?? words[at - 1]).span, 'unreadable-file', message);
+        return undefined;
+      }
+      for (const pattern of patterns) from_files.push(pattern);
     } else if (text === '-n') {
       // addresses are never looked up
     } else if (/^-\d/.test(text)) break;
     else {
-      const mend =
-        text === '-f' ? 'Write the patterns into the line.' : 'Write `--` before patterns that begin with `-`.';
+      const mend = 'Write `--` before patterns that begin with `-`.';
       report.error(span, 'unsupported-value', `The flag \`${text}\` of ACLs is not supported yet.`, mend);
       return undefined;
     }
   }
-  return { ignore_case, method, patterns: words.slice(at) };
+  return { ignore_case, method, patterns: [...from_files, ...words.slice(at)] };
+}
+
+/** One in a line, without the blanks before it; empty lines and those that begin with `#` are none. */
+function patternsOf({ text: path, span }: Word, { readPatterns }: Context): Word[] | undefined {
+  const lines = readPatterns(path)?.split(/\r?\n/);
+  const written = lines?.filter((line) => !line.startsWith('#')).map((line) => line.replace(/^[ \t]+/, ''));
+  return written?.filter((line) => line !== '').map((text) => ({ text, span }));
 }
 
 function parseMatch(
