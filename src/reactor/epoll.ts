@@ -218,6 +218,10 @@ export class EpollReactor extends Reactor {
         this.received(socket, result, this.spliced); // a short one does not say that there is no more
         return;
       }
+      if (result < 0) {
+        this.receiveCompleted(socket, result, NO_BUFFER, false);
+        return;
+      }
     }
     const buffer = socket.bulk ? buffers.takeBulk() : buffers.takeSmall();
     if (buffer === NO_BUFFER) {

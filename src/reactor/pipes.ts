@@ -4,11 +4,23 @@
  *
  *   socket ── splice ──▶ [ write end ══ pages ══ read end ] ── splice ──▶ socket
  */
-import { F_SETPIPE_SZ, O_NONBLOCK, SOCK_CLOEXEC, SPLICE_F_MORE, SPLICE_F_NONBLOCK } from '../system/abi/linux.ts';
+import {
+  EAGAIN,
+  EINTR,
+  EINVAL,
+  ENOMEM,
+  F_SETPIPE_SZ,
+  O_NONBLOCK,
+  SOCK_CLOEXEC,
+  SPLICE_F_MORE,
+  SPLICE_F_NONBLOCK,
+} from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 
 /** Measured with 16 streams, a quarter of a mebibyte costs half of what a pipe's usual 64 KiB do; more gains nothing. */
 export const PIPE_BYTES = 256 * 1024;
+/** Why a splice may fail while the connection is well. */
+const OF_THE_CALL: ReadonlySet<number> = new Set([EAGAIN, EINTR, EINVAL, ENOMEM]);
 /** Empty pipes that stay open for the next stream. */
 const IDLE_LIMIT = 32;
 
@@ -43,11 +55,16 @@ export class Pipes {
     return pipe;
   }
 
-  /** Takes at most `length` bytes out of a socket that does not block. Bytes, 0 for its end, or -1 (errno). */
+  /**
+   * Takes at most `length` bytes out of a socket that does not block. Bytes; 0: its end, or a plain call is to say more; or a
+   * negative errno: the connection broke. That is told once: to the next call it would look like a proper end.
+   */
   fill(pipe: number, fd: number, length: number): number {
     const result = libc.splice(fd, 0, this.write_ends[pipe], 0, Math.min(length, PIPE_BYTES), SPLICE_F_NONBLOCK);
     if (result > 0) this.holds[pipe] += result;
-    return result;
+    if (result >= 0) return result;
+    const error = libc.errno();
+    return OF_THE_CALL.has(error) ? 0 : -error;
   }
 
   /** Puts at most `length` bytes into a socket that does not block. Bytes, or -1 (errno). */

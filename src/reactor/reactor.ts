@@ -261,7 +261,7 @@ export abstract class Reactor {
     socket.owner.onData(socket, buffer, buffers.offsetOf(buffer), length);
   }
 
-  /** Bytes that came in the pipe `spliced`; or nothing came (0): then a plain call says why, and takes what pipes cannot. */
+  /** Bytes that came in the pipe `spliced`, or a negative errno; or nothing came (0): then a plain call says why, and takes what pipes cannot. */
   protected spliceIn(socket: Socket): number {
     const { buffers } = this;
     const buffer = buffers.takePipe();
@@ -269,7 +269,7 @@ export abstract class Reactor {
     const result = buffers.pipes.fill(buffers.pipeOf(buffer), socket.fd, socket.splice_left);
     if (result <= 0) {
       buffers.release(buffer);
-      return 0;
+      return result;
     }
     this.spliced = buffer;
     return result;

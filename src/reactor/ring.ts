@@ -259,6 +259,10 @@ export class RingReactor extends Reactor {
         this.receiveCompleted(socket, result, this.spliced, false);
         return;
       }
+      if (result < 0) {
+        this.receiveCompleted(socket, result, NO_BUFFER, false);
+        return;
+      }
     }
     const buffer = socket.bulk ? buffers.takeBulk() : buffers.takeSmall();
     if (buffer === NO_BUFFER) {

@@ -129,6 +129,7 @@ export class ProxyRig {
   assertAtRest(): void {
     assert.equal(this.client_count, 0, 'clients are gone');
     assert.deepEqual(this.buffersAway(), { small: 0, large: 0 }, 'buffers are home');
+    assert.equal(this.reactor.buffers.pipes.left, COUNTS.pipe_count, 'pipes are home');
     assert.equal(this.reactor.slices.left, this.reactor.slices.capacity, 'slices are home');
     this.assertCountsAreZero();
   }

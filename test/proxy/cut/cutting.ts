@@ -44,6 +44,8 @@ export type Play = {
   readonly hears?: ((cut: Cut, client: Wire, wires: readonly Wire[]) => boolean) | undefined;
   /** Who cuts; without it, either side. */
   readonly by?: Who;
+  /** Where to cut, instead of after each byte. */
+  readonly lengths?: readonly number[];
   /** The other side's steps are broken off, too: it says the rest after the cut. */
   readonly meanwhile?: boolean;
 };
@@ -66,7 +68,8 @@ async function cutAfterEachByte(kind: Kind, play: Play, by: Who, how: How): Prom
   const stage = await Stage.set(kind, play);
   for (const [step, { from, text }] of play.steps.entries()) {
     if (from !== by && !play.meanwhile) continue;
-    for (let length = 0; length <= text.length; length++) {
+    if (play.lengths && text.length < play.lengths[0]!) continue; // too short to be the one that is meant
+    for (const length of play.lengths ?? Array.from({ length: text.length + 1 }, (_, number) => number)) {
       const cut = { by, how, step, length };
       await stage.perform(cut).catch((error: Error) => {
         error.message = `${JSON.stringify(cut)}: ${error.message}`;

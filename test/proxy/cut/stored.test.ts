@@ -42,7 +42,7 @@ cutEverywhere({
   hears: ({ by, how, step, length }, client, wires) => {
     if (by === 'server') return step === 1 ? client.text.includes(' 502 ') : client.text !== '';
     if (step === 0 && length < EXPECTING.length) return wires.length === 0;
-    return (step === 2 && length === 6 && how === 'end') || wires[0]?.ended !== 'no';
+    return (step === 2 && length === 6 && how === 'end') || (wires[0]?.ended ?? 'no') !== 'no';
   },
 });
 

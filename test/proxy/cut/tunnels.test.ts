@@ -18,7 +18,7 @@ function stateOfTunnel({ by, how }: Cut): RegExp {
 }
 
 const hearsInTunnel = ({ by }: Cut, client: Wire, wires: readonly Wire[]) =>
-  (by === 'client' ? wires.at(-1) : client)?.ended !== 'no';
+  ((by === 'client' ? wires.at(-1) : client)?.ended ?? 'no') !== 'no';
 
 cutEverywhere({
   name: 'a TCP session',
