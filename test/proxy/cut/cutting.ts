@@ -112,6 +112,7 @@ class Stage {
     for (const step of play.steps.slice(0, cut.step)) await sides.say(rig, step);
     const logged = states.length;
     const { text, from } = play.steps[cut.step]!;
+    if (from === 'server') await rig.until('the server is there', () => server.wires.length > 0);
     sides.speaker(from)?.write(text.slice(0, cut.length));
     await rig.settle(); // a reset would take back what was not read
     sides.cut(cut);
