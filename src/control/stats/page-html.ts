@@ -103,14 +103,18 @@ const COLUMNS: readonly (readonly [name: string, help: string, of: (row: StatRow
   [
     'Now',
     'sessions now / most / limit',
-    ({ values: v }) => `${v['scur']} <small>/ ${v['smax']}${v['slim'] === undefined ? '' : ` / ${v['slim']}`}</small>`,
+    ({ values: v }) => `${v['scur']} <small>/ ${v['smax']}${v['slim'] ? ` / ${v['slim']}` : ''}</small>`,
   ],
   [
     'Queue',
     'requests that wait now / most',
     ({ values: v }) => (v['qcur'] === undefined ? '' : `${v['qcur']} <small>/ ${v['qmax']}</small>`),
   ],
-  ['Rate', 'sessions in the last second / most', ({ values: v }) => `${v['rate']} <small>/ ${v['rate_max']}</small>`],
+  [
+    'Rate',
+    'sessions in the last second / most',
+    ({ values: v }) => (v['rate'] === undefined ? '' : `${v['rate']} <small>/ ${v['rate_max']}</small>`),
+  ],
   ['Total', 'sessions since the start', ({ values: v }) => number(v['stot'])],
   ['In', 'bytes of requests', ({ values: v }) => bytes(Number(v['bin']))],
   ['Out', 'bytes of responses', ({ values: v }) => bytes(Number(v['bout']))],

@@ -45,6 +45,8 @@ test('with stats enable the page is at /haproxy?stats, as HTML, CSV and JSON', a
   const text = await page.text();
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
   assert.match(text, /<h2>app <small>http<\/small><\/h2>/);
+  assert.match(text, /<tr class="kind-L"><th scope="row">main</);
+  assert.doesNotMatch(text, /undefined|NaN/);
   assert.doesNotMatch(text, /<form method="post"|src=|@import|url\(/);
   assert.equal((await stats(base)).get('app/a')?.['stot'], '1');
   const json = JSON.parse(await (await fetch(`${base}/haproxy?stats;json`)).text());
