@@ -9,5 +9,6 @@ export async function collectGarbage(): Promise<void> {
   if (inspector === undefined) return;
   const session = new inspector.Session();
   session.connect();
-  session.post('HeapProfiler.collectGarbage', () => session.disconnect());
+  // not from within its answer, where V8 holds the lock that the end of a session takes
+  session.post('HeapProfiler.collectGarbage', () => void setImmediate(() => session.disconnect()));
 }
