@@ -14,6 +14,8 @@ export type LogTarget = {
     /** A `ring` of the configuration; the format and length of its lines are the ring's. */
     | { readonly kind: 'ring'; readonly name: string };
   readonly format: SyslogFormat;
+  /** Written with `format`: `log-send-hostname` makes rfc3164 of `local` otherwise. */
+  readonly has_own_format: boolean;
   /** Longest line in bytes (HAProxy `len`, 80..65535, default 1024). */
   readonly max_bytes: number;
   /** Syslog facility 0..23 (local0 = 16). */

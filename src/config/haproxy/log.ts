@@ -90,17 +90,18 @@ function defaultFormat(to: LogTarget['to'] | undefined): LogTarget['format'] {
   return to?.kind === 'udp' || to?.kind === 'unix' ? 'local' : 'raw';
 }
 
-type Settings = Pick<LogTarget, 'format' | 'max_bytes' | 'sample'>;
+type Settings = Pick<LogTarget, 'format' | 'has_own_format' | 'max_bytes' | 'sample'>;
 
 /** `format F`, `len N` and `sample R:S`, in any order before the facility. */
 function parseLogWords(words: readonly Word[], format: LogTarget['format'], context: Context) {
   const { report } = context;
-  let settings: Settings = { format, max_bytes: DEFAULT_BYTES, sample: undefined };
+  let settings: Settings = { format, has_own_format: false, max_bytes: DEFAULT_BYTES, sample: undefined };
   let rest = words;
   while (rest.length > 0 && ['format', 'len', 'sample', 'profile'].includes(rest[0].text)) {
     const [name, value] = rest;
     if (value === undefined) report.error(name.span, 'missing-value', `\`${name.text}\` needs a value.`);
-    else if (name.text === 'format') settings = { ...settings, format: parseFormat(value, context) ?? format };
+    else if (name.text === 'format')
+      settings = { ...settings, format: parseFormat(value, context) ?? format, has_own_format: true };
     else if (name.text === 'len') {
       const bytes = parseInteger(value, { what: 'len', min: 80, max: 65535 }, report);
       settings = { ...settings, max_bytes: bytes ?? DEFAULT_BYTES };

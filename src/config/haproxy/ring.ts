@@ -92,7 +92,7 @@ export function finishRings(drafts: readonly RingDraft[], report: Reporter) {
       return target;
     }
     rings.set(name, ring);
-    return { ...target, format: ring.format, max_bytes: ring.max_bytes };
+    return { ...target, format: ring.format, has_own_format: true, max_bytes: ring.max_bytes };
   };
   // the targets of the global section are those of many proxies
   const once = (target: LogTarget): LogTarget => {

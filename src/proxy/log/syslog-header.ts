@@ -19,7 +19,7 @@ const UNNAMED: Readonly<Partial<Record<LogTarget['format'], string>>> = { rfc316
 const encode = (text: string) => new TextEncoder().encode(text);
 
 export type HeaderOptions = {
-  readonly target: Pick<LogTarget, 'format' | 'facility'>;
+  readonly target: Pick<LogTarget, 'format' | 'has_own_format' | 'facility'>;
   readonly tag: string;
   /** From `log-send-hostname`: '' is this host's own name. */
   readonly hostname: string | undefined;
@@ -38,9 +38,10 @@ export class SyslogHeader {
   private readonly zone: LogDate;
 
   constructor({ target, tag, hostname: sent, structured = false }: HeaderOptions) {
-    const { facility } = target;
+    const { facility, has_own_format } = target;
     // the host's name is asked for by the format that has room for it
-    this.format = target.format === 'local' && sent !== undefined ? 'rfc3164' : target.format;
+    const switches = target.format === 'local' && sent !== undefined && !has_own_format;
+    this.format = switches ? 'rfc3164' : target.format;
     const levels = Array.from({ length: LEVELS }, (_, level) => level);
     this.priorities = levels.map((level) => encode(priority(this.format, facility, level)));
     this.structured = structured && this.format === 'rfc5424';

@@ -1,0 +1,101 @@
+/** What stands before the text of a line, and which lines are sent: HAProxy and carpool to a log server over UDP. */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { connect } from 'node:net';
+import { hostname } from 'node:os';
+import { type TestContext, test } from 'node:test';
+import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { needs } from '../helpers/peers.js';
+import { deadPort } from '../proxy/wire.js';
+
+const FORMATS = ['local', 'rfc3164', 'rfc5424', 'priority', 'short', 'timed', 'iso', 'raw'];
+
+/** Lines of the global section, and words of the target. */
+const CASES: readonly (readonly [string, string])[] = [
+  ...FORMATS.map((format) => ['', `format ${format} local1`] as const),
+  ...FORMATS.map((format) => ['log-send-hostname', `format ${format} local1`] as const),
+  ...FORMATS.map((format) => ['log-send-hostname here\n  log-tag one', `format ${format} user`] as const),
+  ['', 'local7 info'],
+  ['', 'local7 err'],
+  ['', 'local7 info err'],
+  ['', 'len 100 local0'],
+  ['', 'len 100 format rfc5424 local0'],
+  ['', 'sample 1,3-4:5 local0'],
+];
+const LINES = 6;
+
+test('HAProxy and carpool send the same lines with the same headers', { skip: needs('haproxy') }, async (t) => {
+  const [theirs, ours] = await Promise.all([observe(t, 'haproxy'), observe(t, 'carpool')]);
+  const differences = CASES.flatMap(([lines, words], index) =>
+    JSON.stringify(theirs[index]) === JSON.stringify(ours[index])
+      ? []
+      : [`${lines} log ${words}: HAProxy ${JSON.stringify(theirs[index])}, carpool ${JSON.stringify(ours[index])}`],
+  );
+  assert.deepEqual(differences, []);
+  assert.equal(ours.flat().length > CASES.length * 2, true);
+});
+
+/** By case the lines that came; all cases are frontends of one process for each kind of global section. */
+async function observe(t: TestContext, program: Program): Promise<string[][]> {
+  const found: string[][] = CASES.map(() => []);
+  for (const lines of new Set(CASES.map(([own]) => own))) {
+    const indexes = CASES.flatMap(([own], index) => (own === lines ? [index] : []));
+    const places = await Promise.all(
+      indexes.map(async (index) => ({ index, port: await ownPort(), ...(await listen(t)) })),
+    );
+    const last = await listen(t);
+    const probed = await ownPort();
+    const fronts = places.map(
+      ({ index, port, udp }) =>
+        `frontend f${index}\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${udp} ${CASES[index]![1]}\n  log-tag ${index % 2 === 0 ? 'odd' : 'a-tag'}\n`,
+    );
+    const config = `global\n  nbthread 1\n  ${lines}\ndefaults\n  mode http\n  timeout client 2s\n  log-format "%HM %HU of %{+Q}b, a text that is longer than what some of the log servers want to have"\n${fronts.join('')}frontend probed\n  bind 127.0.0.1:${probed}\n  log 127.0.0.1:${last.udp} local0\n`;
+    const balancer = await startBalancer(t, program, config, probed);
+    for (const { port } of places) {
+      for (let number = 1; number <= LINES; number++) await get(port, `/${number}`);
+    }
+    await get(probed, '/end');
+    await until(`${program} has logged all`, () => last.heard.some((line) => line.includes('/end')));
+    for (const { index, heard } of places) found[index] = heard.map((line) => normal(line, balancer.pid));
+  }
+  return found;
+}
+
+const taken = new Set<number>();
+
+/** Both programs share ports with others: none may be told twice. */
+async function ownPort(): Promise<number> {
+  for (;;) {
+    const port = await deadPort();
+    if (taken.has(port)) continue;
+    taken.add(port);
+    return port;
+  }
+}
+
+async function listen(t: TestContext) {
+  const heard: string[] = [];
+  const socket = createSocket('udp4', (bytes) => void heard.push(bytes.toString()));
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  t.after(() => socket.close());
+  return { udp: socket.address().port, heard };
+}
+
+function get(port: number, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`));
+    socket
+      .on('error', () => {})
+      .once('close', () => resolve())
+      .resume();
+  });
+}
+
+function normal(line: string, pid: number): string {
+  return line
+    .replaceAll(String(pid), 'PID')
+    .replaceAll(hostname(), 'HOST')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d/, 'DATE')
+    .replace(/\w{3} [ \d]\d \d\d:\d\d:\d\d/, 'DATE')
+    .trimEnd();
+}
