@@ -18,6 +18,19 @@ cutEverywhere({
   hears: ({ how, length }, client) => client.ended !== 'no' && (how === 'reset' || client.received.length === length),
 });
 
+const ENDLESS_HEAD = 'HTTP/1.1 200 OK\r\n\r\n';
+cutEverywhere({
+  name: 'a long answer that ends with its connection',
+  steps: [
+    { from: 'client', text: GET },
+    { from: 'server', text: `${ENDLESS_HEAD}${BODY}` },
+  ],
+  lengths: LENGTHS.map((length) => ENDLESS_HEAD.length + length),
+  by: 'server',
+  states: ({ how }) => (how === 'end' ? /^--$/ : /^SD$/),
+  hears: ({ how }, client) => client.ended === how,
+});
+
 cutEverywhere({
   name: 'a long answer to a client that goes in the middle of it',
   steps: [
