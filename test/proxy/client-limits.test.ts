@@ -77,7 +77,8 @@ for (const kind of KINDS) {
     const entrance = rig.proxy.frontends[0]!.entrances[0]!;
     await rig.until('one waits', () => waits(rig.proxy));
     await rig.until('a millisecond has passed', later(rig));
-    assert.equal((Reflect.get(entrance, 'listener') as { parked: number }).parked, 1);
+    const [listener] = Reflect.get(entrance, 'listeners') as { parked: number }[];
+    assert.equal(listener?.parked, 1);
     for (const client of clients) client.close();
     await rig.until(
       'all have been and gone',
