@@ -153,6 +153,10 @@ export class ClientConnection implements SocketOwner {
       this.parseHead(buffer, offset, end);
       return;
     }
+    if (partial.takeInLine(offset, end)) {
+      this.thread.reactor.buffers.release(buffer);
+      return;
+    }
     const taken = partial.append(offset, end);
     if (taken < 0 || taken === end - offset) this.thread.reactor.buffers.release(buffer);
     else if (!this.putBack(buffer, offset + taken, end - offset - taken)) return;

@@ -104,6 +104,15 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
+  test(`${kind}: no more connections are kept than were of use at once, and a few`, async () => {
+    const { server, rig } = await rigWith('');
+    for (let count = 0; count < 20; count++) await served(server, await rig.client());
+    const open = () => server.wires.filter(({ ended }) => ended === 'no').length;
+    await rig.until('the others are closed', () => open() < 12);
+    assert.ok(open() > 1);
+    await rig.everythingIsHome();
+  });
+
   test(`${kind}: a connection on which a client logs in by NTLM is nobody else's`, async () => {
     const { server, rig } = await rigWith(' http-reuse always\n');
     const one = await rig.client();
