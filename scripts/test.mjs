@@ -18,7 +18,8 @@ const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/'];
 /** They hold daemons to tenths of a second, and mostly wait for the protocol's seconds. */
 const TIMED = [
   ...['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.'],
-  ...['test/interop/termination-states.', 'test/control/faults.', 'test/control/hand-over.', 'test/control/stop.'],
+  ...['test/interop/termination-states.', 'test/interop/log-rings.'],
+  ...['test/control/faults.', 'test/control/hand-over.', 'test/control/stop.', 'test/control/doctor-'],
 ];
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startBalancer, until } from '../helpers/balancers.js';
 import { freePort } from '../helpers/databases.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { MAIN } from './host.js';
 
 test('who waited for a server when the configuration was read anew goes where it has moved to', async (t) => {
@@ -66,6 +67,6 @@ async function talk(port: number, said: string): Promise<string> {
     heard += text;
   });
   socket.write(said);
-  await once(socket, 'close', { signal: AbortSignal.timeout(15_000) });
+  await once(socket, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) });
   return heard;
 }
