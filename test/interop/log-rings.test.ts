@@ -34,6 +34,7 @@ defaults
   timeout server 1s
   timeout connect 1s
   log-tag www
+  option dontlognull
 frontend f
   bind 127.0.0.1:${port}
   log ring@latest format short local1
