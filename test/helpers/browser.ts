@@ -1,14 +1,10 @@
 /** Chromium without a screen, spoken to over its debugging pipe: JSON messages with a NUL behind each. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { PATIENCE_MS } from './patience.js';
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
-
-/** For node:test's `skip`. */
-export const needsBrowser = CHROMIUM === undefined ? 'no chromium is installed here' : false;
+import { peerPath } from './peers.js';
 
 const WORDS =
   '--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --remote-debugging-pipe';
@@ -34,7 +30,9 @@ type Message = { id?: number; method?: string; result?: Record<string, unknown>;
 export async function openBrowser(t: TestContext, inside: <T>(call: () => T) => T = (call) => call()): Promise<Tab> {
   const profile = mkdtempSync('/tmp/carpool-chromium-');
   const words = [...WORDS.split(' '), `--user-data-dir=${profile}`, 'about:blank'];
-  const child = inside(() => spawn(CHROMIUM!, words, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] }));
+  const child = inside(() =>
+    spawn(peerPath('chromium'), words, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] }),
+  );
   const call = talkOver(child.stdio[3] as Writable, child.stdio[4] as Readable);
   t.after(async () => {
     const ended = new Promise((resolve) => child.once('close', resolve));

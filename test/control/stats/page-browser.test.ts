@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { needsBrowser, openBrowser } from '../../helpers/browser.js';
+import { openBrowser } from '../../helpers/browser.js';
+import { needs } from '../../helpers/peers.js';
 import { createHost, type Host, needsRoot } from '../host.js';
 import { askRuntime } from './runtime.js';
 
@@ -78,7 +79,7 @@ test('the page shows vhids with their addresses; metrics and show carp tell the 
 });
 
 test('a browser shows the page, also on a phone, and orders what is chosen in it', {
-  skip: needsRoot || needsBrowser,
+  skip: needsRoot || needs('chromium'),
 }, async (t) => {
   const { inside, stats_socket } = await start(t);
   const tab = await openBrowser(t, inside);
