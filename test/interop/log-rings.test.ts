@@ -1,5 +1,6 @@
 /** Rings: what HAProxy and carpool keep in them, show of them, and send to log servers over TCP. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
@@ -57,6 +58,7 @@ async function observe(t: TestContext, program: Program) {
   const places = { port: await deadPort(), sock: `/tmp/carpool-rings-${process.pid}-${program}.sock` };
   const ports = { counted: counted.port, plain: plain.port, implied: implied.port };
   await startBalancer(t, program, configOf({ ...places, ...ports }), places.port);
+  await until('its stats socket is there', () => existsSync(places.sock));
   await get(places.port, '/one');
   const follower = connect(places.sock);
   let followed = '';
@@ -91,6 +93,7 @@ test('lines wait in a ring for a log server that comes later, the oldest go firs
   const port = await deadPort();
   const config = configOf({ port, sock, counted: away, plain: away, implied: away });
   const balancer = await startBalancer(t, 'carpool', config, port);
+  await until('its stats socket is there', () => existsSync(sock));
   const client = connect(port, '127.0.0.1');
   client.on('error', () => {}).resume();
   const MANY = 200; // of 200 bytes each, where 20,000 have room
