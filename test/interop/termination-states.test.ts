@@ -3,6 +3,7 @@
  * log the same termination state (manual, section 8.5) and the same status.
  */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
@@ -175,6 +176,7 @@ test('HAProxy and carpool log the same termination state for each early end', { 
         await Promise.all(FRONTS.map(async (front) => [front, await deadPort()] as const)),
       ) as Record<Case['front'], number>;
       const runtime = `/tmp/carpool-states-${process.pid}-${program}.sock`;
+      t.after(() => rmSync(runtime, { force: true }));
       return startProgram(t, program, configOf(ports, { server: servers, refusing, deaf, runtime }), ports, runtime);
     }),
   );
