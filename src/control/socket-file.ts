@@ -17,7 +17,7 @@ export function placeSocketFile(path: string, file: SocketFile, bindTo: (path: s
 export function prepareSocketFile(path: string, { identity }: SocketFile): string {
   const { unknown } = lookUp(identity);
   if (unknown[0] !== undefined) throw new Error(`there is no ${unknown[0].what} ${unknown[0].name}`);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeDirectory(dirname(path));
   const own = `${path}.${process.pid}`;
   rmSync(own, { force: true });
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
@@ -34,4 +34,13 @@ export function setModeAndOwner(path: string, { mode, identity }: SocketFile): v
   const { uid, gid } = lookUp(identity);
   if (mode !== undefined) chmodSync(path, mode);
   if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? -1, gid ?? -1);
+}
+
+/** One level only, such as /run/haproxy: `recursive` never returns below /proc. What hinders shows when the socket is bound. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch {
+    // mostly: it is there
+  }
 }

@@ -109,6 +109,22 @@ backend b
   assert.deepEqual(await once(daemon.child, 'exit'), [130, null]);
 });
 
+test('a stats socket where no directory can be made is refused, and soon', async (t) => {
+  const web = tcpListener(t);
+  const config = `global
+    stats socket /proc/no/such
+${DEFAULTS}
+frontend web
+    bind fd@3
+    default_backend b
+backend b
+    server s 127.0.0.1:9
+`;
+  const daemon = start(t, config, { descriptors: [web.fd] });
+  assert.deepEqual(await once(daemon.child, 'exit'), [1, null]);
+  assert.match(daemon.log(), /a\.cfg:2:5: error: The stats socket \/proc\/no\/such cannot be opened/);
+});
+
 test('a descriptor that is no listening socket is refused with its place', async (t) => {
   const daemon = start(
     t,
