@@ -261,10 +261,10 @@ test('a node whose data thread hangs gives its address away and says why, and co
   const holds = () => host.addresses().some((address) => address.startsWith('10.10.0.1/'));
   await daemon.sees(/BACKUP -> MASTER/);
   writeFileSync(signal, '');
-  await daemon.sees(/MASTER -> INIT: the data thread \d thread has not moved for 2000 ms/);
+  await daemon.sees(/MASTER -> INIT: the data \d thread has not moved for 2000 ms/);
   await until('the address is gone', () => !holds());
   for (const command of ['status', 'explain'])
-    assert.match(host.run(command).stdout, /data thread \d thread has not moved/, command);
+    assert.match(host.run(command).stdout, /data \d thread has not moved/, command);
   rmSync(signal);
   await daemon.sees(/INIT -> BACKUP: all threads move again.*BACKUP -> MASTER/s);
   assert.equal(await host.get('http://10.10.0.1/'), '200 hello');
