@@ -8,7 +8,7 @@
  *     exit 0
  */
 import { spawn } from 'node:child_process';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 
 const STARTED_FD = 'CARPOOL_STARTED_FD';
 /** Longer than a daemon waits for its first checks. */
@@ -32,12 +32,25 @@ export function tellStarted(env: NodeJS.ProcessEnv): void {
   }
 }
 
-/** Runs `node ARGV…` in the background. Resolves to 0 once it told that it started, else to its exit status. */
-export function runInBackground(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/**
+ * Runs `node ARGV…` in the background, with these descriptors of this process under their numbers (Node hands none on by itself).
+ * Resolves to 0 once it told that it started, else to its exit status.
+ */
+export function runInBackground(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  descriptors: readonly number[] = [],
+): Promise<number> {
+  const handed_on = descriptors.filter(isOpen);
+  const started_fd = Math.max(2, ...handed_on) + 1;
+  const stdio: ('ignore' | 'pipe' | number)[] = Array(started_fd).fill('ignore');
+  stdio.push('pipe');
+  stdio[2] = 'pipe';
+  for (const fd of handed_on) stdio[fd] = fd;
   const child = spawn(process.execPath, [...process.execArgv, ...argv], {
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...env, [STARTED_FD]: '3' },
+    stdio,
+    env: { ...env, [STARTED_FD]: String(started_fd) },
   });
   child.stderr!.pipe(process.stderr, { end: false });
   return new Promise((resolve) => {
@@ -53,8 +66,16 @@ export function runInBackground(argv: readonly string[], env: NodeJS.ProcessEnv)
       process.stderr.write(`carpool: no process could be started: ${error.message}\n`);
       finish(1);
     });
-    child.stdio[3]!.once('data', () => finish(0));
+    child.stdio[started_fd as 3]!.once('data', () => finish(0));
     // its output has come to an end as well
     child.once('close', (status) => finish(status ?? 1));
   });
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    return fd > 2 && fstatSync(fd) !== undefined;
+  } catch {
+    return false; // told with its place by the one in the background
+  }
 }

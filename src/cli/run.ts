@@ -37,7 +37,8 @@ export async function runRun(words: RunArguments): Promise<number> {
     return 0;
   }
   const background = !words.foreground && (words.background || config.global.daemon);
-  if (background && !in_background) return runInBackground(process.argv.slice(1), process.env);
+  if (background && !in_background)
+    return runInBackground(process.argv.slice(1), process.env, inheritedBy(withOptions(config, words, master)));
   const own = socketPaths(words.socket, process.env);
   const may_be_several = config.frontends.length > 0 && config.carps.length === 0;
   const at = may_be_several ? balancerSocketPaths(own, process.pid) : own;
@@ -70,6 +71,13 @@ function lastSignal(): () => number {
   ] as const)
     process.on(name, () => (status = 128 + number));
   return () => status;
+}
+
+/** The descriptors that the configuration takes from whoever started us (`fd@N`). */
+function inheritedBy({ frontends, global }: Config): readonly number[] {
+  const binds = frontends.flatMap((frontend) => frontend.binds.map(({ inherited_fd }) => inherited_fd));
+  const sockets = global.stats_sockets.map(({ to }) => (to.kind === 'inherited' ? to.fd : undefined));
+  return [...binds, ...sockets].filter((fd) => fd !== undefined);
 }
 
 function changeDirectory(directory: string): boolean {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -109,6 +109,23 @@ backend b
   assert.deepEqual(await once(daemon.child, 'exit'), [130, null]);
 });
 
+test('the descriptor goes along to the background', async (t) => {
+  const web = tcpListener(t);
+  const port = await answers(t, 0, 'hello');
+  const pidfile = join(directory(t), 'pid');
+  const config = `${DEFAULTS}
+frontend web
+    bind fd@3
+    default_backend servers
+backend servers
+    server s 127.0.0.1:${port}
+`;
+  const waiting = start(t, config, { descriptors: [web.fd], words: ['-D', '-p', pidfile] });
+  assert.deepEqual(await once(waiting.child, 'exit'), [0, null], waiting.log());
+  t.after(() => process.kill(Number(readFileSync(pidfile, 'utf8')), 'SIGKILL'));
+  assert.equal(await get({ host: '127.0.0.1', port: web.port }), 'hello, for 127.0.0.1');
+});
+
 test('a stats socket where no directory can be made is refused, and soon', async (t) => {
   const web = tcpListener(t);
   const config = `global
@@ -155,10 +172,14 @@ function start(t: TestContext, config: string, { reactor = '', env = {}, descrip
   const place = directory(t);
   const file = join(place, 'a.cfg');
   writeFileSync(file, config);
-  const child: ChildProcess = spawn(process.execPath, [MAIN, '-d', ...words, '-f', file], {
-    env: { ...process.env, CARPOOL_SOCKET: join(place, 'c.sock'), CARPOOL_REACTOR: reactor, ...env },
-    stdio: ['ignore', 'ignore', 'pipe', ...descriptors],
-  });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [MAIN, ...(words.includes('-D') ? [] : ['-d']), ...words, '-f', file],
+    {
+      env: { ...process.env, CARPOOL_SOCKET: join(place, 'c.sock'), CARPOOL_REACTOR: reactor, ...env },
+      stdio: ['ignore', 'ignore', 'pipe', ...descriptors],
+    },
+  );
   t.after(() => void child.kill('SIGKILL'));
   let log = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {

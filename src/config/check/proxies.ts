@@ -22,7 +22,7 @@ export function checkProxies(config: Config, report: Reporter): void {
  * No listener is an error only without CARP: such a node may serve its address by other programs. After another
  * error it may be just a consequence.
  */
-function checkListeners({ frontends, carps, files }: Config, report: Reporter): void {
+function checkListeners({ frontends, carps, global, files }: Config, report: Reporter): void {
   const vip = carps[0]?.addresses[0]?.address ?? '';
   for (const { name, kind, span, spans } of frontends) {
     // one that was written and is wrong was reported as such
@@ -35,7 +35,9 @@ function checkListeners({ frontends, carps, files }: Config, report: Reporter): 
     );
   }
   checkDuplicateBinds(frontends, report);
-  if (carps.length > 0 || frontends.some(({ binds }) => binds.length > 0) || report.hasErrors) return;
+  // servers may be checked for those who ask at a stats socket
+  const listens = frontends.some(({ binds }) => binds.length > 0) || global.stats_sockets.length > 0;
+  if (carps.length > 0 || listens || report.hasErrors) return;
   const span = frontends[0]?.span ?? { file: files[0] ?? '', line: 0, column: 0, end_column: 0 };
   const message = 'Nothing listens and no address is shared, so there is nothing to do.';
   report.error(span, 'no-listener', message, 'Add a `bind` line to a frontend, or a carp section.');
