@@ -122,7 +122,8 @@ backend servers
 `;
   const waiting = start(t, config, { descriptors: [web.fd], words: ['-D', '-p', pidfile] });
   assert.deepEqual(await once(waiting.child, 'exit'), [0, null], waiting.log());
-  t.after(() => process.kill(Number(readFileSync(pidfile, 'utf8')), 'SIGKILL'));
+  const pid = Number(readFileSync(pidfile, 'utf8'));
+  t.after(() => process.kill(pid, 'SIGKILL'));
   assert.equal(await get({ host: '127.0.0.1', port: web.port }), 'hello, for 127.0.0.1');
 });
 
