@@ -13,11 +13,14 @@ const DATES: Readonly<Record<string, string>> = {
   'control/global-log.ts': 'dates of log lines',
   'control/syslog.ts': 'dates of log lines',
   'control/runtime/activity.ts': 'what show activity prints',
+  'control/runtime/errors.ts': 'what show errors prints',
   'control/runtime/sessions-commands.ts': 'dates of sessions',
   'control/stats/info.ts': 'the date of the start',
   'proxy/backend.ts': 'dates in cookies, which browsers keep',
+  'proxy/http/bad-messages.ts': 'dates of what show errors prints',
   'proxy/log/request-log.ts': 'dates of log lines',
   'proxy/log/unique-id.ts': 'part of a unique id',
+  'proxy/sample/fetches.ts': 'the date sample of logs',
   'threads/checks-runner.ts': 'the date sample of checks',
 };
 
