@@ -30,6 +30,8 @@ const PASS_MS = 50;
 const ASK_AT_PASS: readonly number[] = [1, 10];
 const ARP_REPLY = 2;
 const ICMPV6_AT = 54;
+/** RFC 4861, 4.4. */
+const SOLICITED = 0x40;
 
 export async function listenTo(
   vhids: readonly DoctorVhid[],
@@ -56,6 +58,7 @@ export async function listenTo(
 /** One interface: its sockets and what is asked there. */
 type Ear = {
   readonly link: string;
+  readonly mac: Uint8Array;
   readonly adverts: readonly PacketSocket[];
   readonly arp: PacketSocket;
   readonly neighbours: PacketSocket;
@@ -81,7 +84,7 @@ function openEar(link: Link, vhids: readonly DoctorVhid[], present: readonly Int
   const own = present.filter((one) => one.index === link.index && !addresses.includes(one.address));
   const asker = parseAddress(findSource6(own) ?? '');
   const questions = addresses.flatMap((address) => questionFor(address, link.mac, asker) ?? []);
-  return { link: link.name, adverts, arp, neighbours, questions, vhids: here };
+  return { link: link.name, mac: link.mac, adverts, arp, neighbours, questions, vhids: here };
 }
 
 /** Undefined for an IPv6 address where there is none to ask from. */
@@ -151,10 +154,14 @@ async function hear(ears: readonly Ear[], removals: Removals, listen_ms: number)
   const asked = ears.flatMap(({ questions }) => questions.map(({ address }) => address));
   const start_ms = performance.now();
   let late_ms = 0;
-  for (let pass = 1, due_ms = start_ms + PASS_MS; performance.now() < start_ms + listen_ms; pass++) {
-    await new Promise((resolve) => setTimeout(resolve, PASS_MS));
+  let due_ms = start_ms + PASS_MS;
+  const look = () => {
     late_ms = Math.max(late_ms, Math.round(performance.now() - due_ms));
     due_ms = performance.now() + PASS_MS;
+  };
+  for (let pass = 1; performance.now() < start_ms + listen_ms; pass++) {
+    await new Promise((resolve) => setTimeout(resolve, PASS_MS));
+    look();
     for (const ear of ears) {
       if (ASK_AT_PASS.includes(pass)) askAll(ear);
       takeFrames(ear, frames);
@@ -162,6 +169,7 @@ async function hear(ears: readonly Ear[], removals: Removals, listen_ms: number)
     }
     removals.take();
   }
+  look(); // the last pass may have been the long one
   const listened_s = Math.round((performance.now() - start_ms) / 100) / 10;
   return { allowed: true, listened_s, frames, asked, answers, removed: removals.found, late_ms };
 }
@@ -180,7 +188,8 @@ function takeFrames({ link, adverts, vhids }: Ear, frames: HeardFrame[]): void {
   }
 }
 
-function takeAnswers({ link, arp, neighbours }: Ear, answers: NeighbourAnswer[]): void {
+/** Only what was said to us: a MASTER announces its addresses to everybody, even where the host would not answer for them. */
+function takeAnswers({ link, mac: own, arp, neighbours }: Ear, answers: NeighbourAnswer[]): void {
   const take = (address: Uint8Array, mac: Uint8Array): void => {
     const answer = { interface: link, address: formatAddress(address), mac: formatMac(mac) };
     const known = answers.some(
@@ -189,14 +198,15 @@ function takeAnswers({ link, arp, neighbours }: Ear, answers: NeighbourAnswer[])
     if (!known && answers.length < ANSWERS_MAX) answers.push(answer);
   };
   for (let count = 0, length = arp.receive(); length >= 0 && count < ANSWERS_MAX; count++, length = arp.receive())
-    if (length >= 42) take(arp.frame.slice(28, 32), arp.frame.subarray(22, 28));
+    if (length >= 42 && own.every((byte, index) => arp.frame[32 + index] === byte))
+      take(arp.frame.slice(28, 32), arp.frame.subarray(22, 28));
   // the MAC is the sender's: an option with it need not be there
   for (
     let count = 0, length = neighbours.receive();
     length >= 0 && count < ANSWERS_MAX;
     count++, length = neighbours.receive()
   )
-    if (length >= ICMPV6_AT + 24)
+    if (length >= ICMPV6_AT + 24 && (neighbours.frame[ICMPV6_AT + 4]! & SOLICITED) !== 0)
       take(neighbours.frame.slice(ICMPV6_AT + 8, ICMPV6_AT + 24), neighbours.frame.subarray(6, 12));
 }
 

@@ -63,8 +63,9 @@ listen db
   await until('b is down', async () => {
     const csv = await askRuntime(rig.admin, 'show stat').catch(() => '');
     const rows = parseStats(csv);
-    // and the connection that found it listening is counted
-    return rows.get('app/b')?.['status'] === 'DOWN' && rows.get('web/FRONTEND')?.['stot'] !== '0';
+    const front = rows.get('web/FRONTEND');
+    // and the connection that found it listening is counted, and has ended
+    return rows.get('app/b')?.['status'] === 'DOWN' && front?.['stot'] !== '0' && front?.['scur'] === '0';
   });
   await askRuntime(rig.admin, 'clear counters all');
   return rig;
@@ -335,6 +336,10 @@ test('with option socket-stats each listener has a row, and filters know it', { 
   const told = await Promise.all(
     rigs.map(async ({ admin, port, other_port }) => {
       for (const each of [port, port, other_port]) await get(each, '/');
+      await until(
+        'all have gone',
+        async () => stat(await askRuntime(admin, 'show stat'), 'web/FRONTEND')['scur'] === '0',
+      );
       const client = connect(other_port, '127.0.0.1');
       t.after(() => client.destroy());
       await until(
