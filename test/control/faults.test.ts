@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { until } from '../helpers/balancers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 import { createHost, MAIN, needsRoot } from './host.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -33,7 +33,7 @@ async function start(
 ): Promise<Running> {
   const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const port = await deadPort();
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'carpool-faults-'));
   writeFileSync(
     join(folder, 'a.cfg'),

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { until } from '../helpers/balancers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 import { MAIN, needsRoot } from './host.js';
 
 const DISK_BYTES = 256 * 1024;
@@ -39,7 +39,7 @@ test('a full disk costs log lines and no request; with room again lines are whol
 async function start(t: TestContext) {
   const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const port = await deadPort();
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'carpool-disk-'));
   const disk = join(folder, 'disk');
   mkdirSync(disk);

@@ -7,8 +7,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { startBalancer, until } from '../helpers/balancers.js';
-import { freePort } from '../helpers/databases.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
+import { freePort } from '../helpers/ports.js';
 import { MAIN } from './host.js';
 
 test('who waited for a server when the configuration was read anew goes where it has moved to', async (t) => {

@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { type Balancer, type Program, startBalancer, until } from '../helpers/balancers.js';
-import { freePort } from '../helpers/databases.js';
 import { NameServer } from '../helpers/name-server.js';
+import { freePort } from '../helpers/ports.js';
 import { MAIN } from './host.js';
 
 /** Web servers on one port of 127.0.0.2, 127.0.0.3 and 127.0.0.4, which answer their address. */

@@ -7,7 +7,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -15,6 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
+import { freePort } from './ports.js';
 
 export type Database = { readonly port: number; kill(): Promise<void> };
 
@@ -23,15 +24,6 @@ const run = promisify(execFile);
 /** Nobody, where this is root: PostgreSQL refuses to be. */
 const NOBODY = 65_534;
 const AS_NOBODY = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** With a user that needs no password and may do nothing. */
 export async function startMariadb(t: TestContext, { user }: { user: string }): Promise<Database> {

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
-import { deadPort } from '../proxy/wire.js';
 import { PATIENCE_MS } from './patience.js';
 import { peerPath } from './peers.js';
+import { freePort } from './ports.js';
 
 /** Resolves to the sections' ports as soon as all accept. It ends with the test. `onOutput` gets what it writes to stdout. */
 export async function startHaproxy(
@@ -21,7 +21,7 @@ export async function startHaproxy(
   const directory = mkdtempSync(join(tmpdir(), 'carpool-proxy-interop-'));
   const file = join(directory, 'haproxy.cfg');
   const ports: number[] = [];
-  for (const _ of sections) ports.push(await deadPort());
+  for (const _ of sections) ports.push(await freePort());
   const lines = [
     'global\n maxconn 100',
     'defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s',

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort, startMariadb, startPostgres, startRedis, startSlapd } from '../helpers/databases.js';
+import { startMariadb, startPostgres, startRedis, startSlapd } from '../helpers/databases.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const QUICK = 'inter 200ms fastinter 100ms rise 1 fall 2';

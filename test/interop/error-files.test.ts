@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startBalancer } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 
 /** Lines of a `listen` section, and from which file 503 and 502 are then answered. */
 const CASES: readonly { readonly lines: readonly string[]; readonly replies: readonly [string, string] }[] = [
@@ -25,7 +25,7 @@ test('HAProxy and carpool answer with the same replies of the user', { skip: nee
   for (const name of ['of-defaults', 'of-site', 'own'])
     writeFileSync(pathOf(name), `HTTP/1.0 503 Mine\r\nContent-Type: text/plain\r\n\r\n${name}`);
   for (const program of ['haproxy', 'carpool'] as const) {
-    const ports = await Promise.all(CASES.map(async () => [await deadPort(), await deadPort()] as const));
+    const ports = await Promise.all(CASES.map(async () => [await freePort(), await freePort()] as const));
     const sections = CASES.map(({ lines }, index) => {
       const said = lines.map((line) => `  ${line.replace(/own$/, pathOf('own'))}\n`).join('');
       const [without, closing] = ports[index]!;

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 
 type Act = (client: Socket) => void;
 const say =
@@ -45,7 +45,7 @@ for (const [name, lines] of Object.entries(SETTINGS)) {
 
 /** By case what it logged; a request that comes last tells that there is no more. */
 async function linesOf(t: TestContext, program: Program, lines: string): Promise<Record<string, string[]>> {
-  const ports = { plain: await deadPort(), announced: await deadPort(), probed: await deadPort() };
+  const ports = { plain: await freePort(), announced: await freePort(), probed: await freePort() };
   const balancer = await startBalancer(t, program, configOf(lines, ports), ports.probed);
   const logged = () =>
     balancer

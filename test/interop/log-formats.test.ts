@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 
 const FIELDS = [
   '%B %CC %CS %H %HM %HP %HPO %HQ %HU %HV %ST %T %Ta %Tc %Td %Th %Ti %Tl %TR %Tq %Tr %Ts %Tt %Tu %Tw %U',
@@ -55,7 +55,7 @@ for (const [name, lines] of Object.entries(FORMATS)) {
     const server = await startServer(t);
     const [theirs, ours] = await Promise.all(
       (['haproxy', 'carpool'] as const).map(async (program) => {
-        const [port, probed] = [await deadPort(), await deadPort()];
+        const [port, probed] = [await freePort(), await freePort()];
         const config = configOf(lines, port, probed, server);
         const balancer = await startBalancer(t, program, config, probed);
         ask(port);
@@ -73,7 +73,7 @@ test('HAProxy and carpool tell servers the same unique id, and log it', { skip: 
   const lines =
     'log-format "%ID of %HM"\n  unique-id-format "%{+X}o:%ci-%HU-%b-%[req.hdr(host)]-%[path,upper]-%[req.hdr(x)]-%[src]"\n  unique-id-header X-Id\n  option forwardfor';
   for (const program of ['haproxy', 'carpool'] as const) {
-    const [port, probed] = [await deadPort(), await deadPort()];
+    const [port, probed] = [await freePort(), await freePort()];
     const balancer = await startBalancer(t, program, configOf(lines, port, probed, server), probed);
     ask(port);
     await until(`${program} logs`, () => lineOf(balancer.log()) !== undefined);

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 
 const PROGRAMS: readonly Program[] = ['haproxy', 'carpool'];
 
@@ -55,7 +55,7 @@ test('HAProxy and carpool keep the same lines, show them, and send them to the s
 
 async function observe(t: TestContext, program: Program) {
   const [counted, plain, implied] = [await listen(t), await listen(t), await listen(t)];
-  const places = { port: await deadPort(), sock: `/tmp/carpool-rings-${process.pid}-${program}.sock` };
+  const places = { port: await freePort(), sock: `/tmp/carpool-rings-${process.pid}-${program}.sock` };
   t.after(() => rmSync(places.sock, { force: true }));
   const ports = { counted: counted.port, plain: plain.port, implied: implied.port };
   await startBalancer(t, program, configOf({ ...places, ...ports }), places.port);
@@ -89,10 +89,10 @@ async function observe(t: TestContext, program: Program) {
 }
 
 test('lines wait in a ring for a log server that comes later, the oldest go first, and those that are lost are counted', async (t) => {
-  const away = await deadPort();
+  const away = await freePort();
   const sock = `/tmp/carpool-rings-${process.pid}.sock`;
   t.after(() => rmSync(sock, { force: true }));
-  const port = await deadPort();
+  const port = await freePort();
   const config = configOf({ port, sock, counted: away, plain: away, implied: away });
   const balancer = await startBalancer(t, 'carpool', config, port);
   await until('its stats socket is there', () => existsSync(sock));

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
-import { freePort } from '../helpers/databases.js';
 import { needs } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 
 /** Lines of both programs while two servers go and one comes back, without what differs by chance. */
 async function linesOf(t: TestContext, program: Program): Promise<string[]> {

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Balancer, canConnect, startBalancer, until } from '../helpers/balancers.js';
-import { freePort } from '../helpers/databases.js';
 import { needs, peerPath } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 
 const MANY = Array.from({ length: 60 }, (_, index) => `127.0.1.${index + 1}`);
 

@@ -4,15 +4,16 @@ import { test } from 'node:test';
 import { encodeBinary } from '#src/proxy/proxy-protocol/header.js';
 import { startHaproxy } from '../helpers/haproxy.js';
 import { needs } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 import { KINDS, ProxyRig, type ProxyRig as Rig } from '../proxy/harness.js';
-import { type Backend, deadPort, RawServer, response, Wire } from '../proxy/wire.js';
+import { type Backend, RawServer, response, Wire } from '../proxy/wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const OTHERS: Pick<Backend, 'closeAll' | 'stop'> = { closeAll: () => {}, stop: async () => {} };
 
 for (const kind of KINDS) {
   test(`${kind}: HAProxy understands each header of ours`, { skip: needs('haproxy') }, async (t) => {
-    const told = await deadPort();
+    const told = await freePort();
     const ends = '%[src] %[src_port] %[dst_port] %[fc_pp_unique_id]%[fc_pp_authority]';
     const answer = `http-request return status 200 hdr x-ends "${ends}"`;
     await startHaproxy(t, [[`bind 127.0.0.1:${told} accept-proxy`, answer]]);
@@ -30,7 +31,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: the name that a client asked for is passed on`, { skip: needs('haproxy') }, async (t) => {
-    const told = await deadPort();
+    const told = await freePort();
     const answer = 'http-request return status 200 hdr x-name "%[fc_pp_authority]"';
     await startHaproxy(t, [[`bind 127.0.0.1:${told} accept-proxy`, answer]]);
     const words = 'send-proxy-v2 proxy-v2-options authority,crc32c';

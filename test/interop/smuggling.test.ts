@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needs, peerPath } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 import type { Case } from './smuggling/case.js';
 import { type Outcome, type Sending, send } from './smuggling/client.js';
 import { corpus } from './smuggling/corpus.js';
@@ -182,7 +183,7 @@ async function startProxy(
   reactor = 'epoll',
 ): Promise<Proxy> {
   const folder = temporaryFolder();
-  const port = await servers.freePort();
+  const port = await freePort();
   const file = join(folder, 'haproxy.cfg');
   writeFileSync(
     file,

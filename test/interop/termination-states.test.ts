@@ -10,7 +10,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import * as libc from '#src/system/libc.js';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
-import { deadPort } from '../proxy/wire.js';
+import { freePort } from '../helpers/ports.js';
 import { listenOnLoopback } from '../reactor/peer.js';
 
 const LONG = 4_000_000;
@@ -168,12 +168,12 @@ function stopReading(text: string): Case['act'] {
 
 test('HAProxy and carpool log the same termination state for each early end', { skip: needs('haproxy') }, async (t) => {
   const servers = await misbehavingServer(t);
-  const refusing = await deadPort();
+  const refusing = await freePort();
   const deaf = deafServer(t);
   const sides = await Promise.all(
     (['haproxy', 'carpool'] as const).map(async (program) => {
       const ports = Object.fromEntries(
-        await Promise.all(FRONTS.map(async (front) => [front, await deadPort()] as const)),
+        await Promise.all(FRONTS.map(async (front) => [front, await freePort()] as const)),
       ) as Record<Case['front'], number>;
       const runtime = `/tmp/carpool-states-${process.pid}-${program}.sock`;
       t.after(() => rmSync(runtime, { force: true }));
@@ -208,7 +208,7 @@ test('HAProxy and carpool log the same places in queues', { skip: needs('haproxy
   const bound = slow.replace('Host', 'Cookie: SRV=s\r\nHost');
   const [theirs, ours] = await Promise.all(
     (['haproxy', 'carpool'] as const).map(async (program) => {
-      const [port, probed] = [await deadPort(), await deadPort()];
+      const [port, probed] = [await freePort(), await freePort()];
       const balancer = await startBalancer(t, program, queueConfig(port, probed, server), probed);
       // the first one is served at once, then they wait behind each other in either queue
       for (const request of [bound, bound, slow, bound, slow]) {

@@ -8,8 +8,9 @@ import { type DataHandle, startDataThread } from '#src/threads/data-handle.js';
 import { openListeners } from '#src/threads/listeners.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
+import { freePort } from '../helpers/ports.js';
 import { KINDS } from './harness.js';
-import { deadPort, RawServer, response, Wire } from './wire.js';
+import { RawServer, response, Wire } from './wire.js';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -24,7 +25,7 @@ type Rig = Awaited<ReturnType<typeof start>>;
 /** Two threads that share two servers. */
 async function start(kind: 'ring' | 'epoll', bind = '') {
   const servers = [await RawServer.start(), await RawServer.start()];
-  const port = await deadPort();
+  const port = await freePort();
   const lines = [
     'defaults\n mode http\n timeout connect 5s\n timeout client 9s\n timeout server 9s',
     `listen all\n bind 127.0.0.1:${port} ${bind}`,

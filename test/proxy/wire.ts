@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as libc from '#src/system/libc.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
+import { freePort } from '../helpers/ports.js';
 import { listenOnLoopback, Peer } from '../reactor/peer.js';
 
 export class Wire {
@@ -184,17 +185,9 @@ export function response(body: string, fields = ''): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`;
 }
 
-/** A loopback port on which nobody listens. */
-export async function deadPort(): Promise<number> {
-  const server = await RawServer.start();
-  const { port } = server;
-  await server.stop();
-  return port;
-}
-
 /** A place among the servers where nobody listens. */
 export async function nobody(): Promise<Backend> {
-  return { port: await deadPort(), closeAll: () => {}, stop: async () => {} };
+  return { port: await freePort(), closeAll: () => {}, stop: async () => {} };
 }
 
 /** A server whose accept queue is full: connections to it do not come about. `release` ends it. */

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
-import { deadPort } from '../../proxy/wire.js';
+import { freePort } from '../../helpers/ports.js';
 import { parseStats, startWebServer } from './runtime.js';
 
 async function start(t: TestContext, program: Program, lines: string): Promise<string> {
-  const [port, web] = [await deadPort(), await startWebServer(t)];
+  const [port, web] = [await freePort(), await startWebServer(t)];
   await startBalancer(
     t,
     program,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { canConnect, type Program, startBalancer, until } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
-import { deadPort } from '../../proxy/wire.js';
+import { freePort } from '../../helpers/ports.js';
 import { offences } from './json-schema.js';
 import { askRuntime, parseStats, startWebServer } from './runtime.js';
 
@@ -25,8 +25,8 @@ async function start(t: TestContext, program: Program): Promise<Rig> {
   const directory = mkdtempSync('/tmp/carpool-runtime-');
   t.after(() => rmSync(directory, { recursive: true }));
   const [admin, user, operator] = ['admin', 'user', 'operator'].map((level) => join(directory, level));
-  const [port, tcp_port, dead, agent] = [await deadPort(), await deadPort(), await deadPort(), await deadPort()];
-  const other_port = await deadPort();
+  const [port, tcp_port, dead, agent] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const other_port = await freePort();
   const web = await startWebServer(t);
   await startBalancer(
     t,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
-import { deadPort } from '../../proxy/wire.js';
+import { freePort } from '../../helpers/ports.js';
 import { askRuntime } from './runtime.js';
 
 type Rig = { readonly port: number; readonly socket: string };
@@ -22,7 +22,7 @@ async function start(t: TestContext, program: Program, answer: string): Promise<
   server.listen(0, '127.0.0.1');
   t.after(() => void server.close());
   await once(server, 'listening');
-  const port = await deadPort();
+  const port = await freePort();
   const socket = join(directory, 'socket');
   await startBalancer(
     t,

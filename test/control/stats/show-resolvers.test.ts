@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { type Program, startBalancer, until } from '../../helpers/balancers.js';
 import { NameServer } from '../../helpers/name-server.js';
 import { needs } from '../../helpers/peers.js';
-import { deadPort } from '../../proxy/wire.js';
+import { freePort } from '../../helpers/ports.js';
 import { askRuntime } from './runtime.js';
 
 async function start(t: TestContext, program: Program): Promise<(name: string) => Promise<Map<string, number>>> {
@@ -14,7 +14,7 @@ async function start(t: TestContext, program: Program): Promise<(name: string) =
   t.after(() => rmSync(directory, { recursive: true }));
   const names = await new NameServer().start(t);
   names.zone.set('web.test A', ['127.0.0.2']);
-  const [port, silent] = [await deadPort(), await deadPort()];
+  const [port, silent] = [await freePort(), await freePort()];
   const socket = join(directory, 'socket');
   await startBalancer(
     t,

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { MAIN } from '../../control/host.js';
 import { until } from '../../helpers/balancers.js';
-import { deadPort } from '../wire.js';
+import { freePort } from '../../helpers/ports.js';
 
 /** A request whose line is long. */
 const TARGET = `/${'x'.repeat(12_000)}`;
@@ -37,7 +37,7 @@ async function start(
 ): Promise<{ daemon: ChildProcess; port: number; log: () => string }> {
   const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const port = await deadPort();
+  const port = await freePort();
   const directory = mkdtempSync('/tmp/carpool-stuck-');
   writeFileSync(
     join(directory, 'a.cfg'),
