@@ -96,7 +96,7 @@ function get(port: number, path: string): Promise<void> {
 
 /** Where a line is cut depends on how many digits the process number has. */
 function beginning(line: string, pid: number): string {
-  return `${line.length} bytes: ${normal(line, pid).slice(0, 80)}`;
+  return `${line.replace(/\n$/, '').length} bytes: ${normal(line, pid).slice(0, 80)}`;
 }
 
 function normal(line: string, pid: number): string {

@@ -116,7 +116,7 @@ export class RequestLog {
 
   private sendTo({ sink, config, header, sample }: Way, format: CompiledFormat, level: number, more: string): void {
     if (level > config.max_level || (sample && !sample.takesNext())) return;
-    const length = Math.min(config.max_bytes, SMALL_BYTES);
+    const length = Math.min(config.max_bytes + 1, SMALL_BYTES); // the newline does not count
     const offset = sink.room(length);
     if (offset < 0) return;
     const { writer, record } = this;
