@@ -67,6 +67,17 @@ export function unixAddress(text: string): string | undefined {
   return text.startsWith('/') ? text : undefined;
 }
 
+/** What the kernel takes as name of a socket, without the closing NUL (unix(7)). */
+const LONGEST_UNIX_BYTES = 107;
+
+/** A longer one is reported. */
+export function checkUnixAddress(address: string, { span }: Word, { report }: Context): boolean {
+  if (Buffer.byteLength(address) <= LONGEST_UNIX_BYTES) return true;
+  const message = `The name of a socket has at most ${LONGEST_UNIX_BYTES} bytes; this one has ${Buffer.byteLength(address)}.`;
+  report.error(span, 'bad-address', message, 'Choose a shorter path.');
+  return false;
+}
+
 /** The number of `fd@N`: a listening socket that the parent process left open. */
 export function inheritedDescriptor(text: string): number | undefined {
   const match = /^fd@(\d{1,6})$/.exec(text);

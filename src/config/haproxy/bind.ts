@@ -4,7 +4,7 @@ import { NO_IDENTITY } from '../model-defaults.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger, reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { inheritedDescriptor, listenAddress, parseHostAndPorts, unixAddress } from './address.ts';
+import { checkUnixAddress, inheritedDescriptor, listenAddress, parseHostAndPorts, unixAddress } from './address.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
 import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
@@ -160,6 +160,7 @@ function addBinds(
   const inherited_fd = inheritedDescriptor(part.text);
   const unix = inherited_fd === undefined ? unixAddress(part.text) : '';
   if (unix !== undefined) {
+    if (!checkUnixAddress(unix, part, context)) return;
     draft.binds.push({ endpoint: { address: unix, port: 0 }, inherited_fd, ...settings, span });
     return;
   }

@@ -5,7 +5,7 @@ import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { isHostName, literalOrName, parseHostAndPorts, unixAddress } from './address.ts';
+import { checkUnixAddress, isHostName, literalOrName, parseHostAndPorts, unixAddress } from './address.ts';
 import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/server-words.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
@@ -211,7 +211,8 @@ function parseServerAddress(word: Word, context: Context): { host: string; addre
     return undefined;
   }
   const unix = unixAddress(expandVariables(word, context.env, context.report).text);
-  if (unix !== undefined) return { host: unix, address: unix, port: 0 };
+  if (unix !== undefined)
+    return checkUnixAddress(unix, word, context) ? { host: unix, address: unix, port: 0 } : undefined;
   const parts = parseHostAndPorts(word, context);
   if (parts === undefined) return undefined;
   const { host } = parts;
