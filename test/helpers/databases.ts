@@ -29,7 +29,10 @@ const AS_NOBODY = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 export async function startMariadb(t: TestContext, { user }: { user: string }): Promise<Database> {
   const folder = ownFolder(t, 'mariadb');
   const data = join(folder, 'data');
-  const small = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M'];
+  const own = join(folder, 'tmp');
+  mkdirSync(own);
+  // A server that starts clears temporary tables out of its tmpdir: in a shared /tmp also those of another that is being installed.
+  const small = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', `--tmpdir=${own}`];
   const as_root = process.getuid?.() === 0 ? ['--user=root'] : [];
   const installer = join(dirname(dirname(peerPath('mariadb'))), 'bin', 'mariadb-install-db');
   const fresh = ['--auth-root-authentication-method=normal', '--skip-test-db', `--datadir=${data}`];
