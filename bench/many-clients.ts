@@ -6,10 +6,11 @@
  */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Client, connectUpTo } from './client.ts';
 import { LOAD_CORE, type Running } from './programs.ts';
+import { p99Of } from './timed-clients.ts';
 
 export type Counts = {
   readonly all: number;
@@ -29,15 +30,13 @@ export type Crowd = {
   readonly p99_ms: readonly [number, number];
 };
 
-const AT_ONCE = 20;
-const RESPONSE_MS = 10_000;
-
 /** Throws when a client lost its connection: a balancer that drops them is cheap, too. */
 export async function measureCrowd(quiet: Running, slow: Running, counts: Counts): Promise<Crowd> {
   const quiet_kib = await measureQuiet(quiet, counts);
-  const alone_ms = await p99Of(slow, counts);
+  await p99Of(slow.port, counts); // until its code is compiled
+  const alone_ms = await p99Of(slow.port, counts);
   const senders = await startSlowSenders(slow.port, counts.all - counts.few);
-  const beside_ms = await p99Of(slow, counts);
+  const beside_ms = await p99Of(slow.port, counts);
   await senders.stop();
   return { quiet_kib, slow_ratio: beside_ms / alone_ms, p99_ms: [alone_ms, beside_ms] };
 }
@@ -54,35 +53,6 @@ async function measureQuiet(proxy: Running, { all, few, settle_ms }: Counts): Pr
   for (const client of clients) client.close();
   if (lost > 0) throw new Error(`${proxy.name} lost ${lost} of ${all} quiet clients`);
   return (after - before) / (all - few);
-}
-
-async function connectUpTo(clients: Client[], count: number, port: number): Promise<void> {
-  while (clients.length < count) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - clients.length) }, () => new Client(port));
-    clients.push(...some);
-    await Promise.all(some.map((client) => client.ask('/k64')));
-  }
-}
-
-/** Each client asks once a second, at its own moment of it. */
-async function p99Of(proxy: Running, { few, seconds }: Counts): Promise<number> {
-  const clients = Array.from({ length: few }, () => new Client(proxy.port));
-  const times_ms: number[] = [];
-  await Promise.all(
-    clients.map(async (client, index) => {
-      await delay((index / few) * 1000);
-      for (let second = 0; second < seconds; second++) {
-        const begin_ms = performance.now();
-        await client.ask('/k64');
-        const took_ms = performance.now() - begin_ms;
-        if (second > 0) times_ms.push(took_ms); // the first one connects
-        await delay(Math.max(0, 1000 - took_ms));
-      }
-    }),
-  );
-  for (const client of clients) client.close();
-  times_ms.sort((a, b) => a - b);
-  return times_ms[Math.floor(times_ms.length * 0.99)]!;
 }
 
 /** In a process of its own: what it does would delay our own measuring. Resolves when all are connected. */
@@ -104,50 +74,6 @@ async function startSlowSenders(port: number, count: number): Promise<{ stop: ()
       if (count > 0) throw new Error(`${count} slow clients lost their connection`);
     },
   };
-}
-
-class Client {
-  lost = false;
-  private readonly socket: Socket;
-  private waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
-  private head = '';
-  private left = -1;
-
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
-    this.socket.on('data', (chunk) => this.take(chunk));
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => {
-      this.lost = true;
-      this.waiting?.reject(new Error('a client lost its connection'));
-    });
-  }
-
-  async ask(path: string): Promise<void> {
-    this.head = '';
-    this.left = -1;
-    const limit = setTimeout(() => this.socket.destroy(), RESPONSE_MS);
-    await new Promise<void>((resolve, reject) => {
-      this.waiting = { resolve, reject };
-      this.socket.write(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`);
-    });
-    clearTimeout(limit);
-  }
-
-  close(): void {
-    this.socket.destroy();
-  }
-
-  private take(chunk: Buffer): void {
-    if (this.left < 0) {
-      this.head += chunk.toString('latin1');
-      const end = this.head.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      const length = Number(/content-length: (\d+)/i.exec(this.head)?.[1]);
-      this.left = length - (this.head.length - end - 4);
-    } else this.left -= chunk.length;
-    if (this.left === 0) this.waiting?.resolve();
-  }
 }
 
 function residentKib(pid: number): number {

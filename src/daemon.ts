@@ -13,12 +13,12 @@ import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
 import { createCarpNode } from './control/carp-node.ts';
 import { wallTime } from './control/clock.ts';
-import { collectGarbage } from './control/collect-garbage.ts';
 import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type DaemonEvent, type Level } from './control/event-log.ts';
+import { collectGarbage, collectYoungAlone } from './control/garbage.ts';
 import { createGeneration } from './control/generation.ts';
 import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
@@ -83,6 +83,7 @@ const SETTLED_MS = 10_000;
 
 /** Runs until a signal or a failure ends it. Resolves to the exit status when it never came to run. */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
+  collectYoungAlone();
   const { replaces } = options;
   const succession = replaces?.socket === undefined ? undefined : await standBy(replaces.socket);
   const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report, replaces);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collectGarbage } from '#src/control/collect-garbage.js';
+import { collectGarbage } from '#src/control/garbage.js';
 import { waitUntil } from '#src/control/shutdown.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 
