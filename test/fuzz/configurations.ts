@@ -68,8 +68,9 @@ function loadAndUse(file: string, text: string): string {
 /** What is written as carp sections is accepted, and says the same. */
 function checkNative(config: Config): void {
   const [native] = convert(config, 'native').files;
-  // conditions ask for backends, which are not converted
-  if (native === undefined || config.carps.some(({ demotions }) => demotions.length > 0)) return;
+  // a name of an interface alone is no configuration; conditions ask for backends, which are not converted
+  if (native === undefined || config.carps.length === 0 || config.carps.some(({ demotions }) => demotions.length > 0))
+    return;
   const again = loadConfig([{ file: 'haproxy.cfg', text: native.text }]);
   const errors = again.diagnostics.filter(isError).map(formatDiagnostic);
   assert.deepEqual(errors, [], `the carp section written for it is refused:\n${native.text}`);
