@@ -114,7 +114,7 @@ async function answerSysctl(words: readonly Word[], context: CommandContext, rep
   if (outcome === undefined) return refuse(report.diagnostics, reply);
   const found = outcome.host === node.host ? [] : changeHost(outcome.host, context);
   if (hasErrors(found)) return refuse(found, reply);
-  reply.send(outcome.text + sayAll(found));
+  reply.send(outcome.text + sayAll([...report.diagnostics, ...found]));
 }
 
 function changeHost(host: CarpHost, { node }: CommandContext): readonly Diagnostic[] {
@@ -128,7 +128,7 @@ async function factsOf(context: CommandContext): Promise<SysctlFacts> {
   const common = (first ?? []).filter(({ owner }) => others.every((list) => list.some((one) => one.owner === owner)));
   const ours = common.filter(({ owner }) => owner !== SYSCTL_OWNER);
   const demotion = ours.reduce((sum, { amount }) => sum + amount, context.node.host.demotion);
-  return { demotion, suppress_preempt: ours.length };
+  return { demotion, suppress_preempt: ours.length, vhids: context.node.config.carps };
 }
 
 function refuse(diagnostics: readonly Diagnostic[], reply: Reply): void {

@@ -82,7 +82,7 @@ function runCommands(commands: readonly (readonly string[])[]): string {
     if (after) accepted++;
     node = after ?? node;
     const sysctl = new Reporter();
-    const outcome = runSysctl(words, host, { demotion: 0, suppress_preempt: 0 }, sysctl);
+    const outcome = runSysctl(words, host, { demotion: 0, suppress_preempt: 0, vhids: [] }, sysctl);
     assert.equal(outcome === undefined, sysctl.hasErrors, command.join(' '));
     host = outcome?.host ?? host;
   }

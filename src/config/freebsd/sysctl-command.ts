@@ -4,7 +4,10 @@
  *   sysctl net.inet.carp                  the five that every FreeBSD has had, one a line
  *   sysctl -a                             all of them
  *   sysctl net.inet.carp.preempt=1        net.inet.carp.preempt: 0 -> 1
+ *
+ * `preempt` may stand in sections as well, which no BSD has: it is 1 when every vhid preempts, whatever makes it so.
  */
+import { NOWHERE } from '../diagnostic.ts';
 import type { CarpHost } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
@@ -25,6 +28,8 @@ export type SysctlFacts = {
   readonly demotion: number;
   /** How many things are wrong: links down, adverts that cannot be sent. */
   readonly suppress_preempt: number;
+  /** What each vhid's own section says; the host's switch turns it on for all. */
+  readonly vhids: readonly { readonly name: string; readonly preempt: boolean }[];
 };
 
 export type SysctlOutcome = { readonly host: CarpHost; readonly text: string };
@@ -32,6 +37,8 @@ export type SysctlOutcome = { readonly host: CarpHost; readonly text: string };
 /** In the order in which older FreeBSD prints them. */
 const FIRST: readonly SysctlName[] = ['allow', 'preempt', 'log', 'arpbalance', 'suppress_preempt'];
 const FLAGS = ['-a', '-n', '-e', '-w', '-q', '-i', '-A'];
+const EVERYTHING: Word = { text: SYSCTL_PREFIX, span: NOWHERE };
+const PREEMPT = `${SYSCTL_PREFIX}.preempt`;
 /** Low delay, TOS 0x10, as a DSCP. */
 const USUAL_DSCP = 4;
 
@@ -53,15 +60,16 @@ export function runSysctl(
     );
   const names = words.filter(({ text }) => !text.startsWith('-'));
   const style: Style = flags.has('-n') ? 'value' : flags.has('-e') ? 'assignment' : 'line';
-  if (names.length === 0) return { host, text: list(Object.keys(SYSCTLS) as SysctlName[], host, facts, style) };
-  let current = { host, facts };
+  let current: Now = { host, facts };
   let text = '';
-  for (const word of names) {
-    const outcome = runOne(word, current, { style, all: flags.has('-a') }, report);
+  const all = flags.has('-a') || names.length === 0;
+  for (const word of names.length === 0 ? [EVERYTHING] : names) {
+    const outcome = runOne(word, current, { style, all }, report);
     if (outcome === undefined) return undefined;
     current = outcome;
     text += outcome.text;
   }
+  warnOfSections(text, current, report);
   return { host: current.host, text };
 }
 
@@ -121,5 +129,21 @@ function labelOf(name: SysctlName, style: Style): string {
 function currentValue(name: SysctlName, host: CarpHost, facts: SysctlFacts): number {
   if (name === 'suppress_preempt' || name === 'demotion') return facts[name];
   if (name === 'dscp') return host.dscp ?? USUAL_DSCP;
+  if (name === 'preempt') return Number(host.preempt || allPreempt(facts));
   return Number(host[name]);
+}
+
+function allPreempt({ vhids }: SysctlFacts): boolean {
+  return vhids.length > 0 && vhids.every(({ preempt }) => preempt);
+}
+
+/** What the one number does not tell: it is 0 and some vhids preempt all the same, or it was set to 0 and stays 1. */
+function warnOfSections(text: string, { host, facts }: Now, report: Reporter): void {
+  const preempting = facts.vhids.filter(({ preempt }) => preempt);
+  if (host.preempt || preempting.length === 0 || !text.includes(`${PREEMPT}: `)) return;
+  if (allPreempt(facts) && !text.includes(`${PREEMPT}: 1 -> `)) return;
+  const names = preempting.map(({ name }) => `\`${name}\``).join(', ');
+  const message = `${preempting.length} of ${facts.vhids.length} vhids preempt because their sections say so: ${names}.`;
+  const mend = `Take \`preempt\` out of the sections and reload to turn it off, or write \`sysctl ${PREEMPT}=1\` for all.`;
+  report.warning(NOWHERE, 'preempt-in-sections', message, mend);
 }

@@ -18,6 +18,7 @@ import { readIfconfigLine } from '../ifconfig/line.ts';
 import type { Carp } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import type { Word } from '../word.ts';
+import { checkPlaces } from './places.ts';
 
 const FILE_NAME = /(?:^|\/)(?:hostname|ifconfig)\.([a-z]+\d+)$/;
 /** Lines that only other kinds of interface have, or that the system's own scripts read. */
@@ -39,15 +40,18 @@ function parseFile(name: string, file: string, text: string, report: Reporter): 
   const start: Span = { file, line: 1, column: 1, end_column: 2 };
   const carp: BsdInterface = { draft: newCarp(name, start), nodes: undefined };
   useOpenbsdRules(carp.draft);
+  const isNetbsd = /(^|\/)ifconfig\./.test(file);
   for (const statement of readShell(file, text, report)) {
-    if (statement.kind === 'command') readLine(carp, statement.words, report);
-    else {
+    if (statement.kind === 'command') {
+      if (!isNetbsd) checkPlaces(statement.words, report);
+      readLine(carp, statement.words, report);
+    } else {
       const mend = 'Write `vhid 1 pass …`, with spaces; rc.conf is another file.';
       report.error(statement.name.span, 'unknown-keyword', 'A hostname file has no assignments.', mend);
     }
   }
   // NetBSD signs link-local addresses and leaves byte 4 alone, as all others do
-  if (/(^|\/)ifconfig\./.test(file)) Object.assign(carp.draft, { hash_link_locals: true, openbsd_demote_byte: false });
+  if (isNetbsd) Object.assign(carp.draft, { hash_link_locals: true, openbsd_demote_byte: false });
   return finishInterface(carp, (words) => `inet 10.10.0.1 255.255.0.0 NONE ${words} carpdev em0`, report);
 }
 
