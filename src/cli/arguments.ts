@@ -46,7 +46,8 @@ export type WordCommand = (typeof WORD_COMMANDS)[number];
 /** `argv` without the interpreter and the script. */
 export function parseArguments(argv: readonly string[]): Command {
   const [first, ...rest] = argv;
-  if (first === undefined || first === 'help' || first === '--help' || first === '-h') return { kind: 'help' };
+  if (first === undefined || first === '--help' || first === '-h') return { kind: 'help' };
+  if (first === 'help') return COMMANDS.includes(rest[0] ?? '') ? { kind: 'help', of: rest[0]! } : { kind: 'help' };
   if (first === 'version' || first === '--version' || first === '-v') return { kind: 'version', features: false };
   if (first === '-vv') return { kind: 'version', features: true };
   if (rest.includes('--help') && COMMANDS.includes(first) && first !== 'ucarp') return { kind: 'help', of: first };
@@ -56,6 +57,8 @@ export function parseArguments(argv: readonly string[]): Command {
   if (command !== undefined) return { kind: command, words: rest };
   if (first.startsWith('-')) return parseRun(argv, false);
   if (DAEMON_COMMANDS.some((command) => command.name === first)) return parseAsk(argv);
+  if (/[./]/.test(first))
+    return mistake(`There is no command "${first}"; a file stands after -f: carpool -f ${first}.`);
   return mistake(`There is no command "${first}"${didYouMean(first, COMMANDS)}; "carpool --help" lists them all.`);
 }
 

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { compareNodes } from '../config/compare-nodes.ts';
-import { formatDiagnostic } from '../config/diagnostic.ts';
+import { formatDiagnostic, NOWHERE } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import {
   describePair,
@@ -120,7 +120,8 @@ async function askOne(
 function writeFiles(files: readonly { file: string; text: string }[], directory: string, force: boolean): number {
   const loaded = files.map((file) => loadConfig([file]));
   const diagnostics = loaded[0]!.diagnostics.filter(({ severity }) => severity === 'error');
-  for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+  // without the place in a file that nobody sees
+  for (const one of diagnostics) process.stderr.write(`${formatDiagnostic({ ...one, span: NOWHERE })}\n`);
   const [a, b] = loaded.map(({ config }) => config);
   if (a === undefined || b === undefined) return complain('Nothing was written.');
   const misfit = compareNodes(a, b).find(({ kind }) => kind !== 'different');
@@ -136,7 +137,8 @@ function writeFiles(files: readonly { file: string; text: string }[], directory:
       chmodSync(path, 0o600);
     }
   } catch (error) {
-    return complain(`${directory} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+    const { code } = error as NodeJS.ErrnoException;
+    return complain(`${directory} cannot be written${code === 'EACCES' ? ' by this user' : ''} (${code}).`);
   }
   const [first, second] = paths;
   process.stdout.write(

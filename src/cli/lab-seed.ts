@@ -2,14 +2,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runLab } from '../lab/lab.ts';
+import { runLab, whyUnreadable } from '../lab/lab.ts';
 import { labText } from '../simulator/lab-text.ts';
 import { parseScenario, type Scenario } from '../simulator/scenario.ts';
 
 /** Drawing a scenario from a number is the tests' business, which only a checkout has. */
 const GENERATOR = new URL('../../build/test/simulator/explore.js', import.meta.url);
 const GENERATOR_MISSING =
-  'only a checkout in which `npm run sim` has run draws scenarios from seeds; give the file with the text that it printed';
+  'Only a checkout in which `npm run sim` has run draws scenarios from seeds; give the file with the text that it printed.';
 
 /** `seed` is a number, or the path of a text that `npm run sim` printed. Returns the exit status. */
 export async function labSeed(seed: string, json: boolean): Promise<number> {
@@ -42,7 +42,7 @@ function read(path: string): Scenario | string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    return `the seed's text ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`;
+    return `The seed's text ${path} cannot be read: ${whyUnreadable((error as NodeJS.ErrnoException).code)}.`;
   }
   const lines = text.split('\n');
   const first = lines.findIndex((line) => /^seed \d+$/.test(line));

@@ -45,7 +45,9 @@ export function parseVirtualAddress(word: Word, report: Reporter): VirtualAddres
   const [, text = '', length] = /^([^/%]*)(?:%[^/]*)?(?:\/(\d{1,3}))?$/.exec(word.text) ?? [];
   const bits = isIPv4(text) ? 32 : isIPv6(text) ? 128 : 0;
   const prefix_length = length === undefined ? bits : Number(length);
-  if (bits === 0 || prefix_length > bits) return reportBadAddress(word, report);
+  if (bits === 0) return reportBadAddress(word, `\`${word.text}\` is not an IPv4 or IPv6 address.`, report);
+  if (prefix_length > bits)
+    return reportBadAddress(word, `The prefix length of \`${word.text}\` is more than ${bits}.`, report);
   if (prefix_length < 1 || !isUnicast(text))
     return report.error(
       word.span,
@@ -66,13 +68,8 @@ export function parseNodeAddress(word: Word, what: string, report: Reporter): st
   return report.error(word.span, 'bad-address', `The ${what} \`${word.text}\` is not the address of a host.`, mend);
 }
 
-function reportBadAddress(word: Word, report: Reporter): undefined {
-  return report.error(
-    word.span,
-    'bad-address',
-    `\`${word.text}\` is not an IPv4 or IPv6 address.`,
-    'Write for example `10.10.0.1/16` or `2001:db8::10/64`.',
-  );
+function reportBadAddress(word: Word, sentence: string, report: Reporter): undefined {
+  return report.error(word.span, 'bad-address', sentence, 'Write for example `10.10.0.1/16` or `2001:db8::10/64`.');
 }
 
 /** Not unspecified, loopback or multicast; and of IPv4 nothing above. */

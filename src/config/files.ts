@@ -95,9 +95,10 @@ function decode(bytes: Buffer): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
+const FORBIDDEN = 'Run carpool as a user who may, or let this one read it with `chown` or `chmod`.';
 const REASONS: Readonly<Record<string, { code: string; message: string; mend?: string }>> = {
   ENOENT: { code: 'file-not-found', message: 'There is no such file.' },
-  EACCES: { code: 'file-forbidden', message: 'This user may not read the file.' },
+  EACCES: { code: 'file-forbidden', message: 'This user may not read the file.', mend: FORBIDDEN },
   EFBIG: { code: 'file-too-large', message: 'The file is too large to be a configuration.' },
   EMPTY: {
     code: 'file-not-found',

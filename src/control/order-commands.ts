@@ -82,8 +82,8 @@ async function answer(
   { json }: OrderWords,
   before: readonly VhidStatus[],
   lines: readonly string[],
-  /** A MASTER that is demoted by less has nothing to wait for. */
-  demotion_min: number = DRAIN_AMOUNT,
+  /** A MASTER that is demoted by less has nothing to wait for, and none has when an order is taken back. */
+  demotion_min: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   const masters = before.filter(({ state }) => state === 'MASTER');
   let after = await vhidsOf(context);

@@ -54,13 +54,14 @@ export function readScenario(file: string): Scenario | string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return `carpool: the scenario ${file} cannot be read: ${whyUnreadable((error as NodeJS.ErrnoException).code)}`;
+    return `carpool: The scenario ${file} cannot be read: ${whyUnreadable((error as NodeJS.ErrnoException).code)}.`;
   }
   const { scenario, diagnostics } = parseScenario(file, text);
   return scenario ?? diagnostics.map(formatDiagnostic).join('\n');
 }
 
-function whyUnreadable(errno = ''): string {
+/** In words for people. */
+export function whyUnreadable(errno = ''): string {
   const words: Record<string, string> = {
     ENOENT: 'there is no such file',
     EISDIR: 'it is a directory',
@@ -77,8 +78,8 @@ function findScenario(name: string): string | undefined {
 
 function unknownScenario(name: string): string {
   const near = suggest(name, scenarioNames());
-  const mend = near ? `did you mean '${near}'?` : `there are: ${scenarioNames().join(', ')}`;
-  return `carpool: there is no scenario '${name}'; ${mend}`;
+  const mend = near ? `Did you mean "${near}"?` : `There are: ${scenarioNames().join(', ')}.`;
+  return `carpool: There is no scenario "${name}". ${mend}`;
 }
 
 function scenarioNames(): string[] {

@@ -76,17 +76,24 @@ test('a mistake on the command line is one sentence and status 1', () => {
   assert.match(stderr, /^carpool: There is no command "statsu" \(did you mean "status"\?\); .*\n$/);
 });
 
+test('a file without -f, and help of one command, are understood', () => {
+  const { status, stderr } = carpool('haproxy.cfg');
+  assert.equal(status, 1);
+  assert.match(stderr, /; a file stands after -f: carpool -f haproxy\.cfg\.\n$/);
+  assert.match(carpool('help', 'diff').stdout, /^carpool diff A B/);
+});
+
 test('the lab says in one sentence what is wrong with its words or its file', () => {
   const usage = 'carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]';
   for (const [words, sentence] of [
     [['--jsn'], `There is no option --jsn (did you mean --json?): ${usage}`],
     [['two-addresses', 'host-death'], `"host-death" is one scenario too many: ${usage}`],
     [['--seed'], `--seed wants a number or a file: ${usage}`],
-    [['--seed', './none'], "the seed's text ./none cannot be read: ENOENT"],
+    [['--seed', './none'], "The seed's text ./none cannot be read: there is no such file."],
     [['--list', '--json'], `--list goes alone: ${usage}`],
-    [['two-adresses'], "there is no scenario 'two-adresses'; did you mean 'two-addresses'?"],
-    [['./none.scenario'], 'the scenario ./none.scenario cannot be read: there is no such file'],
-    [[`${directory}/`], `the scenario ${directory}/ cannot be read: it is a directory`],
+    [['two-adresses'], 'There is no scenario "two-adresses". Did you mean "two-addresses"?'],
+    [['./none.scenario'], 'The scenario ./none.scenario cannot be read: there is no such file.'],
+    [[`${directory}/`], `The scenario ${directory}/ cannot be read: it is a directory.`],
   ] as const) {
     assert.deepEqual(carpool('lab', ...words), { status: 1, stdout: '', stderr: `carpool: ${sentence}\n` });
   }

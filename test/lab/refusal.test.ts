@@ -28,6 +28,6 @@ test('the refusing setting is named', { skip: needs('unshare') }, () => {
 
 test('a scenario that does not exist is answered with the nearest one', () => {
   const run = spawnSync(process.execPath, [main, 'lab', 'host-deth'], { encoding: 'utf8', timeout: 20_000 });
-  assert.equal(run.stderr, "carpool: there is no scenario 'host-deth'; did you mean 'host-death'?\n");
+  assert.equal(run.stderr, 'carpool: There is no scenario "host-deth". Did you mean "host-death"?\n');
   assert.equal(run.status, 1);
 });

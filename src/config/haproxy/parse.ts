@@ -18,7 +18,7 @@ import { type Around, finishBackend, finishFrontend, PROXY_KEYWORDS } from './pr
 import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft } from './resolvers.ts';
 import { finishRings, newRing, RING_KEYWORDS, type RingDraft } from './ring.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
-import { reportUnknownKeyword } from './unknown.ts';
+import { isKeywordSomewhere, reportUnknownKeyword } from './unknown.ts';
 import { reportWrongSection } from './wrong-section.ts';
 
 export type HaproxyConfig = {
@@ -228,6 +228,7 @@ class HaproxyParser {
     const { keyword, negated } = statement;
     const { report } = this.#context;
     const known = table.find(({ name }) => name === keyword.text);
+    if (known === undefined && this.#looksLikeSection(keyword)) return;
     if (known === undefined) reportUnknownKeyword(keyword, kind, this.#context);
     else if (!known.sections.includes(kind))
       reportWrongSection(keyword.text, keyword.span, kind, known.sections, report);
@@ -239,6 +240,15 @@ class HaproxyParser {
         'Remove the whole line to undo it.',
       );
     else known.parse(draft, statement, this.#context);
+  }
+
+  /** A slip in a section's name: one report for it, and none for each line that then seems to stand in the section before. */
+  #looksLikeSection({ text, span }: Word): boolean {
+    const mend = span.column === 1 && !isKeywordSomewhere(text) ? didYouMean(text, SECTIONS) : undefined;
+    if (mend === undefined) return false;
+    this.#context.report.error(span, 'unknown-keyword', `\`${text}\` is neither a section nor a keyword.`, mend);
+    this.#section = { kind: 'skipped' };
+    return true;
   }
 
   #reportOutside(keyword: Word): void {

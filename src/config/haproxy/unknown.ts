@@ -52,6 +52,11 @@ export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report 
   }
 }
 
+/** Of carpool's keywords and HAProxy's, in whatever section. */
+export function isKeywordSomewhere(name: string): boolean {
+  return ALL.has(name);
+}
+
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
   if (kind === 'carp' || kind === 'resolvers' || kind === 'ring' || kind === 'http-errors') return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
