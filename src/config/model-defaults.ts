@@ -35,6 +35,7 @@ export const NO_IDENTITY: Identity = { user: undefined, group: undefined, uid: u
 export const GLOBAL_DEFAULTS: Global = {
   nbthread: undefined,
   maxconn: undefined,
+  strict_limits: undefined,
   connections_per_s: 0,
   sessions_per_s: 0,
   daemon: false,

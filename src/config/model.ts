@@ -51,6 +51,8 @@ export type Global = {
   readonly nbthread: number | undefined;
   /** Connections of the whole process; undefined: what the descriptor limit allows. */
   readonly maxconn: number | undefined;
+  /** More clients than there are descriptors for: true makes an error of what else is a warning. */
+  readonly strict_limits: boolean | undefined;
   /** New clients of all frontends in a second (`maxconnrate`, `maxsessrate`); 0: any number. */
   readonly connections_per_s: number;
   readonly sessions_per_s: number;
@@ -203,6 +205,8 @@ export type ForwardFor = {
   readonly header: string;
   /** Do not add the header when the request already has it. */
   readonly if_none: boolean;
+  /** Clients from these networks are not told of. */
+  readonly except: readonly string[];
 };
 
 /** The cookie that brings a client back to its server (manual 4.2 "cookie"). */

@@ -74,6 +74,13 @@ export function isIPv6(text: string): boolean {
   return plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group)) && (halves.length === 2 ? count < 8 : count === 8);
 }
 
+/** `10.0.0.0/8`, or an address alone. */
+export function isNetwork(text: string): boolean {
+  const [address, bits, ...more] = text.split('/');
+  if (more.length > 0 || (!isIPv4(address) && !isIPv6(address))) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv4(address) ? 32 : 128));
+}
+
 /** As RFC 5952 writes it, so that equal addresses are equal texts. For what isIPv6 takes. */
 export function canonicalIPv6(text: string): string {
   return new URL(`http://[${text}]/`).hostname.slice(1, -1);

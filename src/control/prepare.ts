@@ -16,6 +16,7 @@ import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
 import { type Confinement, planConfinement } from './confine.ts';
 import { type AnswerClient, type ControlSocket, openControlSocket } from './control-socket.ts';
+import { checkDescriptorLimit } from './descriptor-limit.ts';
 import { withErrorFiles } from './error-files.ts';
 import type { Generation } from './generation.ts';
 import { type Replacement, takeListeners } from './hand-over.ts';
@@ -73,6 +74,7 @@ export async function prepare(
     ...read.diagnostics,
     ...confinement.diagnostics,
     ...checkReactorVariable(),
+    ...checkDescriptorLimit(config),
   ];
   const checks = await resolveCheckNames(read.config);
   const resolved = await resolveServers(checks.config);
@@ -145,6 +147,7 @@ export async function prepareNext(
     ...probeBinds(config, (bind) => !held.has(placeOf(bind))),
     ...probeLogs(config),
     ...read.diagnostics,
+    ...checkDescriptorLimit(config),
   ];
   const checks = await resolveCheckNames(read.config);
   const resolved = await resolveServers(checks.config, previous.servers);

@@ -129,7 +129,20 @@ export const BIND_WORDS: readonly BindWord[] = [
       settings.accept_proxy = true;
     },
   },
+  withoutEffect('id', 'nothing shows it'),
+  withoutEffect('label', 'nothing shows it'),
+  withoutEffect('guid-prefix', 'nothing shows it'),
+  withoutEffect('nice', 'all listeners are served alike'),
+  withoutEffect('process', 'there is one process'),
+  withoutEffect('thread', 'every data thread listens everywhere'),
+  withoutEffect('shards', 'every data thread listens everywhere'),
 ];
+
+function withoutEffect(name: string, lost: string): BindWord {
+  const parse: BindWord['parse'] = (_settings, { span }, { report }) =>
+    report.warning(span, 'no-effect', `\`${name}\` of \`bind\` has no effect yet: ${lost}.`);
+  return { name, help: `Accepted without effect: ${lost}.`, parse };
+}
 
 /** Words that only say what carpool does anyway: a VIP can be bound before this node holds it. */
 const ALREADY_SO: ReadonlySet<string> = new Set(['transparent', 'v6only']);

@@ -1,6 +1,7 @@
 /** `option forwardfor`: the header that tells servers the client's address. */
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
+import { isNetwork } from '../values.ts';
 import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context } from './keyword.ts';
@@ -16,6 +17,7 @@ export function setForwardFor(
   const names = ['header', 'if-none', 'except'];
   let header = 'X-Forwarded-For';
   let if_none = false;
+  let except: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     if (word.text === 'if-none') if_none = true;
@@ -30,14 +32,14 @@ export function setForwardFor(
     } else if (at + 1 === words.length) {
       return report.error(word.span, 'missing-value', `\`${word.text}\` needs a value.`);
     } else if (word.text === 'header') header = parseHeaderName(words[++at], report) ?? header;
-    else refuseExcept(words[at++], report);
+    else except = parseNetwork(words[++at], report) ?? except;
   }
-  draft.forwardfor = enable ? { header, if_none } : undefined;
+  draft.forwardfor = enable ? { header, if_none, except } : undefined;
 }
 
-function refuseExcept(word: Word, report: Reporter): void {
-  const message = '`except` of `option forwardfor` is not supported yet.';
-  report.error(word.span, 'unsupported-keyword', message, 'Remove it; the header is then added for every client.');
+function parseNetwork({ text, span }: Word, report: Reporter): string[] | undefined {
+  if (isNetwork(text)) return [text];
+  return report.error(span, 'bad-address', `\`${text}\` is not a network.`, 'Write for example `127.0.0.0/8`.');
 }
 
 function parseHeaderName(word: Word, report: Reporter): string | undefined {

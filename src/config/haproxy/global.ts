@@ -6,7 +6,8 @@ import type { Word } from '../word.ts';
 import { CHECK_KEYWORDS } from './checks/global-words.ts';
 import type { GlobalDraft } from './drafts.ts';
 import { ENVIRONMENT_KEYWORDS } from './environment.ts';
-import { type Context, type Keyword, noArguments, onlyArgument, refuseMore, withoutEffect } from './keyword.ts';
+import { GLOBAL_WITHOUT_EFFECT } from './global-without-effect.ts';
+import { type Context, type Keyword, noArguments, onlyArgument, refuseMore } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
 import { parseGlobalStats } from './stats-socket.ts';
 
@@ -31,6 +32,17 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
     help: 'Connections of the whole process at once.',
     has_effect: true,
     parse: parseCount('maxconn', 1, 2 ** 31 - 1),
+  },
+  {
+    name: 'strict-limits',
+    sections: GLOBAL,
+    help: 'Refuse to start when `maxconn` needs more descriptors than the system allows; without it, and after `no`, warn.',
+    has_effect: true,
+    negatable: true,
+    parse: (draft, statement, context) => {
+      noArguments(statement, context);
+      draft.strict_limits = !statement.negated;
+    },
   },
   rateKeyword('maxconnrate', 'connections_per_s', 'New clients of all frontends in a second; more wait in the kernel.'),
   rateKeyword('maxsessrate', 'sessions_per_s', 'The same as `maxconnrate`: each client is a session.'),
@@ -81,25 +93,8 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
   },
   ...CHECK_KEYWORDS,
   ...ENVIRONMENT_KEYWORDS,
-  withoutEffect('ca-base', GLOBAL, 'TLS is not supported'),
-  withoutEffect('crt-base', GLOBAL, 'TLS is not supported'),
-  withoutEffect('key-base', GLOBAL, 'TLS is not supported'),
-  ...tlsDefaults().map((name) => withoutEffect(name, GLOBAL, 'TLS is not supported')),
-  withoutEffect('master-worker', GLOBAL, 'there is one process'),
-  withoutEffect('ulimit-n', GLOBAL, 'the descriptor limit stays as it is'),
-  withoutEffect('description', GLOBAL, 'nothing shows it'),
-  withoutEffect('cpu-map', GLOBAL, 'the kernel places the threads'),
-  withoutEffect('noepoll', GLOBAL, 'CARPOOL_REACTOR chooses the reactor'),
-  withoutEffect('set-dumpable', GLOBAL, 'the system decides about core files'),
-  withoutEffect('quiet', GLOBAL, 'messages are written as always'),
+  ...GLOBAL_WITHOUT_EFFECT,
 ];
-
-function tlsDefaults(): string[] {
-  const suffixes = ['ciphers', 'ciphersuites', 'options', 'curves', 'sigalgs'];
-  return ['bind', 'server']
-    .flatMap((side) => suffixes.map((suffix) => `ssl-default-${side}-${suffix}`))
-    .concat('ssl-dh-param-file');
-}
 
 function rateKeyword(name: string, field: 'connections_per_s' | 'sessions_per_s', help: string): Keyword<GlobalDraft> {
   return {

@@ -187,6 +187,10 @@ export const OPTIONS: readonly Option[] = [
   alreadySo('http-no-delay', ALL_PROXIES, 'Data is always sent without delay.'),
   ignored('http-ignore-probes', FRONT, 'connections that close early are answered as HAProxy answers them without it'),
   ignored('prefer-last-server', BACK, 'each request is balanced'),
+  ignored('h1-case-adjust-bogus-client', FRONT, 'names of header fields are sent on as they came'),
+  ignored('h1-case-adjust-bogus-server', BACK, 'names of header fields are sent on as they came'),
+  ignored('idle-close-on-response', FRONT, 'a reload closes no idle connection, and a stop drains first'),
+  ignored('disable-h2-upgrade', FRONT, 'HTTP/2 is not supported'),
   refused('spop-check', 'there is no SPOE filter whose agents it could check'),
   ignored('contstats', FRONT, 'counters are updated at the end of a request'),
   option(

@@ -269,6 +269,9 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: parseReuse,
   },
+  withoutEffect('compression', ALL_PROXIES, 'answers are sent on as the servers give them'),
+  withoutEffect('load-server-state-from-file', BACK, 'a reload keeps the states of servers, a restart asks them anew'),
+  withoutEffect('server-state-file-name', BACK, 'a reload keeps the states of servers, a restart asks them anew'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
 

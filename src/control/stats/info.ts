@@ -1,8 +1,8 @@
 /** `show info`: facts about the process, in HAProxy's order and under its names (management manual, 9.3 "show info"). */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as c from '../../threads/counters.ts';
 import { THREAD_CONNECTIONS, THREAD_DATA, threadAt } from '../../threads/shared-memory.ts';
+import { descriptorLimit } from '../descriptor-limit.ts';
 import { describeInfo } from './descriptions.ts';
 import type { Field, Values } from './fields.ts';
 import { jsonField, set, typed } from './formats.ts';
@@ -114,19 +114,6 @@ function sumOfThreads({ memory }: View, word: number): number {
     sum += Atomics.load(memory.words, threadAt(memory, thread) + word);
   }
   return sum;
-}
-
-let limit: number | undefined;
-
-function descriptorLimit(): number {
-  if (limit === undefined) {
-    try {
-      limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 0);
-    } catch {
-      limit = 0; // from within a chroot
-    }
-  }
-  return limit;
 }
 
 /** `0d 0h00m25s` */

@@ -41,8 +41,8 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   const { unique_id } = exchange.frontend;
   if (unique_id?.header) writer.field(unique_id.header, exchange.unique_id);
   const { forwardfor } = exchange.route;
-  if (forwardfor?.appliesTo(buffers.bytes, request)) {
-    const { address_bytes } = exchange.client;
+  const { address_bytes } = exchange.client;
+  if (forwardfor?.appliesTo(buffers.bytes, request, address_bytes)) {
     if (isAddress(address_bytes)) writer.field(forwardfor.name, address_bytes);
   }
   writer.blankLine();

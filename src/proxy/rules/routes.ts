@@ -45,8 +45,8 @@ export class Routes {
   }
 }
 
-/** As in HAProxy: the backend names the header, and one of the two without `if-none` is enough to add it always. */
+/** As in HAProxy: the backend names the header, and one of the two without `if-none` is enough to add it always; clients that either excepts are not told of. */
 function combine(own: model.ForwardFor | undefined, its: model.ForwardFor | undefined): model.ForwardFor | undefined {
   if (own === undefined || its === undefined) return own ?? its;
-  return { header: its.header, if_none: own.if_none && its.if_none };
+  return { header: its.header, if_none: own.if_none && its.if_none, except: [...own.except, ...its.except] };
 }

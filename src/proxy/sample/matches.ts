@@ -2,6 +2,7 @@
 import type { IntegerRange, Match } from '../../config/model.ts';
 import { regularExpression } from '../../config/regular-expression.ts';
 import { parseAddress } from '../../system/ip-address.ts';
+import { holds, networkOf } from '../network.ts';
 import type { Accept } from './subject.ts';
 
 export function matcherOf(match: Match): Accept {
@@ -68,21 +69,4 @@ function standsAlone(text: string, written: string, delimiter: RegExp): boolean 
 
 function isWithin(value: number, ranges: readonly IntegerRange[]): boolean {
   return ranges.some(({ min, max }) => value >= (min ?? Number.NEGATIVE_INFINITY) && (max === null || value <= max));
-}
-
-type Network = { readonly address: Uint8Array; readonly bits: number };
-
-function networkOf(text: string): Network {
-  const [written, bits] = text.split('/');
-  const address = parseAddress(written) as Uint8Array;
-  return { address, bits: bits === undefined ? address.length * 8 : Number(bits) };
-}
-
-function holds({ address: network, bits }: Network, address: Uint8Array): boolean {
-  if (network.length !== address.length) return false;
-  for (let bit = 0; bit < bits; bit += 8) {
-    const mask = bits - bit >= 8 ? 0xff : (0xff << (8 - (bits - bit))) & 0xff;
-    if (((network[bit / 8] ^ address[bit / 8]) & mask) !== 0) return false;
-  }
-  return true;
 }

@@ -29,6 +29,10 @@ for (const kind of KINDS) {
       ],
       ['option forwardfor if-none', 'x-forwarded-for: 1.2.3.4\r\n', 'x-forwarded-for: 1.2.3.4\r\n'],
       ['option forwardfor if-none', '', 'X-Forwarded-For: 127.0.0.1\r\n'],
+      ['option forwardfor except 127.0.0.0/8', '', ''],
+      ['option forwardfor except 127.0.0.1 header X-Client', 'X-Client: 1.2.3.4\r\n', 'X-Client: 1.2.3.4\r\n'],
+      ['option forwardfor except 128.0.0.0/8', '', 'X-Forwarded-For: 127.0.0.1\r\n'],
+      ['option forwardfor except ::1', '', 'X-Forwarded-For: 127.0.0.1\r\n'],
       ['option forwardfor header X-Client', '', 'X-Client: 127.0.0.1\r\n'],
     ] as const) {
       const server = await RawServer.start();
@@ -39,13 +43,15 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`${kind}: with option forwardfor on both sides the backend names the header, and if-none must be on both`, async () => {
+  test(`${kind}: with option forwardfor on both sides the backend names the header, if-none must be on both, except on either`, async () => {
     const field = 'X-Client: 1.2.3.4\r\n';
     for (const [frontend, backend, expected] of [
       ['', ' header X-Client', `${field}X-Client: 127.0.0.1\r\n`],
       ['', ' header X-Client if-none', `${field}X-Client: 127.0.0.1\r\n`],
       [' if-none', ' header X-Client if-none', field],
       [' header X-Client', '', `${field}X-Forwarded-For: 127.0.0.1\r\n`],
+      [' except 127.0.0.0/8', ' except 10.0.0.0/8', field],
+      [' except 10.0.0.0/8', ' except 127.0.0.0/8', field],
     ] as const) {
       const server = await RawServer.start();
       const sides = { frontend: ` option forwardfor${frontend}\n`, backend: ` option forwardfor${backend}\n` };

@@ -5,7 +5,7 @@
 import type { AclTest, Match, RuleCondition } from '../../model.ts';
 import { regularExpression } from '../../regular-expression.ts';
 import { didYouMean } from '../../suggest.ts';
-import { isIPv4, isIPv6 } from '../../values.ts';
+import { isNetwork } from '../../values.ts';
 import type { Word } from '../../word.ts';
 import type { ProxyDraft } from '../drafts.ts';
 import type { Context, Statement } from '../keyword.ts';
@@ -166,12 +166,6 @@ function parseMatch(
   const wrong = form && patterns.find(({ text }) => !form.fits(text));
   if (wrong) return report.error(wrong.span, 'bad-pattern', `\`${wrong.text}\` is not ${form.what}.`, form.mend);
   return method === 'ip' ? { method, networks: texts } : { method, patterns: texts, ignore_case };
-}
-
-function isNetwork(text: string): boolean {
-  const [address, bits, ...more] = text.split('/');
-  if (more.length > 0 || (!isIPv4(address) && !isIPv6(address))) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv4(address) ? 32 : 128));
 }
 
 type Form = { readonly what: string; readonly fits: (text: string) => boolean; readonly mend?: string };
