@@ -1,7 +1,7 @@
 /** `option forwardfor`: tells the server who the client is. */
 import type * as model from '../../config/model.ts';
 import { parseAddress } from '../../system/ip-address.ts';
-import { holds, type Network, networkOf } from '../network.ts';
+import { holds, type Network, networkOf } from '../sample/network.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
 import { isNominated } from './fields.ts';
 import type { Message } from './message.ts';

@@ -2,7 +2,7 @@
 import type { IntegerRange, Match } from '../../config/model.ts';
 import { regularExpression } from '../../config/regular-expression.ts';
 import { parseAddress } from '../../system/ip-address.ts';
-import { holds, networkOf } from '../network.ts';
+import { holds, networkOf } from './network.ts';
 import type { Accept } from './subject.ts';
 
 export function matcherOf(match: Match): Accept {

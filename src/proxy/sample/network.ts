@@ -1,5 +1,5 @@
 /** Networks of addresses, and whether they hold one. */
-import { parseAddress } from '../system/ip-address.ts';
+import { parseAddress } from '../../system/ip-address.ts';
 
 export type Network = { readonly address: Uint8Array; readonly bits: number };
 
