@@ -79,6 +79,9 @@ export const NO_TIMEOUTS: Timeouts = {
   http_keep_alive_ms: undefined,
   check_ms: undefined,
   queue_ms: undefined,
+  client_fin_ms: undefined,
+  server_fin_ms: undefined,
+  tunnel_ms: undefined,
 };
 
 /** A server that accepts a connection is well. */

@@ -142,6 +142,11 @@ export type Timeouts = {
   readonly check_ms: number | undefined;
   /** How long a request may wait for a server; undefined: as long as a connection may take. */
   readonly queue_ms: number | undefined;
+  /** How long a client, or a server, may be silent once the other has ended; undefined: as before. */
+  readonly client_fin_ms: number | undefined;
+  readonly server_fin_ms: number | undefined;
+  /** How long both may be silent once bytes go both ways; undefined: those of client and server. */
+  readonly tunnel_ms: number | undefined;
 };
 
 /** A reply of the user's own for one status; `content` is filled by control/, which reads the file. */

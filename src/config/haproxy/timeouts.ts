@@ -30,9 +30,19 @@ export const TIMEOUTS: readonly TimeoutWord[] = [
   timeout('http-keep-alive', 'http_keep_alive_ms', ALL_PROXIES, 'How long to wait for the next request.'),
   timeout('check', 'check_ms', BACK, 'How long a check may take once it is connected.'),
   timeout('queue', 'queue_ms', BACK, 'How long a request may wait for a server (`timeout connect`).'),
-  timeout('client-fin', undefined, FRONT, 'Accepted without effect: `timeout client` holds.'),
-  timeout('server-fin', undefined, BACK, 'Accepted without effect: `timeout server` holds.'),
-  timeout('tunnel', undefined, BACK, 'Accepted without effect: the timeouts of client and server hold.'),
+  timeout(
+    'client-fin',
+    'client_fin_ms',
+    FRONT,
+    'How long a client may be silent after one end of a tunnel, or of `mode tcp`, has ended.',
+  ),
+  timeout('server-fin', 'server_fin_ms', BACK, 'The same for a server.'),
+  timeout(
+    'tunnel',
+    'tunnel_ms',
+    BACK,
+    'How long both ends may be silent in `mode tcp`, a WebSocket or CONNECT (`timeout client`, `server`).',
+  ),
   timeout('tarpit', undefined, ALL_PROXIES, 'Accepted without effect: no rule tarpits.'),
 ];
 

@@ -2,46 +2,53 @@
  * What a connection becomes after 101 or a granted CONNECT: bytes both ways until both sides have said FIN and everything is
  * sent. One side may go on long after the other has ended.
  */
+
+import { TunnelTimeouts } from '../tunnel-timeouts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 export class Tunnel {
   private readonly client: ClientConnection;
   private readonly server: ServerConnection;
-  /** Bytes either way show that both ends are alive. */
-  private readonly idle_ms: number;
+  private readonly timeouts = new TunnelTimeouts();
 
   constructor(client: ClientConnection, server: ServerConnection) {
     this.client = client;
     this.server = server;
-    this.idle_ms = Math.min(client.frontend.client_ms, server.server_ms);
+    this.timeouts.open(client.frontend, client.exchange.backend);
   }
 
   begin(): void {
     this.server.beginTunnel();
-    this.server.arm(this.idle_ms);
+    this.server.arm(this.timeouts.idle_ms);
     this.client.beginTunnel(this);
   }
 
   /** Takes over one reference. */
   passToServer(buffer: number, offset: number, length: number): void {
-    this.server.arm(this.idle_ms);
+    this.server.arm(this.timeouts.idle_ms);
     if (!this.server.socket.send(buffer, offset, length)) this.over('R');
   }
 
   /** Takes over one reference. */
   passToClient(buffer: number, offset: number, length: number): void {
-    this.server.arm(this.idle_ms);
+    this.server.arm(this.timeouts.idle_ms);
     this.client.exchange.passToClient(buffer, offset, length);
   }
 
   clientEnded(): void {
     this.server.socket.end();
-    this.considerOver();
+    this.halfClosed();
   }
 
   serverEnded(): void {
     this.client.socket.end();
+    this.halfClosed();
+  }
+
+  private halfClosed(): void {
+    this.timeouts.halfClose(this.client.frontend, this.client.exchange.backend);
+    this.server.arm(this.timeouts.idle_ms);
     this.considerOver();
   }
 
@@ -61,9 +68,9 @@ export class Tunnel {
 
   /** The timer of both sides: what is queued may still be on its way. */
   onTimer(): void {
-    const progress_ms = Math.max(this.client.socket.progress_ms, this.server.socket.progress_ms);
-    const silent_ms = this.client.thread.reactor.now_ms - progress_ms;
-    if (silent_ms < this.idle_ms) this.server.arm(this.idle_ms - silent_ms);
-    else this.over(this.client.frontend.client_ms <= this.idle_ms ? 'c' : 's');
+    const [client, server] = [this.client.socket, this.server.socket];
+    const left_ms = this.timeouts.left(client, server, this.client.thread.reactor.now_ms);
+    if (left_ms > 0) this.server.arm(left_ms);
+    else this.over(this.timeouts.cause(client, server));
   }
 }

@@ -20,6 +20,7 @@ import { Peer } from '../peer.ts';
 import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
+import { TunnelTimeouts } from '../tunnel-timeouts.ts';
 
 /** A client that does not have its server by then is listened to, in case it leaves; most have it long before. */
 const UNHEARD_MS = 100;
@@ -96,6 +97,7 @@ export class TcpSession implements Assignee {
   /** What the client says before it has a server. */
   private readonly early: Inbox;
   private readonly timer: Timer;
+  private readonly timeouts = new TunnelTimeouts();
 
   constructor(frontend: Frontend) {
     this.frontend = frontend;
@@ -180,7 +182,7 @@ export class TcpSession implements Assignee {
       this.early.drop();
       this.upstream.socket.send(buffer, offset, length);
     }
-    if (this.client.socket.ended) this.upstream.socket.end();
+    if (this.client.socket.ended) this.ended(this.client);
     else this.client.socket.receive();
   }
 
@@ -223,7 +225,8 @@ export class TcpSession implements Assignee {
       this.logged = true;
       log.session(this, true);
     }
-    this.armIdle();
+    this.timeouts.open(this.frontend, this.assignment.backend);
+    this.wakeIn(this.timeouts.idle_ms);
     const { send_proxy } = this.assignment.server?.config ?? {};
     if (send_proxy && !sendProxyHeader(this.upstream.socket, this.client.socket, send_proxy, undefined)) {
       this.finish('R', 'C', true);
@@ -244,7 +247,7 @@ export class TcpSession implements Assignee {
       this.keepEarly(buffer, offset, length);
       return;
     }
-    this.armIdle();
+    this.wakeIn(this.timeouts.idle_ms);
     if (!this.other(from).socket.send(buffer, offset, length)) this.finish('R', 'D', true);
   }
 
@@ -252,6 +255,8 @@ export class TcpSession implements Assignee {
     if (this.awaits_first) this.finish('C', '-', false);
     if (this.connecting) return; // it may still want to hear what the server says
     this.other(side).socket.end();
+    this.timeouts.halfClose(this.frontend, this.assignment.backend);
+    this.wakeIn(this.timeouts.idle_ms);
     if (this.client.socket.ended && this.upstream.socket.ended) this.considerDone();
   }
 
@@ -317,11 +322,6 @@ export class TcpSession implements Assignee {
     else reactor.timers.arm(this.timer, reactor.now_ms + after_ms);
   }
 
-  /** Bytes either way show that both ends are alive. */
-  private armIdle(): void {
-    this.wakeIn(Math.min(this.frontend.client_ms, this.assignment.backend?.server_ms ?? Number.POSITIVE_INFINITY));
-  }
-
   private onTimer(): void {
     if (this.over) return;
     if (this.awaits_first) {
@@ -343,11 +343,9 @@ export class TcpSession implements Assignee {
   }
 
   private finishSilent(): void {
-    const { client, upstream } = this;
-    const idle_ms = Math.min(this.frontend.client_ms, this.assignment.backend?.server_ms ?? Number.POSITIVE_INFINITY);
-    const progress_ms = Math.max(client.socket.progress_ms, upstream.socket.progress_ms);
-    const silent_ms = this.thread.reactor.now_ms - progress_ms;
-    if (silent_ms < idle_ms) this.wakeIn(idle_ms - silent_ms);
-    else this.finish(this.frontend.client_ms <= idle_ms ? 'c' : 's', 'D', false);
+    const [client, server] = [this.client.socket, this.upstream.socket];
+    const left_ms = this.timeouts.left(client, server, this.thread.reactor.now_ms);
+    if (left_ms > 0) this.wakeIn(left_ms);
+    else this.finish(this.timeouts.cause(client, server), 'D', false);
   }
 }
