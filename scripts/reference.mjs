@@ -73,7 +73,7 @@ async function haproxyReference(before) {
   const { PROXY_KEYWORDS } = await load('proxy.js');
   const { TIMEOUTS } = await load('timeouts.js');
   const { OPTIONS } = await load('options.js');
-  const { BIND_WORDS } = await load('bind.js');
+  const { BIND_WORDS } = await load('bind-words.js');
   const { SERVER_WORDS } = await load('server.js');
   const { HTTP_ERRORS_KEYWORDS } = await load('error-file.js');
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
@@ -111,11 +111,11 @@ ${table(OPTIONS.filter(hasEffect), sectionsOf)}
 
 ### Words of a bind line
 
-${table(BIND_WORDS)}
+${table(BIND_WORDS.filter(hasEffect))}
 
 ### Words of a server line
 
-${table(SERVER_WORDS)}
+${table(SERVER_WORDS.filter(hasEffect))}
 
 ## resolvers
 
@@ -145,6 +145,8 @@ ${list(GLOBAL_KEYWORDS, 'global')}
 ${list(PROXY_KEYWORDS, 'proxies')}
 ${list(OPTIONS, 'option')}
 ${list(TIMEOUTS, 'timeout')}
+${list(BIND_WORDS, 'words of a bind line')}
+${list(SERVER_WORDS, 'words of a server line')}
 - global: every \`tune.\` setting
 
 ## Refused so far

@@ -10,6 +10,7 @@ import type {
   Identity,
   InitAddress,
   Resolvers,
+  TcpSettings,
   Timeouts,
 } from './model.ts';
 
@@ -82,6 +83,18 @@ export const NO_TIMEOUTS: Timeouts = {
   client_fin_ms: undefined,
   server_fin_ms: undefined,
   tunnel_ms: undefined,
+};
+
+/** The kernel's own. */
+export const NO_TCP_SETTINGS: TcpSettings = {
+  user_timeout_ms: undefined,
+  keep_alive: undefined,
+  interface: undefined,
+  mss: undefined,
+  defer_accept: false,
+  takes_ipv4: false,
+  fast_open: false,
+  transparent: false,
 };
 
 /** A server that accepts a connection is well. */

@@ -16,6 +16,12 @@ export type TcpSettings = {
   readonly interface: string | undefined;
   readonly mss: number | undefined;
   readonly defer_accept: boolean;
+  /** `v4v6`: of `::`, IPv4 clients too. */
+  readonly takes_ipv4: boolean;
+  /** `tfo`: TCP Fast Open. */
+  readonly fast_open: boolean;
+  /** `transparent`: of an address that need not be here. */
+  readonly transparent: boolean;
 };
 
 /** `source`: an undefined endpoint is any address. */

@@ -121,6 +121,8 @@ export type Bind = {
   /** A listening descriptor that the parent process left open (`fd@N`); undefined: carpool opens its own. */
   readonly inherited_fd: number | undefined;
   readonly name: string | undefined;
+  /** As written with `id`; undefined: its place in the frontend, from 1. */
+  readonly id: number | undefined;
   readonly backlog: number | undefined;
   /** Clients at once over this address and port; beyond it new ones wait in the kernel's queue. */
   readonly maxconn: number | undefined;

@@ -4,25 +4,14 @@
  */
 import { isIPv6 } from 'node:net';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Bind, Config, Endpoint } from '../config/model.ts';
+import type { Bind, Config } from '../config/model.ts';
 import { isUnixAddress } from '../config/values.ts';
-import {
-  AF_INET,
-  AF_INET6,
-  IP_FREEBIND,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_FREEBIND,
-  IPV6_V6ONLY,
-  SO_REUSEADDR,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
-  SOL_SOCKET,
-} from '../system/abi/linux.ts';
+import { AF_INET, AF_INET6, SO_REUSEADDR, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from '../system/abi/linux.ts';
 import { byReference } from '../system/arguments.ts';
 import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { socketAddressBytes } from '../system/socket-address.ts';
+import { setReach } from '../system/tcp-listener.ts';
 
 /** Only those that `wanted` says. */
 export function probeBinds(config: Config, wanted: (bind: Bind) => boolean = () => true): readonly Diagnostic[] {
@@ -32,7 +21,7 @@ export function probeBinds(config: Config, wanted: (bind: Bind) => boolean = () 
     .filter(isTcpPort)
     .filter(wanted);
   return binds.flatMap((bind) => {
-    const code = probe(bind.endpoint, vips.has(bind.endpoint.address));
+    const code = probe(bind, vips.has(bind.endpoint.address));
     return code === undefined ? [] : [describe(bind, code)];
   });
 }
@@ -43,14 +32,13 @@ function isTcpPort({ inherited_fd, endpoint }: Bind): boolean {
 }
 
 /** The errno's name, or undefined when the address is free. */
-function probe(endpoint: Endpoint, freebind: boolean): string | undefined {
+function probe({ endpoint, tcp }: Bind, freebind: boolean): string | undefined {
   const v6 = isIPv6(endpoint.address);
   const fd = libc.socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return libc.errnoName(libc.errno());
   try {
     setOption(fd, SOL_SOCKET, SO_REUSEADDR); // connections of an earlier daemon in TIME_WAIT are no obstacle
-    if (v6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (freebind) setOption(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND);
+    setReach(fd, v6, freebind, tcp);
     const address = socketAddressBytes(endpoint);
     if (libc.bind(fd, byReference(address), address.length) === 0) return undefined;
     return libc.errnoName(libc.errno());

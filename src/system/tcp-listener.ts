@@ -3,16 +3,19 @@ import {
   AF_INET,
   AF_INET6,
   IP_FREEBIND,
+  IP_TRANSPARENT,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPV6_FREEBIND,
+  IPV6_TRANSPARENT,
   IPV6_V6ONLY,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_CLOEXEC,
   SOCK_STREAM,
   SOL_SOCKET,
+  TCP_FASTOPEN,
   TCP_NODELAY,
 } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
@@ -39,8 +42,8 @@ export function openTcpListener(options: ListenOptions): number {
     enable(fd, SOL_SOCKET, SO_REUSEADDR);
     enable(fd, SOL_SOCKET, SO_REUSEPORT);
     enable(fd, IPPROTO_TCP, TCP_NODELAY); // accepted sockets inherit it
-    if (v6) enable(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-    if (options.freebind) enable(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_FREEBIND : IP_FREEBIND);
+    setReach(fd, v6, options.freebind, options.tcp);
+    if (options.tcp?.fast_open) enable(fd, IPPROTO_TCP, TCP_FASTOPEN, options.backlog);
     if (options.tcp && !setTcpOptions(fd, options.tcp)) throw new SystemError('a socket option', libc.errno());
     check(libc.bind(fd, byReference(address), address.length), 'bind');
     check(libc.listen(fd, options.backlog), 'listen');
@@ -51,8 +54,22 @@ export function openTcpListener(options: ListenOptions): number {
   }
 }
 
-function enable(fd: number, level: number, name: number): void {
-  if (libc.setsockopt(fd, level, name, byReference(Int32Array.of(1)), 4) !== 0) {
-    throw new SystemError(`socket option ${name}`, libc.errno());
-  }
+type Reach = Pick<TcpOptions, 'takes_ipv4' | 'transparent'>;
+
+/** Which clients a socket on such an address gets, and whether the address must be here. Throws SystemError. */
+export function setReach(fd: number, v6: boolean, freebind: boolean, reach?: Reach): void {
+  // said in both cases: a sysctl decides otherwise
+  if (v6) enable(fd, IPPROTO_IPV6, IPV6_V6ONLY, reach?.takes_ipv4 ? 0 : 1);
+  const level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  // IP_TRANSPARENT needs a right, and what follows does for addresses that are only not here
+  if (reach?.transparent && set(fd, level, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)) return;
+  if (freebind || reach?.transparent) enable(fd, level, v6 ? IPV6_FREEBIND : IP_FREEBIND);
+}
+
+function enable(fd: number, level: number, name: number, value = 1): void {
+  if (!set(fd, level, name, value)) throw new SystemError(`socket option ${name}`, libc.errno());
+}
+
+function set(fd: number, level: number, name: number, value: number): boolean {
+  return libc.setsockopt(fd, level, name, byReference(Int32Array.of(value)), 4) === 0;
 }

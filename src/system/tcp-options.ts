@@ -26,6 +26,12 @@ export type TcpOptions = {
   readonly mss: number | undefined;
   /** Of listeners: a client is accepted when it has said something. */
   readonly defer_accept: boolean;
+  /** Of listeners on `::`: IPv4 clients too. */
+  readonly takes_ipv4: boolean;
+  /** Of listeners: TCP Fast Open (RFC 7413). */
+  readonly fast_open: boolean;
+  /** Of listeners: the address need not be here. */
+  readonly transparent: boolean;
 };
 
 export type KeepAlive = {

@@ -1,7 +1,7 @@
 /** Our keyword tables beside HAProxy's own lists. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BIND_WORDS } from '#src/config/haproxy/bind.js';
+import { BIND_WORDS } from '#src/config/haproxy/bind-words.js';
 import { GLOBAL_KEYWORDS } from '#src/config/haproxy/global.js';
 import {
   HAPROXY_BIND_WORDS,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { UCARP_KEYWORDS } from '#src/config/debian/interfaces.js';
 import { SYSCTLS } from '#src/config/freebsd/sysctl.js';
-import { BIND_WORDS } from '#src/config/haproxy/bind.js';
+import { BIND_WORDS } from '#src/config/haproxy/bind-words.js';
 import { CARP_KEYWORDS } from '#src/config/haproxy/carp.js';
 import { GLOBAL_KEYWORDS } from '#src/config/haproxy/global.js';
 import { OPTIONS } from '#src/config/haproxy/options.js';

@@ -36,7 +36,7 @@ function listenerRows(view: View, { iid, name, frontend }: StatProxy): StatRow[]
   const { config, first_bind } = frontend!;
   if (!config.socket_stats) return [];
   return config.binds.map((bind, index) => {
-    const sid = index + 1;
+    const sid = bind.id ?? index + 1;
     const svname = bind.name ?? `sock-${sid}`;
     const values = { pxname: name, pid: 1, iid, svname, sid, type: 3, ...bindValues(view, bind, first_bind + index) };
     return { kind: 'L', iid, sid, values: { ...values, mode: config.mode } };

@@ -32,6 +32,8 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const IP_FREEBIND = 15;
 export const IPV6_FREEBIND = 78;
+export const IP_TRANSPARENT = 19;
+export const IPV6_TRANSPARENT = 75;
 export const IPV6_V6ONLY = 26;
 export const TCP_NODELAY = 1;
 export const TCP_MAXSEG = 2;
@@ -40,6 +42,7 @@ export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_QUICKACK = 12;
+export const TCP_FASTOPEN = 23;
 export const TCP_USER_TIMEOUT = 18;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '#src/config/load.js';
+import type { Match } from '#src/config/model.js';
 import { regularExpression } from '#src/config/regular-expression.js';
 import { Message } from '#src/proxy/http/message.js';
 import { parseRequest } from '#src/proxy/http/parse-head.js';
 import { compileRuleCondition } from '#src/proxy/sample/condition.js';
+import { matcherOf } from '#src/proxy/sample/matches.js';
 import type { Proxies } from '#src/proxy/sample/subject.js';
 
 const REQUEST = [
@@ -128,6 +130,17 @@ test('what differs does not hold', () => {
     '{ hdr(host),field(9,:) -m found }',
   ];
   for (const condition of conditions) assert.equal(holds(condition), false, condition);
+});
+
+test('an IPv4 address is the same when an IPv6 socket calls it ::ffff:a.b.c.d', () => {
+  const found = (pattern: string, value: string) =>
+    matcherOf({ method: 'ip', networks: [pattern] } as Match)(value as never);
+  assert.equal(found('10.0.0.0/8', '::ffff:10.1.2.3'), true);
+  assert.equal(found('10.0.0.0/8', '::ffff:11.1.2.3'), false);
+  assert.equal(found('::ffff:10.0.0.0/104', '10.1.2.3'), true);
+  assert.equal(found('::ffff:10.1.2.3', '::ffff:10.1.2.3'), true);
+  assert.equal(found('::/0', '10.1.2.3'), true);
+  assert.equal(found('::1', '0.0.0.1'), false);
 });
 
 test('ACLs of one name are alternatives, and several patterns too', () => {
