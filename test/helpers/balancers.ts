@@ -36,7 +36,10 @@ export async function startBalancer(t: TestContext, program: Program, config: st
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  await until(`${program} listens`, () => canConnect(port));
+  await until(`${program} listens`, () => {
+    if (child.exitCode !== null) throw new Error(`${program} does not start: ${log}`);
+    return canConnect(port);
+  });
   return { pid: child.pid!, file, socket: env.CARPOOL_SOCKET, log: () => log };
 }
 

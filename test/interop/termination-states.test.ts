@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import * as libc from '#src/system/libc.js';
-import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { type Balancer, type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 import { listenOnLoopback } from '../reactor/peer.js';
@@ -17,6 +17,7 @@ const LONG = 4_000_000;
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 /** Belongs to server s. */
 const BOUND = GET('/hangs').replace('Host', 'Cookie: SRV=s\r\nHost');
+const CLOSING = (path: string) => GET(path).replace('Host', 'Connection: close\r\nHost');
 const POST = 'POST /reads HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart of it';
 
 const UPGRADE = (path: string) => GET(path).replace('Host', 'Connection: upgrade\r\nUpgrade: other\r\nHost');
@@ -25,8 +26,8 @@ const CHUNKED = 'POST /reads HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r
 
 const FRONTS = [
   ...['http', 'stored', 'refused', 'deaf', 'none', 'queue', 'queue-full'],
-  'marked',
-  ...['tcp-marked', 'tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue'],
+  ...['marked', 'foreign', 'guarded', 'denied'],
+  ...['tcp-marked', 'tcp', 'tcp-refused', 'tcp-deaf', 'tcp-queue', 'tcp-foreign'],
 ] as const;
 
 /** `front`: which frontend; `act` gets the client's socket, connected, and the path of the stats socket. */
@@ -41,7 +42,7 @@ type Case = {
 };
 
 const CASES: readonly Case[] = [
-  { name: 'a whole request', front: 'http', act: say(GET('/ok').replace('Host', 'Connection: close\r\nHost')) },
+  { name: 'a whole request', front: 'http', act: say(CLOSING('/ok')) },
   { name: 'half a head, then FIN', front: 'http', act: (client) => void client.end('GET / HT') },
   { name: 'half a head, then silence', front: 'http', act: say('GET / HT') },
   { name: 'half a head, then RST', front: 'http', act: resetAfter('GET / HT', 100) },
@@ -84,7 +85,11 @@ const CASES: readonly Case[] = [
     front: 'deaf',
     act: (client) => void client.end(GET('/')),
   },
-  { name: 'a page of our own', front: 'http', act: say(GET('/stats').replace('Host', 'Connection: close\r\nHost')) },
+  { name: 'a page of our own', front: 'http', act: say(CLOSING('/stats')) },
+  { name: 'a page that wants a password', front: 'guarded', act: say(CLOSING('/stats')) },
+  { name: 'a page that a rule denies', front: 'denied', act: say(CLOSING('/stats')) },
+  { name: 'a source address that is not ours', front: 'foreign', act: say(GET('/')) },
+  { name: 'tcp: a source address that is not ours', front: 'tcp-foreign', act: () => {} },
   { name: 'a server with a chunk that is none', front: 'http', act: say(GET('/bad-chunk')) },
   { name: 'a server whose first chunk is none', front: 'http', act: say(GET('/bad-first-chunk')) },
   { name: 'a server whose head has no end', front: 'http', act: say(GET('/long-head')) },
@@ -154,9 +159,11 @@ function marked(text: string): Case['act'] {
   };
 }
 
-async function ask(path: string, command: string): Promise<void> {
-  const socket = connect(path, () => socket.write(`${command}\n`));
-  for await (const _answer of socket);
+async function ask(path: string, command: string): Promise<string> {
+  const socket = connect(path, () => socket.write(`${command}\n`)).setEncoding('utf8');
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
 }
 
 function stopReading(text: string): Case['act'] {
@@ -167,7 +174,7 @@ function stopReading(text: string): Case['act'] {
 }
 
 test('HAProxy and carpool log the same termination state for each early end', { skip: needs('haproxy') }, async (t) => {
-  const servers = await misbehavingServer(t);
+  const { port: servers } = await misbehavingServer(t);
   const refusing = await freePort();
   const deaf = deafServer(t);
   const sides = await Promise.all(
@@ -175,8 +182,7 @@ test('HAProxy and carpool log the same termination state for each early end', { 
       const ports = Object.fromEntries(
         await Promise.all(FRONTS.map(async (front) => [front, await freePort()] as const)),
       ) as Record<Case['front'], number>;
-      const runtime = `/tmp/carpool-states-${process.pid}-${program}.sock`;
-      t.after(() => rmSync(runtime, { force: true }));
+      const runtime = runtimeSocket(t, program);
       return startProgram(t, program, configOf(ports, { server: servers, refusing, deaf, runtime }), ports, runtime);
     }),
   );
@@ -191,12 +197,17 @@ test('HAProxy and carpool log the same termination state for each early end', { 
 /**
  * On purpose, where the manual's letters are clearer, or a client may still read why it gets nothing: who has only ended its side;
  * a client that was silent itself is told so (408); nobody sent data to a session that only waited for a server; what the proxy
- * refuses is `PD`.
+ * refuses is `PD`; the status is the one that the client was sent.
+ *
+ * HAProxy itself calls it SC, not RC, when it has no address, port or descriptor left to connect from. `CT` and `PT` are of tarpits,
+ * which come with `http-request`.
  */
 const DIFFERENCES = [
   'a client that ends in the queue: HAProxy CQ -1 0/1, carpool CQ 503 0/1',
   'a client that stops within its body: HAProxy sH 504 0/0, carpool cH 408 0/0',
   'a client that ends before there is a connection: HAProxy CC -1 0/0, carpool CC 503 0/0',
+  'a page that wants a password: HAProxy LR 400 0/0, carpool LR 401 0/0',
+  'a page that a rule denies: HAProxy PR 400 0/0, carpool PR 403 0/0',
   'a server with a chunk that is none: HAProxy SD 200 0/0, carpool PD 200 0/0',
   'tcp: a client that resets before there is a connection: HAProxy CD 0/0, carpool CC 0/0',
   'tcp: a client that resets in the queue: HAProxy CD 0/1, carpool CQ 0/1',
@@ -204,32 +215,52 @@ const DIFFERENCES = [
 
 test('HAProxy and carpool log the same places in queues', { skip: needs('haproxy') }, async (t) => {
   const server = await misbehavingServer(t);
-  const slow = GET('/slow').replace('Host', 'Connection: close\r\nHost');
-  const bound = slow.replace('Host', 'Cookie: SRV=s\r\nHost');
+  const free = CLOSING('/held');
+  const bound = free.replace('Host', 'Cookie: SRV=s\r\nHost');
   const [theirs, ours] = await Promise.all(
     (['haproxy', 'carpool'] as const).map(async (program) => {
       const [port, probed] = [await freePort(), await freePort()];
-      const balancer = await startBalancer(t, program, queueConfig(port, probed, server), probed);
-      // the first one is served at once, then they wait behind each other in either queue
-      for (const request of [bound, bound, slow, bound, slow]) {
-        connect(port, '127.0.0.1')
-          .on('error', () => {})
-          .on('data', () => {})
-          .write(request);
-        await rest(60);
+      const runtime = runtimeSocket(t, program);
+      const balancer = await startBalancer(t, program, queueConfig(port, probed, server.port, runtime), probed);
+      // the first one comes to the server at once, then they wait behind each other in either queue
+      for (const [ahead, request] of [bound, bound, free, bound, free].entries()) {
+        say(request)(
+          connect(port, '127.0.0.1')
+            .on('error', () => {})
+            .on('data', () => {}),
+          runtime,
+        );
+        await until(`${program} has taken ${ahead + 1}`, async () => (await atOnce(runtime, 'queues')) > ahead);
       }
-      await until(`${program} logs all`, () => statesIn(balancer.log(), 'queues').length === 5);
-      return statesIn(balancer.log(), 'queues').sort();
+      return balancer;
     }),
   );
-  assert.deepEqual(ours, theirs);
+  server.release();
+  const places = async (balancer: Balancer) => {
+    await until('all is logged', () => statesIn(balancer.log(), 'queues').length === 5);
+    return statesIn(balancer.log(), 'queues').sort();
+  };
+  assert.deepEqual(await places(ours!), await places(theirs!));
 });
 
+/** How many requests a proxy has to answer, those that wait too. */
+async function atOnce(runtime: string, proxy: string): Promise<number> {
+  const [head = '', ...rows] = (await ask(runtime, `show stat ${proxy} 2 -1`)).split('\n');
+  return Number(rows[0]?.split(',')[head.split(',').indexOf('scur')] ?? 0);
+}
+
+function runtimeSocket(t: TestContext, program: Program): string {
+  const path = `/tmp/carpool-states-${process.pid}-${program}.sock`;
+  t.after(() => rmSync(path, { force: true }));
+  return path;
+}
+
 /** One thread: of two the one that is woken first may serve the later request. */
-function queueConfig(port: number, probed: number, server: number): string {
+function queueConfig(port: number, probed: number, server: number, runtime: string): string {
   return `global
   nbthread 1
   log stderr format raw local0
+  stats socket ${runtime} level admin
 defaults
   mode http
   timeout connect 1s
@@ -272,6 +303,10 @@ ${section('tcp-marked', `  server s 127.0.0.1:${server} on-marked-down shutdown-
 ${section('refused', `  server s 127.0.0.1:${refusing}`)}
 ${section('deaf', `  server s 127.0.0.1:${deaf}`)}
 ${section('none', '')}
+${section('foreign', `  server s 127.0.0.1:${server} source 203.0.113.7`)}
+${section('tcp-foreign', `  server s 127.0.0.1:${server} source 203.0.113.7`)}
+${section('guarded', '  stats uri /stats\n  stats auth a:b')}
+${section('denied', '  stats uri /stats\n  stats http-request deny')}
 ${section('queue', `  server s 127.0.0.1:${server} maxconn 1`)}
 ${section('queue-full', `  cookie SRV\n  server s 127.0.0.1:${server} maxconn 1 maxqueue 1 cookie s`)}
 ${section('tcp-queue', `  server s 127.0.0.1:${server} maxconn 1`)}
@@ -304,7 +339,7 @@ async function startProgram(
           .at(-1)!
           .on('error', () => {})
           .write(BOUND);
-        await rest(50);
+        await until(`${program} has taken who comes first`, async () => (await atOnce(runtime, front)) > index);
       }
       const client = connect(ports[front], '127.0.0.1');
       sockets.push(client);
@@ -312,8 +347,9 @@ async function startProgram(
       await act(client, runtime);
       await until(`${program} logs "${name}"`, async () => statesIn(balancer.log(), front).length >= before + lines);
       const state = statesIn(balancer.log(), front)[before + lines - 1]!;
-      await rest(has_queue ? 900 : 20);
+      await rest(20);
       for (const socket of sockets) socket.destroy();
+      if (has_queue) await until(`${program} has nobody left`, async () => (await atOnce(runtime, front)) === 0);
       return state;
     },
   };
@@ -333,12 +369,15 @@ const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgra
 const CHUNKS = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 /** Answers by the request's path. */
-async function misbehavingServer(t: TestContext): Promise<number> {
+async function misbehavingServer(t: TestContext): Promise<{ readonly port: number; release(): void }> {
+  const held: Socket[] = [];
+  let holds = true;
+  const answerHeld = (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
   const half = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of it';
   const behaviours: Record<string, (socket: Socket) => void> = {
     '/ok': (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
     '/hangs': () => {},
-    '/slow': (socket) => void setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 1000),
+    '/held': (socket) => void (holds ? held.push(socket) : answerHeld(socket)),
     '/reads': () => {},
     '/closes': (socket) => void socket.end(),
     '/resets': (socket) => void socket.resetAndDestroy(),
@@ -374,7 +413,11 @@ async function misbehavingServer(t: TestContext): Promise<number> {
     server.close();
   });
   server.unref();
-  return (server.address() as AddressInfo).port;
+  const release = () => {
+    holds = false;
+    held.splice(0).forEach(answerHeld);
+  };
+  return { port: (server.address() as AddressInfo).port, release };
 }
 
 /** Listens, and its accept queue is full: a connection attempt gets no answer. */

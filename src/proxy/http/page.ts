@@ -100,7 +100,7 @@ export class Page {
     const body_is_whole = exchange.client.state !== CLIENT_BODY && exchange.stored.is_whole;
     if (exchange.client.state === CLIENT_BODY) exchange.keep_alive = false;
     exchange.client.disarm();
-    exchange.cause = 'L';
+    exchange.cause = question.admission.may_look === 'no' ? 'P' : 'L';
     exchange.phase = 'R';
     if (this.of_frontend) exchange.frontend.counters[c.INTERCEPTED]++;
     return exchange.thread.pages.ask(this, {

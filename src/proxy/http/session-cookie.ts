@@ -3,6 +3,7 @@
  * about it (manual, section 8.5).
  *
  *   request:   N none  I unknown value  D its server is down  V valid  E expired (maxidle)  O old (maxlife)
+ *              U unused, as a rule says which server, or not to persist
  *   response:  N none  P the server's own, untouched  D deleted  I inserted  U updated  R rewritten
  *
  * Compiled once for a backend. What holds for one exchange is in its Persistence.
@@ -49,9 +50,11 @@ export class Persistence {
   response_state = '-';
   /** The server that the cookie names, if it may be asked. */
   server: Server | null = null;
-  /** The client's cookie is among the request's fields. */
   /** What `force-persist` and `ignore-persist` say of this request. */
   rule: 'force' | 'ignore' | null = null;
+  /** A rule named its server, or forbade to look for one. */
+  overruled = false;
+  /** The client's cookie is among the request's fields. */
   found = false;
   /** Seconds since 1970; 0: none. */
   last_seen_s = 0;
@@ -74,6 +77,7 @@ export class Persistence {
     this.response_state = cookie ? 'N' : '-';
     this.server = null;
     this.rule = null;
+    this.overruled = false;
     this.found = false;
     this.last_seen_s = 0;
     this.first_seen_s = 0;
@@ -117,12 +121,13 @@ export class Persistence {
   private heed(rules: ServerRules, facts: Facts, assignment: Assignment): void {
     this.rule = rules.persistence(facts);
     assignment.bound = rules.server(facts, this.rule === 'force');
+    this.overruled = this.rule === 'ignore' || assignment.bound !== null;
   }
 
   /** The thread's response message is filled. */
   takeResponse({ thread, assignment, method }: Exchange): void {
     const { server, bound } = assignment;
-    if (!this.cookie || !server) return;
+    if (!this.cookie || !server || this.rule === 'ignore') return;
     this.cookie.readResponse(thread.reactor.buffers.bytes, thread.response, this, server, bound === server, method);
   }
 
@@ -232,10 +237,13 @@ export class SessionCookie {
   }
 
   private findServer(value: string, persistence: Persistence): void {
+    if (persistence.overruled) {
+      persistence.request_state = 'U';
+      return;
+    }
     const named = this.servers.get(value);
     const running = named?.find((server) => server.running);
     persistence.request_state = running ? 'V' : named ? 'D' : 'I';
-    if (persistence.rule === 'ignore') return;
     persistence.server = running ?? (this.persists || persistence.rule === 'force' ? (named?.[0] ?? null) : null);
   }
 
