@@ -299,6 +299,8 @@ export type Backend = {
   /** `option log-health-checks`: log each change of what checks say, not only changes of state. */
   readonly log_health_checks: boolean;
   readonly log_targets: readonly LogTarget[];
+  /** What syslog headers call the program in lines about its servers; undefined: as the global section says. */
+  readonly log_tag: string | undefined;
   readonly span: Span;
   readonly spans: Spans;
 };

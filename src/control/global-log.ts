@@ -36,7 +36,8 @@ const writer = new LineWriter(bytes);
 class GlobalLog {
   private sends = new Map<string, Send>();
   private global: readonly Way[] = [];
-  private backends = new Map<string, readonly Way[]>();
+  /** Under the backend's tag: those of the whole process, and the backend's own. */
+  private backends = new Map<string, { readonly global: readonly Way[]; readonly own: readonly Way[] }>();
 
   /** Opens what is new now, while paths are to be seen. A target that is full or gone costs lines. */
   configure({ global, backends, rings }: Config): void {
@@ -49,10 +50,15 @@ class GlobalLog {
         used.set(key, send);
         return { target, send, header: new SyslogHeader({ target, tag, hostname: global.log_send_hostname }) };
       });
-    const tag = global.log_tag ?? DEFAULT_TAG;
-    this.global = waysTo(global.log_targets, tag).filter(({ target }) => !prints(target));
+    const global_tag = global.log_tag ?? DEFAULT_TAG;
+    const silent = global.log_targets.filter((target) => !prints(target));
+    this.global = waysTo(silent, global_tag);
     this.backends = new Map(
-      backends.map((backend) => [backend.name, waysTo(ownTargets(backend, global.log_targets), tag)]),
+      backends.map((backend) => {
+        const tag = backend.log_tag ?? global_tag;
+        const own = waysTo(ownTargets(backend, global.log_targets), tag);
+        return [backend.name, { global: waysTo(silent, tag), own }];
+      }),
     );
     this.sends = used;
   }
@@ -65,13 +71,14 @@ class GlobalLog {
 
   /** Of a server, for those who read its proxy's lines, and for those of the whole process. */
   sayOfServer(backend: string, text: string, severity: number): void {
-    write(this.global, text, severity);
-    write(this.backends.get(backend) ?? [], text, severity);
+    const ways = this.backends.get(backend);
+    write(ways?.global ?? this.global, text, severity);
+    write(ways?.own ?? [], text, severity);
   }
 
   /** For those who read the proxy's lines; the others are told by `say`. */
   sayOf(backend: string, text: string, severity: number): void {
-    write(this.backends.get(backend) ?? [], text, severity);
+    write(this.backends.get(backend)?.own ?? [], text, severity);
   }
 }
 

@@ -6,6 +6,9 @@ import * as c from '../threads/counters.ts';
 import type { Assignment } from './assignment.ts';
 import type { Frontend } from './frontend.ts';
 
+/** The status of what a rule denies. */
+const DENIED = 403;
+
 /** What both have to tell. Times are monotonic milliseconds, -1: it did not come to that. */
 type Ended = {
   readonly frontend: Frontend;
@@ -46,12 +49,13 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
   row[c.BYTES_OUT] += bytes_out;
 }
 
-/** The request never came as a whole, or was none. */
-function countRequestError({ frontend, bind_counters, cause, phase }: Ended): void {
+/** The request never came as a whole, was none, or a rule denied it. */
+function countRequestError({ frontend, bind_counters, cause, phase, status }: Ended): void {
+  const counter = cause === 'P' && status === DENIED ? c.DENIED_REQUESTS : c.REQUEST_ERRORS;
   const never_came = phase === 'R' && cause !== '-' && cause !== 'L';
   if (!never_came && !(phase === 'H' && cause === 'c')) return;
-  frontend.counters[c.REQUEST_ERRORS]++;
-  if (bind_counters) bind_counters[c.REQUEST_ERRORS]++;
+  frontend.counters[counter]++;
+  if (bind_counters) bind_counters[counter]++;
 }
 
 /** A server counts what it said itself, the others what the client got. */

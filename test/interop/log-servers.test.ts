@@ -63,3 +63,62 @@ test('servers that go down and come back are told in HAProxy words, at its level
   const [theirs, ours] = [await linesOf(t, 'haproxy'), await linesOf(t, 'carpool')];
   assert.deepEqual(ours, theirs);
 });
+
+/** Of lines about a server and about a request, the tag, in `log global` and of proxies with one of their own. */
+async function tagsOf(t: TestContext, program: Program): Promise<string[]> {
+  const log = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(log, 'listening');
+  t.after(() => log.close());
+  const lines = new Set<string>();
+  log.on('message', (message) => {
+    const [, tag, text] =
+      /^<\d+>.{15} (\S+)\[\d+\]: (?:Server )?(\w+\/\w+ is DOWN|.* front\b)/.exec(String(message)) ?? [];
+    if (tag && text) lines.add(`${tag}: ${text.replace(/.*\] /, '')}`);
+  });
+  const [port, closed] = [await freePort(), await freePort()];
+  const server = `server s 127.0.0.1:${closed} check inter 100ms fall 1`;
+  const config = `global
+    log 127.0.0.1:${log.address().port} local0
+    log-tag whole
+defaults
+    mode tcp
+    log global
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+frontend front
+    bind 127.0.0.1:${port}
+    log-tag ours
+    option tcplog
+    default_backend plain
+backend plain
+    ${server}
+backend tagged
+    log-tag shop
+    ${server}
+defaults customer
+    mode tcp
+    log global
+    log-tag customer
+    timeout connect 2s
+    timeout server 10s
+backend theirs from customer
+    ${server}
+`;
+  await startBalancer(t, program, config, port);
+  await until(`${program} logs all of it`, () => lines.size === 4);
+  return [...lines].sort();
+}
+
+test('lines about servers carry the log-tag of their backend, lines about sessions that of the frontend', {
+  skip: needs('haproxy'),
+}, async (t) => {
+  const ours = await tagsOf(t, 'carpool');
+  assert.deepEqual(ours, await tagsOf(t, 'haproxy'));
+  assert.deepEqual(ours, [
+    'customer: theirs/s is DOWN',
+    'ours: front',
+    'shop: tagged/s is DOWN',
+    'whole: plain/s is DOWN',
+  ]);
+});

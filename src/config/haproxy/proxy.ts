@@ -431,6 +431,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     check: finishMethod(checks),
     log_health_checks: checks.log,
     log_targets: allTargets(draft, around),
+    log_tag: draft.log_tag,
     span,
     spans,
   };
