@@ -224,7 +224,7 @@ function onStall(engine: Engine, late_ns: number, now_ns: number): void {
     const short = vhid.settings.advbase === 0 && late_ns < SHORT_STALL_NS;
     if (vhid.state === 'BACKUP' && short) listenOnceMore(vhid, now_ns);
     else if (vhid.state === 'BACKUP' && late_ns >= 1000 * vhid.interval_us) listen(vhid, now_ns);
-    if (vhid.state === 'MASTER') stepBackIfHeldUp(engine, vhid, late_ns, now_ns);
+    if (vhid.state === 'MASTER') stepBackIfHeldUp(engine, vhid, now_ns);
   }
 }
 

@@ -179,12 +179,12 @@ function runScript(engine: Engine, vhid: Vhid, which: 'up' | 'down'): void {
   engine.effects.push({ kind: 'script', index: vhid.index, which, path, arguments: words });
 }
 
-/** Everything of this vhid that is due. Frames that came before now must have been heard already. */
+/** Everything of this vhid that is due. Frames that came before `now_ns` must have been heard already. */
 export function runTimers(engine: Engine, vhid: Vhid, now_ns: number): void {
   const due_ns = vhid.due_ns;
   if (due_ns[MASTER_DOWN] <= now_ns) takeOver(engine, vhid, 4, now_ns);
   else if (due_ns[MASTER_DOWN6] <= now_ns) takeOver(engine, vhid, 6, now_ns);
-  if (vhid.state !== 'MASTER' || stepBackIfHeldUp(engine, vhid, 0, now_ns)) return;
+  if (vhid.state !== 'MASTER' || stepBackIfHeldUp(engine, vhid, now_ns)) return;
   if (due_ns[ADD_AGAIN] <= now_ns) addAddresses(engine, vhid, now_ns);
   if (due_ns[RENEW] <= now_ns) renewAddresses(engine, vhid, now_ns);
   if (due_ns[ADVERT] <= now_ns) sendAdvert(engine, vhid, now_ns);
@@ -217,12 +217,12 @@ function silence(vhid: Vhid, family: Family, now_ns: number): string {
 /**
  * A MASTER that was held up (SIGSTOP, a paused machine) so long that a peer may have taken over, or that the kernel may
  * have taken the address, listens for one master-down interval before it says anything. True when it stepped back.
+ * Its own silence tells: one that has adverted since the stall was over, because it heard a slower MASTER, is in order.
  */
-export function stepBackIfHeldUp(engine: Engine, vhid: Vhid, late_ns: number, now_ns: number): boolean {
+export function stepBackIfHeldUp(engine: Engine, vhid: Vhid, now_ns: number): boolean {
   const silent_ns = now_ns - vhid.sent_ns;
-  const missed = Math.max(silent_ns, late_ns) >= patienceOfPeers_ns(vhid);
-  if (!missed && now_ns - vhid.renewed_ns < leaseOf_ns(engine)) return false;
-  changeState(engine, vhid, 'BACKUP', `held up for ${seconds(Math.max(silent_ns, late_ns))}: listening first`, now_ns);
+  if (silent_ns < patienceOfPeers_ns(vhid) && now_ns - vhid.renewed_ns < leaseOf_ns(engine)) return false;
+  changeState(engine, vhid, 'BACKUP', `held up for ${seconds(silent_ns)}: listening first`, now_ns);
   return true;
 }
 

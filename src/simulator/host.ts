@@ -4,7 +4,7 @@
  * the kernel tells, then frames, then messages, then timers; addresses change before frames leave.
  */
 import type { AddressEffect, Effect, Event, State } from '../carp/events.ts';
-import { tellStallFrom_ns } from '../carp/stall.ts';
+import { mayRunTimers, shortestInterval_ns, tellStallFrom_ns } from '../carp/stall.ts';
 import type { Program, Start } from './program.ts';
 import { carpoolVhids, interfaceOf } from './program.ts';
 import { between, type Random, seedWords } from './random.ts';
@@ -79,6 +79,10 @@ export class Host {
   #boot_ns = 0;
   #clock_at_boot_ns = 0;
   #stalled_ns = 0;
+  /** The next pass stops between reading and its timers. */
+  #stalls_in_pass = false;
+  /** Of the pass that stopped there: since when it has read, and whether timers were due then. */
+  #stopped_pass: { readonly from_ns: number; readonly due: boolean } | undefined;
   #wake_ns = Number.POSITIVE_INFINITY;
 
   readonly #hosts: number;
@@ -185,13 +189,21 @@ export class Host {
     this.epoch++;
   }
 
+  stallInNextPass(): void {
+    if (this.running) this.#stalls_in_pass = true;
+  }
+
   resume(): void {
+    this.#stalls_in_pass = false;
     if (!this.stalled) return;
     this.stalled = false;
     this.resumed_ns = this.#outside.now_ns;
     this.epoch++;
     if (!this.program) return;
     this.#outside.resumed(this, this.#outside.now_ns - this.#stalled_ns);
+    const stopped = this.#stopped_pass;
+    this.#stopped_pass = undefined;
+    if (stopped) this.#runTimers(stopped.from_ns, stopped.due);
     const deadline_ns = Math.min(this.program.nextDeadline_ns(), this.#clock(this.#stalled_ns) + BEAT_NS);
     const late_ns = this.#clock(this.#outside.now_ns) - deadline_ns;
     if (late_ns > tellStallFrom_ns(this.settings.members)) this.#step({ kind: 'stall', late_ns });
@@ -250,6 +262,8 @@ export class Host {
   #end(): void {
     this.program = undefined;
     this.stalled = false;
+    this.#stalls_in_pass = false;
+    this.#stopped_pass = undefined;
     this.ready_ns = Number.POSITIVE_INFINITY;
     this.#wake_ns = Number.POSITIVE_INFINITY;
     this.epoch++;
@@ -271,15 +285,27 @@ export class Host {
   #pass(first?: Event): void {
     if (first) this.#step(first);
     for (const event of this.#kernel_news.splice(0)) this.#step(event);
+    const from_ns = this.#clock(this.#outside.now_ns);
+    const due = (this.program?.nextDeadline_ns() ?? Number.POSITIVE_INFINITY) <= from_ns;
     for (const { segment, bytes } of this.#frames.splice(0))
       this.#step({ kind: 'frame', interface: interfaceOf(segment), bytes, length: bytes.length });
     for (const event of this.#messages.splice(0)) this.#step(event);
-    const program = this.program;
-    if (program) {
-      if (program.nextDeadline_ns() <= this.#clock(this.#outside.now_ns)) this.#step({ kind: 'timer' });
-      this.#planWake(program);
+    if (this.program && this.#stalls_in_pass) {
+      this.#stalls_in_pass = false;
+      this.#stopped_pass = { from_ns, due };
+      this.stall();
+    } else if (this.program) {
+      this.#runTimers(from_ns, due);
+      this.#planWake(this.program);
     }
     this.#outside.stepped(this);
+  }
+
+  /** As the carp thread: as of the time from which it has read. */
+  #runTimers(from_ns: number, due: boolean): void {
+    const until_ns = this.#clock(this.#outside.now_ns);
+    if (due && mayRunTimers(from_ns, until_ns, shortestInterval_ns(this.settings.members)))
+      this.#step({ kind: 'timer' }, from_ns);
   }
 
   #planWake(program: Program): void {
@@ -297,12 +323,12 @@ export class Host {
     return this.#clock_at_boot_ns + (world_ns - this.#boot_ns) * this.#rate;
   }
 
-  #step(event: Event): void {
+  #step(event: Event, now_ns = this.#clock(this.#outside.now_ns)): void {
     const program = this.program;
     if (!program) return;
     const links_down = [...this.#down].map(interfaceOf);
     const told = event.kind === 'configure' ? { ...event, links_down } : event;
-    const effects = program.handle(told, this.#clock(this.#outside.now_ns)).map(kept);
+    const effects = program.handle(told, now_ns).map(kept);
     for (const effect of effects) this.#changeAddresses(effect);
     const sent: number[] = [];
     for (const effect of effects) this.#act(effect, sent);

@@ -145,7 +145,7 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
   if ('segment' in fault && fault.segment !== SEGMENT) return [];
   const { host } = fault;
   if (fault.kind === 'link') return [{ at_ms, verb: fault.up === 'yes' ? 'plug' : 'unplug', host }];
-  if (fault.kind === 'stall')
+  if (fault.kind === 'stall' || fault.kind === 'stall-in-pass')
     return [
       { at_ms, verb: 'freeze', host },
       { at_ms: at_ms + fault.for_ms, verb: 'thaw', host },

@@ -58,6 +58,8 @@ export type Fault = { readonly at_ms: number } & (
   | { readonly kind: 'crash' | 'kill' | 'stop' | 'restart' | 'strip'; readonly host: string }
   /** SIGSTOP, and SIGCONT after `for_ms`. */
   | { readonly kind: 'stall' | 'unsendable'; readonly host: string; readonly for_ms: number }
+  /** A stall until then that begins with its next pass: between what it reads and what it makes of silence. */
+  | { readonly kind: 'stall-in-pass'; readonly host: string; readonly for_ms: number }
   | { readonly kind: 'link'; readonly host: string; readonly segment: number; readonly up: 'yes' | 'no' }
   /** One way only: what `from` sends does not reach `to`; '*' is everybody. `family`: of IPv4 or IPv6 alone. */
   | {

@@ -222,6 +222,9 @@ class World implements Outside {
       case 'stall':
         host.stall();
         return this.plan(this.now_ns + fault.for_ms * 1e6, () => this.#resume(host));
+      case 'stall-in-pass':
+        host.stallInNextPass();
+        return this.plan(this.now_ns + fault.for_ms * 1e6, () => this.#resume(host));
       case 'unsendable':
         host.setSendable(false);
         return this.plan(this.now_ns + fault.for_ms * 1e6, () => host.setSendable(true));

@@ -13,7 +13,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { interval_us } from '../carp/election.ts';
 import { badSources, createEngine, nextDeadline_ns, status, step } from '../carp/engine.ts';
 import type { Event, VhidSettings } from '../carp/events.ts';
-import { SHORT_STALL_NS, shortestInterval_ns, tellStallFrom_ns } from '../carp/stall.ts';
+import { mayRunTimers, SHORT_STALL_NS, shortestInterval_ns, tellStallFrom_ns } from '../carp/stall.ts';
 import { now_ns, toMs31 } from '../system/clock.ts';
 import { ConnectionReset } from '../system/connection-reset.ts';
 import { SystemError } from '../system/errors.ts';
@@ -146,11 +146,13 @@ class CarpThread {
     const late_ns = now - wake_ns;
     if (this.#beat_ns > 0 && late_ns > this.#stall_ns) this.#onStall(late_ns, now);
     if (this.#poll.isReady(this.#events_place)) this.#readNetwork();
-    // Before a timer runs, look at the sockets again: a frame that came since ppoll returned was in time.
-    this.#readFrames(this.#engineDeadline_ns() <= now);
+    // Before a timer runs, look at all sockets again: a frame that came since ppoll returned was in time.
+    const due = this.#engineDeadline_ns() <= now;
+    this.#readFrames(due);
     this.#readMessages();
     if (this.#stopping) return;
-    if (this.#engineDeadline_ns() <= now) this.#step(this.#timer);
+    // As of the time before: this thread may stand still anywhere, and what comes meanwhile is not heard yet.
+    if (due && mayRunTimers(now, now_ns(), this.#interval_ns)) this.#step(this.#timer, now);
     if (now - this.#beat_ns >= BEAT_NS) this.#beat(now);
   }
 
@@ -180,9 +182,8 @@ class CarpThread {
   }
 
   /** Steps the engine, carries out what it wants, and tells it what became of its frames. */
-  #step(event: Event): void {
+  #step(event: Event, now = now_ns()): void {
     const { vhids, families, errors } = this.#outcomes;
-    const now = now_ns();
     this.#next_ns = -1;
     const { engine } = this.#performer;
     const effects = step(engine, event, now);

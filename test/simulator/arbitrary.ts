@@ -148,7 +148,7 @@ function fault(
   return fc.oneof(
     fc.record({ at_ms, kind: kind('crash', 'kill', 'stop', 'strip'), host }),
     fc.record({ at_ms, kind: kind('restart'), host }),
-    fc.record({ at_ms, kind: kind('stall'), host, for_ms }),
+    fc.record({ at_ms, kind: kind('stall', 'stall-in-pass'), host, for_ms }),
     fc.record({ at_ms, kind: kind('unsendable'), host, for_ms }),
     fc.record({ at_ms, kind: kind('link'), host, segment, up: fc.constantFrom('yes' as const, 'no' as const) }),
     fc.record({ at_ms, kind: kind('cut'), segment, from: host, to }),

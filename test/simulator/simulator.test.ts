@@ -67,6 +67,17 @@ test('of two hundred hosts that start together one is MASTER, and another when a
   assert.match(log.at(-1)!, /^ +1\d\.\d+ h50 vhid 1 on segment 0: BACKUP -> MASTER/);
 });
 
+test('a BACKUP that stands still between reading and judging reads again before it calls the master silent', () => {
+  for (let at_ms = 6000; at_ms < 10_000; at_ms += 20) {
+    const hosts = [everydayHost('a', 0), everydayHost('b', 100)];
+    const stall = { at_ms, kind: 'stall-in-pass' as const, host: 'b', for_ms: 5000 };
+    const { violation, log } = simulate({ seed: 1, hosts, faults: [stall], calm_ms: 16_000 });
+    assert.equal(violation, undefined);
+    const after = log.slice(log.findIndex((line) => line.includes('stall-in-pass'))).join('\n');
+    assert.doesNotMatch(after, /MASTER/, after);
+  }
+});
+
 test('a scenario is the same run every time, and from its text as well', () => {
   fc.assert(
     fc.property(scenarios({ hosts_max: 3, advbases: [1] }), (scenario) => {
