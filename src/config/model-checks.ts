@@ -23,6 +23,8 @@ export type HttpCheckMethod = {
   readonly method: string;
   readonly uri: string;
   readonly version: string;
+  readonly headers: HttpSendRule['headers'];
+  readonly body: CheckFormat | undefined;
   readonly rules: readonly CheckRule[];
   readonly disable_on_404: boolean;
   readonly send_state: boolean;

@@ -102,7 +102,8 @@ export const PLAIN_CHECK: CheckMethod = { kind: 'tcp', rules: [] };
 
 /** `option httpchk METHOD URI VERSION` without a rule. */
 export function httpCheck(method: string, uri: string, version: string): HttpCheckMethod {
-  return { kind: 'http', method, uri, version, rules: [], disable_on_404: false, send_state: false };
+  const parts = { method, uri, version, headers: [], body: undefined };
+  return { kind: 'http', ...parts, rules: [], disable_on_404: false, send_state: false };
 }
 
 type Required = 'name' | 'vhid' | 'addresses' | 'span' | 'spans';

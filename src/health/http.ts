@@ -27,16 +27,19 @@ const CONDITIONAL = verdictOf('L7OKC', 'HTTP status 404: the server wants no new
 
 export type Request = { readonly bytes: Uint8Array | undefined; readonly compose: (facts: CheckFacts) => Uint8Array };
 
+/** What requests behind the first are where their rule leaves it open. */
+const NEXT = { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0', headers: [], body: undefined } as const;
+
 /** `rule` where there is one; what it leaves open is as `option httpchk` says (the first request) or HAProxy's default. */
 export function httpRequest(rule: HttpSendRule | undefined, method: HttpCheckMethod, is_first: boolean): Request {
-  const usual = is_first ? method : { method: 'OPTIONS', uri: '/', version: 'HTTP/1.0' };
+  const usual = is_first ? method : NEXT;
   const uri: CheckFormat = rule?.uri ?? [usual.uri];
   const parts: RequestParts = {
     method: rule?.method ?? usual.method,
     uri,
     version: rule?.version ?? usual.version,
-    headers: rule?.headers ?? [],
-    body: rule?.body,
+    headers: rule?.headers.length ? rule.headers : usual.headers,
+    body: rule?.body ?? usual.body,
     state: method.send_state,
   };
   const formats = [uri, ...parts.headers.map(({ value }) => value), parts.body ?? []];

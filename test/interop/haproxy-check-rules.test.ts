@@ -31,6 +31,9 @@ const tcp = (behaviour: Behaviour, ...rules: string[]): Case => [
   ...rules.map((rule) => `tcp-check ${rule}`),
 ];
 
+/** Headers and a body behind the version, as they were written before there was `http-check send`. */
+const hiding = (words: string, ...lines: string[]): Case => [says(HELLO), `option httpchk ${words}`, ...lines];
+
 const CASES: readonly Case[] = [
   tcp('accept', 'connect'),
   tcp('accept', 'send PING\\r\\n'),
@@ -64,6 +67,21 @@ const CASES: readonly Case[] = [
   http(says(GONE), 'disable-on-404', 'expect string x'),
   http(says(GONE), 'expect status 404'),
   http({ status: 200 }, 'connect', 'send meth GET uri /a', 'expect status 200', 'connect linger', 'send uri /b'),
+  hiding('HEAD / HTTP/1.1\\r\\nHost:\\ localhost\\r\\nX-A:b'),
+  hiding('GET /b "HTTP/1.0\\r\\nAuthorization: Basic YTpi\\r\\n\\r\\nthe body"'),
+  hiding('GET /c HTTP/1.1\\r\\nHost:\\ %[srv_name]\\r\\n'),
+  hiding('GET /d HTTP/1.1\\r\\nHost:\\ www\\r\\nConnection:\\ keep-alive', 'http-check send hdr X-More 1'),
+  hiding(
+    'GET /e HTTP/1.1\\r\\nHost:\\ www\\r\\n\\r\\nBODY',
+    'http-check send body other',
+    'http-check expect status 200',
+  ),
+  hiding(
+    'GET /f HTTP/1.1\\r\\nHost:\\ www',
+    'http-check connect',
+    'http-check send uri /g',
+    'http-check expect status 200',
+  ),
   ['accept', 'option redis-check'],
   [says('+PONG\r\n'), 'option redis-check'],
   [says('-NOAUTH\r\n', true), 'option redis-check'],

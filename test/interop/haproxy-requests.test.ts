@@ -88,6 +88,28 @@ for (const kind of KINDS) {
   });
 }
 
+test('HAProxy and carpool leave out X-Forwarded-For for the same clients', { skip: needs('haproxy') }, async (t) => {
+  const networks = ['127.0.0.0/8', '127.0.0.1', '127.0.0.2/31', '126.0.0.0/7', '10.0.0.0/8', '::1'];
+  const pairs = await Promise.all(
+    networks.map(async (network) => ({ line: `option forwardfor except ${network}`, server: await RawServer.start() })),
+  );
+  const ports = await startHaproxy(
+    t,
+    pairs.map(({ line, server }) => [line, `server s0 127.0.0.1:${server.port}`]),
+  );
+  const told: boolean[] = [];
+  for (const [index, { line, server }] of pairs.entries()) {
+    const answering = answer(server);
+    const rig = new ProxyRig('epoll', [server], { frontend: ` ${line}\n` });
+    const ours = await outcome(rig.port, server, get(''));
+    assert.deepEqual(ours, await outcome(ports[index]!, server, get('')), line);
+    told.push(/x-forwarded-for/i.test(ours.seen.join()));
+    clearInterval(answering);
+    await rig.everythingIsHome();
+  }
+  assert.deepEqual(told, [false, false, true, false, true, true]);
+});
+
 /**
  * Sends the request and FIN, and waits until everything is answered. FIN comes after the first answer where there are two requests:
  * whether HAProxy still looks at the second one when it has seen FIN is a matter of microseconds.

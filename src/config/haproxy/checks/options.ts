@@ -1,11 +1,11 @@
 /** The options that choose how servers are checked (manual 4.2); the last one counts. */
 import type { CheckMethod } from '../../model.ts';
-import { httpCheck, PLAIN_CHECK } from '../../model-defaults.ts';
+import { PLAIN_CHECK } from '../../model-defaults.ts';
 import type { Word } from '../../word.ts';
 import type { ProxyDraft } from '../drafts.ts';
 import { type Context, refuseMore } from '../keyword.ts';
 import type { Option } from '../options.ts';
-import { isMethod, isUri, isVersion } from './send.ts';
+import { parseHttpchk } from './httpchk.ts';
 import { Words } from './words.ts';
 
 /** `words` are those after the option's name; undefined after a report. */
@@ -56,26 +56,6 @@ export const CHECK_OPTIONS: readonly Option[] = [
     },
   },
 ];
-
-/** `option httpchk [[METHOD] URI [VERSION]]` */
-function parseHttpchk(words: readonly Word[], name: Word, context: Context): CheckMethod | undefined {
-  const [method, uri, version] = words.length === 1 ? [undefined, words[0]] : words;
-  const at = new Words(name, words, context);
-  if (words.length > 3) return refuseMore(words.slice(3), words[2], context.report);
-  if (method !== undefined && !isMethod(method, at)) return undefined;
-  if (uri !== undefined && !isUri(uri, at)) return undefined;
-  if (version !== undefined && /^HTTP\/1\.[01][\s\r\n]/.test(version.text)) {
-    const mend = 'Write them as `http-check send hdr NAME VALUE`.';
-    return at.fail(
-      version,
-      'unsupported-value',
-      'Headers after the version of `option httpchk` are not supported.',
-      mend,
-    );
-  }
-  if (version !== undefined && !isVersion(version, at)) return undefined;
-  return httpCheck(method?.text ?? 'OPTIONS', uri?.text ?? '/', version?.text ?? 'HTTP/1.0');
-}
 
 /** `option smtpchk [HELO|EHLO DOMAIN]`; another greeting is HELO, as in HAProxy. */
 function parseSmtpchk(words: readonly Word[], name: Word, context: Context): CheckMethod | undefined {

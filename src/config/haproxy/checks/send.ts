@@ -79,8 +79,10 @@ function setPart(
       return true;
     case 'body-lf':
       return (rule.body = parseFormat(value, words.context)) !== undefined;
-    case 'hdr':
-      return addHeader(headers, value, words);
+    case 'hdr': {
+      const content = words.value(value);
+      return content !== undefined && addHeader(headers, value, content, words);
+    }
     default:
       rule.comment = value.text;
       return true;
@@ -90,10 +92,15 @@ function setPart(
 /** Headers that frame the message are ours to write. */
 const FRAMING = ['content-length', 'transfer-encoding'];
 
-function addHeader(headers: { name: string; value: CheckFormat }[], name: Word, words: Words): boolean {
-  const value = words.value(name);
-  const format = value && parseFormat(value, words.context);
-  if (value === undefined || format === undefined) return false;
+/** `value` is a format. False after a report. */
+export function addHeader(
+  headers: { name: string; value: CheckFormat }[],
+  name: Word,
+  value: Word,
+  words: Words,
+): boolean {
+  const format = parseFormat(value, words.context);
+  if (format === undefined) return false;
   if (!isToken(name.text)) {
     words.fail(name, 'bad-header-name', `\`${name.text}\` cannot be the name of a header.`);
     return false;

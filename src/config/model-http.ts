@@ -1,0 +1,52 @@
+/** What proxies in mode http do with requests and connections: a part of the model. */
+
+export type ForwardFor = {
+  readonly header: string;
+  /** Do not add the header when the request already has it. */
+  readonly if_none: boolean;
+  /** Clients from these networks are not told of. */
+  readonly except: readonly string[];
+};
+
+/** The cookie that brings a client back to its server (manual 4.2 "cookie"). */
+export type SessionCookie = {
+  readonly name: string;
+  /** Passive: read only. */
+  readonly mode: 'passive' | 'rewrite' | 'insert' | 'prefix';
+  readonly indirect: boolean;
+  readonly nocache: boolean;
+  readonly postonly: boolean;
+  readonly preserve: boolean;
+  readonly httponly: boolean;
+  readonly secure: boolean;
+  readonly domains: readonly string[];
+  readonly attributes: readonly string[];
+  /** Whole seconds. */
+  readonly maxidle_s: number | undefined;
+  readonly maxlife_s: number | undefined;
+  readonly dynamic: boolean;
+};
+
+/** A failure of a server after which another try may be worth it; a number is a status. */
+export type RetryEvent =
+  | 'conn-failure'
+  | 'empty-response'
+  | 'junk-response'
+  | 'response-timeout'
+  | '0rtt-rejected'
+  | 'all-retryable-errors'
+  | number;
+
+/** How a proxy treats the connections that its requests come and go on. */
+export type HttpConnections = {
+  /** What becomes of connections after a response: kept, the server's is closed, or (a frontend's) both are. */
+  readonly after_response: 'keep-alive' | 'server-close' | 'close';
+  /** Servers that get closed are not told with the request. */
+  readonly pretend_keepalive: boolean;
+  /** A server is asked when the whole body is there, or as much as a buffer holds. */
+  readonly buffer_request: boolean;
+  /** Which requests may go over a connection to a server that another client's request opened (manual 4.2 "http-reuse"). */
+  readonly reuse: 'never' | 'safe' | 'aggressive' | 'always';
+  /** A client that closes its side before its response began wants it no more. */
+  readonly abort_on_close: boolean;
+};
