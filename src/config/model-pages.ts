@@ -1,5 +1,7 @@
-/** What of the model concerns the pages that the daemon serves itself. */
+/** What of the model concerns the pages and replies that the daemon serves itself. */
+import type { Span } from './diagnostic.ts';
 import type { RuleCondition } from './model-rules.ts';
+import type { ReplyHead } from './stored-reply.ts';
 
 /** The statistics page (manual 4.2, "stats …"). */
 export type StatsPage = {
@@ -31,3 +33,13 @@ export type StatsRule = {
 
 /** `http-request use-service prometheus-exporter`. */
 export type Exporter = { readonly when: RuleCondition | undefined };
+
+/** A reply of the user's own for one status; `content` is filled by control/ where there is a file to read. */
+export type ErrorFile = {
+  readonly status: number;
+  readonly path: string | undefined;
+  /** The file is only the body behind it; undefined: it is the whole reply. */
+  readonly head: ReplyHead | undefined;
+  readonly content: Uint8Array | undefined;
+  readonly span: Span;
+};

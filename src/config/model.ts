@@ -14,7 +14,7 @@ import type { Balance, HashType } from './model-balance.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { ForwardFor, HttpConnections, RetryEvent, SessionCookie } from './model-http.ts';
 import type { Capture, CookieCapture, LogFormat, LogTarget, Ring } from './model-logs.ts';
-import type { Exporter, StatsPage } from './model-pages.ts';
+import type { ErrorFile, Exporter, StatsPage } from './model-pages.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
 import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
@@ -151,14 +151,6 @@ export type Timeouts = {
   readonly server_fin_ms: number | undefined;
   /** How long both may be silent once bytes go both ways; undefined: those of client and server. */
   readonly tunnel_ms: number | undefined;
-};
-
-/** A reply of the user's own for one status; `content` is filled by control/, which reads the file. */
-export type ErrorFile = {
-  readonly status: number;
-  readonly path: string;
-  readonly content: Uint8Array | undefined;
-  readonly span: Span;
 };
 
 export type Frontend = {

@@ -2,9 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Config, ErrorFile } from '../config/model.ts';
-
-/** HAProxy's tune.bufsize: it takes no longer one either. */
-const LONGEST_BYTES = 16_384;
+import { LONGEST_HEAD_BYTES, LONGEST_REPLY_BYTES, storedReply } from '../config/stored-reply.ts';
 
 /** The configuration with the files' contents; one that cannot be read is an error, as in HAProxy. */
 /** `root` stands before absolute paths, for a process in a chroot. */
@@ -12,9 +10,11 @@ export function withErrorFiles(config: Config, root = ''): { config: Config; dia
   const diagnostics: Diagnostic[] = [];
   const known = new Map<string, Uint8Array>();
   const read = (file: ErrorFile): ErrorFile => {
-    const content = known.get(file.path) ?? readReply(file, root, diagnostics);
-    if (content !== undefined) known.set(file.path, content);
-    return { ...file, content };
+    const { path, head } = file;
+    if (path === undefined) return file;
+    const content = known.get(path) ?? readReply(path, file, root, diagnostics);
+    if (content !== undefined) known.set(path, content);
+    return { ...file, content: head && content ? storedReply(head, content) : content };
   };
   const fill = <T extends { readonly error_files: readonly ErrorFile[] }>(proxy: T): T => ({
     ...proxy,
@@ -24,7 +24,12 @@ export function withErrorFiles(config: Config, root = ''): { config: Config; dia
   return { config: filled, diagnostics };
 }
 
-function readReply({ path, span }: ErrorFile, root: string, diagnostics: Diagnostic[]): Uint8Array | undefined {
+function readReply(
+  path: string,
+  { head, span }: ErrorFile,
+  root: string,
+  diagnostics: Diagnostic[],
+): Uint8Array | undefined {
   const base = { severity: 'error', span } as const;
   let content: Uint8Array;
   try {
@@ -42,8 +47,10 @@ function readReply({ path, span }: ErrorFile, root: string, diagnostics: Diagnos
     }
     return undefined;
   }
-  if (content.length <= LONGEST_BYTES && content.length > 0) return content;
-  const message = `The reply in ${path} has ${content.length} bytes; it may have 1 to ${LONGEST_BYTES}.`;
+  const least = head ? 0 : 1;
+  const most = LONGEST_REPLY_BYTES - (head ? LONGEST_HEAD_BYTES : 0);
+  if (content.length >= least && content.length <= most) return content;
+  const message = `The reply in ${path} has ${content.length} bytes; it may have ${least} to ${most}.`;
   diagnostics.push({ ...base, code: 'bad-reply-length', message });
   return undefined;
 }

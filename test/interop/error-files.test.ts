@@ -50,6 +50,48 @@ ${files('of-defaults')}`;
   }
 });
 
+/** Lines of a `listen` section without a server; `-` is the path of a file. */
+const MADE: readonly string[] = [
+  'errorloc 503 /sorry.html',
+  'errorloc302 503 https://www.example.org/?a=b',
+  'errorloc303 503 /sorry.html',
+  'http-error status 503 content-type text/plain string "sorry %[src] 100%%" hdr x-a b hdr x-c 100%%',
+  'http-error status 503 content-type text/plain lf-string "100%% sorry"',
+  'http-error status 503 content-type text/plain file - hdr Retry-After 5',
+  'http-error status 503 hdr x-a b',
+  'http-error status 503 errorfile -',
+  'http-error status 503',
+];
+
+test('HAProxy and carpool make the same replies of errorloc and http-error', { skip: needs('haproxy') }, async (t) => {
+  const directory = mkdtempSync('/tmp/carpool-http-error-');
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'reply');
+  writeFileSync(path, 'HTTP/1.0 503 Mine\r\nContent-Type: text/plain\r\n\r\nof a file');
+  const said: string[][] = [];
+  for (const program of ['haproxy', 'carpool'] as const) {
+    const ports = await Promise.all(MADE.map(freePort));
+    const sections = MADE.map((line, index) => {
+      return `listen made${index}\n  bind 127.0.0.1:${ports[index]}\n  ${line.replace(/ -(?= |$)/, ` ${path}`)}\n`;
+    });
+    const config = `defaults\n  mode http\n  timeout client 1s\n${sections.join('')}`;
+    await startBalancer(t, program, config, ports.at(-1)!);
+    const replies = await Promise.all(ports.map((port) => wholeReplyFrom(port!, 'Connection: close')));
+    said.push(replies.map(comparable));
+  }
+  assert.deepEqual(said[1], said[0]);
+  assert.match(said[0]![0]!, /^302 Found\n(.*\n)*location: \/sorry\.html\n/);
+});
+
+/** Field names in small letters and in order, without `connection` and HAProxy's HTTP version. */
+function comparable(reply: string): string {
+  const [head = '', body = ''] = reply.split('\r\n\r\n');
+  const [first = '', ...fields] = head.split('\r\n');
+  const names = fields.map((field) => field.replace(/^[^:]+/, (name) => name.toLowerCase()));
+  const kept = names.filter((field) => !field.startsWith('connection:') && !field.startsWith('content-length:'));
+  return [first.slice('HTTP/1.1 '.length), ...kept.sort(), body].join('\n');
+}
+
 /** Takes a request and says nothing. */
 async function closingServer(t: TestContext): Promise<number> {
   const server = createServer((socket) => socket.on('error', () => {}).on('data', () => socket.end()));
@@ -59,13 +101,17 @@ async function closingServer(t: TestContext): Promise<number> {
 }
 
 /** The body of the reply. */
-function replyFrom(port: number): Promise<string> {
+async function replyFrom(port: number): Promise<string> {
+  return (await wholeReplyFrom(port, 'X-A: b')).split('\r\n\r\n')[1] ?? '';
+}
+
+function wholeReplyFrom(port: number, field: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+    const socket = connect(port, '127.0.0.1', () => socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${field}\r\n\r\n`));
     socket.setEncoding('latin1').on('data', (more: string) => {
       text += more;
     });
-    socket.on('error', reject).on('close', () => resolve(text.split('\r\n\r\n')[1] ?? ''));
+    socket.on('error', reject).on('close', () => resolve(text));
   });
 }

@@ -34,7 +34,7 @@ import type {
 import { GLOBAL_DEFAULTS, HTTP_DEFAULTS, NO_TIMEOUTS } from '../model-defaults.ts';
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
-import type { ErrorFilesOf } from './error-file.ts';
+import type { ErrorFilesOf, NoErrorFile } from './error-file.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -76,7 +76,7 @@ export type ProxyDraft = {
   unique_id_format: LogFormat | undefined;
   unique_id_header: string | undefined;
   /** In the order of the file: of two for one status the later counts. */
-  error_files: (ErrorFile | ErrorFilesOf)[];
+  error_files: (ErrorFile | ErrorFilesOf | NoErrorFile)[];
   forwardfor: ForwardFor | undefined;
   stats: StatsPage | undefined;
   /** A line of its own: what defaults say counts no longer, as in HAProxy. */

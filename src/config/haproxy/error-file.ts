@@ -12,7 +12,15 @@ import type { ProxyDraft } from './drafts.ts';
 import { type Context, type Keyword, refuseMore, type Statement } from './keyword.ts';
 
 /** `errorfiles NAME [CODE…]`, until all sections are read; no statuses are all of the section's. */
-export type ErrorFilesOf = { readonly section: Word; readonly statuses: readonly { value: number; span: Span }[] };
+export type ErrorFilesOf = {
+  readonly section: Word;
+  readonly statuses: readonly { value: number; span: Span }[];
+  /** A status for which the section has none is no mistake. */
+  readonly if_any?: boolean;
+};
+
+/** `http-error status CODE default-errorfiles`: what earlier lines say does not hold. */
+export type NoErrorFile = { readonly no_reply_for: number };
 
 /** An `http-errors` section. */
 export type HttpErrorsDraft = { readonly name: string; readonly span: Span; error_files: ErrorFile[] };
@@ -59,13 +67,17 @@ export function finishErrorFiles(
 ): ErrorFile[] {
   const by_status = new Map<number, ErrorFile>();
   for (const line of error_files) {
+    if ('no_reply_for' in line) {
+      by_status.delete(line.no_reply_for);
+      continue;
+    }
     const files = 'section' in line ? filesOf(line, sections, report) : [line];
     for (const file of files) by_status.set(file.status, file);
   }
   return [...by_status.values()];
 }
 
-function filesOf({ section, statuses }: ErrorFilesOf, sections: readonly HttpErrorsDraft[], report: Reporter) {
+function filesOf({ section, statuses, if_any }: ErrorFilesOf, sections: readonly HttpErrorsDraft[], report: Reporter) {
   const named = sections.find(({ name }) => name === section.text);
   if (named === undefined) {
     const mend = didYouMean(
@@ -76,7 +88,7 @@ function filesOf({ section, statuses }: ErrorFilesOf, sections: readonly HttpErr
     return [];
   }
   for (const { value, span } of statuses) {
-    if (named.error_files.some(({ status }) => status === value)) continue;
+    if (if_any || named.error_files.some(({ status }) => status === value)) continue;
     report.error(span, 'unknown-value', `\`http-errors ${named.name}\` has no file for status ${value}.`);
   }
   const wanted = statuses.map(({ value }) => value);
@@ -90,11 +102,18 @@ function parseFile({ keyword, args }: Statement, { report }: Context): ErrorFile
     return report.error(keyword.span, 'missing-value', '`errorfile` needs a status code and a file.', mend);
   }
   refuseMore(args.slice(2), path, report);
+  const status = parseStatus(code, report);
+  if (status === undefined) return undefined;
+  return { status, path: path.text, head: undefined, content: undefined, span: spanOf([keyword, ...args]) };
+}
+
+/** Undefined after a report. */
+export function parseStatus(code: Word, report: Reporter): number | undefined {
   const status = parseInteger(code, { what: 'The status', min: 200, max: 599 }, report);
   if (status === undefined) return undefined;
   if (!STATUSES.includes(status)) {
-    const message = `Status ${status} has no reply that a file could replace.`;
+    const message = `Status ${status} has no reply that another could replace.`;
     return report.warning(code.span, 'no-effect', message, `There are ${STATUSES.join(', ')}.`);
   }
-  return { status, path: path.text, content: undefined, span: spanOf([keyword, ...args]) };
+  return status;
 }

@@ -20,6 +20,7 @@ import { CHOICE_KEYWORDS, reportHttpConditions } from './choices.ts';
 import { parseAcl } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
+import { HTTP_ERROR_KEYWORDS } from './http-error.ts';
 import {
   ALL_PROXIES,
   BACK,
@@ -256,6 +257,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     has_effect: true,
     parse: parseErrorFiles,
   },
+  ...HTTP_ERROR_KEYWORDS,
   ...CHOICE_KEYWORDS,
   ...TCP_KEYWORDS,
   ...LOG_KEYWORDS,
