@@ -9,6 +9,10 @@ import { loadConfig } from '#src/config/load.js';
 import { parseScenario } from '#src/lab/scenario-parser.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What a fragment between fences may leave to the file that it goes into, beside the lines put before it here. */
+const LEFT_OUT = ['no-listener', 'frontend-without-bind', 'frontend-without-backend', 'unknown-resolvers'];
+const AROUND = 'defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n';
+
 const DOCUMENTS = ['README.md', ...['docs/guides', 'docs/reference'].flatMap(documentsBelow)];
 
 for (const { path, line, text } of DOCUMENTS.flatMap(blocksOf)) {
@@ -23,6 +27,14 @@ for (const { path, line, text } of DOCUMENTS.flatMap(blocksOf)) {
       assert.deepEqual(parseScenario('doc.scenario', text).diagnostics.map(formatDiagnostic), []);
     });
   }
+}
+
+for (const { path, line, text } of DOCUMENTS.flatMap(fencedBlocksOf)) {
+  if (/^(global|frontend|backend|listen|ring|resolvers|carp)\b/.test(text))
+    test(`${path}:${line}: the fragment has its place in a configuration`, () => {
+      const { diagnostics } = loadConfig([{ file: 'carpool.cfg', text: AROUND + text }]);
+      assert.deepEqual(diagnostics.filter(({ code }) => !LEFT_OUT.includes(code)).map(formatDiagnostic), []);
+    });
 }
 
 test('the documents hold configurations and scenarios to check', () => {
@@ -44,6 +56,15 @@ function blocksOf(path: string): Block[] {
     open = isCode || (open && line === '');
   }
   return blocks;
+}
+
+function fencedBlocksOf(path: string): Block[] {
+  const blocks = readFileSync(join(root, path), 'utf8').matchAll(/^```.*\n([^]*?)^```$/gm);
+  return [...blocks].map(({ input, index, 1: text }) => ({
+    path,
+    line: input.slice(0, index).split('\n').length + 1,
+    text: text!,
+  }));
 }
 
 function documentsBelow(folder: string): string[] {

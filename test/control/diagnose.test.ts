@@ -34,6 +34,7 @@ const VHID: DoctorVhid = {
 const DAEMON = {
   pid: 100,
   frontends: [{ name: 'f' }],
+  backends: [],
   orders: [],
   lost_log_lines: 0,
   last_lost_line_s: null,
@@ -125,6 +126,18 @@ test('what the daemon and the machine tell of themselves', () => {
     'log-lines-lost',
   ]);
   assert.deepEqual(codes({ ...FACTS, segment: { ...FACTS.segment, late_ms: 2500 } }), ['machine-stalls']);
+});
+
+test('a backend without any server that is up is named, with the reason of its first one', () => {
+  const of = (...ups: boolean[]) => {
+    const servers = ups.map((up, i) => ({ name: `s${i}`, up, reason: 'connection refused' }));
+    const backends = [{ name: 'app', mode: 'http', servers }] as unknown as StatusReport['backends'];
+    return diagnose({ ...FACTS, daemon: { ...DAEMON, backends } }).map(({ code, message }) => `${code}: ${message}`);
+  };
+  const message = 'No server of backend app is up, so its requests get 503; s0: connection refused.';
+  assert.deepEqual(of(false, false), [`no-server: ${message}`]);
+  assert.deepEqual(of(false, true), []);
+  assert.deepEqual(of(), []);
 });
 
 test('what happened long ago is no news', () => {

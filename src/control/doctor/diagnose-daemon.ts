@@ -1,7 +1,7 @@
 /** What the running daemon tells of itself. Pure. */
 
 import { formatAge } from '../format-age.ts';
-import type { StatusReport } from '../status-report.ts';
+import type { BackendReport, StatusReport } from '../status-report.ts';
 import { NO_REAL_TIME, REAL_TIME_MEND, RING_MEND } from './diagnose-host.ts';
 import type { DoctorFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
@@ -42,6 +42,7 @@ export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
     found.push(finding('warning', 'no-guardian', undefined, message, mend));
   }
   found.push(...findStalls(carp), ...findLostLines(daemon), ...findEpoll(daemon), ...findTaken(facts, daemon));
+  found.push(...daemon.backends.flatMap(findNoServer));
   for (const { kind, vhid, by } of orders) {
     const message = `${kind} of ${vhid ?? 'all vhids'} is in force, ordered by ${by}.`;
     const mend = `When the work is done: carpool ${kind === 'demote' ? 'undemote' : 'ready'}${vhid === null ? '' : ` ${vhid}`}`;
@@ -73,6 +74,15 @@ function findEpoll({ reactor }: StatusReport): Finding[] {
   return [
     finding('hint', 'no-io-uring', undefined, message, reactor.reason.startsWith(FORCED) ? FORCED_MEND : RING_MEND),
   ];
+}
+
+function findNoServer({ name, mode, servers }: BackendReport): Finding[] {
+  const [first] = servers;
+  if (first === undefined || servers.some(({ up }) => up)) return [];
+  const fate = mode === 'http' ? 'its requests get 503' : 'its connections are closed';
+  const message = `No server of backend ${name} is up, so ${fate}; ${first.name}: ${first.reason}.`;
+  const mend = '"carpool status" says the same of each. "demote" in a carp section gives the address to a node that has a server.';
+  return [finding('warning', 'no-server', undefined, message, mend)];
 }
 
 /** Others of this host that run a vhid of the daemon, which came before it or after. */
