@@ -1,12 +1,19 @@
 /** When and why the daemon ends: the first signal or failure counts. */
 
-/** `soft`: by SIGUSR1, which lets clients finish. */
-export type End = { readonly reason: string; readonly status: number; readonly soft: boolean };
+export type End = {
+  /** One line: statuses, scripts and the peer's log show it. */
+  readonly reason: string;
+  /** Of a mistake of ours, as one line, where an error had one. */
+  readonly stack?: string;
+  readonly status: number;
+  /** By SIGUSR1, which lets clients finish. */
+  readonly soft: boolean;
+};
 
 export type EndWatch = {
   readonly reached: Promise<End>;
-  /** A failure: exit status 1. */
-  because(reason: string): void;
+  /** A failure: exit status 1. Lines after the first are its stack. */
+  because(text: string): void;
   /** A second signal came: shorten the waits. */
   hurried(): boolean;
 };
@@ -18,7 +25,10 @@ export function watchForEnd(ending_signals: readonly NodeJS.Signals[]): EndWatch
   const reached = new Promise<End>((resolve) => {
     resolveEnd = resolve;
   });
-  const because = (reason: string) => resolveEnd({ reason, status: 1, soft: false });
+  const because = (text: string) => {
+    const [reason = '', ...calls] = text.split('\n').map((line) => line.trim());
+    resolveEnd({ reason, stack: calls.join(' '), status: 1, soft: false });
+  };
   for (const signal of ending_signals) {
     process.on(signal, () => {
       signals++;

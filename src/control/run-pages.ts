@@ -1,6 +1,6 @@
 /** Pages that clients of data threads ask main for: statistics in their forms, and metrics. */
 import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
-import type { Daemon } from './daemon-state.ts';
+import { type Daemon, logLine } from './daemon-state.ts';
 import { describeError } from './end.ts';
 import type { Generation } from './generation.ts';
 import { runtimeOf } from './run-statistics.ts';
@@ -20,7 +20,8 @@ export async function answerPage(daemon: Daemon, number: number, question: PageQ
     if (generation === undefined) return httpReply(question, 503, 'text/plain', 'This configuration is gone.\n');
     return await write(daemon, generation, question);
   } catch (error) {
-    return httpReply(question, 500, 'text/plain', `${describeError(error)}\n`);
+    logLine(daemon.events, 'error', `a page failed: ${describeError(error).replaceAll(/\s*\n\s*/g, ' ')}`);
+    return httpReply(question, 500, 'text/plain', 'This page failed; the log of carpool says why.\n');
   }
 }
 
