@@ -3,17 +3,17 @@
  * Only its owner may connect (mode 0600). A stalled or greedy client costs a bounded amount of memory and is dropped.
  */
 import { lstatSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
 import { ERROR } from './commands.ts';
 import type { SocketPaths } from './socket-path.ts';
+import { probe, removeStaleSockets } from './stale-sockets.ts';
 
 const MAX_CLIENTS = 32;
 const MAX_LINE_BYTES = 1024;
 /** A client that has not sent its line by then is dropped; so is one that does not take its answer. */
 const IDLE_MS = 10_000;
-const PROBE_MS = 1_000;
 /** sun_path has 108 with the closing NUL (unix(7)); Node cuts a longer one in silence. */
 const LONGEST_PATH_BYTES = 107;
 
@@ -48,6 +48,7 @@ export async function openControlSocket(
     server.maxConnections = MAX_CLIENTS;
     const error = await listen(server, path);
     if (error === undefined) {
+      if (!paths.named) await removeStaleSockets(dirname(path));
       const socket = opened(server, path, made_directory);
       return others.length > 0 && paths.shares === 'aloud' ? { socket, diagnostic: shared(path, others) } : { socket };
     }
@@ -109,19 +110,6 @@ function removeEmptyDirectory(directory: string): void {
   } catch {
     // somebody else put something there
   }
-}
-
-function probe(path: string): Promise<'live' | 'stale' | 'absent'> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const finish = (result: 'live' | 'stale' | 'absent') => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.setTimeout(PROBE_MS, () => finish('live'));
-    socket.once('connect', () => finish('live'));
-    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED' ? 'stale' : 'absent'));
-  });
 }
 
 /** The errno's name, or undefined when it listens. */

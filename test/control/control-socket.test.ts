@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -151,6 +152,19 @@ test('a balancer beside a daemon that lives gets a socket of its own, and says w
   assert.equal(second.diagnostic?.severity, 'warning');
   assert.equal(second.diagnostic?.message, `Another carpool answers on ${path}; this one answers on ${own}.`);
   assert.equal(await say('version\n'), 'carpool 1.2.3\n');
+});
+
+test('sockets that killed balancers left are removed at the next start, and nobody else is touched', async () => {
+  const dead = spawnSync('true').pid;
+  const names = [`carpool-${dead}.sock`, `carpool-${process.pid}.sock`, `carpool-web-${dead}.sock`];
+  const leave = "for (const path of process.argv.slice(1)) require('node:net').createServer().listen(path)";
+  const paths = names.map((name) => join(directory, name));
+  // ends without closing what it opened
+  spawnSync(process.execPath, ['-e', `${leave}; setTimeout(() => process.kill(process.pid, 'SIGKILL'))`, ...paths]);
+  assert.deepEqual(readdirSync(directory).sort(), [...names].sort());
+  const opened = await openControlSocket({ candidates: [join(directory, 'carpool.sock')], named: false }, () => {});
+  open.push(opened.socket!);
+  assert.deepEqual(readdirSync(directory).sort(), ['carpool.sock', ...names.slice(1)].sort());
 });
 
 test('a path that cannot be made is an error when a person named it, else a warning', async () => {

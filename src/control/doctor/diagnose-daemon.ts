@@ -81,7 +81,8 @@ function findNoServer({ name, mode, servers }: BackendReport): Finding[] {
   if (first === undefined || servers.some(({ up }) => up)) return [];
   const fate = mode === 'http' ? 'its requests get 503' : 'its connections are closed';
   const message = `No server of backend ${name} is up, so ${fate}; ${first.name}: ${first.reason}.`;
-  const mend = '"carpool status" says the same of each. "demote" in a carp section gives the address to a node that has a server.';
+  const mend =
+    '"carpool status" says the same of each. "demote" in a carp section gives the address to a node that has a server.';
   return [finding('warning', 'no-server', undefined, message, mend)];
 }
 
