@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 export const PROXY_CORE = 0;
 export const LOAD_CORE = 1;
 
-export const LARGE_BYTES = 10 * 1024 * 1024;
+const LARGE_BYTES = 10 * 1024 * 1024;
 
 /** HAProxy reads 10,000 servers in some seconds when it has a core to itself. */
 const START_MS = 60_000;

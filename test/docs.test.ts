@@ -59,7 +59,7 @@ function blocksOf(path: string): Block[] {
 }
 
 function fencedBlocksOf(path: string): Block[] {
-  const blocks = readFileSync(join(root, path), 'utf8').matchAll(/^```.*\n([^]*?)^```$/gm);
+  const blocks = readFileSync(join(root, path), 'utf8').matchAll(/^```.*\n((?:(?!```).*\n)*)```$/gm);
   return [...blocks].map(({ input, index, 1: text }) => ({
     path,
     line: input.slice(0, index).split('\n').length + 1,

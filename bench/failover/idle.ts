@@ -11,7 +11,7 @@ import { eventually } from './pair.ts';
 import type { Program, Software } from './programs.ts';
 
 export type Role = 'MASTER' | 'BACKUP';
-export const ROLES: readonly Role[] = ['MASTER', 'BACKUP'];
+const ROLES: readonly Role[] = ['MASTER', 'BACKUP'];
 
 export type IdleCost = {
   readonly software: Software;

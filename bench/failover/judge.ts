@@ -24,7 +24,7 @@ type FailoverBound = {
   readonly at_most: number;
 };
 
-export const FAILOVER_BOUNDS: readonly FailoverBound[] = [
+const FAILOVER_BOUNDS: readonly FailoverBound[] = [
   { happening: 'host death', of: 'median', figure: 'outage_ms', at_most: 25 },
   { happening: 'host death', of: 'worst', figure: 'outage_ms', at_most: 40 },
   { happening: 'graceful stop', of: 'median', figure: 'outage_ms', at_most: 10 },

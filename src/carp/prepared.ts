@@ -138,6 +138,6 @@ function bytesOf(text: string, what: string): Uint8Array {
   return bytes;
 }
 
-export function familyOf(text: string): Family {
+function familyOf(text: string): Family {
   return text.includes(':') ? 6 : 4;
 }

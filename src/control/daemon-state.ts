@@ -1,5 +1,4 @@
 /** What runs: the one value that the parts of the daemon share. */
-import type { Config } from '../config/model.ts';
 import { now_ns } from '../system/clock.ts';
 import type { CarpHandle } from '../threads/carp-handle.ts';
 import type { ChecksHandle } from '../threads/checks-handle.ts';
@@ -65,10 +64,6 @@ export type Daemon = {
 
 /** Ends the daemon with exit status 1. */
 export type Fail = (reason: string) => void;
-
-export function configOf(daemon: Daemon): Config {
-  return daemon.generation.config;
-}
 
 export function logLine(events: EventLog, level: Level, text: string): void {
   events.record({ kind: 'log', at_ns: now_ns(), level, text });

@@ -9,7 +9,7 @@
  */
 
 /** Whose rules a host runs. */
-export const KINDS = ['carpool', 'ucarp', 'freebsd', 'openbsd', 'freebsd9', 'netbsd'] as const;
+const KINDS = ['carpool', 'ucarp', 'freebsd', 'openbsd', 'freebsd9', 'netbsd'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export type MemberSettings = {

@@ -40,8 +40,8 @@ const MAX_GROUPS = 64;
 /** Numbers of system calls, which differ between architectures. */
 const CALLS =
   process.arch === 'x64'
-    ? { setgroups: 116, setresuid: 117, setresgid: 119, capget: 125, capset: 126, prctl: 157 }
-    : { setgroups: 159, setresuid: 147, setresgid: 149, capget: 90, capset: 91, prctl: 167 };
+    ? { setgroups: 116, setresuid: 117, setresgid: 119, capset: 126, prctl: 157 }
+    : { setgroups: 159, setresuid: 147, setresgid: 149, capset: 91, prctl: 167 };
 
 /** For this thread and for good. Throws a SystemError (EPERM: it is not root, or has not the capabilities to keep). */
 export function dropPrivileges({ uid, gid, groups, keep }: Privileges): void {
@@ -58,17 +58,6 @@ export function setCapabilities(keep: readonly Capability[]): void {
   const mask = keep.reduce((bits, name) => bits | (1 << CAPABILITIES[name]), 0);
   const data = Uint32Array.of(mask, mask, 0, 0, 0, 0);
   call(CALLS.capset, 'set capabilities', byReference(capabilityHeader()), byReference(data));
-}
-
-/** Whether the calling thread has the capability in effect. */
-export function hasCapability(name: Capability): boolean {
-  const data = libc.allocatePinned(24);
-  try {
-    call(CALLS.capget, 'read capabilities', byReference(capabilityHeader()), data.address);
-    return ((data.words[0] >>> CAPABILITIES[name]) & 1) === 1;
-  } finally {
-    libc.munmap(data.address, 24);
-  }
 }
 
 function capabilityHeader(): Uint32Array {

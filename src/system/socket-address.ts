@@ -47,7 +47,7 @@ function pin(bytes: Uint8Array): PinnedAddress {
 }
 
 /** The first field of what `socketAddressBytes` made. */
-export function familyOf(bytes: Uint8Array): number {
+function familyOf(bytes: Uint8Array): number {
   return bytes[0] | (bytes[1] << 8);
 }
 

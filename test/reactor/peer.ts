@@ -138,7 +138,7 @@ export function datagramTo(port: number, flags: number): number {
 }
 
 /** The port that a descriptor is bound to. */
-export function portOf(fd: number): number {
+function portOf(fd: number): number {
   scratch.words[8] = SOCKADDR_BYTES;
   assert.equal(libc.getsockname(fd, scratch.address + 16, scratch.address + 32), 0);
   return (scratch.bytes[18]! << 8) | scratch.bytes[19]!;

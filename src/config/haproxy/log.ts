@@ -12,7 +12,7 @@ const FACILITIES =
     ' ',
   );
 const LEVELS = 'emerg alert crit err warning notice info debug'.split(' ');
-export const FORMATS: readonly LogTarget['format'][] = [
+const FORMATS: readonly LogTarget['format'][] = [
   'raw',
   'short',
   'priority',

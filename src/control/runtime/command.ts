@@ -8,7 +8,7 @@ import type { StatusReport } from '../status-report.ts';
 
 export type Level = 'user' | 'operator' | 'admin';
 
-export const LEVELS: readonly Level[] = ['user', 'operator', 'admin'];
+const LEVELS: readonly Level[] = ['user', 'operator', 'admin'];
 
 /** What commands do to the daemon. */
 export type RuntimeDaemon = {

@@ -96,7 +96,7 @@ const ESCAPES: Readonly<Record<number, string>> = { 9: '\\t', 10: '\\n', 13: '\\
 const LF = 10;
 
 /** One line of output for each line of the message, or several (`+`), with what cannot be printed escaped. */
-export function dump(bytes: Uint8Array): string {
+function dump(bytes: Uint8Array): string {
   const lines: string[] = [];
   let line = '';
   const begin = (at: number, goes_on: boolean) => {

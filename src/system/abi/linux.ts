@@ -77,7 +77,6 @@ export const ETIME = 62;
 export const ECONNABORTED = 103;
 export const ECONNRESET = 104;
 export const ENOBUFS = 105;
-export const ETIMEDOUT = 110;
 export const ENOTCONN = 107;
 export const ECONNREFUSED = 111;
 export const EALREADY = 114;
