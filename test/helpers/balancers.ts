@@ -43,6 +43,18 @@ export async function startBalancer(t: TestContext, program: Program, config: st
   return { pid: child.pid!, file, socket: env.CARPOOL_SOCKET, log: () => log };
 }
 
+/** The same file again: carpool reads it, another HAProxy takes the place of the first. Resolves when new clients are the new one's. */
+export async function reloadBalancer(t: TestContext, program: Program, { pid, file, log }: Balancer): Promise<void> {
+  if (program === 'carpool') {
+    process.kill(pid, 'SIGHUP');
+    await until('the configuration holds', () => /configuration 2 holds/.test(log()));
+    return;
+  }
+  const child = spawn(peerPath('haproxy'), ['-f', file, '-db', '-sf', String(pid)], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await until('the old one stops listening', () => /Stopping (frontend|proxy) |Proxy \S+ stopped/.test(log()));
+}
+
 /** Looks every few milliseconds; throws after a while. */
 export async function until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
   for (const end_ms = performance.now() + PATIENCE_MS; !(await done()); await rest(10)) {
