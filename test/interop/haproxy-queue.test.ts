@@ -1,5 +1,5 @@
 /**
- * Servers with `maxconn` under HAProxy and under carpool, each with four threads: as many requests at the server at once, in the same
+ * Servers with `maxconn` under HAProxy and under carpool, each with several threads: as many requests at the server at once, in the same
  * order out of the queue, the same log lines, and after a reload the same count for old and new clients.
  */
 import assert from 'node:assert/strict';
@@ -56,7 +56,7 @@ async function start(t: TestContext, program: Program, words: string, lines = ''
   const port = await freePort();
   const socket = `/tmp/carpool-queue-${port}.sock`;
   const config = `global
-    nbthread 4
+    nbthread 3
     stats socket ${socket}
     log stderr format raw local0 info
 defaults
