@@ -30,8 +30,8 @@ export type Query = {
   readonly onEvent: (event: QueryEvent) => void;
 };
 
-/** `invalid`: bytes that are no answer to the question; `snd_error`: the socket broke, as it does when nobody listens there. */
-export type QueryEvent = 'sent' | 'snd_error' | 'timeout' | 'truncated' | 'invalid';
+/** `invalid`: bytes that are no answer to the question; `too_big`: more bytes over UDP than asked for, which are not read; `snd_error`: the socket broke, as it does when nobody listens there. */
+export type QueryEvent = 'sent' | 'snd_error' | 'timeout' | 'truncated' | 'invalid' | 'too_big';
 
 export type NameQueries = {
   ask(query: Query): void;
@@ -88,7 +88,10 @@ export function createNameQueries(): NameQueries {
       overTcp();
     };
     if (query.transport === 'tcp') overTcp();
-    else endSocket = askOverUdp(query, (answer) => (answer?.truncated ? again() : heed(answer)), fail);
+    else {
+      const hear = (answer: Answer | undefined) => (answer?.truncated ? again() : heed(answer));
+      endSocket = askOverUdp(query, { hear, fail, tooBig: () => query.onEvent('too_big') });
+    }
   };
   return {
     ask(query) {
@@ -105,16 +108,22 @@ export function createNameQueries(): NameQueries {
 
 type Heed = (answer: Answer | undefined) => unknown;
 
+type Datagrams = { readonly hear: Heed; readonly fail: () => void; readonly tooBig: () => void };
+
 /** Returns what ends it. */
-function askOverUdp({ nameserver, question, payload_bytes }: Query, heed: Heed, onEnd: () => void): () => void {
+function askOverUdp({ nameserver, question, payload_bytes }: Query, { hear, fail, tooBig }: Datagrams): () => void {
   const { address, port } = nameserver;
   const id = randomInt(65_536);
   const bytes = encodeQuestion(id, question, payload_bytes);
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   let open = true;
-  socket.on('message', (message) => open && heed(decodeAnswer(message, id, question)));
+  socket.on('message', (message) => {
+    if (!open) return;
+    if (message.length > payload_bytes) tooBig();
+    else hear(decodeAnswer(message, id, question));
+  });
   // refused: perhaps it comes back before the deadline, but not on this socket
-  socket.on('error', onEnd);
+  socket.on('error', fail);
   socket.connect(port, address, () => bytes && open && socket.send(bytes));
   return () => {
     open = false;

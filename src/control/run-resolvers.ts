@@ -13,7 +13,7 @@ import { parseResolvConf } from '../dns/resolv-conf.ts';
 import { type Daemon, logLine } from './daemon-state.ts';
 import { createNameQueries, type NameQueries, type QueryEvent } from './name-queries.ts';
 import { outside } from './outside.ts';
-import { meaningOf, NO_COUNTS, type ResolverCounts } from './resolver-counts.ts';
+import { countAnswer, NO_COUNTS, type ResolverCounts } from './resolver-counts.ts';
 import { moveServers, type ServerMove, weighServer } from './server-addresses.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -68,8 +68,14 @@ function run(daemon: Daemon, sections: readonly LiveSection[], subjects: readonl
     change(daemon, orders);
     wait();
   };
-  const hear: Hear = ({ name, query }, nameserver, answer) =>
-    obey(directory.onAnswer(name, query, nameserver, answer, performance.now()));
+  const hear: Hear = ({ name, query, type }, nameserver, answer) => {
+    const counts = (name.section as LiveSection).counts[nameserver]!;
+    if (directory.awaits(name, query, nameserver)) countAnswer(counts, answer, { name: name.text, type });
+    else counts.outdated++;
+    const orders = directory.onAnswer(name, query, nameserver, answer, performance.now());
+    counts.update += countMoves(daemon, orders);
+    obey(orders);
+  };
   const onTimer = () => obey(directory.onTime(performance.now()));
   onTimer();
   return {
@@ -95,10 +101,7 @@ function ask(order: Ask, queries: NameQueries, hear: Hear): void {
   const { asked, payload_bytes, retry_ms, counts } = order.name.section as LiveSection;
   const question = { name: order.name.text, type: order.type };
   asked.forEach(({ transport, endpoint }, index) => {
-    const onAnswer = (answer: Parameters<Hear>[2]) => {
-      counts[index]![meaningOf(answer)]++;
-      hear(order, index, answer);
-    };
+    const onAnswer = (answer: Parameters<Hear>[2]) => hear(order, index, answer);
     const onEvent = (event: QueryEvent) => void counts[index]![event]++;
     queries.ask({ transport, nameserver: endpoint, question, payload_bytes, timeout_ms: retry_ms, onAnswer, onEvent });
   });
@@ -135,6 +138,15 @@ function systemNameservers({ events }: Daemon): Nameserver[] {
     logLine(events, 'warning', `${RESOLV_CONF} cannot be read: ${(error as Error).message}`);
     return [];
   }
+}
+
+/** Servers that get another address. */
+function countMoves({ generation }: Daemon, orders: readonly Order[]): number {
+  return orders.filter((order) => {
+    if (order.kind !== 'move') return false;
+    const { backend, server } = order.subject;
+    return generation.servers.find(backend, server)?.endpoint.address !== order.endpoint.address;
+  }).length;
 }
 
 // ── what becomes of servers ─────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ import { chooseAddresses } from './choose-address.ts';
 import type { Answer, DnsRecord, QuestionType, Service } from './message.ts';
 import { canonicalName } from './name.ts';
 import {
+  awaits,
   type Effect,
   type Failure,
   newResolution,
@@ -147,6 +148,11 @@ export class Directory {
       if (name.holders.size > 0) this.take(name, onTime(name.state, name.settings, now_ms), now_ms, orders);
     }
     return orders;
+  }
+
+  /** Else an answer comes too late. `nameserver` counts from 0 in the section. */
+  awaits({ state }: Name, query: number, nameserver: number): boolean {
+    return awaits(state, query, nameserver);
   }
 
   /** `nameserver` counts from 0 in the section. */

@@ -105,17 +105,20 @@ export function onAnswer(
   { query, nameserver, answer }: { readonly query: number; readonly nameserver: number; readonly answer: Answer },
   now_ms: number,
 ): Step {
-  const bit = 1 << nameserver;
-  if (!resolution.asking || query !== resolution.query || (resolution.answered & bit) !== 0)
-    return { resolution, effects: [] };
+  if (!awaits(resolution, query, nameserver)) return { resolution, effects: [] };
   const found = recordsFor(answer, resolution);
   if (answer.rcode === RCODE_NONE && found.length > 0)
     return resolve(resolution, settings, found, answer, nameserver, now_ms);
-  const answered = resolution.answered | bit;
+  const answered = resolution.answered | (1 << nameserver);
   const failure = failureOf(answer);
   const waiting = { ...resolution, answered, failure };
   if (answered !== 2 ** settings.nameservers - 1) return { resolution: waiting, effects: [] };
   return askOtherwise(waiting, failure, settings, now_ms);
+}
+
+/** Nobody has answered this question well yet, and this nameserver not at all. */
+export function awaits({ asking, query: asked, answered }: Resolution, query: number, nameserver: number): boolean {
+  return asking && query === asked && (answered & (1 << nameserver)) === 0;
 }
 
 function failureOf({ rcode }: Answer): Failure {

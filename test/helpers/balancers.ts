@@ -1,6 +1,6 @@
 /** HAProxy and carpool as programs with the same configuration, and what each writes to standard error. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -20,7 +20,7 @@ export type Balancer = {
   log(): string;
 };
 
-/** Resolves when it listens on `port`; it ends with the test. */
+/** Resolves when it listens on `port` and on its stats socket; it ends with the test. */
 export async function startBalancer(t: TestContext, program: Program, config: string, port: number): Promise<Balancer> {
   const directory = mkdtempSync('/tmp/carpool-balancer-');
   const file = join(directory, 'a.cfg');
@@ -40,6 +40,8 @@ export async function startBalancer(t: TestContext, program: Program, config: st
     if (child.exitCode !== null) throw new Error(`${program} does not start: ${log}`);
     return canConnect(port);
   });
+  const stats = /stats socket (\/\S+)/.exec(config)?.[1];
+  await until('its stats socket is there', () => stats === undefined || existsSync(stats));
   return { pid: child.pid!, file, socket: env.CARPOOL_SOCKET, log: () => log };
 }
 

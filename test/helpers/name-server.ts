@@ -2,7 +2,8 @@
  * A nameserver for tests, over UDP and TCP on one free port of 127.0.0.1. Its zone says what it answers, or how it misbehaves:
  *
  *   zone.set('app.test A', ['127.0.0.2'])            zone.set('_http._tcp.test SRV', ['0 10 8080 a.test'])
- *   zone.set('app.test A', 'nx')                     'refused', 'silent', 'truncated' (whole over TCP only), 'nonsense'
+ *   zone.set('a.test A', ['CNAME b.test', 'b.test 127.0.0.3'])
+ *   zone.set('app.test A', 'nx')                     'refused', 'silent', 'nonsense', 'foreign' (another id)
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -13,7 +14,7 @@ export type Misbehaviour = 'nx' | 'refused' | 'silent' | 'nonsense' | 'foreign';
 export type Told = readonly string[] | Misbehaviour;
 
 const TYPES: Record<number, string> = { 1: 'A', 28: 'AAAA', 33: 'SRV' };
-const CODES: Record<string, number> = { A: 1, AAAA: 28, SRV: 33 };
+const CODES: Record<string, number> = { A: 1, CNAME: 5, AAAA: 28, SRV: 33 };
 
 export class NameServer {
   port = 0;
@@ -23,6 +24,8 @@ export class NameServer {
   readonly truncated = new Set<string>();
   /** `udp app.test A`, in order. */
   readonly asked: string[] = [];
+  /** Before each answer over UDP. */
+  delay_ms = 0;
   private udp: Socket | undefined;
   private tcp: Server | undefined;
 
@@ -39,7 +42,7 @@ export class NameServer {
     const udp = createSocket('udp4').bind(this.port, '127.0.0.1');
     udp.on('message', (message, { port, address }) => {
       const answer = this.answer('udp', message);
-      if (answer) udp.send(answer, port, address);
+      if (answer) setTimeout(() => udp.send(answer, port, address), this.delay_ms).unref();
     });
     await once(udp, 'listening');
     this.tcp = tcp;
@@ -76,7 +79,7 @@ export class NameServer {
       query,
       0,
       question,
-      told.map((text) => record(type, text)),
+      told.map((text) => recordOf(type, text)),
       additional,
     );
   }
@@ -99,6 +102,13 @@ function message(query: Buffer, flags: number, question: Buffer, answers: Buffer
   return Buffer.concat([id, u16(0x8180 | flags), ...counts, question, ...answers, ...additional]);
 }
 
+/** `CNAME target`, `owner DATA`, or data of the question's name and type. */
+function recordOf(type: string, text: string): Buffer {
+  const [first, second, ...more] = text.split(' ') as [string, string | undefined, ...string[]];
+  if (first === 'CNAME') return record('CNAME', second as string);
+  return second === undefined || more.length > 0 ? record(type, text) : record(type, second, encodeName(first));
+}
+
 /** The owner is a pointer to the question's name when left out. */
 function record(type: string, text: string, owner: Buffer = Buffer.from([0xc0, 12])): Buffer {
   const data = dataOf(type, text);
@@ -107,6 +117,7 @@ function record(type: string, text: string, owner: Buffer = Buffer.from([0xc0, 1
 
 function dataOf(type: string, text: string): Buffer {
   if (type === 'A') return Buffer.from(text.split('.').map(Number));
+  if (type === 'CNAME') return encodeName(text);
   if (type === 'AAAA') return Buffer.concat(text.split(':').map((group) => u16(Number.parseInt(group, 16))));
   const [priority, weight, port, target] = text.split(' ') as [string, string, string, string];
   return Buffer.concat([u16(Number(priority)), u16(Number(weight)), u16(Number(port)), encodeName(target)]);

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -75,7 +74,6 @@ ${lines}
     server s 127.0.0.1:${server.port} ${words}
 `;
   const balancer = await startBalancer(t, program, config, port);
-  await until('its stats socket is there', () => existsSync(socket));
   const ask = async (path: string) => {
     const request = httpRequest({ host: '127.0.0.1', port, path, agent: false }).end();
     const [response] = await once(request, 'response');

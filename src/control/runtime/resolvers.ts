@@ -2,24 +2,7 @@
 import { NO_COUNTS, type ResolverCounts } from '../resolver-counts.ts';
 import type { RuntimeDaemon } from './command.ts';
 
-/** In HAProxy's order. What is undefined carpool does not tell apart, and counts as 0. */
-const LINES: readonly (readonly [string, keyof ResolverCounts | undefined])[] = [
-  ['sent', 'sent'],
-  ['snd_error', 'snd_error'],
-  ['valid', 'valid'],
-  ['update', undefined],
-  ['cname', undefined],
-  ['cname_error', undefined],
-  ['any_err', undefined],
-  ['nx', 'nx'],
-  ['timeout', 'timeout'],
-  ['refused', 'refused'],
-  ['other', 'other'],
-  ['invalid', 'invalid'],
-  ['too_big', undefined],
-  ['truncated', 'truncated'],
-  ['outdated', undefined],
-];
+const NAMES = Object.keys(NO_COUNTS) as readonly (keyof ResolverCounts)[];
 const WIDTH = 13;
 
 export function showResolvers([name]: readonly string[], daemon: RuntimeDaemon): string {
@@ -29,7 +12,7 @@ export function showResolvers([name]: readonly string[], daemon: RuntimeDaemon):
   return sections
     .map((section) => {
       const asked = counts?.get(section.name) ?? new Map<string, ResolverCounts>(idle(section.nameservers));
-      const nameservers = [...asked].map(([server, of]) => ` nameserver ${server}:\n${LINES.map(lineOf(of)).join('')}`);
+      const nameservers = [...asked].map(([server, of]) => ` nameserver ${server}:\n${linesOf(of)}`);
       return `Resolvers section ${section.name}\n${nameservers.join('')}`;
     })
     .join('');
@@ -40,6 +23,6 @@ function idle(nameservers: readonly { readonly kind: string; readonly name?: str
   return nameservers.flatMap(({ name }) => (name === undefined ? [] : [[name, NO_COUNTS]]));
 }
 
-function lineOf(counts: ResolverCounts): (line: (typeof LINES)[number]) => string {
-  return ([name, field]) => `  ${`${name}:`.padEnd(WIDTH)}${field === undefined ? 0 : counts[field]}\n`;
+function linesOf(counts: ResolverCounts): string {
+  return NAMES.map((name) => `  ${`${name}:`.padEnd(WIDTH)}${counts[name]}\n`).join('');
 }
