@@ -38,7 +38,7 @@ const MODEL = ['config/model', 'config/diagnostic'];
 const IMPORT_RULES: Record<string, ImportRule> = {
   'carp/': { outside: PURE, inside: MODEL },
   'dns/': { outside: PURE, inside: [...MODEL, 'carp/address'] },
-  'health/': { outside: PURE, inside: MODEL },
+  'health/': { outside: PURE, inside: [...MODEL, 'config/regular-expression'] },
   'simulator/': { outside: PURE, inside: ['carp/', ...MODEL] },
   'config/': { outside: [...PURE, 're2js'], inside: [] },
   'config/files': { outside: [...PURE, 'node:fs', 'node:path', 'node:url'], inside: ['config/'] },

@@ -1,7 +1,7 @@
 /**
- * The regular expressions of conditions, in a time that grows with the text and not with its tricks: whatever a client sends, no
- * expression can hold a thread up. So there is none of what needs backtracking (looking around, back-references), and who writes it
- * is told.
+ * The regular expressions of conditions and checks, in a time that grows with the text and not with its tricks: whatever a client or
+ * a server sends, no expression can hold a thread up. So there is none of what needs backtracking (looking around, back-references),
+ * and who writes it is told.
  */
 import { RE2JS } from 're2js';
 
@@ -10,6 +10,13 @@ export type RegularExpression = { test(text: string): boolean };
 /** Undefined: it is none, or needs backtracking. Each character of a text is a byte. */
 export function regularExpression(pattern: string, ignore_case: boolean): RegularExpression | undefined {
   return compile(pattern, ignore_case);
+}
+
+/** As `regularExpression`, of a pattern that was found to be one when the configuration was read. */
+export function knownExpression(pattern: string, ignore_case = false): RegularExpression {
+  const expression = compile(pattern, ignore_case);
+  if (expression === undefined) throw new Error(`${pattern} is no regular expression, but passed for one`);
+  return expression;
 }
 
 /** Replaces the first match, or all; `\1` to `\9` in `replacement` are groups, `\0` the whole match. Undefined: as above. */

@@ -58,9 +58,9 @@ export function tickStatistics({ generation, data }: Daemon): void {
   load.cpu_us = user + system;
   load.at_ms = now_ms;
   const view = viewOf(generation);
-  const backends = view.proxies.flatMap(({ backend }) => (backend ? [backend] : []));
+  const backends = new Map(view.proxies.flatMap(({ backend }) => (backend ? [[backend.number, backend]] : [])));
   generation.tally.tick(now_ms, (table, number) => {
-    if (table === 'backends') return isBackendUp(view, backends.find((backend) => backend.number === number)!);
+    if (table === 'backends') return isBackendUp(view, backends.get(number)!);
     const { words } = generation.memory;
     return Atomics.load(words, serverAt(generation.memory, number) + SERVER_OPERATIONAL) !== SERVER_DOWN;
   });

@@ -30,6 +30,8 @@ export class Conversation implements CheckFacts {
   target_address = '';
   target_port = 0;
   connecting: ConnectStep | null = null;
+  /** With CONNECT: nothing is said, or asked, before the server has spoken. */
+  server_speaks_first = false;
   /** With SEND: the step, and its bytes. */
   sending: SendStep | null = null;
   bytes: Uint8Array = new Uint8Array(0);
@@ -48,7 +50,7 @@ export class Conversation implements CheckFacts {
 
   begin(): Need {
     this.at = 0;
-    this.variables.clear();
+    if (this.variables.size > 0) this.variables.clear();
     return this.walk();
   }
 
@@ -138,7 +140,15 @@ export class Conversation implements CheckFacts {
     this.connecting = step;
     this.target_address = step.address ?? '';
     this.target_port = port;
+    this.server_speaks_first = this.expectsNext();
     return (this.need = CONNECT);
+  }
+
+  private expectsNext(): boolean {
+    const { steps } = this.program;
+    let next = this.at + 1;
+    while (next < steps.length && steps[next].kind === 'set') next++;
+    return next < steps.length && steps[next].kind === 'expect';
   }
 
   private wantSent(step: SendStep): Need {

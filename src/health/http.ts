@@ -10,11 +10,12 @@ import type {
   HttpSendRule,
   IntegerRange,
 } from '../config/model.ts';
+import { knownExpression } from '../config/regular-expression.ts';
 import { fromByteString } from './bytes.ts';
 import { constantText, evaluateFormat } from './expression.ts';
 import type { CheckFacts } from './facts.ts';
 import type { HttpReply } from './http-reply.ts';
-import { describeMatch, named, toRegExp } from './raw.ts';
+import { describeMatch, named } from './raw.ts';
 import { describePlace, type Expectation, type Outcome, type Place } from './steps.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
@@ -138,7 +139,7 @@ function compileRule(rule: ExpectRule, place: Place): JudgeRule {
       return statusRule(rule, (status) => isExpected[status]);
     }
     case 'status-regex': {
-      const regex = toRegExp(match.pattern);
+      const regex = knownExpression(match.pattern);
       return statusRule(rule, (status) => regex.test(String(status)));
     }
     case 'header':
@@ -188,9 +189,8 @@ function compilePattern(
   is_name: boolean,
 ): (text: string, facts: CheckFacts) => boolean {
   if (method === 'reg') {
-    const regex = toRegExp(constantText(pattern) ?? '');
-    const insensitive = new RegExp(regex.source, `${regex.flags.replace('i', '')}${is_name ? 'i' : ''}`);
-    return (text) => (is_name ? insensitive : regex).test(text);
+    const regex = knownExpression(constantText(pattern) ?? '', is_name);
+    return (text) => regex.test(text);
   }
   const wanted = (facts: CheckFacts) => {
     const text = evaluateFormat(pattern, facts);
@@ -227,7 +227,7 @@ function bodyRule(rule: ExpectRule, place: Place): JudgeRule {
 
 function bodyMatch({ match }: ExpectRule): (text: string, facts: CheckFacts) => boolean {
   if (match.kind === 'regex') {
-    const regex = toRegExp(match.pattern);
+    const regex = knownExpression(match.pattern);
     return (text) => regex.test(text);
   }
   if (match.kind !== 'string') throw new Error(`${match.kind} is not matched in HTTP answers`);

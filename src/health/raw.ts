@@ -1,5 +1,6 @@
 /** Answers of any protocol: bytes, and the matches of `tcp-check expect`. */
 import type { CheckMatch, ExpectRule } from '../config/model.ts';
+import { knownExpression } from '../config/regular-expression.ts';
 import { fromByteString, fromHex } from './bytes.ts';
 import { asInteger, constantText, evaluate, evaluateFormat } from './expression.ts';
 import type { CheckFacts } from './facts.ts';
@@ -64,11 +65,11 @@ function compileMatch(match: CheckMatch): Matches {
     case 'binary':
       return compilePattern(match);
     case 'regex': {
-      const regex = toRegExp(match.pattern);
+      const regex = knownExpression(match.pattern);
       return (answer) => regex.test(answer.text());
     }
     case 'binary-regex': {
-      const regex = toRegExp(match.pattern);
+      const regex = knownExpression(match.pattern);
       return (answer) => regex.test(answer.hex());
     }
     default:
@@ -85,12 +86,6 @@ function compilePattern({ kind, pattern }: Extract<CheckMatch, { kind: 'string' 
     if (bytes === undefined) return false;
     return answer.length < bytes.length && !ended ? undefined : answer.holds(bytes);
   };
-}
-
-/** PCRE's flags at the beginning, `(?i)`, are JavaScript's; else the two have what checks need in common. */
-export function toRegExp(pattern: string): RegExp {
-  const [, flags = '', rest = pattern] = /^\(\?([ims]+)\)(.*)$/s.exec(pattern) ?? [];
-  return new RegExp(rest, flags);
 }
 
 /** As people wrote it. */

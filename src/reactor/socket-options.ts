@@ -6,10 +6,11 @@ import type { Socket } from './socket.ts';
 /**
  * How we speak on a connection that we make.
  *   word      one small piece
+ *   knock     at once, one small piece or nothing but a reset: the handshake's last packet is left to that
  *   request   at once, several pieces: the handshake's last packet is left to the first of them
  *   dialogue  perhaps not at once, several pieces
  */
-export type Manner = 'word' | 'request' | 'dialogue';
+export type Manner = 'word' | 'knock' | 'request' | 'dialogue';
 
 /** What the smallest packets of IPv6 carry (1,280 bytes, less the heads). */
 const PACKET_BYTES = 1_208;
@@ -26,8 +27,9 @@ export class SocketOptions {
   }
 
   beforeConnect(socket: Socket, manner: Manner): void {
-    socket.gathers = manner !== 'word';
-    if (manner === 'request') libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_QUICKACK, this.zero.address, 4);
+    socket.gathers = manner === 'request' || manner === 'dialogue';
+    if (manner === 'request' || manner === 'knock')
+      libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_QUICKACK, this.zero.address, 4);
   }
 
   /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */

@@ -9,6 +9,7 @@
  * A verdict counts at once; the interval to the next check is measured from there. Connections end with RST, so that
  * neither side keeps a TIME_WAIT, unless a rule or a protocol wants a clean end.
  */
+import type { Endpoint } from '../config/model.ts';
 import { CONNECT, type Conversation, DONE, FLUSH, type Need, RECEIVE, SEND } from '../health/conversation.ts';
 import { nextInterval_ms } from '../health/fold.ts';
 import type { CheckPlan } from '../health/plan.ts';
@@ -87,6 +88,9 @@ export class ServerCheck implements Check, SocketOwner {
   private readonly timer = new Timer(() => this.onTimer());
   private stage = WAITING;
   private socket: Socket | null = null;
+  /** Where the server was when it was last asked, ready for the kernel. */
+  private known_endpoint: Endpoint | null = null;
+  private known_address: PinnedAddress | null = null;
   private in_maintenance = false;
   private begun_ms = 0;
   private deadline_ms = 0;
@@ -194,10 +198,14 @@ export class ServerCheck implements Check, SocketOwner {
     return false;
   }
 
-  /** False: it did not even begin. */
+  /**
+   * False: it did not even begin. Where the server need not speak first, what is sent or the reset stands in for the last packet of
+   * the handshake, as in HAProxy: a program that is only knocked at never hears of it.
+   */
   private connect(): boolean {
     const { family, address, length } = this.targetAddress();
-    const socket = this.round.reactor.connect(this, family, address, length, 'word', this.prepare);
+    const manner = this.conversation.server_speaks_first ? 'word' : 'knock';
+    const socket = this.round.reactor.connect(this, family, address, length, manner, this.prepare);
     this.socket = socket;
     this.stage = CONNECTING;
     if (socket) return true;
@@ -207,6 +215,15 @@ export class ServerCheck implements Check, SocketOwner {
 
   private targetAddress(): PinnedAddress {
     const { target_address, target_port } = this.conversation;
+    if (target_address !== '' || target_port !== 0) return this.addressAt(target_address, target_port);
+    const { endpoint } = this.server;
+    if (this.known_endpoint !== endpoint) this.known_address = this.addressAt('', 0);
+    this.known_endpoint = endpoint;
+    return this.known_address!;
+  }
+
+  /** '' and 0 stand for where the server is checked. */
+  private addressAt(target_address: string, target_port: number): PinnedAddress {
     const { elsewhere } = this.plan;
     const { address, port } = this.server.endpoint;
     return encodeSocketAddress({

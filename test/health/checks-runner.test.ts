@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Config } from '#src/config/model.js';
 import { httpCheck, PLAIN_CHECK } from '#src/config/model-defaults.js';
 import { planChecks } from '#src/health/plan.js';
+import { codeNumber } from '#src/health/verdict.js';
 import { EpollReactor } from '#src/reactor/epoll.js';
 import type { ReactorOptions } from '#src/reactor/options.js';
 import { RingReactor } from '#src/reactor/ring.js';
@@ -182,7 +183,7 @@ onBoth('checks and agents come from where `source` says, as the traffic does', a
   const port = await closedPort();
   const agent = { address: '127.0.0.1', port, inter_ms: 2000, send: '' };
   const source = { endpoint: { address: '127.0.0.7', port: 0 }, interface: 'lo' };
-  const bench = new Bench(back_end, checkConfig([{ servers: [{ port, source, agent }] }]));
+  const bench = new Bench(back_end, checkConfig([{ servers: [{ port, source, agent }], check: HTTP }]));
   const came: (string | undefined)[] = [];
   const listening = createServer((socket) => {
     came.push(socket.remoteAddress);
@@ -200,6 +201,22 @@ onBoth('checks and agents come from where `source` says, as the traffic does', a
   bench.runner.stop();
   await bench.passUntil(() => closed, 'the end of the connections');
   await bench.goHome();
+});
+
+onBoth('a server that is only knocked at does not hear of it', async (back_end) => {
+  let heard = 0;
+  const listening = createServer((socket) => {
+    heard++;
+    socket.on('error', () => {}).destroy();
+  });
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const { port } = listening.address() as { port: number };
+  const bench = new Bench(back_end, checkConfig([{ servers: Array.from({ length: 20 }, () => ({ port })) }]));
+  await bench.checkedOnce();
+  assert.equal(bench.get(0, shared.SERVER_CHECK_CODE), codeNumber('L4OK'));
+  assert.ok(heard < 20, 'at most those between whose first and last step this thread stood still for 40 ms');
+  await bench.goHome();
+  await new Promise((resolve) => listening.close(resolve));
 });
 
 onBoth('a check that its source does not let out fails, and says so', async (back_end) => {

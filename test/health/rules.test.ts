@@ -56,6 +56,8 @@ test('negated, binary, regular and formatted matches', () => {
   assert.equal(tcp('expect ! string ERR').says('ERR').verdict?.code, 'L7RSP');
   assert.equal(tcp('expect binary 2b504F').says('x+POx').verdict?.code, 'L7OK');
   assert.equal(tcp('expect rbinary ^(FF)+00').says('\xff\xff\0').verdict?.code, 'L7OK');
+  assert.equal(tcp('expect rbinary 00FF0A$').says('x\0\xff\n').verdict?.code, 'L7OK');
+  assert.equal(tcp('expect rstring \\xff\\x00.$').says('\xff\0\x80').verdict?.code, 'L7OK');
   assert.equal(tcp('expect rstring (?i)ready').says('READY').verdict?.code, 'L7OK');
   assert.equal(tcp('expect string-lf "%[srv_name] of %b"').says('a of web').verdict?.code, 'L7OK');
   assert.equal(tcp('expect binary-lf "41%[str(B),hex]"').says('AB').verdict?.code, 'L7OK');
@@ -94,6 +96,36 @@ test('statuses, texts and codes are as the rule says', () => {
   assert.equal(tcp(`expect ${options} string up`).says('dn').closes().outcome, 'L4CON no: dn');
   const code = tcp('expect status-code res.payload(0,3) string 250').says('250 fine');
   assert.equal(code.verdict?.status, 250);
+});
+
+test('a pattern that would try everything again and again takes no longer than another', () => {
+  const answer = `${'a'.repeat(8_000)}!`;
+  const began = process.cpuUsage();
+  assert.equal(tcp('expect rstring ^(a+)+$').says(answer).closes().verdict?.code, 'L7RSP');
+  assert.equal(tcp('expect rbinary ^((61)+)+$').says(answer).closes().verdict?.code, 'L7RSP');
+  const page = `HTTP/1.0 200 OK\r\nX-Up: ${answer}\r\n\r\n${answer}`;
+  assert.equal(http('expect rstring ^(a|a)*$').says(page).closes().verdict?.code, 'L7RSP');
+  assert.equal(http('expect hdr name -m reg ^(x|X)+-UP$ value -m reg ^(a*)*$').says(page).verdict?.code, 'L7STS');
+  const { user, system } = process.cpuUsage(began);
+  assert.ok(user + system < 2_000_000, `${user + system} µs`);
+});
+
+test('what needs backtracking is refused where it stands', () => {
+  for (const rule of [
+    'tcp-check expect rstring (?=OK)',
+    'tcp-check expect rbinary (00)\\\\1',
+    'http-check expect rstatus ^(?!5)',
+    'http-check expect hdr name -m reg (?<=x)y',
+  ]) {
+    const text = `backend web\n  option ${rule.startsWith('tcp') ? 'tcp-check' : 'httpchk'}\n  ${rule}\n`;
+    const found = loadConfig([{ file: 'haproxy.cfg', text }], { env: {} }).diagnostics.find(
+      ({ code }) => code === 'bad-pattern',
+    );
+    assert.ok(found, rule);
+    const pattern = rule.split(' ').at(-1)!;
+    assert.deepEqual([found.span.line, found.span.column], [3, 3 + rule.length - pattern.length], rule);
+    assert.match(found.mend ?? '', /Lookaround and back-references are not/);
+  }
 });
 
 test('variables carry values from step to step', () => {

@@ -15,8 +15,19 @@ export type StatProxy = {
 /** `number`: through all backends, as in shared memory; `sid`: in its backend. */
 export type NumberedServer = { readonly config: Server; readonly number: number; readonly sid: number };
 
+/** Asked every second, made once for each configuration. */
+const lists = new WeakMap<Config, readonly StatProxy[]>();
+
 /** In the order of the files. Where there are stats sockets, HAProxy keeps number 1 for them. */
-export function listProxies({ files, frontends, backends, global }: Config): StatProxy[] {
+export function listProxies(config: Config): readonly StatProxy[] {
+  const known = lists.get(config);
+  if (known) return known;
+  const made = makeList(config);
+  lists.set(config, made);
+  return made;
+}
+
+function makeList({ files, frontends, backends, global }: Config): StatProxy[] {
   const first_iid = global.stats_sockets.length > 0 ? 2 : 1;
   let servers = 0;
   const back = backends.map((config, number) => {

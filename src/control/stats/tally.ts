@@ -36,8 +36,11 @@ export class Tally {
   private readonly cells: Float64Array;
   /** Subtracted from what the threads count: `clear counters all`. */
   private readonly cleared: Float64Array;
-  private readonly rates = new Map<string, Rate>();
-  private readonly outages = new Map<string, Outage>();
+  /** By number, and within that in the order of RATED. */
+  private readonly rates: Readonly<Record<Table, readonly Rate[]>>;
+  private readonly process_rates: readonly Rate[];
+  /** By number, once something is known. */
+  private readonly outages: Readonly<Record<'backends' | 'servers', (Outage | undefined)[]>>;
   private looked_ms: number;
 
   constructor(memory: shared.SharedMemory, now_ms: number) {
@@ -46,6 +49,16 @@ export class Tally {
     this.cells = new Float64Array(words.buffer, counters * 4, (memory.length - counters) / 2);
     this.cleared = new Float64Array(this.row_count * shared.COUNTERS_IN_A_ROW);
     this.looked_ms = now_ms;
+    const ratesOf = (table: Table) => newRates(memory.counts[table] * RATED[table].length, now_ms);
+    this.rates = {
+      frontends: ratesOf('frontends'),
+      backends: ratesOf('backends'),
+      servers: ratesOf('servers'),
+      binds: [],
+    };
+    this.process_rates = newRates(OF_PROCESS.length, now_ms);
+    const { backends, servers } = memory.counts;
+    this.outages = { backends: new Array(backends).fill(undefined), servers: new Array(servers).fill(undefined) };
   }
 
   private get row_count(): number {
@@ -109,15 +122,24 @@ export class Tally {
 
   /** About once a second. `isUp`: of a backend or server, now. */
   tick(now_ms: number, isUp: (table: 'backends' | 'servers', number: number) => boolean): void {
-    for (const table of ['frontends', 'backends', 'servers'] as const) {
+    for (const table of ['frontends', 'backends', 'servers'] as const) this.tickRates(table, now_ms);
+    for (const table of ['backends', 'servers'] as const) {
       for (let number = 0; number < this.memory.counts[table]; number++) {
-        for (const counter of RATED[table])
-          this.rate(table, number, counter, now_ms).tick(this.raw(this.rowOf(table, number), counter), now_ms);
-        if (table !== 'frontends') this.noteUp(table, number, isUp(table, number), now_ms);
+        this.noteUp(table, number, isUp(table, number), now_ms);
       }
     }
-    for (const counter of OF_PROCESS) this.rate('process', 0, counter, now_ms).tick(this.total(counter), now_ms);
+    for (const [position, rate] of this.process_rates.entries()) rate.tick(this.total(OF_PROCESS[position]), now_ms);
     this.looked_ms = now_ms;
+  }
+
+  private tickRates(table: Table, now_ms: number): void {
+    const rates = this.rates[table];
+    const rated = RATED[table];
+    const first = this.rowOf(table, 0);
+    for (let index = 0, row = first; index < rates.length; index += rated.length, row++) {
+      for (let position = 0; position < rated.length; position++)
+        rates[index + position].tick(this.raw(row, rated[position]), now_ms);
+    }
   }
 
   /** Of all frontends together. */
@@ -128,18 +150,8 @@ export class Tally {
   }
 
   processRate(counter: number, now_ms: number): { readonly rate: number; readonly max: number } {
-    const rate = this.rate('process', 0, counter, now_ms);
+    const rate = this.process_rates[OF_PROCESS.indexOf(counter)];
     return { rate: rate.read(this.total(counter), now_ms), max: rate.max };
-  }
-
-  private rate(table: Table | 'process', number: number, counter: number, now_ms: number): Rate {
-    const key = `${table} ${number} ${counter}`;
-    let rate = this.rates.get(key);
-    if (rate === undefined) {
-      rate = new Rate(0, now_ms);
-      this.rates.set(key, rate);
-    }
-    return rate;
   }
 
   /** A second's count so far, and the most there was in one. */
@@ -149,12 +161,12 @@ export class Tally {
     counter: number,
     now_ms: number,
   ): { readonly rate: number; readonly max: number } {
-    const rate = this.rate(table, number, counter, now_ms);
+    const rate = this.rates[table][number * RATED[table].length + RATED[table].indexOf(counter)];
     const now = rate.read(this.raw(this.rowOf(table, number), counter), now_ms);
     return { rate: now, max: rate.max };
   }
 
-  private noteUp(table: string, number: number, up: boolean, now_ms: number): void {
+  private noteUp(table: 'backends' | 'servers', number: number, up: boolean, now_ms: number): void {
     const outage = this.outageOf(table, number, up, now_ms);
     if (!outage.up) outage.down_ms += now_ms - this.looked_ms;
     if (outage.up === up) return;
@@ -164,21 +176,15 @@ export class Tally {
   }
 
   /** What is known of it; `up`: what it is when nothing is known. */
-  outageOf(table: string, number: number, up: boolean, now_ms: number): Outage {
-    const key = `${table} ${number}`;
-    let outage = this.outages.get(key);
-    if (outage === undefined) {
-      outage = { up, down_ms: 0, changed_ms: now_ms, went_down: 0 };
-      this.outages.set(key, outage);
-    }
-    return outage;
+  outageOf(table: 'backends' | 'servers', number: number, up: boolean, now_ms: number): Outage {
+    return (this.outages[table][number] ??= { up, down_ms: 0, changed_ms: now_ms, went_down: 0 });
   }
 
   // ── clear counters ────────────────────────────────────────────────────────────────────────────
 
   /** The maxima; with `all` every counter. */
   clear(all: boolean): void {
-    for (const rate of this.rates.values()) rate.max = 0;
+    for (const rates of [...Object.values(this.rates), this.process_rates]) for (const rate of rates) rate.max = 0;
     this.clearMaxima();
     if (!all) return;
     for (let row = 0; row < this.row_count; row++) {
@@ -186,7 +192,8 @@ export class Tally {
         this.cleared[row * shared.COUNTERS_IN_A_ROW + counter] = this.raw(row, counter);
       }
     }
-    for (const outage of this.outages.values()) {
+    for (const outage of [...this.outages.backends, ...this.outages.servers]) {
+      if (outage === undefined) continue;
       outage.went_down = 0;
       outage.down_ms = 0;
     }
@@ -218,4 +225,8 @@ export class Tally {
     const step = shared.COUNTERS_IN_A_ROW;
     for (let at = 0; at < this.cells.length; at += step) this.cells.fill(0, at + c.TIMES_MAX, at + c.TIMES_MAX + 4);
   }
+}
+
+function newRates(count: number, now_ms: number): readonly Rate[] {
+  return Array.from({ length: count }, () => new Rate(0, now_ms));
 }

@@ -1,5 +1,6 @@
 /** `tcp-check expect` and `http-check expect`: what an answer must be. */
 import type { CheckMatch, ExpectRule, HeaderPattern, IntegerRange } from '../../model.ts';
+import { regularExpression } from '../../regular-expression.ts';
 import type { Word } from '../../word.ts';
 import { literal, parseExpression, parseFormat } from './format.ts';
 import { isHex } from './send.ts';
@@ -136,16 +137,12 @@ function parseStatuses(value: Word, words: Words): readonly IntegerRange[] | und
   return words.fail(value, 'bad-status', `\`${value.text}\` is not a list of HTTP statuses.`, mend);
 }
 
-/** PCRE's inline `(?i)` at the beginning is understood; else what JavaScript's expressions and PCRE have in common. */
+/** False after a report. */
 function isRegex(value: Word, words: Words): boolean {
-  try {
-    RegExp(value.text.replace(/^\(\?[ims]+\)/, ''));
-    return true;
-  } catch (error) {
-    const problem = (error as Error).message.replace(/^Invalid regular expression: /, '');
-    words.fail(value, 'bad-regex', `This regular expression is not valid: ${problem}.`);
-    return false;
-  }
+  if (regularExpression(value.text, false) !== undefined) return true;
+  const mend = 'Lookaround and back-references are not: no answer may cost more time than its length.';
+  words.fail(value, 'bad-pattern', `\`${value.text}\` is not a regular expression that is understood.`, mend);
+  return false;
 }
 
 /** `hdr { name | name-lf } [-m METHOD] NAME [{ value | value-lf } [-m METHOD] VALUE]` */
