@@ -23,7 +23,8 @@ export async function report(phases, { name, file_ms, total_ms }) {
   for (const { files, concurrency } of phases.filter((phase) => phase.files.length > 0)) {
     const compiled = files.map((file) => join(root, 'build', file.replace(/\.ts$/, '.js')));
     const pattern = name === undefined ? {} : { testNamePatterns: [name] };
-    const events = run({ files: compiled, concurrency, timeout: file_ms, signal, ...pattern });
+    // what a test that failed left open shall not hold its file up: all tests are known once a file is loaded
+    const events = run({ files: compiled, concurrency, timeout: file_ms, signal, forceExit: true, ...pattern });
     for await (const event of events) {
       const total = closingLine(event);
       if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.value);
