@@ -19,7 +19,8 @@ const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/'];
 const TIMED = [
   ...['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.'],
   ...['test/interop/termination-states.', 'test/interop/log-rings.'],
-  ...['test/control/faults.', 'test/control/hand-over.', 'test/control/stop.', 'test/control/doctor-'],
+  ...['test/control/faults.', 'test/control/failing-parts.', 'test/control/hand-over.', 'test/control/stop.'],
+  'test/control/doctor-',
 ];
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;

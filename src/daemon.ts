@@ -102,7 +102,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const { onReady } = options;
     void becomeReady(daemon, { plan: prepared.confinement, relief, onReady, fail: end.because });
     const { reason, stack, status, soft } = await end.reached;
-    if (stack) logLine(daemon.events, 'error', `this failed ${stack}`);
+    if (stack) logLine(daemon.events, 'error', `stack of the failure: ${stack}`);
     // a soft stop waits for its clients as long as hard-stop-after says
     if (!soft) setTimeout(exitNow, STOP_MS, 1, 'carpool: stopping took too long, so it was cut short').unref();
     return await stopDaemon(daemon, { reason, status, soft, hurried: end.hurried });

@@ -147,7 +147,7 @@ test('a data thread that throws while it serves takes the node out: it bows out,
   assert.equal(await daemon.ended(), 1);
   assert.match(daemon.log(), /stopping: data thread \d failed: .*on purpose/);
   assert.match(daemon.log(), /MASTER -> INIT: data thread \d failed: Error: on purpose$/m);
-  assert.match(daemon.log(), /error: this failed at .*$/m);
+  assert.match(daemon.log(), /error: stack of the failure: at .*$/m);
   assert.doesNotMatch(daemon.log(), /^ +at /m);
   assert.deepEqual(host.addresses(), ['10.10.0.5/16']);
   rmSync(signal);
