@@ -78,6 +78,7 @@ async function haproxyReference(before) {
   const { HTTP_ERRORS_KEYWORDS } = await load('error-file.js');
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
   const { RING_KEYWORDS } = await load('ring.js');
+  const { USERLIST_KEYWORDS } = await load('userlist.js');
   const known = await load('known-keywords.js');
   return `# haproxy.cfg: what carpool understands
 
@@ -125,6 +126,10 @@ ${table(RESOLVERS_KEYWORDS)}
 
 ${table(RING_KEYWORDS)}
 
+## userlist
+
+${table(USERLIST_KEYWORDS)}
+
 ## http-errors
 
 ${table(HTTP_ERRORS_KEYWORDS)}
@@ -153,7 +158,7 @@ ${list(SERVER_WORDS, 'words of a server line')}
 
 What HAProxy has and carpool does not: an error that says so, so that no file seems to do what it does not.
 
-- sections: ${missing(known.HAPROXY_SECTIONS, ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'ring', 'mailers'])}
+- sections: ${missing(known.HAPROXY_SECTIONS, ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'ring', 'userlist', 'http-errors', 'mailers'])}
 - global: ${missing(known.HAPROXY_GLOBAL, [...names(GLOBAL_KEYWORDS), ...names(GLOBAL_CARP_KEYWORDS)])}
 - proxies: ${missing(known.HAPROXY_PROXY.keys(), names(PROXY_KEYWORDS))}
 - option: ${missing(known.HAPROXY_OPTIONS.keys(), names(OPTIONS))}

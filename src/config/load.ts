@@ -63,6 +63,7 @@ export function loadConfig(
     backends: haproxy.backends,
     resolvers: haproxy.resolvers,
     rings: haproxy.rings,
+    userlists: haproxy.userlists,
     carps: renameInterfaces(written, haproxy.interface_names),
     carp_host,
     interface_names: haproxy.interface_names,

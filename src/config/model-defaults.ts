@@ -66,6 +66,7 @@ export function emptyConfig(files: readonly string[]): Config {
     backends: [],
     resolvers: [],
     rings: [],
+    userlists: [],
     carps: [],
     carp_host: CARP_HOST_DEFAULTS,
     interface_names: [],

@@ -10,6 +10,7 @@
  * Durations end in `_ms`. Undefined means "not set", which for a timeout means "none", as in HAProxy.
  */
 import type { Span } from './diagnostic.ts';
+import type { Userlist } from './model-accounts.ts';
 import type { Balance, HashType } from './model-balance.ts';
 import type { AgentCheck, CheckMethod, ServerCheck, TrackedServer } from './model-checks.ts';
 import type { ForwardFor, HttpConnections, RetryEvent, SessionCookie } from './model-http.ts';
@@ -19,6 +20,7 @@ import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
 import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
 import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
 
+export type * from './model-accounts.ts';
 export type * from './model-balance.ts';
 export type * from './model-checks.ts';
 export type * from './model-http.ts';
@@ -38,6 +40,7 @@ export type Config = {
   readonly backends: readonly Backend[];
   readonly resolvers: readonly Resolvers[];
   readonly rings: readonly Ring[];
+  readonly userlists: readonly Userlist[];
   readonly carps: readonly Carp[];
   /** Settings of this host's CARP that are not of one vhid (net.inet.carp.* of the BSDs). */
   readonly carp_host: CarpHost;

@@ -22,6 +22,7 @@ import type { Generation } from './generation.ts';
 import { type Replacement, takeListeners } from './hand-over.ts';
 import { probeLogs } from './log-probe.ts';
 import { outside } from './outside.ts';
+import { probePasswords } from './password-probe.ts';
 import { writePidfile } from './pidfile.ts';
 import { plain } from './plain.ts';
 import { probeBinds } from './port-probe.ts';
@@ -71,6 +72,7 @@ export async function prepare(
     ...checkScripts(config),
     ...probeBinds(config, is_free),
     ...probeLogs(config),
+    ...probePasswords(config),
     ...read.diagnostics,
     ...confinement.diagnostics,
     ...checkReactorVariable(),
@@ -146,6 +148,7 @@ export async function prepareNext(
     ...checkScripts(config),
     ...probeBinds(config, (bind) => !held.has(placeOf(bind))),
     ...probeLogs(config),
+    ...probePasswords(config),
     ...read.diagnostics,
     ...checkDescriptorLimit(config),
   ];

@@ -27,6 +27,7 @@ import type { Sink } from './log/sink.ts';
 import { MarkedServers } from './marked-servers.ts';
 import { AnnouncedClient } from './proxy-protocol/announced-client.ts';
 import { Queue } from './queue.ts';
+import { Accounts } from './rules/accounts.ts';
 import { Facts } from './rules/facts.ts';
 import type { Server } from './server.ts';
 import { Side, type TcpSession } from './tcp/tcp-session.ts';
@@ -55,6 +56,8 @@ export class ProxyThread {
   readonly writer: HeadWriter;
   /** What conditions are asked about. */
   readonly facts: Facts;
+  /** Of the userlists. */
+  readonly accounts: Accounts;
   readonly pages = new Pages();
   readonly bad_messages: BadMessages;
   /** Those who wait for a server. */
@@ -102,6 +105,7 @@ export class ProxyThread {
     this.limit = new ClientLimit(memory, thread, shared.PROCESS_CLIENTS, 0, () => this.maxconn);
     this.rates = ratesOf(config.global, memory);
     this.facts = new Facts(this);
+    this.accounts = new Accounts(config.userlists);
     const backendNamed = (name: string) => this.backends.find(({ config }) => config.name === name) ?? null;
     let first_bind = 0;
     this.frontends = config.frontends.map((frontend, number) => {

@@ -2,6 +2,7 @@
  * What a row of a keyword table is. The tables serve three readers: the parser, "did you mean", and the
  * reference documentation that is generated from them.
  */
+import type { Span } from '../diagnostic.ts';
 import type { Reporter } from '../reporter.ts';
 import type { Word } from '../word.ts';
 import type { MutableEnvironment } from './environment.ts';
@@ -14,6 +15,7 @@ export type SectionKind =
   | 'backend'
   | 'resolvers'
   | 'ring'
+  | 'userlist'
   | 'http-errors'
   | 'carp';
 
@@ -26,7 +28,12 @@ export type Context = {
   readonly env: MutableEnvironment;
   /** The text of a file of patterns; undefined: it cannot be read. */
   readonly readPatterns: (path: string) => string | undefined;
+  /** What is to be looked up when all sections are read. */
+  readonly asked_userlists: AskedUserlist[];
 };
+
+/** A userlist that a condition names, and the groups that it compares with. */
+export type AskedUserlist = { readonly name: string; readonly span: Span; readonly groups: Word[] };
 
 export type Keyword<Draft> = {
   readonly name: string;

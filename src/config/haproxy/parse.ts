@@ -1,7 +1,7 @@
 /** haproxy.cfg, from lines to sections: which section a line belongs to and which table knows its first word. */
 import { type CarpDraft, newCarp } from '../carp-draft.ts';
 import type { SysctlSetting } from '../freebsd/sysctl.ts';
-import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers, Ring } from '../model.ts';
+import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers, Ring, Userlist } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
@@ -19,6 +19,7 @@ import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft 
 import { finishRings, newRing, RING_KEYWORDS, type RingDraft } from './ring.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';
 import { isKeywordSomewhere, reportUnknownKeyword } from './unknown.ts';
+import { finishUserlists, newUserlist, USERLIST_KEYWORDS, type UserlistDraft } from './userlist.ts';
 import { reportWrongSection } from './wrong-section.ts';
 
 export type HaproxyConfig = {
@@ -27,6 +28,7 @@ export type HaproxyConfig = {
   readonly backends: readonly Backend[];
   readonly resolvers: readonly Resolvers[];
   readonly rings: readonly Ring[];
+  readonly userlists: readonly Userlist[];
   readonly carps: readonly Carp[];
   readonly interface_names: readonly InterfaceName[];
   readonly sysctls: readonly SysctlSetting[];
@@ -38,7 +40,7 @@ export function parseHaproxy(
   { env, readPatterns }: { readonly env: Environment } & Pick<Context, 'readPatterns'>,
   report: Reporter,
 ): HaproxyConfig {
-  const context = { report, env: copyEnvironment(env), readPatterns };
+  const context = { report, env: copyEnvironment(env), readPatterns, asked_userlists: [] };
   const parser = new HaproxyParser(context);
   for (const { file, text } of sources) {
     const conditional = new ConditionalLines(report, context.env);
@@ -56,13 +58,25 @@ type Section =
   | { readonly kind: 'proxy'; readonly draft: ProxyDraft }
   | { readonly kind: 'resolvers'; readonly draft: ResolversDraft }
   | { readonly kind: 'ring'; readonly draft: RingDraft }
+  | { readonly kind: 'userlist'; readonly draft: UserlistDraft }
   | { readonly kind: 'http-errors'; readonly draft: HttpErrorsDraft }
   | { readonly kind: 'carp'; readonly draft: CarpDraft };
 
 /** HAProxy's and our own. */
 const GLOBAL_TABLE = [...GLOBAL_KEYWORDS, ...GLOBAL_CARP_KEYWORDS];
 
-const SECTIONS = ['global', 'defaults', 'frontend', 'backend', 'listen', 'resolvers', 'ring', 'http-errors', 'carp'];
+const SECTIONS = [
+  'global',
+  'defaults',
+  'frontend',
+  'backend',
+  'listen',
+  'resolvers',
+  'ring',
+  'userlist',
+  'http-errors',
+  'carp',
+];
 
 class HaproxyParser {
   readonly #context: Context;
@@ -70,6 +84,7 @@ class HaproxyParser {
   readonly #proxies: ProxyDraft[] = [];
   readonly #resolvers: ResolversDraft[] = [];
   readonly #rings: RingDraft[] = [];
+  readonly #userlists: UserlistDraft[] = [];
   readonly #http_errors: HttpErrorsDraft[] = [];
   readonly #carps: CarpDraft[] = [];
   readonly #named_defaults = new Map<string, ProxyDraft>();
@@ -122,6 +137,8 @@ class HaproxyParser {
       this.#openResolvers(kind, rest);
     } else if (kind.text === 'ring') {
       this.#openRing(kind, rest);
+    } else if (kind.text === 'userlist') {
+      this.#openUserlist(kind, rest);
     } else if (kind.text === 'http-errors') {
       this.#openHttpErrors(kind, rest);
     } else {
@@ -156,6 +173,17 @@ class HaproxyParser {
     const draft = newRing(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
     if (name !== undefined) this.#rings.push(draft);
     this.#section = { kind: 'ring', draft };
+  }
+
+  #openUserlist(kind: Word, [name, ...more]: readonly Word[]): void {
+    const { report } = this.#context;
+    this.#checkName(kind, name);
+    refuseMore(more, name ?? kind, report);
+    if (name !== undefined && this.#userlists.some((known) => known.name === name.text))
+      report.error(spanOf([name]), 'duplicate-name', `There is a userlist \`${name.text}\` already.`);
+    const draft = newUserlist(name?.text ?? '', spanOf(name === undefined ? [kind] : [kind, name]));
+    if (name !== undefined) this.#userlists.push(draft);
+    this.#section = { kind: 'userlist', draft };
   }
 
   #openHttpErrors(kind: Word, [name, ...more]: readonly Word[]): void {
@@ -219,6 +247,7 @@ class HaproxyParser {
     else if (section.kind === 'proxy') this.#apply(PROXY_KEYWORDS, section.draft, section.draft.kind, statement);
     else if (section.kind === 'resolvers') this.#apply(RESOLVERS_KEYWORDS, section.draft, 'resolvers', statement);
     else if (section.kind === 'ring') this.#apply(RING_KEYWORDS, section.draft, 'ring', statement);
+    else if (section.kind === 'userlist') this.#apply(USERLIST_KEYWORDS, section.draft, 'userlist', statement);
     else if (section.kind === 'http-errors') this.#apply(HTTP_ERRORS_KEYWORDS, section.draft, section.kind, statement);
     else if (section.kind === 'carp') this.#apply(CARP_KEYWORDS, section.draft, 'carp', statement);
     else if (section.kind === 'none') this.#reportOutside(keyword);
@@ -282,6 +311,7 @@ class HaproxyParser {
       frontends: fronts.map((draft) => withRings(finishFrontend(draft, around.get(draft) as Around, report))),
       backends,
       rings: rings(),
+      userlists: finishUserlists(this.#userlists, this.#context.asked_userlists, report),
       resolvers: finishResolvers(this.#resolvers, backends),
       carps: this.#carps.flatMap((draft) => finishCarp(draft, report) ?? []),
       interface_names: this.#global.interface_names,

@@ -53,7 +53,7 @@ function parseSocket(draft: GlobalDraft, { keyword, args }: Statement, what: Wor
 export function parseMasterSocket(text: string, env: Environment, report: Reporter): StatsSocket | undefined {
   const span = { file: 'command line', line: 0, column: 0, end_column: 0 };
   const [address, ...words] = text.split(',').map((word) => ({ text: word, span }));
-  const context = { report, env: copyEnvironment(env), readPatterns: () => undefined };
+  const context = { report, env: copyEnvironment(env), readPatterns: () => undefined, asked_userlists: [] };
   const to = parseAddress(address, context);
   return to && { to, ...parseWords(words, context, 'admin'), span };
 }

@@ -9,6 +9,7 @@ import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
 import { RESOLVERS_KEYWORDS } from './resolvers.ts';
 import { RING_KEYWORDS } from './ring.ts';
+import { USERLIST_KEYWORDS } from './userlist.ts';
 import { didYouMeanIn, reportWrongSection, sectionsByName, sectionsOf } from './wrong-section.ts';
 
 /** The first words of lines that our tables have, with every section that takes them. */
@@ -19,6 +20,7 @@ const OURS = sectionsByName(
     PROXY_KEYWORDS,
     RESOLVERS_KEYWORDS,
     RING_KEYWORDS,
+    USERLIST_KEYWORDS,
     HTTP_ERRORS_KEYWORDS,
     CARP_KEYWORDS,
   ]
@@ -58,6 +60,7 @@ export function isKeywordSomewhere(name: string): boolean {
 }
 
 function isKnownToHaproxy(name: string, kind: SectionKind): boolean {
-  if (kind === 'carp' || kind === 'resolvers' || kind === 'ring' || kind === 'http-errors') return false;
+  if (kind === 'carp' || kind === 'resolvers' || kind === 'ring' || kind === 'userlist' || kind === 'http-errors')
+    return false;
   return kind === 'global' ? HAPROXY_GLOBAL.has(name) : HAPROXY_PROXY.has(name);
 }

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { StatsPage } from '../../config/model.ts';
 import type { PageQuestion, PageReply } from '../../proxy/http/page.ts';
+import { basicCredentials } from '../../proxy/sample/basic-credentials.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -40,8 +41,7 @@ export function refuseLook(stats: StatsPage, question: PageQuestion): PageReply 
 }
 
 function isUser({ users }: StatsPage, { fields }: PageQuestion): boolean {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(fields.authorization ?? '') ?? [];
-  const given = Buffer.from(encoded ?? '', 'base64');
+  const given = basicCredentials(fields.authorization) ?? Buffer.alloc(0);
   // every user is compared, so that the time tells nothing
   return users.filter((user) => isSame(Buffer.from(user), given)).length > 0;
 }

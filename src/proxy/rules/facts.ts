@@ -91,6 +91,10 @@ export class Facts implements Subject, Proxies {
     return this.named(name)?.connections ?? 0;
   }
 
+  groupsIn(userlist: string, authorization: string | undefined): readonly string[] | undefined {
+    return this.thread.accounts.find(userlist, authorization)?.groups;
+  }
+
   private named(name: string): Backend | null {
     if (name === '') return this.backend;
     return this.thread.backends.find(({ config }) => config.name === name) ?? null;

@@ -1,6 +1,7 @@
 /** The values that conditions and formats ask for (manual 7.3), read from the bytes where they stand. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { basicCredentials } from './basic-credentials.ts';
 import { FAILURES } from './failures.ts';
 import type { Any, Fields, Outcome, Place, RequestHead, ResponseHead, Subject, Value } from './subject.ts';
 
@@ -15,8 +16,9 @@ const one =
     return value !== undefined && accept(value);
   };
 
-const ofHead = (read: (head: RequestHead, bytes: Uint8Array, args: readonly string[]) => Value | undefined): Make =>
-  one(({ head, bytes }, args) => (head ? read(head, bytes, args) : undefined));
+const ofHead = (
+  read: (head: RequestHead, bytes: Uint8Array, args: readonly string[], subject: Subject) => Value | undefined,
+): Make => one((subject, args) => (subject.head ? read(subject.head, subject.bytes, args, subject) : undefined));
 
 const ofResponse = (read: (response: ResponseHead) => Value): Make =>
   one(({ response }) => (response ? read(response) : undefined));
@@ -72,6 +74,13 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   'req.hdr_ip': headerValues(ofRequest, true, (value) => value),
   'req.cook': cookieValues,
   'req.cook_cnt': ofHead((head, bytes, [name]) => cookies(head, bytes, name).length),
+  http_auth: ofHead(
+    (head, bytes, [list], { proxies }) => proxies.groupsIn(list, authorization(head, bytes)) !== undefined,
+  ),
+  http_auth_group: groups,
+  http_auth_pass: ofHead((head, bytes) => credentials(head, bytes)?.slice(1).join(':')),
+  http_auth_type: ofHead((head, bytes) => (credentials(head, bytes) ? 'Basic' : undefined)),
+  http_auth_user: ofHead((head, bytes) => credentials(head, bytes)?.[0]),
   status: ofResponse(({ status }) => status),
   'res.ver': ofResponse((response) => `1.${response.version_minor}`),
   'res.hdr': headerValues(ofAnswer, true, (value) => value),
@@ -217,6 +226,23 @@ function cookies(head: Fields, bytes: Uint8Array, name: string): string[] {
   return pairs
     .map((pair) => pair.trim())
     .flatMap((pair) => (pair.startsWith(`${name}=`) ? [pair.slice(name.length + 1)] : []));
+}
+
+// ── Authorization (RFC 7617) ───────────────────────────────
+
+function authorization(head: Fields, bytes: Uint8Array): string | undefined {
+  return headers(head, bytes, 'authorization')[0];
+}
+
+/** The user, then what stood between colons of the password. */
+function credentials(head: Fields, bytes: Uint8Array): string[] | undefined {
+  return basicCredentials(authorization(head, bytes))?.toString('utf8').split(':');
+}
+
+/** All groups of whoever the userlist knows: conditions name them, as HAProxy's. */
+function groups([list]: readonly string[]): Any {
+  return ({ head, bytes, proxies }, accept) =>
+    head !== null && (proxies.groupsIn(list, authorization(head, bytes)) ?? []).some(accept);
 }
 
 function cookieValues([name]: readonly string[]): Any {

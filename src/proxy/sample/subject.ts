@@ -46,6 +46,8 @@ export interface Proxies {
   backendConnections(backend: string): number;
   readonly frontend_connections: number;
   readonly frontend_name: string;
+  /** The groups of whom a userlist knows by this value of Authorization; undefined: it knows nobody. */
+  groupsIn(userlist: string, authorization: string | undefined): readonly string[] | undefined;
 }
 
 export interface Subject {

@@ -30,6 +30,7 @@ const PROXIES: Proxies = {
   backendConnections: () => 12,
   frontend_connections: 20,
   frontend_name: 'www',
+  groupsIn: () => undefined,
 };
 
 const FILES = new Map([

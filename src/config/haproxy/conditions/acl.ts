@@ -77,6 +77,7 @@ export function parseTest(sampleWord: Word, words: readonly Word[], context: Con
   const flags = parsed && parseFlags(words, context);
   if (parsed === undefined || flags === undefined) return undefined;
   const method = flags.method ?? parsed.suffix ?? defaultMethod(parsed);
+  if (parsed.sample.fetch === 'http_auth_group') context.asked_userlists.at(-1)?.groups.push(...flags.patterns);
   const match = parseMatch(method, flags, sampleWord, context);
   return match && { kind: 'match', sample: parsed.sample, match };
 }

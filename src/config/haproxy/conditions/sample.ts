@@ -15,8 +15,10 @@ export type ParsedSample = {
   readonly suffix: (typeof SUFFIXES)[number] | undefined;
 };
 
+const ASKS_USERLIST = ['http_auth', 'http_auth_group'];
+
 /** Undefined after a report. */
-export function parseSample(word: Word, { report }: Context): ParsedSample | undefined {
+export function parseSample(word: Word, { report, asked_userlists }: Context): ParsedSample | undefined {
   const [first, ...rest] = splitCalls(word.text);
   const call = parseCall(first ?? '');
   const suffix = call && suffixOf(call.name);
@@ -31,6 +33,7 @@ export function parseSample(word: Word, { report }: Context): ParsedSample | und
     report.error(word.span, 'bad-sample', `\`${call.name}\` has the wrong number of arguments.`);
     return undefined;
   }
+  if (ASKS_USERLIST.includes(name)) asked_userlists.push({ name: call.args[0], span: word.span, groups: [] });
   let type = info.type;
   const converters: Call[] = [];
   for (const text of rest) {
