@@ -148,6 +148,9 @@ export const HTTP_DEFAULTS: HttpConnections = {
   buffer_request: false,
   reuse: 'safe',
   abort_on_close: false,
+  ignore_probes: false,
+  prefer_last_server: false,
+  name_header: undefined,
 };
 
 /** A name that does not resolve is no reason not to start. */

@@ -1,10 +1,11 @@
 /** What proxies in mode http do with requests and connections: a part of the model. */
 
+/** `option forwardfor`; `option originalto`, with the address that the client connected to. */
 export type ForwardFor = {
   readonly header: string;
   /** Do not add the header when the request already has it. */
   readonly if_none: boolean;
-  /** Clients from these networks are not told of. */
+  /** Addresses in these networks are not told of. */
   readonly except: readonly string[];
 };
 
@@ -49,4 +50,10 @@ export type HttpConnections = {
   readonly reuse: 'never' | 'safe' | 'aggressive' | 'always';
   /** A client that closes its side before its response began wants it no more. */
   readonly abort_on_close: boolean;
+  /** A client that goes, or is silent, before its first request is neither told nor logged. */
+  readonly ignore_probes: boolean;
+  /** A client goes back to the server that keeps a connection for it alone. */
+  readonly prefer_last_server: boolean;
+  /** The field that tells a server its own name (`http-send-name-header`). */
+  readonly name_header: string | undefined;
 };

@@ -197,6 +197,7 @@ export type Frontend = {
   readonly error_files: readonly ErrorFile[];
   readonly http: HttpConnections;
   readonly forwardfor: ForwardFor | undefined;
+  readonly originalto: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
   readonly exporters: readonly Exporter[];
   /** Each bind is counted for itself as well. */
@@ -236,6 +237,7 @@ export type Backend = {
   readonly cookie: SessionCookie | undefined;
   readonly dynamic_cookie_key: string | undefined;
   readonly forwardfor: ForwardFor | undefined;
+  readonly originalto: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
   readonly exporters: readonly Exporter[];
   readonly http: HttpConnections;

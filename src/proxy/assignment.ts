@@ -88,9 +88,11 @@ export class Assignment {
     this.state = IDLE;
   }
 
-  begin(): void {
+  /** `preferred`: its server is as good as any other, unless a cookie or a hash says which one it is. */
+  begin(preferred: { readonly server: Server } | null = null): void {
     if (!this.backend) this.assignee.noServer('S', 'C');
     else if (this.bound) this.take(this.bound);
+    else if (preferred && !this.isBound) this.take(preferred.server);
     else this.search(null);
   }
 

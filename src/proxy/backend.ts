@@ -7,6 +7,7 @@ import { limitOf, WHOLE_SHARE } from './balance/limit.ts';
 import { ALL_FULL, emptyPicker, type Loads, NO_SERVER, type Picker } from './balance/picker.ts';
 import { type HashKey, hashKeyOf } from './hash-key.ts';
 import { type ErrorReplies, ownReplies } from './http/error-replies.ts';
+import { NameField } from './http/name-field.ts';
 import { PageRoutes } from './http/page-routes.ts';
 import { type RetryRules, retryRulesOf } from './http/retry-rules.ts';
 import { SessionCookie } from './http/session-cookie.ts';
@@ -46,6 +47,8 @@ export class Backend implements Loads {
   /** Null: nothing of a request says which server gets it. */
   readonly hash_key: HashKey | null;
   readonly cookie: SessionCookie | null;
+  /** Null: servers are not told their names. */
+  readonly name_field: NameField | null;
   /** This thread's. */
   readonly counters: Row;
   readonly retry: RetryRules;
@@ -80,6 +83,8 @@ export class Backend implements Loads {
     for (const server of this.servers) server.prepare = prepareSocketOf(server.config, config);
     this.hash_key = hashKeyOf(config);
     this.cookie = config.cookie ? new SessionCookie(config.cookie, config, this.servers, wallClock_s) : null;
+    const { name_header } = config.http;
+    this.name_field = name_header === undefined ? null : new NameField(name_header, config.servers);
     this.server_rules = ServerRules.of(config, this.servers);
     this.retry = retryRulesOf(config);
     this.pages = PageRoutes.of(config);

@@ -78,6 +78,7 @@ export type ProxyDraft = {
   /** In the order of the file: of two for one status the later counts. */
   error_files: (ErrorFile | ErrorFilesOf | NoErrorFile)[];
   forwardfor: ForwardFor | undefined;
+  originalto: ForwardFor | undefined;
   stats: StatsPage | undefined;
   /** A line of its own: what defaults say counts no longer, as in HAProxy. */
   stats_own: boolean;
@@ -199,6 +200,7 @@ export function newDefaults(): ProxyDraft {
     unique_id_header: undefined,
     error_files: [],
     forwardfor: undefined,
+    originalto: undefined,
     stats: undefined,
     stats_own: false,
     exporters: [],

@@ -4,7 +4,7 @@ import type { HttpConnections } from '../model.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
 import type { ProxyDraft } from './drafts.ts';
-import { setForwardFor } from './forwardfor.ts';
+import { setForwardFor, setOriginalTo } from './forwardfor.ts';
 import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
 import { HAPROXY_OPTIONS } from './known-keywords.ts';
@@ -150,6 +150,14 @@ export const OPTIONS: readonly Option[] = [
     has_effect: true,
     set: setForwardFor,
   },
+  {
+    name: 'originalto',
+    field: 'originalto',
+    sections: ALL_PROXIES,
+    help: 'Add the address that the client connected to, in X-Original-To.',
+    has_effect: true,
+    set: setOriginalTo,
+  },
   ...CHECK_OPTIONS,
   afterResponse('http-keep-alive', 'keep-alive', 'Keep connections open on both sides between requests.'),
   afterResponse('http-server-close', 'server-close', "Close the server's connection after each response."),
@@ -185,8 +193,22 @@ export const OPTIONS: readonly Option[] = [
   alreadySo('splice-request', ALL_PROXIES, 'Carpool chooses how bytes move.'),
   alreadySo('splice-response', ALL_PROXIES, 'Carpool chooses how bytes move.'),
   alreadySo('http-no-delay', ALL_PROXIES, 'Data is always sent without delay.'),
-  ignored('http-ignore-probes', FRONT, 'connections that close early are answered as HAProxy answers them without it'),
-  ignored('prefer-last-server', BACK, 'each request is balanced'),
+  option(
+    'http-ignore-probes',
+    FRONT,
+    'http',
+    'Neither answer nor log clients that say nothing before they go, or until their time is over.',
+    (draft, enable) => (draft.http.ignore_probes = enable),
+  ),
+  option(
+    'prefer-last-server',
+    BACK,
+    'http',
+    'With `http-reuse never`, a client goes back to the server that its last request left a connection to. Where servers ask connections to log in (NTLM) it is always so.',
+    (draft, enable) => (draft.http.prefer_last_server = enable),
+  ),
+  ignored('independent-streams', ALL_PROXIES, 'bytes of either direction show that a connection is in use'),
+  ignored('nolinger', ALL_PROXIES, 'connections are closed in good order'),
   ignored('h1-case-adjust-bogus-client', FRONT, 'names of header fields are sent on as they came'),
   ignored('h1-case-adjust-bogus-server', BACK, 'names of header fields are sent on as they came'),
   ignored('idle-close-on-response', FRONT, 'a reload closes no idle connection, and a stop drains first'),

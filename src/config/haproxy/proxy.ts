@@ -20,6 +20,7 @@ import { CHOICE_KEYWORDS, reportHttpConditions } from './choices.ts';
 import { parseAcl } from './conditions/acl.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
+import { parseHeaderName } from './forwardfor.ts';
 import { HTTP_ERROR_KEYWORDS } from './http-error.ts';
 import {
   ALL_PROXIES,
@@ -274,6 +275,16 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   withoutEffect('compression', ALL_PROXIES, 'answers are sent on as the servers give them'),
   withoutEffect('load-server-state-from-file', BACK, 'a reload keeps the states of servers, a restart asks them anew'),
   withoutEffect('server-state-file-name', BACK, 'a reload keeps the states of servers, a restart asks them anew'),
+  {
+    name: 'http-send-name-header',
+    sections: BACK,
+    help: 'The header field that tells a server its own name.',
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      const word = onlyArgument(statement, 'the name of a header', context);
+      if (word) draft.http.name_header = parseHeaderName(word, context.report) ?? draft.http.name_header;
+    },
+  },
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
 
@@ -389,6 +400,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     ...finishLogging(draft, report),
     error_files: around.error_files,
     forwardfor,
+    originalto: draft.originalto,
     stats: draft.stats,
     exporters: draft.exporters,
     socket_stats: draft.socket_stats,
@@ -426,6 +438,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     cookie: usableCookie(draft, report),
     dynamic_cookie_key,
     forwardfor,
+    originalto: draft.originalto,
     http: waits_for_body ? { ...http, buffer_request: true } : http,
     error_files: around.error_files,
     stats: draft.stats,

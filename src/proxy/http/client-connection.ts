@@ -386,8 +386,14 @@ export class ClientConnection implements SocketOwner {
 
   /** It went before its request was there, and nobody can be told but the log. */
   private noteLeft(): void {
+    if (this.is_probe) return;
     const said_nothing = this.state === IDLE && this.requests === 0;
     if (this.state === HEAD || (said_nothing && this.frontend.config.log_null)) this.exchange.rejected(400, 0, 'C');
+  }
+
+  /** It has said nothing at all, and nobody wants to know of such clients. */
+  get is_probe(): boolean {
+    return this.state === IDLE && this.requests === 0 && this.frontend.config.http.ignore_probes;
   }
 
   onDrain(): void {

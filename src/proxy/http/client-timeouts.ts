@@ -15,6 +15,7 @@ export function clientTimedOut(client: ClientConnection): void {
   const { exchange, state } = client;
   if (exchange.assignment.waits) exchange.assignment.onTimer();
   // a first request that never came is answered like one that came too slowly
+  else if (client.is_probe) client.close();
   else if (state === HEAD || (state === IDLE && client.requests === 0)) client.reject(408, 'c');
   else if (state === IDLE) parkOrClose(client);
   else if (state === BODY) bodySilent(exchange);

@@ -13,6 +13,7 @@ export type ConnectionRules = {
   readonly buffers_request: boolean;
   readonly reuse: model.HttpConnections['reuse'];
   readonly aborts_on_close: boolean;
+  readonly prefers_last_server: boolean;
 };
 
 /** Without a backend there is no server to speak to. */
@@ -25,5 +26,6 @@ export function combineRules(frontend: model.HttpConnections, backend = frontend
     buffers_request: frontend.buffer_request || backend.buffer_request,
     reuse: backend.reuse,
     aborts_on_close: backend.abort_on_close,
+    prefers_last_server: backend.prefer_last_server,
   };
 }

@@ -25,7 +25,7 @@ import type { ErrorStatus } from './error-replies.ts';
 import { clientFailed, refuseResponse } from './failures.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
-import { asksConnectionToLogIn, takeKept } from './kept-connections.ts';
+import { asksConnectionToLogIn, prefersOwn, takeKept } from './kept-connections.ts';
 import * as m from './message.ts';
 import { ownReply, sendError } from './replies.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
@@ -136,7 +136,7 @@ export class Exchange extends Account implements Assignee {
   bodyStored(): void {
     this.state = this.page ? SENDING : CONNECTING;
     this.persistence.takeBody(this);
-    if (!this.page) this.assignment.begin();
+    if (!this.page) this.assignment.begin(prefersOwn(this) ? this.client.own : null);
     else if (!this.page.ask(this.stored.text)) this.fail(503, 'R', 'R');
   }
 
@@ -234,7 +234,7 @@ export class Exchange extends Account implements Assignee {
     }
     body.begin(frameOfResponse(response, this.method), response.content_length);
     this.server_keeps = !this.rules.closes_server && serverMayKeep(response, body.kind);
-    if (response.status === 401 && asksConnectionToLogIn(buffers.bytes, response)) connection.is_private = true;
+    if (response.status === 401 && asksConnectionToLogIn(buffers.bytes, response)) connection.bindToClient();
     this.dechunks = body.kind === BODY_CHUNKED && this.client_minor === 0;
     if (body.kind === BODY_UNTIL_CLOSE || this.dechunks || this.frontend.ends_connections) this.keep_alive = false;
     const taken = this.dechunks ? 0 : body.take(buffers.bytes, response.end, end);

@@ -4,9 +4,12 @@
  *
  *   as it came:       one slice of the received buffer
  *   written anew:     a slice of a new buffer, and a second one if the body has no room behind the head
+ *   with the server's name, the end of the head between the two is written for each try (name-field.ts)
  */
 import { sendProxyHeader } from '../proxy-protocol/send-header.ts';
+import { sendBytes } from '../send-bytes.ts';
 import type { Exchange } from './exchange.ts';
+import { BLANK_LINE_BYTES } from './name-field.ts';
 import { requestMustChange, TOO_LONG, writeRequest } from './rewrite.ts';
 import type { ServerConnection } from './server-connection.ts';
 
@@ -43,27 +46,32 @@ export class FirstBytes {
     }
     this.buffer = written;
     this.offset = buffers.offsetOf(written);
-    if (end - request.end <= this.offset + buffers.sizeOf(written) - writer.end) {
+    const name_field = exchange.backend?.name_field ?? null;
+    const follows = end - request.end;
+    const has_room = name_field === null && follows <= this.offset + buffers.sizeOf(written) - writer.end;
+    if (follows === 0 || has_room) {
       writer.copy(request.end, end);
       buffers.release(buffer);
     } else {
       this.rest_buffer = buffer;
       this.rest_offset = request.end;
-      this.rest_length = end - request.end;
+      this.rest_length = follows;
     }
-    this.length = writer.end - this.offset;
+    this.length = writer.end - this.offset - (name_field ? BLANK_LINE_BYTES : 0);
     return 0;
   }
 
   /** May be called again. A new connection begins with what `send-proxy` says. False: there is no buffer for that. */
-  send(exchange: Exchange, { socket, server: { config } }: ServerConnection, is_new: boolean): boolean {
+  send(exchange: Exchange, { socket, server }: ServerConnection, is_new: boolean): boolean {
     const { buffers } = socket.reactor;
-    const { send_proxy } = config;
+    const { send_proxy } = server.config;
     if (is_new && send_proxy && !sendProxyHeader(socket, exchange.client.socket, send_proxy, exchange.unique_id)) {
       return false;
     }
     buffers.retain(this.buffer);
     socket.send(this.buffer, this.offset, this.length);
+    const name_field = exchange.backend?.name_field;
+    if (name_field && !sendBytes(socket, name_field.lineFor(server.position))) return false;
     if (this.rest_buffer < 0) return true;
     buffers.retain(this.rest_buffer);
     return socket.send(this.rest_buffer, this.rest_offset, this.rest_length);

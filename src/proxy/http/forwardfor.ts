@@ -1,4 +1,4 @@
-/** `option forwardfor`: tells the server who the client is. */
+/** `option forwardfor` tells the server who the client is, `option originalto` whom it wanted. */
 import type * as model from '../../config/model.ts';
 import { parseAddress } from '../../system/ip-address.ts';
 import { holds, type Network, networkOf } from '../sample/network.ts';
@@ -19,9 +19,9 @@ export class ForwardFor {
     this.except = config.except.map(networkOf);
   }
 
-  /** `client`: its address as text. */
-  appliesTo(bytes: Uint8Array, request: Message, client: Uint8Array): boolean {
-    if (this.except.length > 0 && this.excepts(client)) return false;
+  /** `told`: the address as text. */
+  appliesTo(bytes: Uint8Array, request: Message, told: Uint8Array): boolean {
+    if (this.except.length > 0 && this.excepts(told)) return false;
     if (!this.if_none) return true;
     for (let index = 0; index < request.field_count; index++) {
       const name_start = request.name_start[index];
@@ -31,8 +31,9 @@ export class ForwardFor {
     }
     return true;
   }
-  private excepts(client: Uint8Array): boolean {
-    const address = parseAddress(String.fromCharCode(...client));
+
+  private excepts(told: Uint8Array): boolean {
+    const address = parseAddress(String.fromCharCode(...told));
     return address !== undefined && this.except.some((network) => holds(network, address));
   }
 }

@@ -24,6 +24,13 @@ export function takeKept({ client, rules }: Exchange, server: Server): ServerCon
   return rules.reuse === 'aggressive' ? server.takeProven() : null;
 }
 
+/** The request goes to the server that keeps a connection for the client alone, as far as nothing else binds it. */
+export function prefersOwn({ client: { own }, rules, backend }: Exchange): boolean {
+  if (own === null || !(own.has_login || rules.prefers_last_server)) return false;
+  const { server } = own;
+  return own.up_to_date && backend?.servers[server.position] === server && server.usable && server.weight > 0;
+}
+
 /** The response is complete, and the connection may serve another request. */
 export function keep({ client, rules }: Exchange, connection: ServerConnection): void {
   if (!connection.up_to_date) connection.close();

@@ -1,5 +1,5 @@
 /** When a head must be written anew, and what is then in it. */
-import { isAddress } from '../ends.ts';
+import { destinationOf, isAddress } from '../ends.ts';
 import type { Exchange } from './exchange.ts';
 import { mayUpgrade } from './framing.ts';
 import type { Message } from './message.ts';
@@ -12,6 +12,8 @@ export function requestMustChange(exchange: Exchange, request: Message): boolean
     (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.route.forwardfor !== null ||
+    exchange.route.originalto !== null ||
+    exchange.backend?.name_field != null ||
     exchange.frontend.unique_id?.header != null ||
     exchange.persistence.editsRequest ||
     exchange.rules.tells_server
@@ -33,7 +35,8 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   if (request.version_minor === 1) buffers.bytes[writer.end - VERSION_MINOR_BEFORE_FIELDS] = ONE; // not 1.2 and above
   const upgrades = mayUpgrade(request);
   const { persistence } = exchange;
-  const editor = persistence.editsRequest ? (persistence.cookie?.request_editor ?? null) : null;
+  const cookie_editor = persistence.editsRequest ? (persistence.cookie?.request_editor ?? null) : null;
+  const editor = exchange.backend?.name_field?.before(cookie_editor) ?? cookie_editor;
   writer.endToEndFields(request, false, upgrades, editor);
   if (upgrades) writer.field(CONNECTION, UPGRADE);
   else if (exchange.rules.tells_server) writer.field(CONNECTION, CLOSE);
@@ -44,6 +47,12 @@ export function writeRequest(exchange: Exchange, request: Message): number {
   const { address_bytes } = exchange.client;
   if (forwardfor?.appliesTo(buffers.bytes, request, address_bytes)) {
     if (isAddress(address_bytes)) writer.field(forwardfor.name, address_bytes);
+  }
+  const { originalto } = exchange.route;
+  if (originalto) {
+    const wanted = new TextEncoder().encode(destinationOf(exchange.client.socket)?.address ?? '-');
+    if (isAddress(wanted) && originalto.appliesTo(buffers.bytes, request, wanted))
+      writer.field(originalto.name, wanted);
   }
   writer.blankLine();
   return whole(exchange, buffer);

@@ -52,6 +52,8 @@ export class ServerConnection implements SocketOwner {
   uses = 0;
   /** Its server knows the client by this connection: nobody else may use it. */
   is_private = false;
+  /** Because its server asked it to log in: its client's requests belong to that server. */
+  has_login = false;
   /** Where it leads; its server may be elsewhere by now. */
   private address: PinnedAddress | null = null;
   private received = 0;
@@ -86,8 +88,15 @@ export class ServerConnection implements SocketOwner {
     this.state = CONNECTING;
     this.answered = false;
     this.uses = 1;
+    this.has_login = false;
     this.is_private = server.config.send_proxy !== undefined; // it says whose it is
     return true;
+  }
+
+  /** It logs in for its client. */
+  bindToClient(): void {
+    this.is_private = true;
+    this.has_login = true;
   }
 
   /** It leads to where its server is now. */

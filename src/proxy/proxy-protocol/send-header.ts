@@ -2,6 +2,7 @@
 import type * as model from '../../config/model.ts';
 import type { Socket } from '../../reactor/socket.ts';
 import { destinationOf, sourceOf } from '../ends.ts';
+import { sendBytes } from '../send-bytes.ts';
 import { encodeBinary, encodeText } from './header.ts';
 
 /** False: there is no buffer for it. */
@@ -11,7 +12,6 @@ export function sendProxyHeader(
   how: model.SendProxy,
   unique_id: Uint8Array | undefined,
 ): boolean {
-  const { buffers } = socket.reactor;
   const source = sourceOf(client);
   const destination = destinationOf(client);
   const ends = source && destination && { source, destination };
@@ -19,9 +19,5 @@ export function sendProxyHeader(
   const authority = how.authority ? client.ends?.authority : undefined;
   const { crc32c, ssl } = how;
   const header = how.version === 1 ? encodeText(ends) : encodeBinary(ends, { crc32c, unique_id: id, authority, ssl });
-  const buffer = buffers.takeSmall();
-  if (buffer < 0) return false;
-  const offset = buffers.offsetOf(buffer);
-  buffers.bytes.set(header, offset);
-  return socket.send(buffer, offset, header.length);
+  return sendBytes(socket, header);
 }

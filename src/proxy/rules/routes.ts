@@ -15,6 +15,7 @@ export type Route = {
   readonly backend: Backend | null;
   readonly rules: ConnectionRules;
   readonly forwardfor: ForwardFor | null;
+  readonly originalto: ForwardFor | null;
 };
 
 export class Routes {
@@ -24,10 +25,12 @@ export class Routes {
   constructor(config: model.Frontend, backendNamed: (name: string) => Backend | null) {
     const routeTo = (backend: Backend | null): Route => {
       const forwardfor = combine(config.forwardfor, backend?.config.forwardfor);
+      const originalto = combine(config.originalto, backend?.config.originalto);
       return {
         backend,
         rules: combineRules(config.http, backend?.config.http),
         forwardfor: forwardfor ? new ForwardFor(forwardfor) : null,
+        originalto: originalto ? new ForwardFor(originalto) : null,
       };
     };
     this.otherwise = routeTo(config.default_backend === undefined ? null : backendNamed(config.default_backend));
