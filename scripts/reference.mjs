@@ -165,7 +165,22 @@ What HAProxy has and carpool does not: an error that says so, so that no file se
 - words of a bind line: ${missing(known.HAPROXY_BIND_WORDS.keys(), names(BIND_WORDS))}
 - words of a server line: ${missing(known.HAPROXY_SERVER_WORDS.keys(), names(SERVER_WORDS))}
 
+## Dropped by HAProxy
+
+What files for its versions 1.3 to 1.9 still have: an error there and here, with what is written today.
+
+| written once | today |
+| --- | --- |
+${droppedRows(await load('dropped.js'))}
+| \`listen NAME ADDRESS:PORT\` | Write \`bind ADDRESS:PORT\` below. |
+
 ${BY_HAND}${before.split(BY_HAND)[1] ?? '\n'}`;
+}
+
+/** @param {Record<'DROPPED_KEYWORDS' | 'DROPPED_OPTIONS', { name: string, mend: string }[]>} lists */
+function droppedRows({ DROPPED_KEYWORDS, DROPPED_OPTIONS }) {
+  const options = DROPPED_OPTIONS.map(({ name, mend }) => ({ name: `option ${name}`, mend }));
+  return [...DROPPED_KEYWORDS, ...options].map(({ name, mend }) => `| ${code(name)} | ${cell(mend)} |`).join('\n');
 }
 
 /** @typedef {{ name: string, help: string, has_effect?: boolean, sections?: string[] }} Row */

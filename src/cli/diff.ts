@@ -1,7 +1,7 @@
 /** `carpool diff A B`: whether the files of two nodes fit each other. */
 
 import { compareNodes, type Difference } from '../config/compare-nodes.ts';
-import { formatDiagnostic } from '../config/diagnostic.ts';
+import { formatDiagnostics } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import type { Config } from '../config/model.ts';
 
@@ -28,7 +28,7 @@ function load(node: string): Config | undefined {
   const { config, diagnostics } = loadFiles(node.split(','), { env: process.env });
   if (config === undefined) {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    for (const diagnostic of errors) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+    for (const { text } of formatDiagnostics(errors)) process.stderr.write(`${text}\n`);
   }
   return config;
 }

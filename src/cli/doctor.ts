@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { createAuth } from '../carp/auth.ts';
 import type { VhidSettings } from '../carp/events.ts';
-import { type Diagnostic, formatDiagnostic } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostics } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import type { Config } from '../config/model.ts';
 import { ask } from '../control/control-client.ts';
@@ -62,7 +62,7 @@ async function examine(words: DoctorWords): Promise<number> {
   const daemon = await askStatus(words.socket);
   const { config, diagnostics } = load(words.files, daemon);
   if (words.files.length > 0 && config === undefined) {
-    for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+    for (const { text } of formatDiagnostics(diagnostics)) process.stderr.write(`${text}\n`);
     return 1;
   }
   const checked = config === undefined ? undefined : checkCarpHost(config);

@@ -1,6 +1,6 @@
 /** `carpool -f FILE …`: reads and checks the configuration, and runs the daemon with it. */
 import { resolve } from 'node:path';
-import { type Diagnostic, formatDiagnostic } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostics } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import { parseMasterSocket } from '../config/haproxy/stats-socket.ts';
 import type { Loaded } from '../config/load.ts';
@@ -133,9 +133,8 @@ function printLine(line: string, level: Level, quiet: boolean): void {
 }
 
 export function reportDiagnostics(diagnostics: readonly Diagnostic[], quiet: boolean): void {
-  for (const diagnostic of diagnostics) {
-    if (diagnostic.severity === 'error' || !quiet) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
-  }
+  const told = quiet ? diagnostics.filter(({ severity }) => severity === 'error') : diagnostics;
+  for (const { text } of formatDiagnostics(told)) process.stderr.write(`${text}\n`);
 }
 
 /** What the command line says instead of the global section. */

@@ -38,6 +38,34 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
 }
 
+/** What stands behind a sentence that holds for several lines of a file. */
+const MOST_LINES = 8;
+
+/** As they are told to people, in their order: what is the same on many lines is said once, with the lines. */
+export function formatDiagnostics(diagnostics: readonly Diagnostic[]): { severity: Severity; text: string }[] {
+  const groups = new Map<string, Diagnostic[]>();
+  for (const diagnostic of diagnostics) {
+    const { severity, code, message, mend, span } = diagnostic;
+    const key = JSON.stringify([severity, code, message, mend, span.file]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [diagnostic]);
+    else group.push(diagnostic);
+  }
+  return [...groups.values()].map(([first, ...more]) => ({
+    severity: first.severity,
+    text: `${formatDiagnostic(first)}${linesOf(first, more)}`,
+  }));
+}
+
+function linesOf(first: Diagnostic, more: readonly Diagnostic[]): string {
+  const lines = [...new Set(more.map(({ span }) => span.line))].filter((line) => line !== first.span.line);
+  if (lines.length === 0) return '';
+  const shown = lines.length > MOST_LINES ? lines.slice(0, MOST_LINES - 1) : lines;
+  const left = lines.length - shown.length;
+  const listed = left > 0 ? `${shown.join(', ')} and ${left} others` : shown.join(', ').replace(/, (\d+)$/, ' and $1');
+  return `\n    The same on line${lines.length > 1 ? 's' : ''} ${listed}.`;
+}
+
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
 }

@@ -1,11 +1,14 @@
 /** Collects the diagnostics of one reading of the configuration. */
 import { type Diagnostic, hasErrors, type Span } from './diagnostic.ts';
 
-/** A file that is not a configuration at all would give one diagnostic per line. */
+/** A file that is not a configuration at all would give one diagnostic per line; what is the same on many lines is one. */
 const LIMIT = 200;
+const MOST = 10 * LIMIT;
 
 export class Reporter {
   readonly diagnostics: Diagnostic[] = [];
+  readonly #messages = new Set<string>();
+  #full = false;
 
   error(span: Span, code: string, message: string, mend?: string): undefined {
     this.#add({ severity: 'error', code, message, span, ...(mend === undefined ? {} : { mend }) });
@@ -20,8 +23,10 @@ export class Reporter {
   }
 
   #add(diagnostic: Diagnostic): void {
-    if (this.diagnostics.length < LIMIT) this.diagnostics.push(diagnostic);
-    else if (this.diagnostics.length === LIMIT) this.diagnostics.push(tooMany(diagnostic.span));
+    if (this.#full) return;
+    this.#messages.add(diagnostic.message);
+    this.#full = this.#messages.size > LIMIT || this.diagnostics.length === MOST;
+    this.diagnostics.push(this.#full ? tooMany(diagnostic.span) : diagnostic);
   }
 }
 

@@ -7,7 +7,7 @@
  * Listeners that stay are never closed. A client between two requests goes on with the new configuration; one that is being
  * served is served to the end by the one it began with.
  */
-import { type Diagnostic, formatDiagnostic, hasErrors } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostic, formatDiagnostics, hasErrors } from '../config/diagnostic.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/model.ts';
 import { withTrackedBackends } from '../config/tracked-backends.ts';
@@ -50,9 +50,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   const prepared = config && (await prepareNext(withTrackedBackends(config), previous, (more) => said.push(...more)));
   const stats_sockets = prepared && (await daemon.stats_sockets.change(prepared.config.global));
   said.push(...(stats_sockets?.diagnostics ?? []));
-  for (const diagnostic of said) {
-    logLine(daemon.events, diagnostic.severity, formatDiagnostic(diagnostic));
-  }
+  for (const { severity, text } of formatDiagnostics(said)) logLine(daemon.events, severity, text);
   if (prepared === undefined || stats_sockets === undefined) return refuse(daemon, REFUSED);
   const giveBack = () => {
     for (const fd of prepared.listeners.opened) libc.close(fd);

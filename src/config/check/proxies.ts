@@ -59,10 +59,15 @@ function checkDuplicateBinds(frontends: readonly Frontend[], report: Reporter): 
   }
 }
 
+/** With pages of its own, such as the statistics, it needs no backend. */
+function answersItself({ mode, stats, exporters, monitor }: Frontend): boolean {
+  return mode === 'http' && (stats !== undefined || exporters.length > 0 || monitor !== undefined);
+}
+
 function checkBackendOf(frontend: Frontend, { backends }: Config, report: Reporter): void {
   const { default_backend, kind, name, mode, span, spans } = frontend;
   if (default_backend === undefined) {
-    if (frontend.use_backends.length > 0) return;
+    if (frontend.use_backends.length > 0 || answersItself(frontend)) return;
     if (spans['default_backend'] !== undefined || spans['servers'] !== undefined) return;
     const mend = kind === 'listen' ? 'Add a `server` line.' : 'Add `default_backend` and the name of a backend.';
     report.warning(span, 'frontend-without-backend', `The ${kind} \`${name}\` sends its traffic nowhere.`, mend);

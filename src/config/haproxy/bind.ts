@@ -8,7 +8,7 @@ import { checkUnixAddress, inheritedDescriptor, listenAddress, parseHostAndPorts
 import { BIND_WORDS, type BindSettings } from './bind-words.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context, Statement } from './keyword.ts';
-import { HAPROXY_BIND_WORDS } from './known-keywords.ts';
+import { firstTlsWord, HAPROXY_BIND_WORDS, TLS_WORDS } from './known-keywords.ts';
 import { expandVariables } from './tokenizer.ts';
 
 export function parseBind(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
@@ -104,10 +104,13 @@ function parseBindWords(words: readonly Word[], backlog: number | undefined, con
     identity: NO_IDENTITY,
     tcp: { ...NO_TCP_SETTINGS },
   };
+  const tls = firstTlsWord(words);
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
     const known = BIND_WORDS.find(({ name }) => name === word.text);
-    if (known === undefined) {
+    if (TLS_WORDS.has(word.text) && word !== tls) {
+      at += HAPROXY_BIND_WORDS.get(word.text) ?? 0;
+    } else if (known === undefined) {
       reportUnknown(word, context);
       at += HAPROXY_BIND_WORDS.get(word.text) ?? 0;
     } else if (known.is_flag) {
@@ -126,7 +129,7 @@ function reportUnknown(word: Word, { report }: Context): void {
     report.error(
       word.span,
       'unsupported-keyword',
-      `\`${word.text}\` on a \`bind\` line is not supported yet.`,
+      `\`${word.text}\` on a \`bind\` line is not supported yet${TLS_WORDS.has(word.text) ? ': carpool speaks no TLS' : ''}.`,
       'Remove it, or leave this listener to HAProxy for now.',
     );
   } else {

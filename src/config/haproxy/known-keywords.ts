@@ -25,7 +25,7 @@ export const HAPROXY_GLOBAL: ReadonlySet<string> = new Set(
   httpclient.timeout.connect insecure-fork-wanted insecure-setuid-wanted issuers-chain-path jwt.decrypt_alg_list
   jwt.decrypt_enc_list key-base limited-quic localpeer log log-send-hostname log-tag lua-load lua-load-per-thread
   lua-prepend-path master-worker max-spread-checks max-threads-per-group maxcompcpuusage maxcomprate maxconn
-  maxconnrate maxpipes maxsessrate maxsslconn maxsslrate maxzlibmem mworker-max-reloads nbproc nbthread
+  maxconnrate maxpipes maxsessrate maxsslconn maxsslrate maxzlibmem mworker-max-reloads nbthread
   no-memory-trimming no-quic node noepoll noevports nogetaddrinfo nokqueue noktls nopoll noreuseport nosplice
   numa-cpu-mapping ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ocsp-update.mindelay
   ocsp-update.mode pidfile pp2-never-send-local prealloc-fd presetenv profiling.tasks quiet resetenv
@@ -72,9 +72,9 @@ export const HAPROXY_GLOBAL: ReadonlySet<string> = new Set(
 /** Keywords of proxies, by the sections that take them: D defaults, F frontend, L listen, B backend. */
 export const HAPROXY_PROXY: ReadonlyMap<string, string> = bySections({
   DFLB: `
-    acl be-unpublished bind-process clitimeout compression contimeout disabled email-alert enabled errorfile
+    acl be-unpublished bind-process compression disabled email-alert enabled errorfile
     errorfiles errorloc errorloc302 errorloc303 filter-sequence force-be-switch guid hash-preserve-affinity
-    http-after-response http-error http-request http-response log log-steps log-tag mode option srvtimeout ssl-f-use stats
+    http-after-response http-error http-request http-response log log-steps log-tag mode option ssl-f-use stats
     tcp-request timeout
   `,
   DFL: `
@@ -166,6 +166,24 @@ export const HAPROXY_SERVER_WORDS: ReadonlyMap<string, number> = new Map([
   `,
   ),
 ]);
+
+/** Words of both that only `ssl` or `check-ssl` give a meaning. */
+export const TLS_WORDS: ReadonlySet<string> = new Set(
+  words(`
+  allow-0rtt alpn ca-file ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file check-alpn check-sni check-sni-auto
+  check-ssl ciphers ciphersuites client-sigalgs crl-file crt crt-ignore-err crt-list curves default-crt ecdhe
+  force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 generate-certificates ktls no-alpn no-ca-names
+  no-renegotiate no-sni-auto no-ssl-reuse no-sslv3 no-strict-sni no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12
+  no-tlsv13 npn prefer-client-ciphers renegotiate sigalgs sni sni-auto ssl ssl-max-ver ssl-min-ver ssl-reuse
+  strict-sni tls-ticket-keys tls-tickets verify verifyhost
+`),
+);
+
+/** Of the TLS words of a line, the one that is told: the others go with it. */
+export function firstTlsWord(line: readonly { readonly text: string }[]): { readonly text: string } | undefined {
+  const named = (name: string) => line.find(({ text }) => text === name);
+  return named('ssl') ?? named('check-ssl') ?? line.find(({ text }) => TLS_WORDS.has(text));
+}
 
 function bySections(lists: Record<string, string>): Map<string, string> {
   return new Map(

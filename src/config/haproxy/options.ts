@@ -4,6 +4,7 @@ import type { HttpConnections } from '../model.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
 import type { ProxyDraft } from './drafts.ts';
+import { DROPPED_OPTIONS, reportDropped } from './dropped.ts';
 import { setForwardFor, setOriginalTo } from './forwardfor.ts';
 import type { SectionKind } from './keyword.ts';
 import { ALL_PROXIES, BACK, type Context, FRONT, refuseMore, type Statement } from './keyword.ts';
@@ -250,7 +251,7 @@ export function parseOption(draft: ProxyDraft, { keyword, args, negated }: State
   }
   const [name, ...words] = args;
   const known = OPTIONS.find((candidate) => candidate.name === name.text);
-  if (known === undefined) reportUnknown(name, draft.kind, negated, context);
+  if (known === undefined) reportUnknown(name, words, draft.kind, negated, context);
   else if (!known.sections.includes(draft.kind))
     reportWrongSection(`option ${name.text}`, name.span, draft.kind, known.sections, report);
   else {
@@ -259,7 +260,14 @@ export function parseOption(draft: ProxyDraft, { keyword, args, negated }: State
   }
 }
 
-function reportUnknown(name: Word, kind: SectionKind, negated: boolean, { report }: Context): void {
+function reportUnknown(
+  name: Word,
+  words: readonly Word[],
+  kind: SectionKind,
+  negated: boolean,
+  { report }: Context,
+): void {
+  if (reportDropped(DROPPED_OPTIONS, name, words, report)) return;
   if (!HAPROXY_OPTIONS.has(name.text)) {
     report.error(
       name.span,

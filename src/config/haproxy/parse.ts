@@ -5,9 +5,11 @@ import type { Backend, Carp, Frontend, Global, InterfaceName, Resolvers, Ring, U
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
+import { parseBind } from './bind.ts';
 import { CARP_KEYWORDS, finishCarp } from './carp.ts';
 import { ConditionalLines } from './conditional-lines.ts';
 import { type GlobalDraft, newDefaults, newGlobal, newProxy, type ProxyDraft, type ProxyKind } from './drafts.ts';
+import { reportAddress } from './dropped.ts';
 import { copyEnvironment } from './environment.ts';
 import { finishErrorFiles, HTTP_ERRORS_KEYWORDS, type HttpErrorsDraft } from './error-file.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
@@ -202,10 +204,13 @@ class HaproxyParser {
     const from = words.findIndex((word, index) => index > 0 && word.text === 'from');
     const [keyword, name, ...more] = from < 0 ? words : words.slice(0, from);
     if (name !== undefined || kind !== 'defaults') this.#checkName(keyword, name);
-    refuseMore(more, name ?? keyword, this.#context.report);
+    const has_address = reportAddress(kind, more, this.#context.report);
+    if (!has_address) refuseMore(more, name ?? keyword, this.#context.report);
     const implied = kind === 'defaults' ? newDefaults() : this.#defaults;
     const base = from < 0 ? implied : this.#defaultsNamed(words, from);
     const draft = newProxy(kind, name, spanOf(name === undefined ? [keyword] : [keyword, name]), base);
+    // so that nothing is said of a missing one
+    if (has_address) parseBind(draft, { keyword, args: more, negated: false }, this.#context);
     this.#section = { kind: 'proxy', draft };
     if (kind === 'defaults') this.#addDefaults(draft, name);
     else if (name !== undefined) this.#proxies.push(draft);
@@ -258,7 +263,7 @@ class HaproxyParser {
     const { report } = this.#context;
     const known = table.find(({ name }) => name === keyword.text);
     if (known === undefined && this.#looksLikeSection(keyword)) return;
-    if (known === undefined) reportUnknownKeyword(keyword, kind, this.#context);
+    if (known === undefined) reportUnknownKeyword(statement, kind, this.#context);
     else if (!known.sections.includes(kind))
       reportWrongSection(keyword.text, keyword.span, kind, known.sections, report);
     else if (negated && !known.negatable)

@@ -285,6 +285,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
       if (word) draft.http.name_header = parseHeaderName(word, context.report) ?? draft.http.name_header;
     },
   },
+  withoutEffect('bind-process', ALL_PROXIES, 'there is one process'),
   withoutEffect('max-keep-alive-queue', BACK, 'idle connections are always used again'),
 ];
 

@@ -9,7 +9,7 @@ import { checkUnixAddress, isHostName, literalOrName, parseHostAndPorts, unixAdd
 import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/server-words.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
-import { HAPROXY_SERVER_WORDS } from './known-keywords.ts';
+import { firstTlsWord, HAPROXY_SERVER_WORDS, TLS_WORDS } from './known-keywords.ts';
 import { finishSendProxy, SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
@@ -231,8 +231,13 @@ function parseServerAddress(word: Word, context: Context): { host: string; addre
 }
 
 function parseServerWords(settings: ServerSettings, words: readonly Word[], context: Context): void {
+  const tls = firstTlsWord(words);
   for (let at = 0; at < words.length; at++) {
     const word = words[at];
+    if (TLS_WORDS.has(word.text) && word !== tls) {
+      at += HAPROXY_SERVER_WORDS.get(word.text) ?? 0;
+      continue;
+    }
     const known = SERVER_WORDS.find(({ name }) => name === word.text);
     if (known === undefined) {
       reportUnknown(word, context);
@@ -255,7 +260,7 @@ function reportUnknown(word: Word, { report }: Context): void {
     report.error(
       word.span,
       'unsupported-keyword',
-      `\`${word.text}\` on a \`server\` line is not supported yet.`,
+      `\`${word.text}\` on a \`server\` line is not supported yet${TLS_WORDS.has(word.text) ? ': carpool speaks no TLS' : ''}.`,
       'Remove it; the server works without it only if it does not need it.',
     );
   } else {

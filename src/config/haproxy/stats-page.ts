@@ -144,10 +144,12 @@ function parseRule(
 export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
   const { report } = context;
   const [action, service, ...condition] = args;
-  const mend = 'Write `http-request use-service prometheus-exporter if { path /metrics }`.';
   if (action?.text !== 'use-service' || service?.text !== 'prometheus-exporter') {
-    const message = `Of \`http-request\` only \`use-service prometheus-exporter\` is supported yet.`;
-    report.error((action ?? keyword).span, 'unsupported-keyword', message, mend);
+    const shown = [keyword, action, ...(action?.text === 'use-service' ? [service] : [])].map(
+      (word) => word?.text ?? '',
+    );
+    const message = `\`${shown.join(' ').trim()}\` is not supported yet: only \`use-service prometheus-exporter\` is.`;
+    report.error((action ?? keyword).span, 'unsupported-keyword', message, 'Remove it if the set-up can do without.');
     return;
   }
   const when = parseRuleCondition(condition, service, draft.acls, context);

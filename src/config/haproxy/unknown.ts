@@ -1,10 +1,10 @@
 /** A first word that the section's table does not have: HAProxy knows it, another section has it, or nobody does. */
-import type { Word } from '../word.ts';
 import { CARP_KEYWORDS } from './carp.ts';
+import { DROPPED_KEYWORDS, reportDropped } from './dropped.ts';
 import { HTTP_ERRORS_KEYWORDS } from './error-file.ts';
 import { GLOBAL_KEYWORDS } from './global.ts';
 import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
-import type { Context, SectionKind } from './keyword.ts';
+import type { Context, SectionKind, Statement } from './keyword.ts';
 import { HAPROXY_GLOBAL, HAPROXY_PROXY } from './known-keywords.ts';
 import { PROXY_KEYWORDS } from './proxy.ts';
 import { RESOLVERS_KEYWORDS } from './resolvers.ts';
@@ -35,13 +35,11 @@ const ALL = sectionsByName([
   ...[...HAPROXY_PROXY].map(([name, letters]) => [name, sectionsOf(letters)] as const),
 ]);
 
-export function reportUnknownKeyword(keyword: Word, kind: SectionKind, { report }: Context): void {
+export function reportUnknownKeyword({ keyword, args }: Statement, kind: SectionKind, { report }: Context): void {
   const { text, span } = keyword;
   const elsewhere = OURS.get(text);
-  if (text === 'appsession') {
-    const message = '`appsession` is not supported: HAProxy has done without it since 1.6.';
-    report.error(span, 'unsupported-keyword', message, 'Write `cookie NAME prefix`, or `cookie NAME insert`.');
-  } else if (kind === 'global' && text.startsWith('tune.') && HAPROXY_GLOBAL.has(text)) {
+  if (kind !== 'carp' && reportDropped(DROPPED_KEYWORDS, keyword, args, report)) return;
+  if (kind === 'global' && text.startsWith('tune.') && HAPROXY_GLOBAL.has(text)) {
     report.warning(span, 'no-effect', `\`${text}\` has no effect yet: carpool sizes itself.`);
   } else if (isKnownToHaproxy(text, kind)) {
     const message = `HAProxy's \`${text}\` is not supported yet in a ${kind} section.`;
