@@ -318,7 +318,7 @@ export abstract class Reactor {
   private continueSend(socket: Socket): void {
     if (socket.gathers) this.socket_options.beforeSend(socket);
     socket.in_flight++;
-    this.beginSend(socket, socket.queue_head !== NO_SLICE);
+    this.beginSend(socket, socket.queue_head !== NO_SLICE || socket.ends_next);
   }
 
   /** `result`: bytes sent, or a negative errno. A short send is normal: the rest goes on. */

@@ -98,6 +98,8 @@ export class Socket {
   send_error = 0;
   notify_drain = false;
   wants_end = false;
+  /** The owner closes or ends it as soon as all is sent: FIN may travel with the last piece. */
+  ends_next = false;
   end_sent = false;
 
   /** io_uring only: the last receive filled its buffer. */
@@ -146,6 +148,7 @@ export class Socket {
     this.send_error = 0;
     this.notify_drain = false;
     this.wants_end = false;
+    this.ends_next = false;
     this.end_sent = false;
     this.streaming = false;
     this.watched = 0;

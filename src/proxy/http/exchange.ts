@@ -248,6 +248,7 @@ export class Exchange extends Account implements Assignee {
     const head_end = response.end;
     if (this.dechunks) buffers.retain(buffer);
     this.persistence.takeResponse(this);
+    if (!this.keep_alive && body.done) this.client.socket.ends_next = true;
     const sent = sendHead(this, buffer, head_end, head_end + taken);
     if (this.state === ANSWERING) this.logEarly(this);
     if (this.dechunks) sendDechunked(this, connection, buffer, head_end, end);
