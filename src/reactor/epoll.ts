@@ -193,13 +193,14 @@ export class EpollReactor extends Reactor {
     if (socket.watched >= what) return;
     const events = what === READING ? READ_EVENTS : READ_EVENTS | EPOLLOUT;
     this.tellKernel(
-      socket.watched === 0 ? CTL_ADD : CTL_MOD,
+      socket.registered ? CTL_MOD : CTL_ADD,
       socket.fd,
       events,
       socket.slot,
       SOCKET | (socket.generation << 4),
     );
     socket.watched = what;
+    socket.registered = true;
   }
 
   /** Nothing is with the kernel, so the receive ends at once; a change of buffer class begins it again. */

@@ -26,6 +26,7 @@ import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
 import { type Manner, SocketOptions } from './socket-options.ts';
+import { SpareSockets } from './spare-sockets.ts';
 import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
 import { WaitingSockets } from './waiting.ts';
@@ -59,6 +60,7 @@ export abstract class Reactor {
   /** The pipe that the last splice filled. */
   protected spliced = NO_BUFFER;
   private readonly socket_options = new SocketOptions();
+  private readonly spare = new SpareSockets();
   private readonly clock_offset_ms: number;
   private readonly stall: Stall;
 
@@ -80,6 +82,7 @@ export abstract class Reactor {
   /** Waits at most `wait_ms` for something to happen, and handles what did. */
   pass(wait_ms: number): void {
     if (this.failed.length > 0) this.reportFailed();
+    if (this.shortage !== 0) this.spare.closeAll();
     const more_to_feed = this.feedWaiting();
     const more_to_accept = this.listeners.beginPass();
     const until_timer_ms = this.timers.next_ms - this.readClock();
@@ -103,7 +106,10 @@ export abstract class Reactor {
     manner: Manner = 'dialogue',
     prepare: ((fd: number) => boolean) | null = null,
   ): Socket | null {
-    const fd = libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
+    const leaves_handshake = manner === 'request' || manner === 'knock';
+    const may_be_spare = leaves_handshake && prepare === null;
+    const spare = may_be_spare ? this.spare.take(family) : -1;
+    const fd = spare >= 0 ? spare : libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
     if (fd < 0) {
       this.shortage = libc.errno();
       return null;
@@ -113,7 +119,10 @@ export abstract class Reactor {
       libc.close(fd);
       return null;
     }
-    this.socket_options.beforeConnect(socket, manner);
+    if (may_be_spare) socket.family = family;
+    socket.registered = spare >= 0 && this.spare.registered;
+    socket.gathers = manner === 'request' || manner === 'dialogue';
+    if (leaves_handshake && spare < 0) this.socket_options.leaveHandshakeOpen(fd);
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);
@@ -136,6 +145,7 @@ export abstract class Reactor {
 
   /** Gives the reactor's own descriptors and memory back. Sockets must be closed before, listeners released. */
   destroy(): void {
+    this.spare.destroy();
     this.socket_options.destroy();
     this.buffers.destroy();
   }
@@ -438,7 +448,7 @@ export abstract class Reactor {
     if (socket.state !== OPEN) return;
     socket.state = CLOSING;
     this.slices.drop(socket);
-    if (reset) this.socket_options.resetOnClose(socket.fd);
+    socket.resets = reset;
     if (socket.in_flight > 0) this.cancelAll(socket);
     else this.considerClosed(socket);
   }
@@ -453,7 +463,8 @@ export abstract class Reactor {
   protected considerClosed(socket: Socket): void {
     if (socket.state !== CLOSING || socket.in_flight > 0) return;
     this.endSend(socket);
-    this.closeDescriptor(socket.fd);
+    if (socket.resets) this.resetDescriptor(socket);
+    else this.closeDescriptor(socket.fd);
     const owner = socket.owner;
     this.socket_count--;
     socket.fd = -1;
@@ -463,6 +474,12 @@ export abstract class Reactor {
     socket.state = FREE;
     if (socket.held === 0) this.free_slots.push(socket.slot); // else with the last buffer that is charged to it
     this.listeners.descriptorCameBack();
+  }
+
+  private resetDescriptor({ fd, family, plain, registered }: Socket): void {
+    if (!plain && this.spare.disconnect(fd, family, registered)) return;
+    this.socket_options.resetOnClose(fd);
+    this.closeDescriptor(fd);
   }
 
   private takeSlot(fd: number, owner: SocketOwner): Socket | null {

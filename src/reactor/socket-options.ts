@@ -1,5 +1,5 @@
 /** The few options of a socket that the loop itself sets; their values lie where the kernel may read them. */
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY, TCP_QUICKACK } from '../system/abi/linux.ts';
+import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_DEFER_ACCEPT, TCP_NODELAY } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import type { Socket } from './socket.ts';
 
@@ -19,17 +19,18 @@ export class SocketOptions {
   /** struct linger {on, 0 s} */
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
-  private readonly zero = libc.allocatePinned(4);
 
   constructor() {
     this.one.words[0] = 1;
     this.linger.words[0] = 1;
   }
 
-  beforeConnect(socket: Socket, manner: Manner): void {
-    socket.gathers = manner === 'request' || manner === 'dialogue';
-    if (manner === 'request' || manner === 'knock')
-      libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_QUICKACK, this.zero.address, 4);
+  /**
+   * The first packet that follows carries the acknowledgement that ends the handshake. This option does that for those who connect,
+   * and unlike TCP_QUICKACK it outlives the connection.
+   */
+  leaveHandshakeOpen(fd: number): void {
+    libc.setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, this.one.address, 4);
   }
 
   /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */
@@ -50,6 +51,5 @@ export class SocketOptions {
   destroy(): void {
     libc.munmap(this.linger.address, 8);
     libc.munmap(this.one.address, 4);
-    libc.munmap(this.zero.address, 4);
   }
 }

@@ -105,7 +105,14 @@ export class Socket {
   /** io_uring only: the last receive filled its buffer. */
   streaming = false;
 
+  /** Closing sends RST. */
+  resets = false;
+  /** Of a connection that we made, if the next one may be made with its descriptor; else 0. */
+  family = 0;
+
   /** epoll only: what the kernel last said. */
+  /** The descriptor is known to epoll. */
+  registered = false;
   /** What the kernel was asked to tell (1: reading, 2: writing too); 0: nothing yet. */
   watched = 0;
   readable = false;
@@ -151,6 +158,9 @@ export class Socket {
     this.ends_next = false;
     this.end_sent = false;
     this.streaming = false;
+    this.resets = false;
+    this.family = 0;
+    this.registered = false;
     this.watched = 0;
     this.readable = false;
     this.writable = false;

@@ -9,6 +9,7 @@ export const architecture =
     ? { epoll_event_bytes: 12, epoll_data_offset: 4 }
     : { epoll_event_bytes: 16, epoll_data_offset: 8 };
 
+export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
