@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { LARGE_BYTES } from '#src/reactor/buffers.js';
 import type { Socket, SocketOwner } from '#src/reactor/socket.js';
 import { Timer } from '#src/reactor/timers.js';
-import { AF_INET, ECONNREFUSED, ECONNRESET, IPPROTO_TCP } from '#src/system/abi/linux.js';
+import { AF_INET, ECONNREFUSED, ECONNRESET } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
 import { echo, KINDS, type Kind, Recorder, Rig, sendBytes, sequence } from './harness.js';
 import { listenOnLoopback, loopback, Peer, setSendBytes, socketAddress } from './peer.js';
+import { packetsSent } from './tcp-info.js';
 
 const ENETUNREACH = 101;
-const TCP_INFO = 11;
 const PROMPT_MS = 200;
 
 for (const kind of KINDS) {
@@ -210,16 +210,6 @@ for (const kind of KINDS) {
     assert.equal(owner.ended, false);
     rig.everythingIsHome();
   });
-}
-
-/** tcpi_segs_out of tcp(7)'s TCP_INFO. */
-function packetsSent(fd: number): number {
-  const memory = libc.allocatePinned(192 + 4);
-  memory.words[48] = 192;
-  assert.equal(libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, memory.address, memory.address + 192), 0);
-  const [packets] = memory.words.subarray(34, 35);
-  libc.munmap(memory.address, 192 + 4);
-  return packets!;
 }
 
 // ── what these tests share ──────────────────────────────────────────────────────────────────────
