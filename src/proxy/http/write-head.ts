@@ -36,7 +36,7 @@ export class HeadWriter {
   }
 
   copy(start: number, end: number): void {
-    if (!this.hasRoom(end - start)) return;
+    if (start === end || !this.hasRoom(end - start)) return;
     this.bytes.copyWithin(this.at, start, end);
     this.at += end - start;
   }
@@ -59,10 +59,12 @@ export class HeadWriter {
 
   /**
    * Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. What frames or
-   * routes the message stays, whatever Connection says.
+   * routes the message stays, whatever Connection says. Neighbours that stay as they came are copied together.
    */
   endToEndFields(message: Message, drop_coding: boolean, keep_upgrade: boolean, editor: FieldEditor | null): void {
     const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH);
+    let start = 0;
+    let end = 0; // [start, end) is still to be copied
     for (let index = 0; index < message.field_count; index++) {
       const meaning = message.meaning[index];
       if (meaning === m.FIELD_CONNECTION || meaning === m.FIELD_KEEP_ALIVE) continue;
@@ -74,15 +76,33 @@ export class HeadWriter {
       const name_end = message.name_end[index];
       if (meaning === m.ORDINARY && message.option_count > 0 && isNominated(this.bytes, message, name_start, name_end))
         continue;
-      if (editor?.edit(this, message, index)) continue;
+      if (editor !== null || name_start !== end) {
+        this.copy(start, end);
+        start = end = name_start;
+        if (editor?.edit(this, message, index)) continue;
+      }
+      if (this.isPlain(message, index)) {
+        end = message.value_end[index] + 2;
+        continue;
+      }
+      this.copy(start, end);
+      start = end = 0;
       this.copy(name_start, name_end);
       this.write(COLON_SPACE);
       this.copy(message.value_start[index], message.value_end[index]);
       this.write(CRLF);
     }
+    this.copy(start, end);
     if (message.has(m.REPEATED_LENGTH) && !message.has(m.CHUNKED)) {
       this.field(CONTENT_LENGTH, encode(String(message.content_length)));
     }
+  }
+
+  /** `name: value` CRLF, with one blank and none at the end. */
+  private isPlain(message: Message, index: number): boolean {
+    const value_start = message.value_start[index];
+    const one_blank = value_start === message.name_end[index] + 2 && this.bytes[value_start - 1] === SPACE;
+    return one_blank && this.bytes[message.value_end[index]] === CR;
   }
 
   /** A field whose value is written piece by piece. */
@@ -107,6 +127,8 @@ export class HeadWriter {
   }
 }
 
+const SPACE = 32;
+const CR = 13;
 const encode = (text: string) => new TextEncoder().encode(text);
 const COLON_SPACE = encode(': ');
 const CRLF = encode('\r\n');
