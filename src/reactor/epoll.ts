@@ -25,6 +25,7 @@ import {
   SOL_SOCKET,
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
+import { acceptClient } from '../system/peer-address.ts';
 import { NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, type Listener } from './listener.ts';
 import type { ReactorOptions } from './options.ts';
@@ -362,7 +363,7 @@ export class EpollReactor extends Reactor {
 
   private acceptSome(listener: Listener): void {
     for (let count = 0; count < ACCEPT_BUDGET && listener.armed; count++) {
-      const fd = libc.accept4(listener.fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const fd = acceptClient(listener.fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         const error = libc.errno();
         if (error !== EAGAIN) this.listeners.acceptCompleted(listener, -error, true);
