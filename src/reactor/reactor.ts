@@ -25,7 +25,7 @@ import { Listeners } from './listeners.ts';
 import type { ReactorOptions } from './options.ts';
 import { NO_SLICE, Slices } from './slices.ts';
 import { ALLOWANCE, CLOSING, FREE, NO_OWNER, OPEN, Socket, type SocketOwner } from './socket.ts';
-import { type Manner, SocketOptions } from './socket-options.ts';
+import { leavesHandshake, type Manner, SocketOptions } from './socket-options.ts';
 import { SpareSockets } from './spare-sockets.ts';
 import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
@@ -106,9 +106,8 @@ export abstract class Reactor {
     manner: Manner = 'dialogue',
     prepare: ((fd: number) => boolean) | null = null,
   ): Socket | null {
-    const leaves_handshake = manner === 'request' || manner === 'knock';
-    const may_be_spare = leaves_handshake && prepare === null;
-    const spare = may_be_spare ? this.spare.take(family) : -1;
+    const any_would_do = prepare === null && leavesHandshake(manner);
+    const spare = any_would_do ? this.spare.take(family) : -1;
     const fd = spare >= 0 ? spare : libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
     if (fd < 0) {
       this.shortage = libc.errno();
@@ -119,10 +118,9 @@ export abstract class Reactor {
       libc.close(fd);
       return null;
     }
-    if (may_be_spare) socket.family = family;
+    if (any_would_do) socket.family = family;
     socket.registered = spare >= 0 && this.spare.registered;
-    socket.gathers = manner === 'request' || manner === 'dialogue';
-    if (leaves_handshake && spare < 0) this.socket_options.leaveHandshakeOpen(fd);
+    this.socket_options.beforeConnect(socket, manner, spare < 0);
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);

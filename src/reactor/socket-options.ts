@@ -12,6 +12,10 @@ import type { Socket } from './socket.ts';
  */
 export type Manner = 'word' | 'knock' | 'request' | 'dialogue';
 
+export function leavesHandshake(manner: Manner): boolean {
+  return manner === 'request' || manner === 'knock';
+}
+
 /** What the smallest packets of IPv6 carry (1,280 bytes, less the heads). */
 const PACKET_BYTES = 1_208;
 
@@ -25,12 +29,11 @@ export class SocketOptions {
     this.linger.words[0] = 1;
   }
 
-  /**
-   * The first packet that follows carries the acknowledgement that ends the handshake. This option does that for those who connect,
-   * and unlike TCP_QUICKACK it outlives the connection.
-   */
-  leaveHandshakeOpen(fd: number): void {
-    libc.setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, this.one.address, 4);
+  /** TCP_DEFER_ACCEPT leaves the handshake's last packet to what follows, as TCP_QUICKACK would; but it outlives the connection. */
+  beforeConnect(socket: Socket, manner: Manner, is_new: boolean): void {
+    socket.gathers = manner === 'request' || manner === 'dialogue';
+    if (is_new && leavesHandshake(manner))
+      libc.setsockopt(socket.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, this.one.address, 4);
   }
 
   /** What is sent first, and in one packet, leaves at once anyway: many connections are never asked for more. */

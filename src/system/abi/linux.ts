@@ -42,7 +42,6 @@ export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
-export const TCP_QUICKACK = 12;
 export const TCP_FASTOPEN = 23;
 export const TCP_USER_TIMEOUT = 18;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
