@@ -2,9 +2,9 @@
 import { formatMapped } from './address.ts';
 import type { Engine, Vhid } from './state.ts';
 
-/** `3.39 s` */
+/** `3.39 s`; below a tenth of a second `7.8 ms`. */
 export function seconds(time_ns: number): string {
-  return `${(time_ns / 1e9).toFixed(2)} s`;
+  return time_ns < 1e8 ? `${(time_ns / 1e6).toFixed(1)} ms` : `${(time_ns / 1e9).toFixed(2)} s`;
 }
 
 /** `every 1.39 s` */

@@ -4,6 +4,7 @@
  *   BACKUP because 10.0.0.11 adverts every 1.00 s and this node would every 1.39 s. Last heard 0.4 s ago; …
  */
 import type { HeardAdvert, Prospect, VhidStatus } from '../carp/events.ts';
+import { seconds } from '../carp/text.ts';
 import { formatAge } from './format-age.ts';
 
 export type ExplainFacts = {
@@ -202,9 +203,8 @@ function find(status: VhidStatus, when: Prospect['when']): Prospect | undefined 
   return status.outlook.find((prospect) => prospect.when === when);
 }
 
-/** `every 1.39 s`; below a tenth of a second in milliseconds. */
 function every(interval_ns: number): string {
-  return `every ${interval_ns < 1e8 ? `${(interval_ns / 1e6).toFixed(1)} ms` : `${(interval_ns / 1e9).toFixed(2)} s`}`;
+  return `every ${seconds(interval_ns)}`;
 }
 
 function age(duration_ns: number): string {

@@ -29,7 +29,7 @@ export function renderVhids(vhids: readonly VhidReport[]): string {
     vhid.state,
     formatAge(vhid.since_s),
     vhid.state === 'MASTER' ? 'this node' : (vhid.master ?? '-'),
-    `${(vhid.interval_ms / 1000).toFixed(2)} s`,
+    vhid.interval_ms < 100 ? `${vhid.interval_ms} ms` : `${(vhid.interval_ms / 1000).toFixed(2)} s`,
     String(vhid.advskew),
     vhid.addresses.join(' '),
   ]);
