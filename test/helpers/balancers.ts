@@ -75,3 +75,15 @@ export function canConnect(port: number): Promise<boolean> {
     socket.once('error', () => resolve(false));
   });
 }
+
+/** One request of HTTP/1.0, whatever becomes of it; resolves when the connection is over. */
+export function askOnce(port: number, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`));
+    socket
+      .setTimeout(PATIENCE_MS, () => socket.destroy())
+      .on('error', () => {})
+      .once('close', () => resolve())
+      .resume();
+  });
+}

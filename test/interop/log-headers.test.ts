@@ -1,10 +1,9 @@
 /** What stands before the text of a line, and which lines are sent: HAProxy and carpool to a log server over UDP. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { type TestContext, test } from 'node:test';
-import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { askOnce, type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
@@ -52,9 +51,9 @@ async function observe(t: TestContext, program: Program): Promise<string[][]> {
     const config = `global\n  nbthread 1\n  ${lines}\ndefaults\n  mode http\n  timeout client 2s\n  log-format "%HM %HU of %{+Q}b, a text that is longer than what some of the log servers want to have"\n${fronts.join('')}frontend probed\n  bind 127.0.0.1:${probed}\n  log 127.0.0.1:${last.udp} local0\n`;
     const balancer = await startBalancer(t, program, config, probed);
     for (const { port } of places) {
-      for (let number = 1; number <= LINES; number++) await get(port, `/${number}`);
+      for (let number = 1; number <= LINES; number++) await askOnce(port, `/${number}`);
     }
-    await get(probed, '/end');
+    await askOnce(probed, '/end');
     await until(`${program} has logged all`, () => last.heard.some((line) => line.includes('/end')));
     for (const { index, heard } of places) {
       const is_cut = CASES[index]![1].startsWith('len');
@@ -82,16 +81,6 @@ async function listen(t: TestContext) {
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   t.after(() => socket.close());
   return { udp: socket.address().port, heard };
-}
-
-function get(port: number, path: string): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`));
-    socket
-      .on('error', () => {})
-      .once('close', () => resolve())
-      .resume();
-  });
 }
 
 /** Where a line is cut depends on how many digits the process number has. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Program, startBalancer, until } from '../helpers/balancers.js';
+import { askOnce, type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
@@ -60,7 +60,7 @@ async function observe(t: TestContext, program: Program) {
   const ports = { counted: counted.port, plain: plain.port, implied: implied.port };
   await startBalancer(t, program, configOf({ ...places, ...ports }), places.port);
   await until('its stats socket is there', () => existsSync(places.sock));
-  await get(places.port, '/one');
+  await askOnce(places.port, '/one');
   const follower = connect(places.sock);
   let followed = '';
   follower.on('data', (text) => {
@@ -68,7 +68,7 @@ async function observe(t: TestContext, program: Program) {
   });
   follower.write('show events bare -w\n');
   await until('the follower has the first line', () => followed.includes('/one'));
-  await get(places.port, `/two${'x'.repeat(200)}`);
+  await askOnce(places.port, `/two${'x'.repeat(200)}`);
   await until(`${program} sends all`, () =>
     [counted.heard(), plain.heard(), implied.heard(), followed].every((text) => text.includes('/two')),
   );
@@ -104,7 +104,7 @@ test('lines wait in a ring for a log server that comes later, the oldest go firs
   await until('the last line is kept', async () => (await say(sock, 'show events latest')).includes(`/${MANY - 1}x`));
   client.destroy();
   const server = await listen(t, away);
-  await get(port, '/last'); // the next line looks for the server at the latest
+  await askOnce(port, '/last'); // the next line looks for the server at the latest
   await until('the server has all that was left', () => server.heard().includes('/last'));
   const numbers = [...server.heard().matchAll(/GET \/(\d+)x/g)].map(([, number]) => Number(number));
   assert.ok(numbers.includes(MANY - 1) && !numbers.includes(0), numbers.join(' '));
@@ -131,16 +131,6 @@ async function listen(t: TestContext, port = 0) {
     for (const socket of sockets) socket.destroy();
   });
   return { port: (server.address() as AddressInfo).port, heard: () => heard };
-}
-
-function get(port: number, path: string): Promise<void> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.0\r\n\r\n`));
-    socket
-      .on('error', () => {})
-      .once('close', () => resolve())
-      .resume();
-  });
 }
 
 async function say(sock: string, command: string): Promise<string> {
