@@ -13,27 +13,43 @@ const COUNT_MASK = (1 << COUNT_BITS) - 1;
 const SECOND_MASK = 0xfff;
 const TAKE_TRIES = 64;
 
+/** What `set rate-limit` says now, else what is configured; 0: any number. */
+export function rateNow({ words }: SharedMemory, configured: number, set_at: number): number {
+  const set = Atomics.load(words, set_at);
+  return set > 0 ? set - 1 : configured;
+}
+
 export class ClientRate {
-  readonly per_second: number;
   private readonly memory: SharedMemory;
   private readonly at: number;
+  private readonly configured: number;
+  private readonly set_at: number;
 
-  constructor(memory: SharedMemory, at: number, per_second: number) {
+  /** `set_at`: the word that people set at run time; 0: there is none. */
+  constructor(memory: SharedMemory, at: number, configured: number, set_at = 0) {
     this.memory = memory;
     this.at = at;
-    this.per_second = per_second;
+    this.configured = configured;
+    this.set_at = set_at;
+  }
+
+  /** 0: any number. */
+  get per_second(): number {
+    return this.set_at === 0 ? this.configured : rateNow(this.memory, this.configured, this.set_at);
   }
 
   /** False: one more would be too many now. */
   tryTake(now_ms: number): boolean {
     const { words } = this.memory;
+    const { per_second } = this;
+    if (per_second === 0) return true;
     const second = Math.floor(now_ms / 1000) & SECOND_MASK;
     for (let tries = 0; tries < TAKE_TRIES; tries++) {
       const word = Atomics.load(words, this.at);
       const is_now = word >>> COUNT_BITS === second;
       if (!is_now) Atomics.store(words, this.at + 1, word);
       const count = is_now ? word & COUNT_MASK : 0;
-      if (count + this.leftOver(second, now_ms) >= this.per_second) return false;
+      if (count + this.leftOver(second, now_ms) >= per_second) return false;
       const next = (second << COUNT_BITS) | (count + 1);
       if (Atomics.compareExchange(words, this.at, word, next) === word) return true;
     }
@@ -42,6 +58,7 @@ export class ClientRate {
 
   /** It did not come to it. */
   giveBack(): void {
+    if (this.per_second === 0) return;
     const { words } = this.memory;
     const word = Atomics.load(words, this.at);
     if ((word & COUNT_MASK) > 0) Atomics.compareExchange(words, this.at, word, word - 1);
@@ -49,10 +66,10 @@ export class ClientRate {
 
   /** How long until there may be room for one more. */
   delayAt_ms(now_ms: number): number {
-    const each_ms = Math.ceil(1000 / this.per_second);
+    const per_second = Math.max(this.per_second, 1); // it may have been lifted just now
+    const each_ms = Math.ceil(1000 / per_second);
     const word = Atomics.load(this.memory.words, this.at);
-    const full =
-      (word & COUNT_MASK) >= this.per_second && word >>> COUNT_BITS === (Math.floor(now_ms / 1000) & SECOND_MASK);
+    const full = (word & COUNT_MASK) >= per_second && word >>> COUNT_BITS === (Math.floor(now_ms / 1000) & SECOND_MASK);
     return full ? 1000 - (now_ms % 1000) + each_ms : each_ms;
   }
 

@@ -76,8 +76,8 @@ export class Entrance implements ListenerOwner, Admitter {
   // ── for its listener ──────────────────────────────────────────────────────────────────────────
 
   get accepts_singly(): boolean {
-    if (this.rates.length > 0) return true;
-    const { limits } = this;
+    const { limits, rates } = this;
+    for (let at = 0; at < rates.length; at++) if (rates[at].per_second > 0) return true;
     for (let at = 0; at < limits.length; at++) if (limits[at].room < NEAR) return true;
     return false;
   }

@@ -306,10 +306,10 @@ export class ProxyThread {
 }
 
 function ratesOf({ connections_per_s, sessions_per_s }: model.Global, memory: shared.SharedMemory): ClientRate[] {
-  const rates: ClientRate[] = [];
-  if (connections_per_s > 0) rates.push(new ClientRate(memory, shared.PROCESS_CONNECTION_RATE, connections_per_s));
-  if (sessions_per_s > 0) rates.push(new ClientRate(memory, shared.PROCESS_SESSION_RATE, sessions_per_s));
-  return rates;
+  return [
+    new ClientRate(memory, shared.PROCESS_CONNECTION_RATE, connections_per_s, shared.SET_CONNECTION_RATE),
+    new ClientRate(memory, shared.PROCESS_SESSION_RATE, sessions_per_s, shared.SET_SESSION_RATE),
+  ];
 }
 
 function buildBackends(

@@ -21,6 +21,8 @@ export type SessionReport = {
   readonly server: string | null;
   readonly age_ms: number;
   readonly fd: number;
+  /** Of the connection to the server; -1: there is none. */
+  readonly server_fd: number;
   readonly requests: number;
   readonly retries: number;
   readonly bytes_in: number;
@@ -81,12 +83,18 @@ function describe(proxy: ProxyThread, socket: Socket, client: Client): SessionRe
     server: assignment?.server?.config.name ?? null,
     age_ms: proxy.reactor.now_ms - client.accepted_ms,
     fd: socket.fd,
+    server_fd: assignment ? serverFdOf(client) : -1,
     requests: 'requests' in client ? client.requests : 1,
     retries: assignment?.retries ?? 0,
     bytes_in: counts.bytes_received,
     bytes_out: counts.bytes_sent,
     idle: assignment === null,
   };
+}
+
+function serverFdOf(client: Client): number {
+  if (client instanceof ClientConnection) return client.exchange.connection?.socket.fd ?? -1;
+  return 'upstream' in client ? client.upstream.socket.fd : -1;
 }
 
 const NO_COUNTS = { bytes_received: 0, bytes_sent: 0 };

@@ -10,7 +10,6 @@ const FIXED_SERVERS =
 const INSIDE =
   'This tells of the inner parts of HAProxy; `show activity`, `status` and `workers` tell of those of carpool.';
 const NO_VARIABLES = 'There are no variables of the process.';
-const RATES = 'Rates stand in the configuration: change it and reload, which no client notices.';
 const STARTUP = 'They went to standard error and the log when it started; `carpool -c -f FILE` says them again.';
 const FIXED_KEY = 'The key stands in the configuration: change it and reload.';
 
@@ -120,7 +119,6 @@ const GROUPS: readonly Group[] = [
     level: 'user',
     usages: ['show pools', 'show tasks', 'show threads', 'show trace [<module>]'],
   },
-  { why: RATES, level: 'admin', usages: ['set rate-limit <setting> <value>'] },
   { why: STARTUP, level: 'operator', usages: ['show startup-logs'] },
   {
     why: INSIDE,

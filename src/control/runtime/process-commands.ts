@@ -1,6 +1,7 @@
 /** Frontends, limits and counters. */
 
 import type { Frontend } from '../../config/model.ts';
+import { HIGHEST_RATE } from '../../config/model-defaults.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import { viewOf } from '../stats/view.ts';
 import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon } from './command.ts';
@@ -44,6 +45,13 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
       wake(daemon);
       return '';
     },
+  },
+  {
+    words: ['set', 'rate-limit'],
+    usage: 'set rate-limit connections|sessions global <number>',
+    help: 'change how many new clients the process takes in a second (0: any number)',
+    level: 'admin',
+    run: setRate,
   },
   {
     words: ['shutdown', 'frontend'],
@@ -99,6 +107,27 @@ function ofFrontend(
   const answer = act(shared.frontendAt(memory, found.frontend.number), memory.words, found.frontend);
   wake(daemon);
   return answer;
+}
+
+const RATES: ReadonlyMap<string, number> = new Map([
+  ['connections', shared.SET_CONNECTION_RATE],
+  ['sessions', shared.SET_SESSION_RATE],
+]);
+const RATE_USAGE = `'set rate-limit' only supports :
+   - 'connections global' to set the per-process maximum connection rate
+   - 'sessions global' to set the per-process maximum session rate
+`;
+
+/** Until the next reload. */
+function setRate([what = '', scope, number]: readonly string[], daemon: RuntimeDaemon): string {
+  const word = RATES.get(what);
+  if (word === undefined || scope !== 'global') return RATE_USAGE;
+  if (number !== undefined && /^-\d+$/.test(number)) return 'Value out of range.\n';
+  if (!isCount(number)) return 'Expects an integer value.\n';
+  if (Number(number) > HIGHEST_RATE) return 'Value out of range.\n';
+  Atomics.store(daemon.generation().memory.words, word, Number(number) + 1);
+  wake(daemon);
+  return '';
 }
 
 function wake(daemon: RuntimeDaemon): void {

@@ -36,6 +36,10 @@ export const SESSION_COMMANDS: readonly RuntimeCommand[] = [
   },
 ];
 
+/** HAProxy's number for an end that is connected. */
+const END_ESTABLISHED = 8;
+const NO_BUFFER = 'f=0h,i=0,an=00h,rx=,wx=,ax=';
+
 async function end({ data }: RuntimeDaemon, which: { id: string } | { server: number }): Promise<number> {
   const counts = await Promise.all(data().map((handle) => handle.endSessions(which)));
   return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -53,11 +57,14 @@ async function showSessions([id]: readonly string[], { data }: RuntimeDaemon): P
   return found ? detail(found) : 'Session not found.\n';
 }
 
+/** HAProxy's columns, in its order; nothing stands in those that tell of its inner parts. */
 function line(session: SessionReport): string {
-  const { id, source, frontend, retries, fd, idle } = session;
+  const { id, source, frontend, retries, fd, server_fd, idle } = session;
   const places = `src=${source} fe=${frontend} be=${session.backend ?? '<NONE>'} srv=${session.server ?? '<none>'}`;
-  const state = idle ? 'idle' : 'busy';
-  return `${id}: proto=${proto(session)} ${places} ts=00 age=${age(session)} calls=${session.requests} rc=${retries} scf=[8,0h,fd=${fd}] state=${state}\n`;
+  const work = `ts=00 epoch=0 age=${age(session)} calls=${session.requests} rate=0 cpu=0 lat=0`;
+  const ends = `scf=[${END_ESTABLISHED},0h,fd=${fd}] scb=[${server_fd < 0 ? 0 : END_ESTABLISHED},0h,fd=${server_fd}]`;
+  const rest = `exp= rc=${retries} c_exp= state=${idle ? 'idle' : 'busy'}`;
+  return `${id}: proto=${proto(session)} ${places} ${work} rq[${NO_BUFFER}] rp[${NO_BUFFER}] ${ends} ${rest}\n`;
 }
 
 function detail(session: SessionReport): string {

@@ -1,7 +1,14 @@
 /** `show info`: facts about the process, in HAProxy's order and under its names (management manual, 9.3 "show info"). */
 import { hostname } from 'node:os';
+import { rateNow } from '../../proxy/client-rate.ts';
 import * as c from '../../threads/counters.ts';
-import { THREAD_CONNECTIONS, THREAD_DATA, threadAt } from '../../threads/shared-memory.ts';
+import {
+  SET_CONNECTION_RATE,
+  SET_SESSION_RATE,
+  THREAD_CONNECTIONS,
+  THREAD_DATA,
+  threadAt,
+} from '../../threads/shared-memory.ts';
 import { descriptorLimit } from '../descriptor-limit.ts';
 import { describeInfo } from './descriptions.ts';
 import type { Field, Values } from './fields.ts';
@@ -76,8 +83,8 @@ export function infoValues(view: View, facts: ProcessFacts): Values {
     CumConns: tally.total(c.CONNECTIONS),
     CumReq: tally.total(c.REQUESTS),
     ConnRate: connections.rate,
-    ConnRateLimit: config.global.connections_per_s,
-    SessRateLimit: config.global.sessions_per_s,
+    ConnRateLimit: rateNow(memory, config.global.connections_per_s, SET_CONNECTION_RATE),
+    SessRateLimit: rateNow(memory, config.global.sessions_per_s, SET_SESSION_RATE),
     MaxConnRate: connections.max,
     SessRate: sessions.rate,
     MaxSessRate: sessions.max,

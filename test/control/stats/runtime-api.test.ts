@@ -387,6 +387,46 @@ test('servers change by commands: maintenance, drain, weight, address, health', 
   assert.equal(await get(port, '/'), 200);
 });
 
+test('sessions are listed in the columns of HAProxy', { skip: needs('haproxy') }, async (t) => {
+  const columns = async (program: Program) => {
+    const { admin, tcp_port } = await start(t, program);
+    const client = connect(tcp_port, '127.0.0.1');
+    t.after(() => client.destroy());
+    let line = '';
+    await until(`${program} has connected it`, async () => {
+      const lines = (await askRuntime(admin, 'show sess')).split('\n');
+      line = lines.find((each) => / fe=db be=db srv=one /.test(each) && / scb=\[8,\w+,fd=\d+\]/.test(each)) ?? '';
+      return line !== '';
+    });
+    return [...line.matchAll(/[\w.]+(?=[=[])/g)].map(([name]) => name);
+  };
+  const [theirs, ours] = await Promise.all([columns('haproxy'), columns('carpool')]);
+  assert.deepEqual(ours, [...theirs, 'state']);
+});
+
+test('rates of the process are set as in HAProxy, hold at once, and go on from zero', {
+  skip: needs('haproxy'),
+}, async (t) => {
+  const refused = ['connections global -1', 'connections global', 'sessions web 5', 'other global 1'];
+  const answers = async ({ admin }: Rig) => {
+    const said: string[] = [];
+    for (const order of [...refused, 'connections global 7', 'sessions global 9'])
+      said.push((await askRuntime(admin, `set rate-limit ${order}`)).replace(/^ +- '(ssl|http).*\n/gm, ''));
+    said.push(...((await askRuntime(admin, 'show info')).match(/^(Conn|Sess)RateLimit: .*$/gm) ?? []));
+    return said;
+  };
+  const [theirs, ours] = await Promise.all([start(t, 'haproxy'), start(t, 'carpool')]);
+  assert.deepEqual(await answers(ours), await answers(theirs));
+  assert.equal(await askRuntime(ours.admin, 'set rate-limit connections global x1'), 'Expects an integer value.\n\n');
+  await askRuntime(ours.admin, 'set rate-limit connections global 2; set rate-limit sessions global 0');
+  const began_ms = performance.now();
+  await Promise.all(Array.from({ length: 5 }, () => get(ours.port, '/')));
+  assert.ok(performance.now() - began_ms >= 900, 'five clients at two in a second');
+  await askRuntime(ours.admin, 'set rate-limit connections global 0');
+  await Promise.all(Array.from({ length: 50 }, () => get(ours.port, '/')));
+  assert.match(await askRuntime(ours.admin, 'show info'), /^ConnRateLimit: 0$/m);
+});
+
 test('sessions are listed and ended, and counters are cleared', async (t) => {
   const { admin, port } = await start(t, 'carpool');
   const client = connect(port, '127.0.0.1');
