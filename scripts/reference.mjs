@@ -79,6 +79,8 @@ async function haproxyReference(before) {
   const { RESOLVERS_KEYWORDS } = await load('resolvers.js');
   const { RING_KEYWORDS } = await load('ring.js');
   const { USERLIST_KEYWORDS } = await load('userlist.js');
+  const { FETCHES } = await load('conditions/sample-names.js');
+  const { CONVERTERS } = await load('conditions/converter-names.js');
   const known = await load('known-keywords.js');
   return `# haproxy.cfg: what carpool understands
 
@@ -133,6 +135,15 @@ ${table(USERLIST_KEYWORDS)}
 ## http-errors
 
 ${table(HTTP_ERRORS_KEYWORDS)}
+
+## Samples
+
+One table for ACLs and conditions, \`%[…]\` of log formats, and \`balance hash\`. What tells of the response or of the end of a request is for
+log formats only.
+
+- fetches: ${missing(FETCHES.keys(), [])}
+- and, with \`_beg\`, \`_end\`, \`_sub\` and so on behind them, in conditions: \`path\`, \`url\`, \`base\`, \`hdr\`, \`cook\`, \`urlp\`, \`url_param\`
+- converters: ${missing(CONVERTERS.keys(), [])}
 
 ## Where carpool differs
 

@@ -45,7 +45,7 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'proxy/balance': { outside: PURE, inside: [...MODEL, ...SHARED] },
   'proxy/sample': {
     outside: [...PURE, 'node:os'],
-    inside: [...MODEL, 'config/regular-expression', 'system/ip-address'],
+    inside: [...MODEL, 'config/regular-expression', 'system/ip-address', 'proxy/balance/hash-functions', 'proxy/xxh'],
   },
   'proxy/': { outside: PURE, inside: [...MODEL, ...SHARED, 'config/log-format', 'reactor/', 'system/'] },
   'proxy/log': {

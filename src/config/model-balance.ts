@@ -23,7 +23,7 @@ export type SampleHash = {
   readonly kind: 'hash';
   readonly sample: Sample;
   /** Of the sample's value. */
-  readonly type: 'bool' | 'int' | 'ip' | 'str';
+  readonly type: 'bool' | 'int' | 'ip' | 'str' | 'bin';
   /** It is of a request: `mode http` only. */
   readonly http: boolean;
 };

@@ -3,6 +3,7 @@ import type { SampleHash } from '../config/model.ts';
 import { parseAddress } from '../system/ip-address.ts';
 import type { Hash } from './balance/hash-functions.ts';
 import { NO_HASH } from './balance/picker.ts';
+import { bytesOfInteger } from './sample/converters/casts.ts';
 import type { Subject, Value } from './sample/subject.ts';
 import { bytesOfValue, compileSample } from './sample/value.ts';
 
@@ -15,11 +16,7 @@ export function hashOfSample({ sample, type }: SampleHash, hash: Hash): (subject
   };
 }
 
-/** A number is 64 bits in network order. */
 function binaryOf(value: Value, type: SampleHash['type']): Uint8Array | undefined {
   if (type === 'ip') return parseAddress(String(value));
-  if (typeof value === 'string') return bytesOfValue(value);
-  const bytes = new DataView(new ArrayBuffer(8));
-  bytes.setBigInt64(0, BigInt(Math.trunc(Number(value))));
-  return new Uint8Array(bytes.buffer);
+  return typeof value === 'string' ? bytesOfValue(value) : bytesOfInteger(value);
 }

@@ -1,4 +1,4 @@
-/** XXH64 with seed 0 (github.com/Cyan4973/xxHash, its specification): what dynamic cookies are made of. For start-up, not for speed. */
+/** XXH64 (github.com/Cyan4973/xxHash, its specification): what dynamic cookies are made of, and a converter. Not for speed. */
 
 const PRIME_1 = 0x9e3779b185ebca87n;
 const PRIME_2 = 0xc2b2ae3d27d4eb4fn;
@@ -6,12 +6,12 @@ const PRIME_3 = 0x165667b19e3779f9n;
 const PRIME_4 = 0x85ebca77c2b2ae63n;
 const PRIME_5 = 0x27d4eb2f165667c5n;
 
-export function xxh64(bytes: Uint8Array): bigint {
+export function xxh64(bytes: Uint8Array, seed = 0n): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  let hash = PRIME_5;
+  let hash = wrap(seed + PRIME_5);
   if (bytes.length >= 32) {
-    const lanes = [wrap(PRIME_1 + PRIME_2), PRIME_2, 0n, wrap(-PRIME_1)];
+    const lanes = [PRIME_1 + PRIME_2, PRIME_2, 0n, -PRIME_1].map((prime) => wrap(seed + prime));
     for (; at + 32 <= bytes.length; at += 32) {
       for (let lane = 0; lane < 4; lane++) lanes[lane] = round(lanes[lane], view.getBigUint64(at + 8 * lane, true));
     }

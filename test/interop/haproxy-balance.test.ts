@@ -55,6 +55,12 @@ const BALANCES: readonly { lines: readonly string[]; requests: readonly Request[
   { lines: ['balance hash path,field(3,/)', 'hash-type consistent'], requests: paths },
   { lines: ['balance hash src', 'hash-type map-based sdbm avalanche'], requests: sources },
   { lines: ['balance hash path,length', 'hash-type consistent crc32'], requests: paths },
+  { lines: ['balance hash src,ipmask(24)', 'hash-type consistent'], requests: sources },
+  { lines: ['balance hash src,crc32c(1)', 'hash-type map-based djb2'], requests: sources },
+  { lines: ['balance hash url_param(user),crc32,mod(7)'], requests: paths },
+  { lines: ['balance hash base,xxh64', 'hash-type consistent'], requests: paths },
+  { lines: ['balance hash req.hdr(host),host_only,bytes(4,6)', 'hash-type map-based wt6'], requests: paths },
+  { lines: ['balance hash baseq,sha1', 'hash-type consistent djb2'], requests: paths },
   { lines: ['balance url_param user check_post', 'hash-type map-based wt6'], requests: forms },
 ];
 

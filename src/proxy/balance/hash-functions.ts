@@ -17,20 +17,20 @@ export function hashOf({ function: name, avalanche: mixes }: HashType): Hash {
 
 const FUNCTIONS: Record<HashFunction, Hash> = { sdbm, djb2, wt6, crc32, none };
 
-function sdbm(bytes: Uint8Array, start: number, end: number): number {
+export function sdbm(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0;
   for (let at = start; at < end; at++) hash = (bytes[at] + (hash << 6) + (hash << 16) - hash) | 0;
   return hash >>> 0;
 }
 
-function djb2(bytes: Uint8Array, start: number, end: number): number {
+export function djb2(bytes: Uint8Array, start: number, end: number): number {
   let hash = 5381;
   for (let at = start; at < end; at++) hash = ((hash << 5) + hash + bytes[at]) | 0;
   return hash >>> 0;
 }
 
 /** Two words that are rotated into each other by amounts which depend on themselves. */
-function wt6(bytes: Uint8Array, start: number, end: number): number {
+export function wt6(bytes: Uint8Array, start: number, end: number): number {
   let left = 0xa53c965a | 0;
   let right = 0x5ca6953a | 0;
   let left_turn = 6;
@@ -52,17 +52,31 @@ function rotate(word: number, by: number): number {
 }
 
 /** The CRC of Ethernet and gzip. */
-function crc32(bytes: Uint8Array, start: number, end: number): number {
-  let crc = -1;
-  for (let at = start; at < end; at++) crc = (crc >>> 8) ^ crc_table[(crc ^ bytes[at]) & 255];
-  return ~crc >>> 0;
+export function crc32(bytes: Uint8Array, start: number, end: number): number {
+  return crc(crc32_table, bytes, start, end);
 }
 
-const crc_table = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
+/** The CRC of iSCSI (Castagnoli's polynomial). */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  return crc(crc32c_table, bytes, start, end);
+}
+
+function crc(table: Int32Array, bytes: Uint8Array, start: number, end: number): number {
+  let rest = -1;
+  for (let at = start; at < end; at++) rest = (rest >>> 8) ^ table[(rest ^ bytes[at]) & 255];
+  return ~rest >>> 0;
+}
+
+const crc32_table = crcTable(0xedb88320);
+const crc32c_table = crcTable(0x82f63b78);
+
+function crcTable(polynomial: number): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
+    let rest = byte;
+    for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ polynomial : rest >>> 1;
+    return rest;
+  });
+}
 
 /** The key is a number already. */
 function none(bytes: Uint8Array, start: number, end: number): number {

@@ -8,7 +8,7 @@
  */
 import type { Endpoint } from '../../config/model.ts';
 import { formatAddress, parseAddress } from '../../system/ip-address.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../balance/hash-functions.ts';
 
 /** The client and the address that it connected to. */
 export type Ends = { readonly source: Endpoint; readonly destination: Endpoint };

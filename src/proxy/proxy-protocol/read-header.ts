@@ -1,7 +1,7 @@
 /** Reads the header that a proxy before us must send first. Strict: what is not one, to the letter, ends the connection. */
 import { parseIpv4 } from '../../system/ip-address.ts';
 import { parseIpv6 } from '../../system/ipv6-address.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../balance/hash-functions.ts';
 import {
   COMMAND_LOCAL,
   COMMAND_PROXY,

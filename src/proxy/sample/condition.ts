@@ -1,6 +1,6 @@
 /** Conditions as functions: compiled once, when a configuration begins to hold. */
 import type { AclTest, Disjunction, RuleCondition, Sample } from '../../config/model.ts';
-import { converterOf } from './converters.ts';
+import { converterOf } from './converters/converters.ts';
 import { fetchNamed } from './fetches.ts';
 import { matcherOf } from './matches.ts';
 import type { Accept, Subject } from './subject.ts';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basicCredentials } from './basic-credentials.ts';
 import { FAILURES } from './failures.ts';
+import { parameterOf } from './parameter.ts';
 import type { Any, Fields, Outcome, Place, RequestHead, ResponseHead, Subject, Value } from './subject.ts';
 
 type Make = (args: readonly string[]) => Any;
@@ -40,6 +41,10 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   bool: one((_subject, [text]) => ['true', '1', 'yes', 'on'].includes(text)),
   int: one((_subject, [text]) => Number(text)),
   str: one((_subject, [text]) => text),
+  bin: one((_subject, [digits]) => Buffer.from(digits, 'hex').toString('latin1')),
+  ipv4: one((_subject, [address]) => address),
+  ipv6: one((_subject, [address]) => address),
+  meth: one((_subject, [name]) => name),
   src: one(({ source }) => addressOf(source)),
   src_port: one(({ source }) => portOf(source)),
   dst: one(({ destination }) => addressOf(destination)),
@@ -64,15 +69,20 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   pathq: ofHead((head, bytes) => pathOf(head, bytes)),
   query: ofHead((head, bytes) => queryOf(head, bytes)),
   base: ofHead((head, bytes) => hostOf(head, bytes) + pathOf(head, bytes).split('?', 1)[0]),
+  baseq: ofHead((head, bytes) => hostOf(head, bytes) + pathOf(head, bytes)),
   'req.ver': ofHead((head) => `1.${head.version_minor}`),
   'req.proto_http': one(({ head }) => head !== null),
-  urlp: ofHead(parameterOf),
+  urlp: ofHead(urlParameterOf),
+  urlp_val: ofHead((head, bytes, args) => leadingInteger(urlParameterOf(head, bytes, args))),
   'req.hdr': headerValues(ofRequest, true, (value) => value),
   'req.fhdr': headerValues(ofRequest, false, (value) => value),
-  'req.hdr_cnt': headerCount(ofRequest),
+  'req.hdr_cnt': headerCount(ofRequest, true),
+  'req.fhdr_cnt': headerCount(ofRequest, false),
+  'req.hdr_names': headerNames(ofRequest),
   'req.hdr_val': headerValues(ofRequest, true, integerOf),
   'req.hdr_ip': headerValues(ofRequest, true, (value) => value),
   'req.cook': cookieValues,
+  'req.cook_val': cookieIntegers,
   'req.cook_cnt': ofHead((head, bytes, [name]) => cookies(head, bytes, name).length),
   http_auth: ofHead(
     (head, bytes, [list], { proxies }) => proxies.groupsIn(list, authorization(head, bytes)) !== undefined,
@@ -85,7 +95,9 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   'res.ver': ofResponse((response) => `1.${response.version_minor}`),
   'res.hdr': headerValues(ofAnswer, true, (value) => value),
   'res.fhdr': headerValues(ofAnswer, false, (value) => value),
-  'res.hdr_cnt': headerCount(ofAnswer),
+  'res.hdr_cnt': headerCount(ofAnswer, true),
+  'res.fhdr_cnt': headerCount(ofAnswer, false),
+  'res.hdr_names': headerNames(ofAnswer),
   'res.hdr_val': headerValues(ofAnswer, true, integerOf),
   'res.hdr_ip': headerValues(ofAnswer, true, (value) => value),
   'res.cook': setCookieValues,
@@ -116,6 +128,8 @@ const SAME_AS: Readonly<Record<string, string>> = {
   cook_cnt: 'req.cook_cnt',
   req_ver: 'req.ver',
   url_param: 'urlp',
+  url_param_val: 'urlp_val',
+  cook_val: 'req.cook_val',
   shdr: 'res.hdr',
   shdr_cnt: 'res.hdr_cnt',
   shdr_val: 'res.hdr_val',
@@ -163,10 +177,9 @@ function queryOf(head: RequestHead, bytes: Uint8Array): string | undefined {
   return mark < 0 ? undefined : path.slice(mark + 1);
 }
 
-function parameterOf(head: RequestHead, bytes: Uint8Array, [name, delimiter = '&']: readonly string[]) {
+function urlParameterOf(head: RequestHead, bytes: Uint8Array, [name, delimiter = '&']: readonly string[]) {
   const query = text(bytes, head.target_start, head.target_end).split('?').slice(1).join('?');
-  for (const pair of query.split(delimiter)) if (pair.startsWith(`${name}=`)) return pair.slice(name.length + 1);
-  return undefined;
+  return parameterOf(query, name, delimiter);
 }
 
 function hostOf(head: RequestHead, bytes: Uint8Array): string {
@@ -209,12 +222,33 @@ function headerValues(of: Side, split_lists: boolean, convert: (value: string) =
     };
 }
 
-function headerCount(of: Side): Make {
+function headerCount(of: Side, split_lists: boolean): Make {
   return one((subject, [name]) => {
     const head = of(subject);
     if (!head) return undefined;
-    return name === undefined ? head.field_count : listed(headers(head, subject.bytes, name)).length;
+    return name === undefined ? head.field_count : countOf(headers(head, subject.bytes, name), split_lists);
   });
+}
+
+function countOf(values: readonly string[], split_lists: boolean): number {
+  return split_lists ? listed(values).length : values.length;
+}
+
+/** In lower case, with a delimiter between them (a comma when none is given); as in HAProxy without `Connection`. */
+function headerNames(of: Side): Make {
+  return one((subject, [delimiter = ',']) => {
+    const head = of(subject);
+    if (!head) return undefined;
+    const names = Array.from({ length: head.field_count }, (_, index) =>
+      text(subject.bytes, head.name_start[index], head.name_end[index]).toLowerCase(),
+    );
+    return names.filter((name) => name !== 'connection').join(delimiter);
+  });
+}
+
+/** What HAProxy makes an integer of: the digits that text begins with. */
+function leadingInteger(value: string | undefined): number | undefined {
+  return value === undefined ? undefined : Number(/^[+-]?\d{1,15}/.exec(value)?.[0] ?? 0);
 }
 
 function integerOf(value: string): number | undefined {
@@ -247,6 +281,11 @@ function groups([list]: readonly string[]): Any {
 
 function cookieValues([name]: readonly string[]): Any {
   return ({ head, bytes }, accept) => head !== null && cookies(head, bytes, name).some(accept);
+}
+
+function cookieIntegers([name]: readonly string[]): Any {
+  return ({ head, bytes }, accept) =>
+    head !== null && cookies(head, bytes, name).some((value) => accept(leadingInteger(value) as number));
 }
 
 /** What `Set-Cookie` fields give a name. */

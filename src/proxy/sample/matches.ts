@@ -10,7 +10,8 @@ export function matcherOf(match: Match): Accept {
     case 'found':
       return () => true;
     case 'bool':
-      return (value) => value === true || (typeof value === 'number' && value !== 0);
+      return (value) =>
+        value === true || ((typeof value === 'number' || typeof value === 'bigint') && Number(value) !== 0);
     case 'int':
       return (value) => isWithin(Number(value), match.ranges);
     case 'len':

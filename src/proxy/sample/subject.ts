@@ -63,7 +63,8 @@ export interface Subject {
   readonly proxies: Proxies;
 }
 
-export type Value = string | number | boolean;
+/** Bytes are text of one character each; integers that a double cannot hold are bigints. */
+export type Value = string | number | bigint | boolean;
 /** Called with one value after the other until it says that it is the right one. */
 export type Accept = (value: Value) => boolean;
 /** Whether any of its values is accepted. */

@@ -1,6 +1,6 @@
 /** A sample as one value: for formats and hashes, which, unlike conditions, do not look at each of several. */
 import type { Sample } from '../../config/model.ts';
-import { converterOf } from './converters.ts';
+import { converterOf } from './converters/converters.ts';
 import { fetchNamed } from './fetches.ts';
 import type { Subject, Value } from './subject.ts';
 

@@ -1,7 +1,7 @@
 /** The PROXY protocol's header: written, read, and refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32c } from '#src/proxy/proxy-protocol/crc32c.js';
+import { crc32c } from '#src/proxy/balance/hash-functions.js';
 import { encodeBinary, encodeText } from '#src/proxy/proxy-protocol/header.js';
 import { LONGEST_HEADER, readHeader } from '#src/proxy/proxy-protocol/read-header.js';
 

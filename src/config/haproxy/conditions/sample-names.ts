@@ -1,7 +1,7 @@
-/** The fetches and converters that rules and log formats may name (manual 7.3), and of which type their values are. */
+/** The fetches that rules and log formats may name (manual 7.3), and of which type their values are. */
 import type { SampleMoment } from '../../model.ts';
 
-export type SampleType = 'bool' | 'int' | 'ip' | 'str' | 'method';
+export type SampleType = 'bool' | 'int' | 'ip' | 'str' | 'bin' | 'method';
 
 export type FetchInfo = {
   readonly type: SampleType;
@@ -37,6 +37,10 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['bool', fetch('bool', false, 1)],
   ['int', fetch('int', false, 1)],
   ['str', fetch('str', false, 1)],
+  ['bin', fetch('bin', false, 1)],
+  ['ipv4', fetch('ip', false, 1)],
+  ['ipv6', fetch('ip', false, 1)],
+  ['meth', fetch('method', false, 1)],
   ['src', fetch('ip', false)],
   ['src_port', fetch('int', false)],
   ['dst', fetch('ip', false)],
@@ -61,14 +65,19 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['url', fetch('str', true)],
   ['query', fetch('str', true)],
   ['base', fetch('str', true)],
+  ['baseq', fetch('str', true)],
   ['req.ver', fetch('str', true)],
   ['req_ver', fetch('str', true)],
   ['req.proto_http', fetch('bool', true)],
   ['urlp', PARAMETER],
   ['url_param', PARAMETER],
+  ['urlp_val', fetch('int', true, 1, 2)],
+  ['url_param_val', fetch('int', true, 1, 2)],
   ['hdr', HEADER],
   ['req.hdr', HEADER],
   ['req.fhdr', HEADER],
+  ['req.fhdr_cnt', fetch('int', true, 0, 1)],
+  ['req.hdr_names', fetch('str', true, 0, 1)],
   ['hdr_cnt', fetch('int', true, 0, 1)],
   ['req.hdr_cnt', fetch('int', true, 0, 1)],
   ['hdr_val', fetch('int', true, 1, 2)],
@@ -77,6 +86,8 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['req.hdr_ip', fetch('ip', true, 1, 2)],
   ['cook', COOKIE],
   ['req.cook', COOKIE],
+  ['cook_val', fetch('int', true, 1)],
+  ['req.cook_val', fetch('int', true, 1)],
   ['cook_cnt', fetch('int', true, 1)],
   ['req.cook_cnt', fetch('int', true, 1)],
   ['http_auth', fetch('bool', true, 1)],
@@ -90,6 +101,8 @@ export const FETCHES: ReadonlyMap<string, FetchInfo> = new Map([
   ['res.hdr', response('str', 1, 2)],
   ['shdr', response('str', 1, 2)],
   ['res.fhdr', response('str', 1, 2)],
+  ['res.fhdr_cnt', response('int', 0, 1)],
+  ['res.hdr_names', response('str', 0, 1)],
   ['res.hdr_cnt', response('int', 0, 1)],
   ['shdr_cnt', response('int', 0, 1)],
   ['res.hdr_val', response('int', 1, 2)],
@@ -124,14 +137,3 @@ export const WITH_SUFFIXES: readonly string[] = [
   'url_param',
 ];
 export const SUFFIXES = ['beg', 'end', 'sub', 'dir', 'dom', 'reg', 'len'] as const;
-
-/** What a converter takes and gives. */
-export const CONVERTERS: ReadonlyMap<string, { readonly type: SampleType; readonly args: readonly [number, number] }> =
-  new Map([
-    ['lower', { type: 'str', args: [0, 0] }],
-    ['upper', { type: 'str', args: [0, 0] }],
-    ['length', { type: 'int', args: [0, 0] }],
-    ['field', { type: 'str', args: [2, 2] }],
-    ['word', { type: 'str', args: [2, 2] }],
-    ['regsub', { type: 'str', args: [2, 3] }],
-  ]);

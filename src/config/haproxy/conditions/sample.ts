@@ -1,10 +1,13 @@
 /** `hdr(host),lower,field(1,:)`: a sample expression (manual 7.3). */
 import type { Sample, SampleMoment } from '../../model.ts';
 import { regularExpression } from '../../regular-expression.ts';
+import type { Reporter } from '../../reporter.ts';
 import { didYouMean } from '../../suggest.ts';
+import { isIPv4, isIPv6 } from '../../values.ts';
 import type { Word } from '../../word.ts';
 import type { Context } from '../keyword.ts';
-import { CONVERTERS, FETCHES, type SampleType, SUFFIXES, WITH_SUFFIXES } from './sample-names.ts';
+import { CONVERTERS, castBetween } from './converter-names.ts';
+import { FETCHES, type SampleType, SUFFIXES, WITH_SUFFIXES } from './sample-names.ts';
 
 export type ParsedSample = {
   readonly sample: Sample;
@@ -34,32 +37,60 @@ export function parseSample(word: Word, { report, asked_userlists }: Context): P
     return undefined;
   }
   if (ASKS_USERLIST.includes(name)) asked_userlists.push({ name: call.args[0], span: word.span, groups: [] });
+  const fits = FETCH_ARGUMENTS[name];
+  if (fits !== undefined && !fits(call.args[0])) {
+    return report.error(
+      word.span,
+      'bad-sample',
+      `\`${call.args[0]}\` is no argument that \`${call.name}\` understands.`,
+    );
+  }
   let type = info.type;
   const converters: Call[] = [];
   for (const text of rest) {
-    const converter = parseCall(text);
-    const known = converter && CONVERTERS.get(converter.name);
-    if (converter === undefined || known === undefined || !countFits(converter.args, known.args)) {
-      const mend = didYouMean(converter?.name ?? text, CONVERTERS.keys());
-      report.error(word.span, 'unsupported-sample', `\`${text}\` is not a converter that is supported yet.`, mend);
-      return undefined;
-    }
-    if (!isSubstitution(converter)) {
-      const message = `\`${text}\` is no substitution that is understood.`;
-      const mend = 'Its flags are `i` and `g`, and its expression is without lookaround and back-references.';
-      report.error(word.span, 'bad-pattern', message, mend);
-      return undefined;
-    }
-    converters.push(converter);
-    type = known.type;
+    const read = readConverter(text, type, word, report);
+    if (read === undefined) return undefined;
+    converters.push(...read.calls);
+    type = read.type;
   }
   return { sample: { fetch: name, args: call.args, converters }, type, http: info.http, moment: info.moment, suffix };
+}
+
+/** Behind a cast, where the types differ. */
+function readConverter(text: string, from: SampleType, word: Word, report: Reporter) {
+  const call = parseCall(text);
+  const known = call && CONVERTERS.get(call.name);
+  if (call === undefined || known === undefined || !countFits(call.args, known.args)) {
+    const mend = didYouMean(call?.name ?? text, CONVERTERS.keys());
+    return report.error(word.span, 'unsupported-sample', `\`${text}\` is not a converter that is supported yet.`, mend);
+  }
+  const wrong = known.fits && call.args.find((argument, index) => !known.fits?.(argument, index));
+  if (wrong !== undefined) {
+    return report.error(word.span, 'bad-sample', `\`${wrong}\` is no argument that \`${call.name}\` understands.`);
+  }
+  if (!isSubstitution(call)) {
+    const message = `\`${text}\` is no substitution that is understood.`;
+    const mend = 'Its flags are `i` and `g`, and its expression is without lookaround and back-references.';
+    return report.error(word.span, 'bad-pattern', message, mend);
+  }
+  const cast = castBetween(from, known.takes);
+  if (cast === undefined) {
+    return report.error(word.span, 'bad-sample', `\`${call.name}\` cannot be made of what stands before it.`);
+  }
+  return { calls: cast === '' ? [call] : [{ name: cast, args: [] }, call], type: known.gives };
 }
 
 function suffixOf(name: string): (typeof SUFFIXES)[number] | undefined {
   if (FETCHES.has(name)) return undefined;
   return SUFFIXES.find((suffix) => WITH_SUFFIXES.some((fetch) => name === `${fetch}_${suffix}`));
 }
+
+/** Of constants. */
+const FETCH_ARGUMENTS: Readonly<Record<string, (text: string) => boolean>> = {
+  bin: (text) => /^([0-9a-f]{2})+$/i.test(text),
+  ipv4: isIPv4,
+  ipv6: isIPv6,
+};
 
 type Call = Sample['converters'][number];
 
