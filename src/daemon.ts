@@ -125,6 +125,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     threads: countDataThreads(config),
     started_ns,
     previous: undefined,
+    known: prepared.known,
     onDemotion: (change) => postDemotion(daemon, change),
   });
   const daemon: Daemon = {

@@ -48,6 +48,8 @@ export const GLOBAL_DEFAULTS: Global = {
   stats_sockets: [],
   stats_timeout_ms: undefined,
   log_targets: [],
+  server_state_file: undefined,
+  server_state_base: undefined,
   log_tag: undefined,
   log_send_hostname: undefined,
   external_check: false,

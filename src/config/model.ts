@@ -82,6 +82,9 @@ export type Global = {
   /** The name of this node, for `send-state`; undefined: the host name. */
   readonly node: string | undefined;
   readonly log_targets: readonly LogTarget[];
+  /** What `show servers state` wrote, and the directory of such files whose path is relative. */
+  readonly server_state_file: string | undefined;
+  readonly server_state_base: string | undefined;
   readonly log_tag: string | undefined;
   /** What syslog headers call this host; '' stands for its own name. Undefined: no name, as HAProxy without the keyword. */
   readonly log_send_hostname: string | undefined;
@@ -221,6 +224,10 @@ export type Backend = {
   /** Undefined: the kernel does not probe quiet connections to servers. */
   readonly keep_alive: KeepAlive | undefined;
   readonly persist_rules: readonly PersistRule[];
+  /** Which file has its servers' states: that of the global section, or one of its own; undefined: none. */
+  readonly states_from: 'global' | 'local' | undefined;
+  /** Its own one; undefined: it is called as the backend. */
+  readonly states_file: string | undefined;
   readonly timeouts: Timeouts;
   /** Connection attempts after the first (HAProxy `retries`, default 3). */
   readonly retries: number;

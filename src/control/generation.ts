@@ -14,7 +14,7 @@ import {
   threadAt,
 } from '../threads/shared-memory.ts';
 import { createDemoter, type Demoter, type DemotionChange } from './demoter.ts';
-import { createServerTable, type Origins, type ServerTable } from './server-table.ts';
+import { createServerTable, type KnownServers, type Origins, type ServerTable } from './server-table.ts';
 import { Tally } from './stats/tally.ts';
 
 export type Generation = {
@@ -40,11 +40,13 @@ export type GenerationOptions = {
   readonly threads: number;
   readonly started_ns: number;
   readonly previous: Generation | undefined;
+  /** What servers begin with where there is no `previous`. */
+  readonly known?: KnownServers;
   readonly onDemotion: (change: DemotionChange) => void;
 };
 
 export function createGeneration(options: GenerationOptions): Generation {
-  const { config, origins, listeners, threads, started_ns, previous } = options;
+  const { config, origins, listeners, threads, started_ns, previous, known } = options;
   const memory = createSharedMemory({
     threads: THREAD_DATA + threads,
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
@@ -52,7 +54,7 @@ export function createGeneration(options: GenerationOptions): Generation {
     frontends: config.frontends.length,
     binds: config.frontends.reduce((sum, { binds }) => sum + binds.length, 0),
   });
-  const servers = createServerTable(config, memory, previous?.servers, origins);
+  const servers = createServerTable(config, memory, previous?.servers ?? known, origins);
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);
   const number = (previous?.number ?? 0) + 1;
   const tally = new Tally(memory, started_ns / 1e6);

@@ -31,7 +31,8 @@ import { resolveServers } from './resolve-servers.ts';
 import { refusalOfThreads } from './run-data.ts';
 import { answerRuntime } from './runtime/answer.ts';
 import { checkScripts } from './scripts.ts';
-import type { Origins } from './server-table.ts';
+import { loadServerStates } from './server-states.ts';
+import type { KnownServers, Origins } from './server-table.ts';
 import { openShared } from './shared-listeners.ts';
 import type { SocketPaths } from './socket-path.ts';
 import { StatsSockets } from './stats-sockets.ts';
@@ -41,6 +42,8 @@ export type Prepared = {
   /** With the servers' names resolved. */
   readonly config: Config;
   readonly origins: Origins;
+  /** From the server state files. */
+  readonly known: KnownServers;
   /** One per `config.carps`. */
   readonly vhids: readonly VhidSettings[];
   readonly listeners: ListenerSet;
@@ -79,8 +82,9 @@ export async function prepare(
     ...checkDescriptorLimit(config),
   ];
   const checks = await resolveCheckNames(read.config);
-  const resolved = await resolveServers(checks.config);
-  const names = [...checks.diagnostics, ...resolved.diagnostics];
+  const states = loadServerStates(checks.config);
+  const resolved = await resolveServers(checks.config, states.known);
+  const names = [...checks.diagnostics, ...states.diagnostics, ...resolved.diagnostics];
   report([...early, ...names]);
   if (hasErrors([...early, ...names])) return undefined;
 
@@ -122,6 +126,7 @@ export async function prepare(
   return {
     config: listening.config,
     origins: resolved.origins,
+    known: states.known,
     vhids: host.vhids,
     listeners: listening.listeners,
     socket: opened.socket,

@@ -2,7 +2,7 @@
  * The first address of every server whose line has a name (`init-addr`, manual 5.2): once at the start, and for names that
  * are new at a reload. What has no address then is in maintenance until its `resolvers` find one.
  *
- *   last       where the server was in the configuration before
+ *   last       where the server was in the configuration before, or in the server state file
  *   libc       the system's resolver; all names together, a bounded time
  *   ADDRESS    this one
  *   none       no address
@@ -12,7 +12,7 @@ import { onePerLine } from '../config/check/names.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Backend, Config, Endpoint, InitAddress, Server } from '../config/model.ts';
 import { INIT_ADDRESSES } from '../config/model-defaults.ts';
-import type { Origins, ServerTable } from './server-table.ts';
+import type { KnownServers, Origins } from './server-table.ts';
 
 /** All names together; what has no answer by then counts as unresolved. */
 const RESOLVE_MS = 5_000;
@@ -26,7 +26,7 @@ export type ResolvedServers = {
 };
 
 /** `earlier`: the servers of the configuration before. */
-export async function resolveServers(config: Config, earlier?: ServerTable): Promise<ResolvedServers> {
+export async function resolveServers(config: Config, earlier?: KnownServers): Promise<ResolvedServers> {
   const named = config.backends.flatMap((backend) =>
     backend.servers.filter(needsAddress).map((server) => ({ key: `${backend.name}/${server.name}`, backend, server })),
   );

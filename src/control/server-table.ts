@@ -44,7 +44,13 @@ export type ServerPlace = { readonly endpoint: Endpoint; readonly origin: string
 /** `backend/server` -> who said where it is, where that was not the configuration itself. */
 export type Origins = ReadonlyMap<string, string>;
 
-export type ServerTable = {
+/** Servers of a time before. */
+export type KnownServers = {
+  /** What a later configuration's server of that name begins with; undefined: there is none. */
+  stateOf(backend: string, server: string): ServerState | undefined;
+};
+
+export type ServerTable = KnownServers & {
   readonly serversOf: ServersOf;
   endpointOf(server: Server): Endpoint;
   /** Numbers of the server in shared memory, and where it is; undefined: there is none of that name. */
@@ -52,8 +58,6 @@ export type ServerTable = {
   /** It is there from now on. The words of shared memory and the threads are the caller's (server-addresses.ts). */
   notePlace(server: Server, place: ServerPlace): void;
   noteReason(backend: string, server: string, reason: string): void;
-  /** What a later configuration's server of that name begins with; undefined: there is none. */
-  stateOf(backend: string, server: string): ServerState | undefined;
   /** What the last check or agent said, for those who ask. */
   noteCheck(said: CheckSaid): void;
   /** HAProxy's last_chk and last_agt. */
@@ -82,7 +86,7 @@ const NOTHING_SAID: LastCheck = { check: '', agent: '' };
 export function createServerTable(
   config: Config,
   memory: SharedMemory,
-  earlier?: ServerTable,
+  earlier?: KnownServers,
   origins: Origins = new Map(),
 ): ServerTable {
   const numbers = new Map<Server, number>();

@@ -79,6 +79,8 @@ export type ProxyDraft = {
   error_files: (ErrorFile | ErrorFilesOf | NoErrorFile)[];
   forwardfor: ForwardFor | undefined;
   originalto: ForwardFor | undefined;
+  states_from: 'global' | 'local' | undefined;
+  states_file: string | undefined;
   stats: StatsPage | undefined;
   /** A line of its own: what defaults say counts no longer, as in HAProxy. */
   stats_own: boolean;
@@ -201,6 +203,8 @@ export function newDefaults(): ProxyDraft {
     error_files: [],
     forwardfor: undefined,
     originalto: undefined,
+    states_from: undefined,
+    states_file: undefined,
     stats: undefined,
     stats_own: false,
     exporters: [],

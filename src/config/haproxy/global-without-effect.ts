@@ -33,7 +33,6 @@ const LOST: Readonly<Record<string, string>> = {
     httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer httpclient.retries
     httpclient.ssl.ca-file httpclient.ssl.verify httpclient.timeout.connect`,
   'there are no peers': 'cluster-secret localpeer',
-  'a reload keeps the states of servers, a restart asks them anew': 'server-state-base server-state-file',
   'a reload closes no connection of its own accord': 'close-spread-time',
   'nothing is hidden': 'expose-deprecated-directives expose-experimental-directives',
   'names of header fields are sent on as they came': 'h1-case-adjust h1-case-adjust-file',

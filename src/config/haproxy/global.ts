@@ -75,6 +75,18 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
   textKeyword('chroot', 'a directory', 'The directory that is all the process sees once everything is open.'),
   textKeyword('pidfile', 'a file', 'Where the process number is written.'),
   textKeyword('log-tag', 'a tag', 'What syslog headers call the program (`carpool`).', 'log_tag'),
+  textKeyword(
+    'server-state-file',
+    'a file',
+    'The states that servers begin with, as `show servers state` wrote them.',
+    'server_state_file',
+  ),
+  textKeyword(
+    'server-state-base',
+    'a directory',
+    'Where the files of server states are whose path is relative.',
+    'server_state_base',
+  ),
   identityKeyword('user', 'Whom the process becomes once everything is open.'),
   identityKeyword('group', 'Which group the process belongs to then.'),
   identityKeyword('uid', 'The same as `user`, by number.'),
@@ -134,7 +146,7 @@ function valueKeyword(
 }
 
 function textKeyword(name: string, what: string, help: string, field = name): Keyword<GlobalDraft> {
-  const key = field as 'chroot' | 'pidfile' | 'log_tag';
+  const key = field as 'chroot' | 'pidfile' | 'log_tag' | 'server_state_file' | 'server_state_base';
   return valueKeyword(name, what, help, (draft, word) => {
     draft[key] = word.text;
     draft.spans[key] = word.span;

@@ -39,6 +39,7 @@ import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
+import { SERVER_STATE_KEYWORDS } from './server-states.ts';
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
 import { parseStatsPage, parseUseService } from './stats-page.ts';
 import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
@@ -259,6 +260,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
     parse: parseErrorFiles,
   },
   ...HTTP_ERROR_KEYWORDS,
+  ...SERVER_STATE_KEYWORDS,
   ...CHOICE_KEYWORDS,
   ...TCP_KEYWORDS,
   ...LOG_KEYWORDS,
@@ -424,6 +426,8 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     source: draft.source,
     keep_alive: keepAliveOf(draft.tcpka.server, draft.server_keep_alive),
     persist_rules: draft.persist_rules,
+    states_from: draft.states_from,
+    states_file: draft.states_file,
     mode,
     balance,
     hash,

@@ -92,7 +92,7 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
 
 function administrativeBits(mask: number, disabled: boolean, unresolved: boolean): number {
   const maintenance = (mask & shared.ADMIN_MAINTENANCE) !== 0;
-  const forced = maintenance ? FORCED_MAINTENANCE | (disabled ? CONFIGURED_MAINTENANCE : 0) : 0;
+  const forced = (maintenance ? FORCED_MAINTENANCE : 0) | (disabled ? CONFIGURED_MAINTENANCE : 0);
   return forced | (unresolved ? UNRESOLVED : 0) | ((mask & shared.ADMIN_DRAIN) !== 0 ? FORCED_DRAIN : 0);
 }
 
