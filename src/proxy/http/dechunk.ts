@@ -1,5 +1,8 @@
-/** For clients of HTTP/1.0, which know no chunks: the data alone, and the end of the connection as the end of the body. */
-import type { Body } from './body.ts';
+/**
+ * The data of chunks alone: for clients of HTTP/1.0, which know no chunks and take the end of the connection as the end of the body,
+ * and for what is read here.
+ */
+import { BODY_CHUNKED, Body } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Passes the data in bytes[offset, end) on. Returns how many bytes were taken, or BODY_MALFORMED. Keeps no reference. */
@@ -16,4 +19,18 @@ export function passDechunked(exchange: Exchange, body: Body, buffer: number, of
     at = data_end;
   }
   return at - offset;
+}
+
+/** Of a chunked body that was found right while it came, as far as it is here. */
+export function dataOf(chunks: Uint8Array): Uint8Array {
+  const body = new Body();
+  body.begin(BODY_CHUNKED, 0);
+  const pieces: Uint8Array[] = [];
+  let at = body.takeUntilData(chunks, 0, chunks.length);
+  while (at >= 0 && body.inData && at < chunks.length) {
+    const end = body.takeData(at, chunks.length);
+    pieces.push(chunks.subarray(at, end));
+    at = body.takeUntilData(chunks, end, chunks.length);
+  }
+  return Buffer.concat(pieces);
 }

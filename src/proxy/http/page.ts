@@ -6,8 +6,10 @@
  *   exchange ── PageQuestion ──▶ main ── reply ──▶ first piece ── sent ──▶ next piece … ──▶ over
  */
 import * as c from '../../threads/counters.ts';
+import { BODY_CHUNKED } from './body.ts';
 import { equalsIgnoringCase, lowerCaseBytes } from './characters.ts';
 import { BODY as CLIENT_BODY } from './client-connection.ts';
+import { dataOf } from './dechunk.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What main is asked. Plain data. */
@@ -105,7 +107,7 @@ export class Page {
     if (this.of_frontend) exchange.frontend.counters[c.INTERCEPTED]++;
     return exchange.thread.pages.ask(this, {
       ...question,
-      body: this.body + more,
+      body: exchange.client.body.kind === BODY_CHUNKED ? dechunk(this.body + more) : this.body + more,
       body_is_whole,
       keeps: exchange.keep_alive,
     });
@@ -141,6 +143,10 @@ export class Page {
     exchange.client.socket.notify_drain = true;
     return true;
   }
+}
+
+function dechunk(text: string): string {
+  return decoder.decode(dataOf(Buffer.from(text, 'latin1')));
 }
 
 /** Those of one proxy that main was asked for. */

@@ -1,6 +1,7 @@
 /** The statistics page and the Prometheus exporter, served by data threads (page-browser.test.ts has a browser). */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as rest } from 'node:timers/promises';
 import { type Program, startBalancer } from '../../helpers/balancers.js';
 import { needs } from '../../helpers/peers.js';
 import { freePort } from '../../helpers/ports.js';
@@ -82,6 +83,25 @@ test('where stats admin holds a form sets servers to maintenance; elsewhere it i
   const closed = await start(t, 'carpool', '');
   assert.equal((await order(closed)).headers.get('location'), '/haproxy?stats;st=DENY');
   assert.equal((await stats(closed)).get('app/a')?.['status'], 'no check');
+});
+
+test('a form may come in chunks, one after the other', { skip: needs('haproxy') }, async (t) => {
+  const form = ['s=a&', 'b=app&acti', 'on=maint'];
+  for (const program of ['haproxy', 'carpool'] as const) {
+    const base = await start(t, program, 'stats admin if LOCALHOST');
+    let sent = 0;
+    const body = new ReadableStream({
+      async pull(controller) {
+        const piece = form.at(sent++);
+        if (piece === undefined) controller.close();
+        else controller.enqueue(new TextEncoder().encode(piece));
+        await rest(50);
+      },
+    });
+    const answer = await fetch(`${base}/haproxy?stats`, { method: 'POST', body, duplex: 'half', redirect: 'manual' });
+    assert.equal(answer.headers.get('location'), '/haproxy?stats;st=DONE', program);
+    assert.equal((await stats(base)).get('app/a')?.['status'], 'MAINT', program);
+  }
 });
 
 const EXPORTER = 'http-request use-service prometheus-exporter if { path /metrics }';
