@@ -4,11 +4,12 @@
  *        core 0                                     core 1
  *   haproxy | carpool ring | carpool epoll ──► servers with tiny answers
  *
- * One after the other, each from its own start: first round over, then its CPU for some seconds. Meanwhile carpool's
- * control socket is asked again and again.
+ * One after the other, each from its own start: when a round costs what the one before did, its CPU for some seconds,
+ * divided by the connections that the kernel counted. Meanwhile carpool's control socket is asked again and again.
+ * Every figure is told when it is there, so that an end before the end leaves those of before.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +25,10 @@ import { freePort, LOAD_CORE, type Reactor, type Running, startProxy, startSmall
 const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const SERVERS = options.quick ? 500 : 10_000;
 const INTER_S = 2;
-/** A round and a half: the first one is over, whoever spreads it how. */
-const WARM_UP_MS = options.quick ? 1500 : 5000;
-const MEASURE_MS = options.quick ? 1000 : 8000;
+/** Compilers and readers of configurations are done when two rounds in a row cost the same, but for this share. */
+const STEADY_SHARE = 0.1;
+const LONGEST_WARM_UP_MS = options.quick ? 3000 : 30_000;
+const MEASURE_MS = options.quick ? 2000 : 8000;
 const ROUNDS = options.quick ? 1 : Number(process.env['R'] ?? 3);
 
 /** Seldom enough that the answers cost little: HAProxy is not asked. */
@@ -34,6 +36,8 @@ const ASK_EVERY_MS = 500;
 
 const MOST_CPU_RATIO = 1.2;
 const LONGEST_ANSWER_MS = 50;
+/** Who has not answered by then is no longer waited for. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 type Method = 'connection' | 'option httpchk';
 type Program = 'haproxy' | Reactor;
@@ -63,20 +67,29 @@ async function main(): Promise<number> {
 }
 
 async function compare(method: Method, folder: string, server_port: number): Promise<boolean> {
-  const costs: Record<Program, number[]> = { haproxy: [], ring: [], epoll: [] };
+  const rounds: Record<Program, number>[] = [];
   let longest_ms = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
+    const costs: Record<Program, number> = { haproxy: NaN, ring: NaN, epoll: NaN };
     for (const program of PROGRAMS) {
-      const sample = await measureOne(program, method, folder, server_port);
-      costs[program].push(sample.cpu_us_per_check);
+      const sample = await tryOne(program, method, folder, server_port);
+      costs[program] = sample.cpu_us_per_check;
       longest_ms = Math.max(longest_ms, sample.longest_answer_ms);
     }
+    const texts = PROGRAMS.map((program) => `${program} ${costs[program].toFixed(1)} µs`);
+    console.log(`  round ${round}, ${method}: ${texts.join(', ')}`);
+    rounds.push(costs);
   }
-  const haproxy = median(costs.haproxy);
+  const haproxy = median(rounds.map((costs) => costs.haproxy).filter(Number.isFinite));
   console.log(`${SERVERS} servers, ${method}, every ${INTER_S} s: HAProxy ${haproxy.toFixed(1)} µs of CPU a check`);
   let held = longest_ms <= LONGEST_ANSWER_MS;
   for (const reactor of ['ring', 'epoll'] as const) {
-    const ratios = costs[reactor].map((cost, round) => cost / costs.haproxy[round]!);
+    const ratios = rounds.map((costs) => costs[reactor] / costs.haproxy).filter(Number.isFinite);
+    if (ratios.length === 0) {
+      console.log(`  carpool ${reactor}: no figure`);
+      held = false;
+      continue;
+    }
     const ratio = median(ratios);
     const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
     console.log(`  carpool ${reactor}: ${ratio.toFixed(2)} of that (${range}), at most ${MOST_CPU_RATIO}`);
@@ -88,17 +101,49 @@ async function compare(method: Method, folder: string, server_port: number): Pro
 
 type Sample = { readonly cpu_us_per_check: number; readonly longest_answer_ms: number };
 
+/** One that fails is told, and the others go on. */
+async function tryOne(program: Program, method: Method, folder: string, server_port: number): Promise<Sample> {
+  try {
+    return await measureOne(program, method, folder, server_port);
+  } catch (error) {
+    console.log(`  ${program}, ${method}: no figure: ${(error as Error).message}`);
+    return { cpu_us_per_check: NaN, longest_answer_ms: Infinity };
+  }
+}
+
 async function measureOne(program: Program, method: Method, folder: string, server_port: number): Promise<Sample> {
   const socket = join(folder, `${program}-${Date.now()}.sock`);
   const proxy = await start(program, method, folder, server_port, socket);
-  await delay(WARM_UP_MS);
-  const before_us = cpuOf(proxy.pid);
-  const began = performance.now();
-  const longest_answer_ms = program === 'haproxy' ? await delay(MEASURE_MS, 0) : await askAllTheTime(socket);
-  const checks = (SERVERS * (performance.now() - began)) / 1000 / INTER_S;
-  const cpu_us = cpuOf(proxy.pid) - before_us;
-  await proxy.stop();
-  return { cpu_us_per_check: cpu_us / checks, longest_answer_ms };
+  try {
+    await settle(proxy.pid);
+    const [cpu_before_us, made_before] = [cpuOf(proxy.pid), connectionsMade()];
+    const longest_answer_ms = program === 'haproxy' ? await delay(MEASURE_MS, 0) : await askAllTheTime(socket);
+    const checks = connectionsMade() - made_before;
+    if (checks === 0) throw new Error('it checked nothing');
+    return { cpu_us_per_check: (cpuOf(proxy.pid) - cpu_before_us) / checks, longest_answer_ms };
+  } finally {
+    await proxy.stop();
+  }
+}
+
+/** Until a round costs what the one before did. */
+async function settle(pid: number): Promise<void> {
+  let before_us = NaN;
+  for (const end = performance.now() + LONGEST_WARM_UP_MS; performance.now() < end; ) {
+    const [cpu_us, made] = [cpuOf(pid), connectionsMade()];
+    await delay(INTER_S * 1000);
+    const round_us = cpuOf(pid) - cpu_us;
+    const is_round = connectionsMade() - made > 0.9 * SERVERS;
+    if (is_round && Math.abs(round_us - before_us) <= STEADY_SHARE * before_us) return;
+    before_us = round_us;
+  }
+}
+
+/** By everybody in this network namespace. /proc/net/snmp: a line of names, a line of numbers. */
+function connectionsMade(): number {
+  const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n');
+  const [names = [], numbers = []] = lines.filter((line) => line.startsWith('Tcp:')).map((line) => line.split(' '));
+  return Number(numbers[names.indexOf('ActiveOpens')]);
 }
 
 async function start(
@@ -146,10 +191,12 @@ async function askAllTheTime(socket: string): Promise<number> {
 function askOnce(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const client = connect(path, () => client.write('version\n'));
+    client.setTimeout(ANSWER_TIMEOUT_MS, () => client.destroy(new Error('the control socket does not answer')));
     client.once('data', () => {
       client.destroy();
       resolve();
     });
     client.once('error', reject);
+    client.once('close', () => reject(new Error('the control socket closed without an answer')));
   });
 }

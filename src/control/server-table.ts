@@ -6,6 +6,7 @@ import type { Config, Endpoint, Server } from '../config/model.ts';
 import { isUnixAddress } from '../config/values.ts';
 import { isChecked } from '../health/plan.ts';
 import { CODES } from '../health/verdict.ts';
+import * as shared from '../threads/shared-memory.ts';
 import {
   ADMIN_ANY_MAINTENANCE,
   ADMIN_MAINTENANCE,
@@ -15,7 +16,6 @@ import {
   SERVER_CHECK_CODE,
   SERVER_CONNECTIONS,
   SERVER_DOWN,
-  SERVER_HEALTH,
   SERVER_OPERATIONAL,
   SERVER_TOTAL,
   SERVER_UP,
@@ -31,12 +31,31 @@ export type ServerState = {
   readonly config: Server;
   readonly endpoint: Endpoint;
   readonly origin: string;
-  readonly operational: number;
   readonly administrative: number;
   readonly weight: number;
-  readonly health: number;
   readonly reason: string;
+  readonly last_check: LastCheck;
+  /** One of its words in shared memory. */
+  word(word: number): number;
 };
+
+/** What its checks have found out, what its agent has said, and what the traffic goes by. */
+const WORDS_OF_CHECK: readonly number[] = [
+  shared.SERVER_OPERATIONAL,
+  shared.SERVER_HEALTH,
+  shared.SERVER_UP_SINCE_MS,
+  shared.SERVER_CHANGED_MS,
+  shared.SERVER_CHECK_CODE,
+  shared.SERVER_CHECK_STATUS,
+  shared.SERVER_CHECK_DURATION_MS,
+];
+const WORDS_OF_AGENT: readonly number[] = [
+  shared.SERVER_AGENT_MAXCONN,
+  shared.SERVER_AGENT_HEALTH,
+  shared.SERVER_AGENT_CODE,
+  shared.SERVER_AGENT_STATUS,
+  shared.SERVER_AGENT_DURATION_MS,
+];
 
 /** Where a server is, and who says so: `configuration`, `libc`, `last`, `init-addr`, `mydns/dns1`, or `none`. */
 export type ServerPlace = { readonly endpoint: Endpoint; readonly origin: string };
@@ -104,11 +123,21 @@ export function createServerTable(
   }
   const reasons = new Map<Server, string>();
   const last_checks = new Map<string, LastCheck>();
+  const copy = (to: Server, known: ServerState, words: readonly number[]) => {
+    const at = serverAt(memory, numbers.get(to)!);
+    for (const word of words) Atomics.store(memory.words, at + word, known.word(word));
+  };
   for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
   for (const backend of config.backends) {
     for (const server of backend.servers) {
       const known = earlier?.stateOf(backend.name, server.name);
-      if (known !== undefined) reasons.set(server, carryOver(memory, numbers.get(server)!, server, known));
+      if (known === undefined) continue;
+      reasons.set(server, carryOver(memory, numbers.get(server)!, server, known));
+      if (!isSamePlace(server, known)) continue;
+      const had = known.config;
+      if (isJudged(server) && isJudged(had)) copy(server, known, WORDS_OF_CHECK);
+      if (server.agent && had.agent) copy(server, known, WORDS_OF_AGENT);
+      last_checks.set(`${backend.name}/${server.name}`, known.last_check);
     }
   }
 
@@ -166,11 +195,11 @@ export function createServerTable(
       return {
         config: server,
         ...places.get(server)!,
-        operational: read(server, SERVER_OPERATIONAL),
         administrative: read(server, SERVER_ADMINISTRATIVE),
         weight: read(server, SERVER_WEIGHT),
-        health: read(server, SERVER_HEALTH),
         reason: reasons.get(server)!,
+        last_check: lastOf(server),
+        word: (word) => read(server, word),
       };
     },
     noteCheck({ backend, server, agent, info }) {
@@ -197,31 +226,31 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
   Atomics.store(memory.words, at + SERVER_OPERATIONAL, SERVER_UP);
   Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance);
   Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
+  Atomics.store(memory.words, at + shared.SERVER_AGENT_HEALTH, 1);
   if (unresolved) return `the name ${server.host} is not resolved`;
   if (server.disabled) return 'disabled in the configuration';
   if (server.track) return `it tracks ${server.track.backend}/${server.track.server}`;
   return isChecked(server) ? 'no check has changed its state yet' : 'not checked';
 }
 
-/**
- * What checks found out stays, when they ask the same address still; what people set at run time stays unless the file
- * says something else now than it did. Returns the reason.
- */
+function isSamePlace({ endpoint }: Server, known: ServerState): boolean {
+  return known.endpoint.address === endpoint.address && known.endpoint.port === endpoint.port;
+}
+
+/** What people set at run time stays unless the file says something else now than it did. Returns the reason of its state. */
 function carryOver(memory: SharedMemory, number: number, server: Server, known: ServerState): string {
   const at = serverAt(memory, number);
   const before = known.config;
-  const same_place = known.endpoint.address === server.endpoint.address && known.endpoint.port === server.endpoint.port;
+  if (before.maxconn === server.maxconn) {
+    Atomics.store(memory.words, at + shared.SERVER_SET_MAXCONN, known.word(shared.SERVER_SET_MAXCONN));
+  }
   if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
   const unresolved = server.endpoint.address === '' ? ADMIN_UNRESOLVED : 0;
   if (before.disabled === server.disabled) {
     const administrative = (known.administrative & ~ADMIN_UNRESOLVED) | unresolved;
     Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, administrative);
   }
-  if (same_place && isJudged(server) && isJudged(before)) {
-    Atomics.store(memory.words, at + SERVER_OPERATIONAL, known.operational);
-    Atomics.store(memory.words, at + SERVER_HEALTH, known.health);
-  }
-  return same_place ? known.reason : 'the configuration gave it another address';
+  return isSamePlace(server, known) ? known.reason : 'the configuration gave it another address';
 }
 
 /** Something decides whether it is up. */

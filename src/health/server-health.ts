@@ -25,18 +25,17 @@ export function firstServerHealth(thresholds: Thresholds): ServerHealth {
   return { check: firstHealth(thresholds), agent: 1, conditional: false };
 }
 
-/** What an earlier configuration's checks have left: the state and the counter, from which the rest follows. */
-export function resumedHealth(
-  { state, check, has_agent }: { readonly state: Operational; readonly check: number; readonly has_agent: boolean },
-  thresholds: Thresholds,
-): ServerHealth {
+/** What an earlier configuration's checks have left: the state, the counter, and what the agent said if there still is one. */
+export type Left = { readonly state: Operational; readonly check: number; readonly agent: number | undefined };
+
+export function resumedHealth({ state, check, agent }: Left, thresholds: Thresholds): ServerHealth {
   const { rise, fall } = thresholds;
   const first = firstServerHealth(thresholds);
   if (state !== 'DOWN') {
     const counter = check < rise ? first.check : Math.min(check, rise + fall - 1);
     return { check: counter, agent: 1, conditional: state === 'STOPPING' };
   }
-  if (check >= rise && has_agent) return { ...first, check: Math.min(check, rise + fall - 1), agent: 0 };
+  if (agent === 0) return { ...first, check: Math.min(check, rise + fall - 1), agent };
   return { ...first, check: Math.min(check, rise - 1) };
 }
 

@@ -86,11 +86,16 @@ export class CheckedServer implements ServerFacts {
     this.at = shared.serverAt(around.memory, subject.server_index);
     this.alarms = this.load(shared.SERVER_ALARMS);
     if (resumes) this.operational = stateOf(this.load(shared.SERVER_OPERATIONAL));
-    const known = { state: this.operational, check: this.load(shared.SERVER_HEALTH), has_agent: subject.has_agent };
-    this.health = resumes ? resumedHealth(known, subject.thresholds) : firstServerHealth(subject.thresholds);
+    this.health = resumes ? this.resumed() : firstServerHealth(subject.thresholds);
     this.store(shared.SERVER_HEALTH, this.health.check);
     this.store(shared.SERVER_AGENT_HEALTH, this.health.agent);
     for (const tracker of subject.trackers) this.change(tracker, shared.SERVER_OPERATIONAL, WORD_OF[this.operational]);
+  }
+
+  private resumed(): ServerHealth {
+    const { has_agent, thresholds } = this.subject;
+    const agent = has_agent ? this.load(shared.SERVER_AGENT_HEALTH) : undefined;
+    return resumedHealth({ state: this.operational, check: this.load(shared.SERVER_HEALTH), agent }, thresholds);
   }
 
   get inMaintenance(): boolean {

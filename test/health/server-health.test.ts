@@ -50,12 +50,14 @@ test('errors of the traffic count as on-error says', () => {
 });
 
 test('what an earlier configuration knew goes on under other limits', () => {
-  const resumed = (state: 'UP' | 'DOWN' | 'STOPPING', check: number, has_agent = false): ServerHealth =>
-    resumedHealth({ state, check, has_agent }, LIMITS);
+  const resumed = (state: 'UP' | 'DOWN' | 'STOPPING', check: number, agent?: number): ServerHealth =>
+    resumedHealth({ state, check, agent }, LIMITS);
   assert.deepEqual(resumed('UP', 9), { check: 4, agent: 1, conditional: false });
   assert.deepEqual(resumed('UP', 0), { check: 2, agent: 1, conditional: false });
   assert.deepEqual(resumed('DOWN', 9), { check: 1, agent: 1, conditional: false });
-  assert.deepEqual(resumed('DOWN', 4, true), { check: 4, agent: 0, conditional: false });
+  assert.deepEqual(resumed('DOWN', 4, 0), { check: 4, agent: 0, conditional: false });
+  assert.deepEqual(resumed('DOWN', 1, 0), { check: 1, agent: 0, conditional: false }, 'both say so');
+  assert.deepEqual(resumed('DOWN', 1, 1), { check: 1, agent: 1, conditional: false });
   for (const each of ['UP', 'DOWN', 'STOPPING'] as const) assert.equal(state(resumed(each, 3)), each);
 });
 
