@@ -13,6 +13,7 @@ export function checkProxies(config: Config, report: Reporter): void {
     checkBackendOf(frontend, config, report);
     checkLogging(frontend, report);
     checkForwardFor(frontend, report);
+    checkStats(frontend, report);
     if (isMissing(frontend, 'client_ms')) reportTimeouts(frontend, ['client_ms'], report);
   }
   for (const backend of config.backends) checkBackend(backend, config, report);
@@ -119,6 +120,13 @@ function checkLogging({ name, log_format, log_targets, span, spans }: Frontend, 
   }
 }
 
+/** Of a page that the defaults switch on nothing is said: it is meant for those in mode http. */
+function checkStats({ name, mode, stats, spans }: Frontend | Backend, report: Reporter): void {
+  if (mode === 'http' || stats === undefined || spans['stats'] === undefined) return;
+  const message = `\`stats\` has no effect on \`${name}\`, which is in mode tcp.`;
+  report.warning(spans['stats'], 'no-effect', message, 'Write `mode http`, or remove the lines.');
+}
+
 function checkForwardFor({ name, mode, forwardfor, span, spans }: Frontend | Backend, report: Reporter): void {
   if (mode === 'http' || forwardfor === undefined) return;
   report.warning(
@@ -133,7 +141,10 @@ function checkBackend(backend: Backend, config: Config, report: Reporter): void 
   checkUnique(backend.servers, 'server', report);
   for (const server of onePerLine(backend.servers)) checkServer(server, report);
   // a listen section was looked at as a frontend
-  if (backend.kind === 'backend') checkForwardFor(backend, report);
+  if (backend.kind === 'backend') {
+    checkForwardFor(backend, report);
+    checkStats(backend, report);
+  }
   const isUsed = config.frontends.some(
     ({ default_backend, use_backends }) =>
       default_backend === backend.name || use_backends.some(({ name }) => name === backend.name),

@@ -84,9 +84,13 @@ export function inheritedDescriptor(text: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
+/** No name is looked up to listen or to log, but this one is the same everywhere. */
+const LOCALHOST = '127.0.0.1';
+
 /** '' and '*' are every IPv4 address, as in HAProxy. */
 export function listenAddress(host: string): string | undefined {
   if (host === '' || host === '*') return '0.0.0.0';
+  if (host === 'localhost') return LOCALHOST;
   return isIPv4(host) || isIPv6(host) ? host : undefined;
 }
 
@@ -111,14 +115,11 @@ export function parseLiteralEndpoint(
 ): Endpoint | undefined {
   const parts = parseHostAndPorts(word, context);
   if (parts === undefined) return undefined;
-  if (literalOrName(parts.host) === '') {
-    context.report.error(
-      word.span,
-      'bad-address',
-      `${what} \`${word.text}\` is not an IP address.`,
-      'Write an IP address, such as `127.0.0.1:514`.',
-    );
-    return undefined;
-  }
-  return { address: parts.host, port: parts.first_port ?? default_port };
+  const address = parts.host === 'localhost' ? LOCALHOST : literalOrName(parts.host);
+  if (address !== '') return { address, port: parts.first_port ?? default_port };
+  const message = `${what} \`${word.text}\` is not an IP address.`;
+  const mend = isHostName(parts.host)
+    ? `Names are not looked up here: write the address of \`${parts.host}\`.`
+    : 'Write an IP address, such as `127.0.0.1:514`.';
+  return context.report.error(word.span, 'bad-address', message, mend);
 }

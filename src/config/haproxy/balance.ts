@@ -38,10 +38,7 @@ const EXAMPLE = 'Write for example `balance roundrobin` or `balance leastconn`.'
 
 export function parseBalance(draft: ProxyDraft, { keyword, args }: Statement, context: Context): undefined {
   const { report } = context;
-  const [word, ...rest] = args;
-  if (word === undefined) {
-    return report.error(keyword.span, 'missing-value', '`balance` needs an algorithm.', EXAMPLE);
-  }
+  const [word = { text: 'roundrobin', span: keyword.span }, ...rest] = args;
   draft.spans['balance'] = word.span;
   const [, name, argument] = /^([^(]*)(?:\((.*)\))?$/.exec(word.text) ?? [];
   const parse = ALGORITHMS.get(name ?? '');

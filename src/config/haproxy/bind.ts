@@ -74,7 +74,7 @@ function addBinds(
       `The port is missing after \`${part.text}\`.`,
       /^\d+$/.test(part.text)
         ? `Write \`:${part.text}\` to listen on every address.`
-        : `Write for example \`${part.text}:80\`.`,
+        : `Write for example \`${part.text.replace(/:$/, '')}:80\`.`,
     );
   } else {
     for (let port = parts.first_port; port <= parts.last_port; port++)

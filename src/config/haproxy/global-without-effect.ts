@@ -14,6 +14,7 @@ const LOST: Readonly<Record<string, string>> = {
     ssl-default-bind-options ssl-default-bind-sigalgs ssl-default-server-ciphers ssl-default-server-ciphersuites
     ssl-default-server-client-sigalgs ssl-default-server-curves ssl-default-server-options ssl-default-server-sigalgs`,
   'QUIC is not supported': 'no-quic limited-quic',
+  'HTTP/2 is not supported': 'h2-workaround-bogus-websocket-clients',
   'answers are not compressed': 'maxcompcpuusage maxcomprate maxzlibmem',
   'there is one process': 'master-worker mworker-max-reloads',
   'the descriptor limit stays as it is': 'ulimit-n fd-hard-limit prealloc-fd',

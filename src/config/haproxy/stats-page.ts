@@ -37,6 +37,7 @@ export function parseStatsPage(draft: ProxyDraft, { keyword, args }: Statement, 
   }
   const before = draft.stats_own ? (draft.stats ?? PLAIN_PAGE) : PLAIN_PAGE;
   draft.stats_own = true;
+  if (draft.kind !== 'defaults') draft.spans['stats'] ??= keyword.span;
   const condition = value ? [value, ...rest] : [];
   if (what.text === 'admin') draft.stats = { ...before, ...parseAdmin(before, what, condition, draft.acls, context) };
   else if (what.text === 'http-request')

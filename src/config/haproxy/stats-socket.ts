@@ -8,7 +8,7 @@ import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseDuration, parseInteger } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { inheritedDescriptor, parseLiteralEndpoint } from './address.ts';
+import { inheritedDescriptor, listenAddress, parseHostAndPorts } from './address.ts';
 import type { GlobalDraft } from './drafts.ts';
 import { copyEnvironment } from './environment.ts';
 import { type Context, refuseMore, type Statement } from './keyword.ts';
@@ -65,8 +65,13 @@ function parseAddress(written: Word, context: Context): StatsSocket['to'] | unde
   const fd = inheritedDescriptor(path);
   if (fd !== undefined) return { kind: 'inherited', fd };
   const text = word.text.replace(/^(ipv4|ipv6|tcp4|tcp6|tcp)@/, '');
-  const endpoint = parseLiteralEndpoint({ text, span: word.span }, 0, 'The stats socket', context);
-  return endpoint && { kind: 'tcp', endpoint };
+  const parts = parseHostAndPorts({ text, span: word.span }, context);
+  if (parts === undefined) return undefined;
+  const address = listenAddress(parts.host);
+  if (address !== undefined && parts.first_port !== undefined)
+    return { kind: 'tcp', endpoint: { address, port: parts.first_port } };
+  const message = `The stats socket \`${word.text}\` is no path and no address with a port.`;
+  return context.report.error(word.span, 'bad-address', message, 'Write for example `127.0.0.1:9999`.');
 }
 
 function parseWords(

@@ -22,7 +22,9 @@ export function reportWrongSection(
 ): undefined {
   const message = `\`${what}\` has no place in ${kind === 'http-errors' ? 'an' : 'a'} ${kind} section.`;
   const mend = `Move it to ${oneOf(belongs)}.`;
-  if (kind === 'frontend' || kind === 'backend')
+  // as in HAProxy: traffic would go nowhere
+  const is_server = kind === 'frontend' && what.startsWith('server');
+  if ((kind === 'frontend' && !is_server) || kind === 'backend')
     report.warning(span, 'keyword-in-wrong-section', `${message.slice(0, -1)} and is ignored.`, mend);
   else report.error(span, 'keyword-in-wrong-section', message, mend);
 }
