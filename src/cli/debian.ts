@@ -23,7 +23,7 @@ const INTERFACES = '/etc/network/interfaces';
 export async function runDebian(words: readonly string[]): Promise<number> {
   const [verb, link = process.env['IFACE'] ?? '', ...rest] = words;
   if ((verb !== 'up' && verb !== 'down') || link === '' || rest.length > 0) {
-    process.stderr.write('carpool: write `carpool debian up IFACE` or `carpool debian down IFACE`.\n');
+    process.stderr.write('carpool: Write `carpool debian up IFACE` or `carpool debian down IFACE`.\n');
     return 1;
   }
   return verb === 'up' ? up(link) : endDaemons(configName(link), process.env);
@@ -68,10 +68,12 @@ function readEnvironment(link: string, quiet: boolean): Config | undefined {
 
 function readInterfaces(link: string, quiet: boolean): Config | undefined {
   const { config, diagnostics } = loadFiles([INTERFACES]);
-  if (!quiet) reportDiagnostics(diagnostics, false);
+  // what is not asked for here is no mistake: said below in one sentence
+  const mistakes = diagnostics.filter(({ code }) => code !== 'no-listener' && code !== 'nothing-to-do');
+  if (!quiet) reportDiagnostics(mistakes, false);
   const carps = config?.carps.filter((carp) => carp.interface === link) ?? [];
-  if (config !== undefined && carps.length === 0)
-    process.stderr.write(`carpool: no stanza of ${link} in ${INTERFACES} has options of ucarp.\n`);
+  if (!hasErrors(mistakes) && carps.length === 0)
+    process.stderr.write(`carpool: No stanza of ${link} in ${INTERFACES} has options of ucarp.\n`);
   return carps.length === 0 ? undefined : { ...emptyConfig([configName(link)]), carps };
 }
 

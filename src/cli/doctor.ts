@@ -175,11 +175,12 @@ function renderJson({ segment, vhids }: DoctorFacts, findings: readonly Finding[
   return `${JSON.stringify({ vhids: looked_at, listened_s, heard: frames, answers, findings })}\n`;
 }
 
-function renderText({ vhids, segment }: DoctorFacts, findings: readonly Finding[]): string {
+function renderText({ daemon, vhids, segment }: DoctorFacts, findings: readonly Finding[]): string {
   const lines = vhids.map(
     (vhid) => `${vhid.name}: vhid ${vhid.vhid} on ${vhid.interface}, ${describeHeard(vhid, segment)}\n`,
   );
-  if (vhids.length === 0)
+  if (vhids.length === 0 && daemon !== undefined) lines.push('The daemon has no vhids to look at.\n');
+  else if (vhids.length === 0)
     lines.push('No vhid to look at: name a file (carpool doctor -f FILE), or start the daemon.\n');
   const wrong = findings.filter(({ severity }) => severity !== 'hint').length;
   const nothing = vhids.length === 0 ? 'Nothing is wrong with this host.' : 'Nothing is wrong.';

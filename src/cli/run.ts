@@ -1,6 +1,6 @@
 /** `carpool -f FILE …`: reads and checks the configuration, and runs the daemon with it. */
 import { resolve } from 'node:path';
-import { type Diagnostic, formatDiagnostics } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostics, NOWHERE } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import { parseMasterSocket } from '../config/haproxy/stats-socket.ts';
 import type { Loaded } from '../config/load.ts';
@@ -48,6 +48,7 @@ export async function runRun(words: RunArguments): Promise<number> {
   const env = { ...process.env };
   const files = words.files.map((file) => resolve(file)); // another directory may be the current one by then
   const load = () => {
+    if (files.length === 0) return NOTHING_TO_READ;
     const loaded = outside((root) => loadFiles(files, { env, root }));
     return { ...loaded, config: loaded.config && withOptions(loaded.config, words, master) };
   };
@@ -90,6 +91,19 @@ function changeDirectory(directory: string): boolean {
     return false;
   }
 }
+
+/** A reload of a node that `carpool ifconfig` has filled. */
+const NOTHING_TO_READ: Loaded = {
+  config: undefined,
+  diagnostics: [
+    {
+      severity: 'error',
+      code: 'no-file',
+      message: 'This node was started without a file, so there is nothing to read again.',
+      span: NOWHERE,
+    },
+  ],
+};
 
 type Voice = {
   readonly paths: SocketPaths;

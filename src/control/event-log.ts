@@ -93,10 +93,15 @@ export function describeEvent(event: DaemonEvent): string {
     case 'demotion':
       return `demotion of carp ${event.name} by ${event.amount}: ${event.reason} (${event.owner})`;
     case 'log':
-      return event.level === 'info' || event.level === 'notice' ? event.text : `${event.level}: ${event.text}`;
+      return isMarked(event) ? event.text : `${event.level}: ${event.text}`;
     case 'stop':
       return `stopping: ${event.reason}`;
   }
+}
+
+/** A diagnostic without a place begins with its severity itself. */
+function isMarked({ level, text }: { readonly level: Level; readonly text: string }): boolean {
+  return level === 'info' || level === 'notice' || text.startsWith(`${level}: `);
 }
 
 export function eventLevel(event: DaemonEvent): Level {

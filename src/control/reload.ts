@@ -27,7 +27,7 @@ import { configureChecks } from './run-checks.ts';
 import { configureDataThreads, watchDraining } from './run-data.ts';
 import { startResolvers } from './run-resolvers.ts';
 
-const REFUSED = 'the configuration is not accepted, and the one before stays';
+const REFUSED = 'the configuration is not accepted';
 
 /** `load` reads and checks the files again. */
 export async function reload(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
@@ -110,6 +110,6 @@ function changeVhids(daemon: Daemon, config: Config): readonly Diagnostic[] {
 }
 
 function refuse(daemon: Daemon, why: string): Reloaded {
-  logLine(daemon.events, 'error', `no reload: ${why}`);
+  logLine(daemon.events, 'error', `no reload: ${why}; everything stays as it is`);
   return { done: false, why };
 }

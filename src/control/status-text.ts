@@ -9,6 +9,8 @@ export function renderStatus(report: StatusReport): string {
   if (report.orders.length > 0) sections.push(renderOrders(report.orders));
   if (report.frontends.length > 0) sections.push(renderFrontends(report.frontends));
   if (report.backends.length > 0) sections.push(renderServers(report.backends));
+  if (sections.length === 1 && report.ready)
+    sections.push('There are no vhids and no frontends; "carpool ifconfig" makes vhids.\n');
   return sections.join('\n');
 }
 

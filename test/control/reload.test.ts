@@ -88,7 +88,7 @@ test('a configuration that is refused leaves everything as it is and says why', 
   writeFileSync(file, CONFIG('    servr c 10.10.0.5:9003\n'));
   daemon.process.kill('SIGHUP');
   await daemon.sees(/error: .*a\.cfg:\d+:5: error: `servr` .*\n.*"server"|did you mean/is);
-  await daemon.sees(/no reload: the configuration is not accepted, and the one before stays/);
+  await daemon.sees(/no reload: the configuration is not accepted; everything stays as it is/);
   const answer = host.run('reload');
   assert.equal(answer.status, 1);
   assert.match(answer.stderr, /Everything stays as it is/);

@@ -228,7 +228,7 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 4 }, () => {
     );
     assert.match(output, /^ifup eth0$/m);
     assert.match(output, /^carpool: eth0 has its daemon already, pid \d+\.$/m);
-    assert.match(output, /^carpool: no stanza of eth7 in \/etc\/network\/interfaces has options of ucarp\.$/m);
+    assert.match(output, /^carpool: No stanza of eth7 in \/etc\/network\/interfaces has options of ucarp\.$/m);
     assert.match(output, /^status 1\n/m);
     assert.match(output, /^gone$/m);
   });
