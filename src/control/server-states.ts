@@ -12,8 +12,17 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { type Diagnostic, NOWHERE } from '../config/diagnostic.ts';
 import type { Backend, Config, Server } from '../config/model.ts';
-import { ADMIN_DRAIN, ADMIN_MAINTENANCE, SERVER_DOWN, SERVER_STOPPING, SERVER_UP } from '../threads/shared-memory.ts';
-import type { KnownServers, ServerState } from './server-table.ts';
+import {
+  ADMIN_DRAIN,
+  ADMIN_MAINTENANCE,
+  SERVER_AGENT_HEALTH,
+  SERVER_DOWN,
+  SERVER_HEALTH,
+  SERVER_OPERATIONAL,
+  SERVER_STOPPING,
+  SERVER_UP,
+} from '../threads/shared-memory.ts';
+import { type KnownServers, NOTHING_SAID, type ServerState } from './server-table.ts';
 
 const LARGEST_FILE_BYTES = 16 * 2 ** 20;
 const FEWEST_FIELDS = 20;
@@ -120,15 +129,20 @@ function stateOf(server: Server, saved: SavedServer): ServerState {
   const { check } = server;
   // a server in maintenance is called down, whatever its checks said before
   const is_down = saved.operational === 0 && (saved.administrative & ANY_MAINTENANCE) === 0;
+  const words = new Map([
+    [SERVER_OPERATIONAL, is_down ? SERVER_DOWN : saved.operational === 3 ? SERVER_STOPPING : SERVER_UP],
+    [SERVER_HEALTH, is_down || check === undefined ? 0 : check.rise + check.fall - 1],
+    [SERVER_AGENT_HEALTH, 1],
+  ]);
   return {
     config: { ...server, host: saved.host ?? server.host, weight: saved.configured_weight, disabled: was_disabled },
     endpoint: { address: saved.address, port: saved.port },
     origin: 'last',
-    operational: is_down ? SERVER_DOWN : saved.operational === 3 ? SERVER_STOPPING : SERVER_UP,
     administrative: maintenance | drain,
     weight: saved.weight,
-    health: is_down || check === undefined ? 0 : check.rise + check.fall - 1,
     reason: is_down ? 'the server state file says that it is down' : 'the server state file says that it is up',
+    last_check: NOTHING_SAID,
+    word: (word) => words.get(word) ?? 0,
   };
 }
 

@@ -99,7 +99,7 @@ export type CheckSaid = {
 };
 export type LastCheck = { readonly check: string; readonly agent: string };
 
-const NOTHING_SAID: LastCheck = { check: '', agent: '' };
+export const NOTHING_SAID: LastCheck = { check: '', agent: '' };
 
 /** Writes every server's first state into shared memory: up, as in HAProxy, until a check says otherwise. */
 export function createServerTable(
