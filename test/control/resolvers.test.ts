@@ -143,6 +143,45 @@ test('servers of a service have its ports and weights, and go when it is announc
   await until('another one comes', async () => (await answering(ask)).join() === '127.0.0.2,127.0.0.4');
 });
 
+test('a service that changes its port and weight takes its server along', async (t) => {
+  const { names, ask, balancer } = await setUp(t, '    server-template s 1 _http._tcp.test');
+  const [port, other] = [await webServers(t, ['127.0.0.2']), await webServers(t, ['127.0.0.2'])];
+  names.zone.set('a.test A', ['127.0.0.2']);
+  names.zone.set('_http._tcp.test SRV', [`0 256 ${port} a.test`]);
+  await until('it answers', async () => (await ask()) === '127.0.0.2');
+  names.zone.set('_http._tcp.test SRV', [`0 2560 ${port} a.test`]);
+  const stands = (at: number, weight: number) =>
+    new RegExp(`web/s1 +127\\.0\\.0\\.2:${at} \\(mydns/dns1\\) +up +${weight} `);
+  await until('its weight follows', async () => stands(port, 11).test(await status(balancer)));
+  names.zone.set('_http._tcp.test SRV', [`0 2560 ${other} a.test`]);
+  await until('its port follows', async () => stands(other, 11).test(await status(balancer)));
+  assert.equal(await ask(), '127.0.0.2');
+});
+
+test('no request fails while a name moves from one address to another, again and again', async (t) => {
+  const zone = { 'app.test A': ['127.0.0.2'] };
+  const { names, ask } = await setUp(t, '    server s1 app.test:PORT', { zone });
+  await until('it answers', async () => (await ask()) === '127.0.0.2');
+  const answers = new Map<string, number>();
+  let going = true;
+  const client = async () => {
+    while (going) {
+      const answer = await ask();
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  };
+  const clients = Array.from({ length: 8 }, client);
+  for (let turn = 0; turn < 6; turn++) {
+    const address = ['127.0.0.3', '127.0.0.4', '127.0.0.2'][turn % 3] as string;
+    const before = answers.get(address) ?? 0;
+    names.zone.set('app.test A', [address]);
+    await until('requests arrive there', () => (answers.get(address) ?? 0) > before + 8);
+  }
+  going = false;
+  await Promise.all(clients);
+  assert.deepEqual([...answers.keys()].sort(), ['127.0.0.2', '127.0.0.3', '127.0.0.4']);
+});
+
 test('an answer that was cut off is asked for again over TCP', async (t) => {
   const { names, ask } = await setUp(t, '    server s1 big.test:PORT');
   names.truncated.add('big.test');

@@ -1,46 +1,16 @@
 /** Names that dnsmasq answers for: addresses that change, services with their targets, answers too long for a datagram. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Balancer, canConnect, startBalancer, until } from '../helpers/balancers.js';
+import { createHost, MAIN, needsRoot } from '../control/host.js';
+import { type Balancer, startBalancer, until } from '../helpers/balancers.js';
+import { DNSMASQ_WORDS, startDnsmasq } from '../helpers/dnsmasq.js';
 import { needs, peerPath } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
 const MANY = Array.from({ length: 60 }, (_, index) => `127.0.1.${index + 1}`);
-
-type NameServer = { readonly port: number; setHosts(lines: readonly string[]): void };
-
-async function startDnsmasq(t: TestContext, ...words: string[]): Promise<NameServer> {
-  const folder = mkdtempSync('/tmp/carpool-dnsmasq-');
-  const hosts = join(folder, 'hosts');
-  writeFileSync(hosts, '');
-  const port = await freePort();
-  const usual = [
-    '--keep-in-foreground',
-    '--conf-file=/dev/null',
-    '--no-resolv',
-    '--no-hosts',
-    '--user=root',
-    '--pid-file=',
-  ];
-  const place = [`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces', `--addn-hosts=${hosts}`];
-  const child: ChildProcess = spawn(peerPath('dnsmasq'), [...usual, ...place, ...words], { stdio: 'ignore' });
-  t.after(() => {
-    child.kill('SIGKILL');
-    rmSync(folder, { recursive: true });
-  });
-  // before that SIGHUP would end it
-  await until('dnsmasq listens', () => canConnect(port));
-  return {
-    port,
-    setHosts(lines) {
-      writeFileSync(hosts, lines.map((line) => `${line}\n`).join(''));
-      child.kill('SIGHUP');
-    },
-  };
-}
 
 async function startCarpool(t: TestContext, address: string, servers: string): Promise<Balancer> {
   const port = await freePort();
@@ -96,3 +66,55 @@ for (const way of ['udp', 'tcp']) {
     assert.deepEqual([...seen()].sort(), [...MANY].sort());
   });
 }
+
+test('in a chroot the nameservers of the host are found at the start and at a reload', {
+  skip: skip || needsRoot,
+}, async (t) => {
+  const host = createHost(t);
+  await host.serve(9001, 'hello').listening;
+  const root = join(host.directory, 'root');
+  mkdirSync(root);
+  const resolv = host.file('resolv.conf', 'nameserver 10.10.0.5\n');
+  const words = [
+    ...DNSMASQ_WORDS,
+    '--listen-address=10.10.0.5',
+    '--bind-interfaces',
+    '--host-record=app.lan,10.10.0.5',
+  ];
+  const dnsmasq = host.inside(() => spawn(peerPath('dnsmasq'), words, { stdio: 'ignore' }));
+  const file = host.file(
+    'a.cfg',
+    `global
+    chroot ${root}
+resolvers host
+    parse-resolv-conf
+    timeout resolve 100ms
+listen web
+    mode tcp
+    bind 10.10.0.5:8080
+    timeout connect 1s
+    timeout client 5s
+    timeout server 5s
+    server app app.lan:9001 resolvers host resolve-prefer ipv4 init-addr none
+`,
+  );
+  // a file system view of its own, in which the host's resolv.conf is ours
+  const command = `mount --bind ${resolv} /etc/resolv.conf && exec ${process.execPath} ${MAIN} -f ${file}`;
+  const env = { ...process.env, CARPOOL_SOCKET: host.socket };
+  const stdio = ['ignore', 'ignore', 'pipe'] as const;
+  const carpool = host.inside(() => spawn('unshare', ['--mount', 'sh', '-c', command], { env, stdio: [...stdio] }));
+  t.after(() => {
+    dnsmasq.kill('SIGKILL');
+    carpool.kill('SIGKILL');
+  });
+  let log = '';
+  carpool.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  const found = () =>
+    [...log.matchAll(/web\/app changed its IP from \(none\) to 10\.10\.0\.5 by host\/10\.10\.0\.5\./g)].length;
+  await until('the name is found', () => found() === 1);
+  assert.equal(await host.get('http://10.10.0.5:8080/'), '200 hello');
+  carpool.kill('SIGHUP');
+  await until('it is found again', () => found() === 2);
+});
