@@ -52,6 +52,12 @@ export const sendmmsg = declare<(fd: Int, messages: Address, count: Int, flags: 
   'uint32_t',
   'int',
 ]);
+/** `timeout`: 0 for none. */
+export const recvmmsg = declare<(fd: Int, messages: Address, count: Int, flags: Int, timeout: Address) => Int>(
+  'recvmmsg',
+  'int',
+  ['int', P, 'uint32_t', 'int', P],
+);
 export const open = declare<(path: Address, flags: Int, mode: Int) => Int>('open', 'int', [P, 'int', 'uint32_t']);
 export const chroot = declare<(path: Address) => Int>('chroot', 'int', [P]);
 export const fchdir = declare<(fd: Int) => Int>('fchdir', 'int', ['int']);

@@ -14,6 +14,7 @@ import { SOCK_CLOEXEC, SOCK_NONBLOCK } from './abi/linux.ts';
 import { byReference } from './arguments.ts';
 import { check } from './errors.ts';
 import * as libc from './libc.ts';
+import { MessageHeaders } from './message-headers.ts';
 import { joinGroup, joinMac } from './multicast-group.ts';
 import { LITTLE_ENDIAN } from './netlink-message.ts';
 import {
@@ -41,6 +42,8 @@ const ARP_REQUEST = 1;
 
 /** Longer frames are cut; the engine drops by the length in the IP header. */
 const FRAME_LENGTH = 2048;
+/** Frames that one call takes: a host's adverts come in bursts. */
+export const FRAMES_AT_ONCE = 32;
 /** As many targets fit one filter, whose jumps are 8 bits wide. */
 const MAX_TARGETS = 200;
 
@@ -103,8 +106,13 @@ function oneOf(words: readonly number[]): FilterStep[] {
 export class PacketSocket {
   readonly fd: number;
   /** The frame that `receive` left; valid until the next `receive`. */
-  readonly frame: Uint8Array;
+  frame: Uint8Array;
   readonly #in: libc.Pinned;
+  readonly #headers: MessageHeaders;
+  readonly #frames: readonly Uint8Array[];
+  /** Frames that the last call took, and how many of them `receive` has given. */
+  #taken = 0;
+  #given = 0;
   readonly #out: libc.Pinned;
   readonly #memberships: number[] = [];
 
@@ -127,16 +135,36 @@ export class PacketSocket {
       this.#closeDescriptors();
       throw error;
     }
-    this.#in = libc.allocatePinned(FRAME_LENGTH);
+    this.#in = libc.allocatePinned(FRAMES_AT_ONCE * FRAME_LENGTH);
     this.#out = libc.allocatePinned(FRAME_LENGTH);
-    this.frame = this.#in.bytes;
+    this.#headers = new MessageHeaders(FRAMES_AT_ONCE);
+    this.#frames = Array.from({ length: FRAMES_AT_ONCE }, (_, index) => {
+      this.#headers.set(index, this.#in.address + index * FRAME_LENGTH, FRAME_LENGTH);
+      return this.#in.bytes.subarray(index * FRAME_LENGTH, (index + 1) * FRAME_LENGTH);
+    });
+    this.frame = this.#frames[0];
   }
 
-  /** Takes one frame into `frame`: its length, or -1 when none waits (or the link is down). Never blocks. */
+  /**
+   * Takes one frame into `frame`: its length, or -1 when none waits (or the link is down). Never blocks. Frames are taken
+   * from the kernel by the handful, so go on until -1 before you wait for more.
+   */
   receive(): number {
+    if (this.#given === this.#taken && !this.#take()) return -1;
+    this.frame = this.#frames[this.#given];
+    return this.#headers.moved(this.#given++);
+  }
+
+  /** Whether there are frames to give. Fewer than fit were all that waited: then -1 needs no other call. */
+  #take(): boolean {
+    const were_all = this.#taken > 0 && this.#taken < FRAMES_AT_ONCE;
+    this.#given = this.#taken = 0;
+    if (were_all) return false;
     for (;;) {
-      const length = libc.recv(this.fd, this.#in.address, FRAME_LENGTH, 0);
-      if (length >= 0 || libc.errno() !== EINTR) return length;
+      const count = libc.recvmmsg(this.fd, this.#headers.addressFrom(0), FRAMES_AT_ONCE, 0, 0);
+      if (count < 0 && libc.errno() === EINTR) continue;
+      this.#taken = Math.max(count, 0);
+      return count > 0;
     }
   }
 
@@ -149,7 +177,8 @@ export class PacketSocket {
 
   close(): void {
     this.#closeDescriptors();
-    libc.munmap(this.#in.address, FRAME_LENGTH);
+    this.#headers.close();
+    libc.munmap(this.#in.address, FRAMES_AT_ONCE * FRAME_LENGTH);
     libc.munmap(this.#out.address, FRAME_LENGTH);
   }
 

@@ -19,7 +19,7 @@ import { ConnectionReset } from '../system/connection-reset.ts';
 import { SystemError } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
 import { lockProgram } from '../system/locked-memory.ts';
-import type { PacketSocket } from '../system/packet-socket.ts';
+import { FRAMES_AT_ONCE, type PacketSocket } from '../system/packet-socket.ts';
 import { PollSet } from '../system/poll-set.ts';
 import { dropPrivileges } from '../system/privileges.ts';
 import { useRealTimeScheduling } from '../system/scheduling.ts';
@@ -228,13 +228,15 @@ class CarpThread {
   #readFrames(every_socket: boolean): void {
     for (const { interface: name, socket, place } of this.#ears) {
       if (!every_socket && !this.#poll.isReady(place)) continue;
+      let now = 0;
       for (let count = 0; count < MAX_DRAIN; count++) {
         const length = socket.receive();
         if (length < 0) break;
+        if (count % FRAMES_AT_ONCE === 0) now = now_ns();
         this.#frame.interface = name;
         this.#frame.bytes = socket.frame;
         this.#frame.length = length;
-        this.#step(this.#frame);
+        this.#step(this.#frame, now);
       }
     }
   }
