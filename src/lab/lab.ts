@@ -97,14 +97,16 @@ function insideEntry(): string {
   return fileURLToPath(new URL('inside.js', import.meta.url));
 }
 
-/** The real ucarp needs itself, and `ip` for its scripts. */
-function missingPrograms(scenario: Scenario): string | undefined {
-  if (!scenario.hosts.some((host) => host.kind === 'node' && host.runs === 'ucarp')) return undefined;
-  const packages = Object.entries({ ucarp: 'ucarp', ip: 'iproute2' })
+/** The real ucarp needs itself, and `ip` for its scripts; nft drops frames. */
+function missingPrograms({ name, hosts, steps }: Scenario): string | undefined {
+  const plays_ucarp = hosts.some((host) => host.kind === 'node' && host.runs === 'ucarp');
+  const drops = steps.some(({ does }) => does.kind === 'switch' || (does.kind === 'act' && does.verb === 'jam'));
+  const wanted = { ...(plays_ucarp ? { ucarp: 'ucarp', ip: 'iproute2' } : {}), ...(drops ? { nft: 'nftables' } : {}) };
+  const packages = Object.entries(wanted)
     .filter(([program]) => findProgram(program) === undefined)
     .map(([, debian_package]) => debian_package);
   if (packages.length === 0) return undefined;
-  return `carpool: the scenario ${scenario.name} needs what is not installed: apt-get install ${packages.join(' ')}`;
+  return `carpool: the scenario ${name} needs what is not installed: apt-get install ${packages.join(' ')}`;
 }
 
 function complain(text: string): number {

@@ -6,6 +6,7 @@ import { Netlink } from '../system/netlink.ts';
 import { AddressWatch } from './address-watch.ts';
 import type { Child } from './child.ts';
 import { type HostLink, INTERFACE } from './network.ts';
+import { deleteTable, replaceTable } from './nft.ts';
 import { killAllInside } from './processes.ts';
 import { controlSocket, launch, runsUcarp } from './programs.ts';
 import type { Host, Verb } from './scenario.ts';
@@ -27,6 +28,7 @@ export class Machine {
   #link: HostLink;
   #watch: AddressWatch;
   #crashed = false;
+  #jammed = false;
 
   constructor(stage: Stage, host: Host) {
     this.#stage = stage;
@@ -43,6 +45,7 @@ export class Machine {
       return this.#stage.network[verb](this.#link);
     if (verb === 'down' || verb === 'up') return this.#setInterface(verb === 'up');
     if (verb === 'strip') return this.#strip();
+    if (verb === 'jam' || verb === 'unjam') return this.#jam(verb === 'jam');
     this.children[0]?.signal(SIGNALS[verb]);
   }
 
@@ -104,6 +107,15 @@ export class Machine {
     });
   }
 
+  /** What it sends does not leave its interface, and whoever sends by a packet socket gets ENOBUFS. */
+  #jam(jammed: boolean): void {
+    this.#jammed = jammed;
+    const chain = `chain out {\ntype filter hook egress device "${INTERFACE}" priority 0; policy drop;\n}`;
+    insideNetworkNamespace(this.#link.namespace_fd, () =>
+      jammed ? replaceTable('netdev', 'jam', chain) : deleteTable('netdev', 'jam'),
+    );
+  }
+
   /** As ifdown and ifup: ucarp ends with its interface, and ifup's hook starts it again. */
   async #setInterface(up: boolean): Promise<void> {
     insideNetworkNamespace(this.#link.namespace_fd, () => {
@@ -131,6 +143,7 @@ export class Machine {
     this.#link = this.#stage.network.connect(this.host.name, this.host.address);
     this.#watch = this.#watchAddresses();
     this.#crashed = false;
+    if (this.#jammed) this.#jam(true);
   }
 
   #watchAddresses(): AddressWatch {
@@ -178,4 +191,6 @@ export const PAST: Readonly<Record<Verb, string>> = {
   isolate: 'isolated (its port is cut)',
   rejoin: 'on the network again',
   strip: 'stripped (somebody deletes its shared addresses)',
+  jam: 'jammed (nothing that it sends leaves)',
+  unjam: 'free to send again',
 };

@@ -13,7 +13,9 @@ import { closeSync } from 'node:fs';
 import { parseIpv4 } from '../system/ip-address.ts';
 import { createNetworkNamespace, insideNetworkNamespace } from '../system/namespaces.ts';
 import { Netlink } from '../system/netlink.ts';
-import type { Network as Subnet } from './scenario.ts';
+import { replaceTable } from './nft.ts';
+import type { Network as Subnet, SwitchChange } from './scenario.ts';
+import { SwitchRules } from './switch-rules.ts';
 
 /** One host's place in the network. */
 export type HostLink = {
@@ -33,6 +35,7 @@ export class Network {
   readonly #subnet: Subnet;
   readonly #netlink = new Netlink();
   readonly #bridge: number;
+  readonly #rules = new SwitchRules();
   #ports = 0;
 
   /** Throws a SystemError with code EPERM where this process may not configure its own network namespace. */
@@ -50,6 +53,8 @@ export class Network {
     const port_name = `port${this.#ports}`;
     this.#netlink.createVeth({ name: port_name }, { name: INTERFACE, namespace_fd, mac: hardwareAddress(address) });
     const port = this.#netlink.indexOf(port_name);
+    this.#rules.setPort(name, port_name);
+    if (this.#rules.drops) this.#applyRules();
     this.#netlink.setLink(port, { master: this.#bridge, up: true });
     insideNetworkNamespace(namespace_fd, () => configureHost(address, this.#subnet.prefix_length));
     return { name, address, namespace_fd, port };
@@ -64,6 +69,12 @@ export class Network {
     this.#netlink.setBridgePort(link.port, { state: 'forwarding' });
   }
 
+  /** From now on the switch drops what it is to drop. @throws Error with what nft says */
+  change(change: SwitchChange): void {
+    this.#rules.change(change);
+    this.#applyRules();
+  }
+
   /** The switch gives no multicast to that host any more, as one that snoops wrongly; ARP still gets through. */
   filterMulticast(link: HostLink): void {
     this.#netlink.setBridgePort(link.port, { multicast_flood: false });
@@ -76,6 +87,10 @@ export class Network {
 
   plug(link: HostLink): void {
     this.#netlink.setLink(link.port, { up: true });
+  }
+
+  #applyRules(): void {
+    replaceTable('bridge', BRIDGE, String(this.#rules));
   }
 
   /** The host is gone with its interface, its addresses and its namespace (once nothing runs in it). */

@@ -5,7 +5,7 @@ import { judgeAtEnd, type Pending } from './judge.ts';
 import { Machine, PAST } from './machine.ts';
 import { Network } from './network.ts';
 import { makeReport, NOT_REACHED, type Report, type Verdict } from './report.ts';
-import type { Condition, Expectation, Scenario, Step } from './scenario.ts';
+import type { Condition, Expectation, Scenario, Step, SwitchChange } from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -15,6 +15,9 @@ const TICK_MS = 5;
 const NEWS_MS = 500;
 /** The client's own bound for its last answers is 1 s. */
 const FINISH_MS = 2500;
+
+/** Steps that times `within` count from. */
+const ACTIONS: readonly Step['does']['kind'][] = ['act', 'tell', 'switch'];
 
 export type Played = {
   readonly report: Report;
@@ -90,6 +93,7 @@ class Run {
     if (does.kind === 'pause') await this.#sleep(does.for_ms);
     else if (does.kind === 'act') await this.#act(step, does);
     else if (does.kind === 'tell') await this.#tell(step, does);
+    else if (does.kind === 'switch') this.#changeSwitch(step, does.change);
     else if (does.kind === 'expect') await this.#expect(step, does.expectation);
     else if (!(await this.#wait(does.condition, elapsed_ms(this.#stage) + does.within_ms))) {
       this.#pending.push({ text: step.text, held: false, detail: 'in vain' });
@@ -115,6 +119,13 @@ class Run {
     if (refusal !== undefined) this.#stage.timeline.event(elapsed_ms(this.#stage), host, refusal);
   }
 
+  #changeSwitch(step: Step, change: SwitchChange): void {
+    const text = withoutTime(step.text);
+    this.#stage.history.noteAction({ at_ms: elapsed_ms(this.#stage), text });
+    this.#stage.timeline.action(elapsed_ms(this.#stage), 'switch', text);
+    this.#stage.network.change(change);
+  }
+
   async #expect(step: Step, expectation: Expectation): Promise<void> {
     const text = this.#textOf(step);
     if (expectation.kind === 'becomes') this.#pending.push({ text, ...(await this.#becomes(expectation)) });
@@ -129,7 +140,7 @@ class Run {
   /** An expectation names the action that it is about: the last one above it. */
   #textOf(step: Step): string {
     const above = this.#scenario.steps.slice(0, this.#scenario.steps.indexOf(step));
-    const action = above.findLast((each) => each.does.kind === 'act' || each.does.kind === 'tell');
+    const action = above.findLast((each) => ACTIONS.includes(each.does.kind));
     const text = withoutTime(step.text).replace(/^expect /, '');
     return action ? `${text} (after ${withoutTime(action.text)})` : text;
   }

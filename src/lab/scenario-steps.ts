@@ -2,7 +2,10 @@
  * Reads one step of a scenario:
  *
  *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up
- *             | isolate | rejoin | strip  HOST [, HOST | and HOST]…
+ *             | isolate | rejoin | strip | jam | unjam  HOST [, HOST | and HOST]…
+ *   [at TIME] cut HOST to HOST [over IPv4 | over IPv6]    one way; `all` is everybody
+ *   [at TIME] heal                                no cut any more
+ *   [at TIME] lose N %                            of all frames, each by chance; 0 % is an end of it
  *   [at TIME] tell NODE COMMAND                   such as `tell a demote 100`
  *   [at TIME] wait TIME
  *   [at TIME] wait until CONDITION within TIME
@@ -17,8 +20,19 @@
  */
 import { joinWords } from '../control/command-words.ts';
 import { parseCommandLine } from '../control/commands.ts';
-import { type Condition, type Expectation, type Host, STATES, type Step, VERBS, type Verb } from './scenario.ts';
+import {
+  type Condition,
+  type Cut,
+  type Expectation,
+  type Host,
+  STATES,
+  type Step,
+  VERBS,
+  type Verb,
+} from './scenario.ts';
 import { isAddress, type LineReader, lineText } from './scenario-words.ts';
+
+const EVERYBODY = 'all';
 
 /** Undefined when the line has a mistake, which is then among the reader's diagnostics. */
 export function parseStep(words: LineReader, hosts: readonly Host[]): Step | undefined {
@@ -29,13 +43,23 @@ export function parseStep(words: LineReader, hosts: readonly Host[]): Step | und
 }
 
 function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
-  const verb = words.oneOf('a step', [...VERBS, 'tell', 'wait', 'expect'] as const, 'unknown-step');
+  const verb = words.oneOf(
+    'a step',
+    [...VERBS, 'cut', 'heal', 'lose', 'tell', 'wait', 'expect'] as const,
+    'unknown-step',
+  );
   if (verb === 'wait') return parseWait(words, hosts);
   if (verb === 'expect') {
     const expectation = parseExpectation(words, hosts);
     return expectation && { kind: 'expect', expectation };
   }
   if (verb === 'tell') return parseTell(words, hosts);
+  if (verb === 'cut') return parseCut(words, hosts);
+  if (verb === 'heal') return { kind: 'switch', change: { kind: 'heal' } };
+  if (verb === 'lose') {
+    const percent = words.integer('the share of frames', 0, 100);
+    return percent !== undefined && words.need('%') ? { kind: 'switch', change: { kind: 'lose', percent } } : undefined;
+  }
   return verb && parseAct(verb, words, hosts);
 }
 
@@ -49,6 +73,18 @@ function parseTell(words: LineReader, hosts: readonly Host[]): Step['does'] | un
   const parsed = parseCommandLine(command);
   if ('mistake' in parsed) return words.fail('bad-command', parsed.mistake);
   return { kind: 'tell', host, command: joinWords(command) };
+}
+
+function parseCut(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+  const names = [EVERYBODY, ...hosts.map(({ name }) => name)];
+  const from = words.oneOf('a host of this scenario, or all', names, 'unknown-host');
+  if (from === undefined || !words.need('to')) return undefined;
+  const to = words.oneOf('a host of this scenario, or all', names, 'unknown-host');
+  if (to === undefined) return undefined;
+  const family = words.take('over') ? words.oneOf('an address family', ['IPv4', 'IPv6'] as const) : undefined;
+  const one = (name: string) => (name === EVERYBODY ? undefined : name);
+  const change: Cut = { kind: 'cut', from: one(from), to: one(to), family: family && (family === 'IPv4' ? 4 : 6) };
+  return { kind: 'switch', change };
 }
 
 function parseAct(verb: Verb, words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {

@@ -81,6 +81,8 @@ export const VERBS = [
   'isolate',
   'rejoin',
   'strip',
+  'jam',
+  'unjam',
 ] as const;
 export type Verb = (typeof VERBS)[number];
 
@@ -97,9 +99,21 @@ export type Step = {
     | { readonly kind: 'act'; readonly verb: Verb; readonly hosts: readonly string[] }
     /** A command for the daemon of a node that runs carpool, as `carpool COMMAND` would send it. */
     | { readonly kind: 'tell'; readonly host: string; readonly command: string }
+    | { readonly kind: 'switch'; readonly change: SwitchChange }
     | { readonly kind: 'pause'; readonly for_ms: number }
     | { readonly kind: 'wait'; readonly condition: Condition; readonly within_ms: number }
     | { readonly kind: 'expect'; readonly expectation: Expectation };
+};
+
+/** What the switch does to frames from now on; `lose` 0 % is an end of it, as `heal` is of all cuts. */
+export type SwitchChange = Cut | { readonly kind: 'heal' } | { readonly kind: 'lose'; readonly percent: number };
+
+/** One way: what `from` sends does not reach `to`; undefined is everybody. `family`: of IPv4 or IPv6 alone. */
+export type Cut = {
+  readonly kind: 'cut';
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly family: 4 | 6 | undefined;
 };
 
 /** Something that is true or false at every moment of the run. */

@@ -6,8 +6,13 @@ import type { Fault, HostSettings, Kind, MemberSettings, Scenario } from './scen
 
 export type LabText = { readonly text: string; readonly left_out: readonly string[] };
 
-/** `command`: what the daemon is told. */
-type Moment = { readonly at_ms: number; readonly verb: string; readonly host: string; readonly command?: string };
+/** `words`: the step, as the lab reads it. `host`: undefined for what happens to the switch. */
+type Moment = {
+  readonly at_ms: number;
+  readonly verb: string;
+  readonly host: string | undefined;
+  readonly words: string;
+};
 
 const SEGMENT = 0;
 /** From the end of the faults to the end of the scenario. */
@@ -20,13 +25,11 @@ const WHY = {
   ipv6: 'IPv6 alone (these vhids get an IPv4 address, too, for that is what the client probes)',
   second: "ucarp's second vhid (it has one)",
   demoted: 'demotions of ucarp (it knows none)',
+  network: 'network (the switch loses frames, but repeats and delays none)',
   kernel: (kind: Kind) => `hosts that run ${kind} (their kernels do not run in a namespace)`,
 } as const;
 /** Faults that never become a step. */
 const FAULT_WHY: Partial<Record<Fault['kind'], string>> = {
-  cut: 'a port of the switch is open or closed both ways and for both address families',
-  network: 'the cables between namespaces lose, repeat and delay nothing',
-  unsendable: 'a cable between namespaces takes every frame',
   echo: 'a switch does not send back what came',
   reload: 'files do not change while a scenario plays',
 };
@@ -116,18 +119,47 @@ function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out:
     });
     const why = FAULT_WHY[fault.kind];
     if (why !== undefined) left_out.add(`${fault.kind} (${why})`);
+    if (fault.kind === 'network' && fault.duplicate_percent + fault.delay_ms > 1) left_out.add(WHY.network);
     return found;
   });
   for (const name of names)
-    for (const verb of ['thaw', 'plug', 'rejoin']) planned.push({ at_ms: scenario.calm_ms, verb, host: name });
-  const states = new Map([...names].map((name) => [name, { alive: true, frozen: false, linked: true, heard: true }]));
+    for (const verb of ['thaw', 'plug', 'rejoin', 'unjam']) planned.push(act(scenario.calm_ms, verb, name));
+  planned.push(heal(scenario.calm_ms), lose(scenario.calm_ms, 0));
+  const states = new Map([...names].map((name) => [name, { ...WELL }]));
+  const wires = { cut: false, lossy: 'lose 0 %' };
   return planned
     .sort((a, b) => a.at_ms - b.at_ms)
-    .flatMap((moment) => (happens(moment.verb, states.get(moment.host)!) ? [moment] : []));
+    .filter((moment) =>
+      moment.host === undefined ? changes(moment, wires) : happens(moment.verb, states.get(moment.host)!),
+    );
 }
 
-function stepLine({ at_ms, verb, host, command }: Moment): string {
-  return `    at ${at_ms} ms ${verb} ${host}${command === undefined ? '' : ` ${command}`}`;
+function stepLine({ at_ms, words }: Moment): string {
+  return `    at ${at_ms} ms ${words}`;
+}
+
+function act(at_ms: number, verb: string, host: string): Moment {
+  return { at_ms, verb, host, words: `${verb} ${host}` };
+}
+
+function tell(at_ms: number, host: string, command: string): Moment {
+  return { at_ms, verb: 'tell', host, words: `tell ${host} ${command}` };
+}
+
+function heal(at_ms: number): Moment {
+  return { at_ms, verb: 'heal', host: undefined, words: 'heal' };
+}
+
+function lose(at_ms: number, percent: number): Moment {
+  return { at_ms, verb: 'lose', host: undefined, words: `lose ${percent} %` };
+}
+
+/** Of hosts that are played. */
+function cut({ at_ms, from, to, family }: Fault & { kind: 'cut' }, names: ReadonlySet<string>): Moment[] {
+  if (from === to || ![from, to].every((one) => one === '*' || names.has(one))) return [];
+  const called = (one: string): string => (one === '*' ? 'all' : one);
+  const over = family === undefined ? '' : ` over IPv${family}`;
+  return [{ at_ms, verb: 'cut', host: undefined, words: `cut ${called(from)} to ${called(to)}${over}` }];
 }
 
 function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
@@ -140,23 +172,33 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
     part: 'isolate',
     strip: 'strip',
   } as const;
-  if (fault.kind === 'heal') return [...names].map((host) => ({ at_ms, verb: 'rejoin', host }));
-  if (!('host' in fault) || !names.has(fault.host)) return [];
   if ('segment' in fault && fault.segment !== SEGMENT) return [];
+  if (fault.kind === 'heal') return [heal(at_ms), ...[...names].map((host) => act(at_ms, 'rejoin', host))];
+  if (fault.kind === 'cut') return cut(fault, names);
+  if (fault.kind === 'network') return [lose(at_ms, fault.loss_percent)];
+  if (!('host' in fault) || !names.has(fault.host)) return [];
   const { host } = fault;
-  if (fault.kind === 'link') return [{ at_ms, verb: fault.up === 'yes' ? 'plug' : 'unplug', host }];
+  if (fault.kind === 'link') return [act(at_ms, fault.up === 'yes' ? 'plug' : 'unplug', host)];
   if (fault.kind === 'stall' || fault.kind === 'stall-in-pass')
-    return [
-      { at_ms, verb: 'freeze', host },
-      { at_ms: at_ms + fault.for_ms, verb: 'thaw', host },
-    ];
-  if (fault.kind === 'demote') return [{ at_ms, verb: 'tell', host, command: `demote ${fault.amount}` }];
-  if (fault.kind === 'undemote') return [{ at_ms, verb: 'tell', host, command: 'undemote' }];
+    return [act(at_ms, 'freeze', host), act(at_ms + fault.for_ms, 'thaw', host)];
+  if (fault.kind === 'unsendable') return [act(at_ms, 'jam', host), act(at_ms + fault.for_ms, 'unjam', host)];
+  if (fault.kind === 'demote') return [tell(at_ms, host, `demote ${fault.amount}`)];
+  if (fault.kind === 'undemote') return [tell(at_ms, host, 'undemote')];
   const verb = (verbs as Partial<Record<Fault['kind'], string>>)[fault.kind];
-  return verb === undefined ? [] : [{ at_ms, verb, host }];
+  return verb === undefined ? [] : [act(at_ms, verb, host)];
 }
 
-type HostState = { alive: boolean; frozen: boolean; linked: boolean; heard: boolean };
+const WELL = { alive: true, frozen: false, linked: true, heard: true, jammed: false };
+type HostState = typeof WELL;
+type Wires = { cut: boolean; lossy: string };
+
+/** Whether the switch does otherwise then; notes it. */
+function changes({ verb, words }: Moment, wires: Wires): boolean {
+  const before = JSON.stringify(wires);
+  if (verb === 'lose') wires.lossy = words;
+  else wires.cut = verb === 'cut';
+  return verb === 'cut' || JSON.stringify(wires) !== before;
+}
 
 /** Whether it is possible then; notes what it leads to. */
 function happens(verb: string, state: HostState): boolean {
@@ -164,6 +206,7 @@ function happens(verb: string, state: HostState): boolean {
   if (verb === 'start') Object.assign(state, { alive: true });
   else if (verb === 'unplug' || verb === 'plug') state.linked = verb === 'plug';
   else if (verb === 'isolate' || verb === 'rejoin') state.heard = verb === 'rejoin';
+  else if (verb === 'jam' || verb === 'unjam') state.jammed = verb === 'jam';
   else if (!state.alive) return false;
   // they change nothing of this; what stands still is told nothing
   else if (verb === 'strip' || verb === 'tell') return !state.frozen || verb === 'strip';
@@ -178,6 +221,7 @@ function happens(verb: string, state: HostState): boolean {
 function expectations(scenario: Scenario, hosts: readonly HostSettings[], moments: readonly Moment[]): string[] {
   const dead = new Set<string>();
   for (const { verb, host } of moments) {
+    if (host === undefined) continue;
     if (verb === 'start') dead.delete(host);
     if (['crash', 'kill', 'stop'].includes(verb)) dead.add(host);
   }

@@ -12,9 +12,13 @@ import {
   insideNetworkNamespace,
 } from '#src/system/namespaces.js';
 import { Netlink } from '#src/system/netlink.js';
+import { ipv4Adverts, PacketSocket } from '#src/system/packet-socket.js';
+import { peerFrame } from '../carp/peer.js';
+import { needs } from '../helpers/peers.js';
 
 const skip = process.getuid?.() === 0 ? false : 'makes namespaces in its own process, so it needs root';
 const ANSWER_NS = 500e6;
+const HEARD_NS = 200e6;
 
 let home: number;
 let network: Network;
@@ -48,8 +52,8 @@ function answers(address: string): boolean {
 }
 
 /** The kernel tells its interfaces of a new carrier up to a second later. */
-function becomesTrue(isTrue: () => boolean): boolean {
-  for (let tries = 0; tries < 300; tries++) {
+function becomesTrue(isTrue: () => boolean, most_tries = 300): boolean {
+  for (let tries = 0; tries < most_tries; tries++) {
     if (isTrue()) return true;
     spawnSync('sleep', ['0.01']);
   }
@@ -95,6 +99,54 @@ test('a cut port keeps its carrier and passes nothing', { skip }, () => {
   network.isolate(b);
   assert.equal(hasCarrier(b), true);
   assert.equal(answers('10.10.0.12'), false);
+});
+
+/** Whether an IPv4 advert of one host comes in at another. */
+function hears(to: HostLink, from: HostLink): boolean {
+  const [ear, mouth] = [to, from].map(({ namespace_fd }) =>
+    insideNetworkNamespace(namespace_fd, () => {
+      const netlink = new Netlink();
+      const index = netlink.indexOf(INTERFACE);
+      netlink.close();
+      return new PacketSocket(index, ipv4Adverts());
+    }),
+  );
+  const frame = peerFrame({ source: from.address, vhid: 1, advbase: 1, advskew: 0 });
+  try {
+    assert.equal(mouth!.send(frame), 0);
+    waitReadable([ear!.fd], HEARD_NS);
+    return ear!.receive() === frame.length;
+  } finally {
+    ear!.close();
+    mouth!.close();
+  }
+}
+
+test('a cut is one-way, and of one address family where it says so', { skip: skip || needs('nft') }, () => {
+  network.rejoin(b);
+  assert.ok(becomesTrue(() => hears(a, b) && hears(b, a), 20));
+  network.change({ kind: 'cut', from: 'a', to: 'b', family: undefined });
+  assert.deepEqual([hears(b, a), hears(a, b)], [false, true]);
+  network.change({ kind: 'heal' });
+  network.change({ kind: 'cut', from: undefined, to: 'a', family: 6 });
+  assert.deepEqual([hears(b, a), hears(a, b)], [true, true]);
+  network.change({ kind: 'cut', from: undefined, to: 'a', family: 4 });
+  assert.deepEqual([hears(b, a), hears(a, b)], [true, false]);
+  network.change({ kind: 'heal' });
+  network.change({ kind: 'lose', percent: 100 });
+  assert.deepEqual([hears(b, a), hears(a, b)], [false, false]);
+  network.change({ kind: 'lose', percent: 0 });
+  assert.deepEqual([hears(b, a), hears(a, b)], [true, true]);
+});
+
+test('a host that is connected anew is cut off still', { skip: skip || needs('nft') }, () => {
+  network.change({ kind: 'cut', from: 'b', to: undefined, family: undefined });
+  network.remove(b);
+  b = network.connect('b', '10.10.0.12');
+  assert.ok(becomesTrue(() => hears(b, a), 20));
+  assert.equal(hears(a, b), false);
+  network.change({ kind: 'heal' });
+  assert.ok(becomesTrue(() => hears(a, b), 20));
 });
 
 test('a host that was removed can be connected anew', { skip }, () => {

@@ -64,6 +64,12 @@ test('a configuration file keeps its text and its inner indentation', () => {
 test('actions take one host or several', () => {
   assert.deepEqual(stepOf('start a, b and c'), { kind: 'act', verb: 'start', hosts: ['a', 'b', 'c'] });
   assert.deepEqual(stepOf('crash a'), { kind: 'act', verb: 'crash', hosts: ['a'] });
+  assert.deepEqual(stepOf('cut a to all over IPv6'), {
+    kind: 'switch',
+    change: { kind: 'cut', from: 'a', to: undefined, family: 6 },
+  });
+  assert.deepEqual(stepOf('heal'), { kind: 'switch', change: { kind: 'heal' } });
+  assert.deepEqual(stepOf('lose 30 %'), { kind: 'switch', change: { kind: 'lose', percent: 30 } });
   assert.deepEqual(stepOf('tell a demote 100'), { kind: 'tell', host: 'a', command: 'demote 100' });
 });
 

@@ -21,7 +21,7 @@ describe('scenarios', { concurrency: 2 }, () => {
     const has_ucarp = /^node\s+\S+\s+\S+\s+ucarp(?! or carpool)/m.test(
       readFileSync(new URL(`scenarios/${file}`, root), 'utf8'),
     );
-    const skip = has_ucarp ? needs('unshare', 'ucarp', 'ip') : needs('unshare');
+    const skip = has_ucarp ? needs('unshare', 'ucarp', 'ip') : needs('unshare', 'nft');
     test(`the expectations of ${name} hold`, { skip, timeout: RUNS * RUN_MS }, async () => {
       let run = await play(name);
       for (let again = 1; again < RUNS && run.status !== 0 && stoodStill(run.stderr); again++) run = await play(name);

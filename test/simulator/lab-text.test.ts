@@ -45,7 +45,7 @@ test('what the lab cannot do is left out and named', () => {
   const { left_out, text } = labText(
     parseScenario(`${PAIR}host c kind openbsd drift_ppm 5 lease_s 4
 vhid 1 segment 1 advbase 1 advskew 0 preempt yes
-at 1000 network segment 0 loss_percent 50 duplicate_percent 0 delay_ms 1
+at 1000 network segment 0 loss_percent 50 duplicate_percent 30 delay_ms 1
 calm 2000
 `),
   );
@@ -54,6 +54,28 @@ calm 2000
     ['clocks that drift', 'hosts that run openbsd', 'segments other than the first', 'network'],
   );
   assert.doesNotMatch(text, /node c/);
+});
+
+test('what the switch loses and whom it cuts off from whom becomes steps, and heals at the end', () => {
+  const steps = stepsOf(
+    [
+      'at 1000 cut segment 0 from a to b family 6',
+      'at 2000 cut segment 0 from * to a',
+      'at 3000 cut segment 0 from b to b',
+      'at 4000 cut segment 1 from a to b',
+      'at 5000 network segment 0 loss_percent 50 duplicate_percent 0 delay_ms 1',
+      'at 6000 unsendable host b for_ms 500',
+    ].join('\n'),
+  );
+  assert.deepEqual(steps.slice(1, -4), [
+    'at 1000 ms cut a to b over IPv6',
+    'at 2000 ms cut all to a',
+    'at 5000 ms lose 50 %',
+    'at 6000 ms jam b',
+    'at 6500 ms unjam b',
+    'at 30000 ms heal',
+    'at 30000 ms lose 0 %',
+  ]);
 });
 
 test('demotions are told to the daemon, and foreign hands take addresses', () => {

@@ -12,6 +12,7 @@ import { decodeAddress, GROUP_IPV4_ADDRESS, GROUP_LINK, Netlink, NetlinkEvents }
 import { type Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWLINK } from '#src/system/netlink-message.js';
 import {
   arpRequests,
+  FRAMES_AT_ONCE,
   ipv4Adverts,
   ipv6Adverts,
   PacketSocket,
@@ -67,6 +68,8 @@ function frameOf(protocol: number): Uint8Array {
 
 /** Waits for a frame, a second at most; its length or -1. */
 function receiveSoon(socket: PacketSocket): number {
+  const length = socket.receive();
+  if (length >= 0) return length;
   const poll = new PollSet(1);
   poll.add(socket.fd);
   const now = now_ns();
@@ -285,6 +288,28 @@ describe('a packet socket', { skip: needsNamespaces() }, () => {
       assert.deepEqual(here.frame.slice(0, 70), frameOf(112));
       assert.equal(here.receive(), -1);
       assert.equal(there.receive(), -1);
+      here.close();
+      there.close();
+    });
+  });
+
+  test('hears a burst whole and in its order, then says that nothing waits', () => {
+    withCable((a, b) => {
+      const open = (end: End) =>
+        insideNetworkNamespace(end.namespace_fd, () => new PacketSocket(end.index, ipv4Adverts()));
+      const [here, there] = [open(a), open(b)];
+      const numbers = Array.from({ length: 2 * FRAMES_AT_ONCE + 3 }, (_, number) => number);
+      for (const number of numbers) {
+        const frame = frameOf(112);
+        frame[60] = number;
+        assert.equal(there.send(frame), 0);
+      }
+      assert.ok(receiveSoon(here) > 0);
+      const heard = [here.frame[60]];
+      while (here.receive() > 0) heard.push(here.frame[60]);
+      assert.deepEqual(heard, numbers);
+      assert.equal(there.send(frameOf(112)), 0);
+      assert.equal(receiveSoon(here), 70, 'and goes on hearing');
       here.close();
       there.close();
     });
