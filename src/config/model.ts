@@ -288,6 +288,10 @@ export type Server = {
   readonly cookie: string | undefined;
   readonly observe: Observe | undefined;
   readonly send_proxy: SendProxy | undefined;
+  /** Idle connections that all data threads together keep; undefined: any number. */
+  readonly pool_max_conn: number | undefined;
+  /** How often a connection is used again; undefined: any number of times. */
+  readonly max_reuse: number | undefined;
   /** How long the kernel tries to get bytes through (`tcp-ut`). */
   readonly tcp_ut_ms: number | undefined;
   /** Where its connections come from; undefined: the backend says, or the kernel. */

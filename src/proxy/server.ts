@@ -48,6 +48,8 @@ export class Server {
   room_noted = false;
   /** This thread's. */
   readonly counters: Row;
+  /** This thread's share of `pool-max-conn`. */
+  private readonly idle_limit: number;
   private readonly memory: shared.SharedMemory;
   private readonly at: number;
 
@@ -61,6 +63,11 @@ export class Server {
     this.address = pinnedAddress(config.endpoint);
     this.memory = memory;
     this.counters = serverRow(memory, thread, number);
+    this.idle_limit = shareOf(
+      config.pool_max_conn,
+      thread - shared.THREAD_DATA,
+      memory.counts.threads - shared.THREAD_DATA,
+    );
     this.at = shared.serverAt(memory, number);
     const row = shared.queueAt(memory, thread, number);
     this.waiting = new WaitingLine(memory, row, this.at + shared.SERVER_QUEUED);
@@ -203,7 +210,7 @@ export class Server {
 
   /** One that nobody is likely to need is closed at once, while all about it is still in the cache. */
   putIdle(connection: ServerConnection, now_ms: number): void {
-    if (this.idle.length >= IDLE_LIMIT || this.open_count > this.neededAt(now_ms) + SPARE) {
+    if (this.idle.length >= this.idle_limit || this.open_count > this.neededAt(now_ms) + SPARE) {
       connection.close();
       return;
     }
@@ -249,4 +256,10 @@ export class Server {
 
 function pinnedAddress(endpoint: model.Endpoint): PinnedAddress | null {
   return endpoint.address === '' ? null : encodeSocketAddress(endpoint);
+}
+
+/** The shares of all threads are the whole, or less. */
+function shareOf(most: number | undefined, thread: number, threads: number): number {
+  if (most === undefined) return IDLE_LIMIT;
+  return Math.min(IDLE_LIMIT, Math.floor(most / threads) + (thread < most % threads ? 1 : 0));
 }

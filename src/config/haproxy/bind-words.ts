@@ -167,6 +167,15 @@ export const BIND_WORDS: readonly BindWord[] = [
       settings.tcp.transparent = true;
     },
   },
+  {
+    name: 'proto',
+    help: 'The protocol to understand; `h1` is the only one.',
+    parse: (_settings, value, { report }) => {
+      if (value.text === 'h1') return;
+      const message = `\`proto ${value.text}\` is not supported.`;
+      report.error(value.span, 'unsupported-value', message, 'Write `proto h1`, or remove it.');
+    },
+  },
   withoutEffect('nice', 'all clients are served in turn'),
   withoutEffect('process', 'every data thread accepts'),
   withoutEffect('thread', 'every data thread accepts'),

@@ -143,6 +143,8 @@ export type ServerSettings = {
   check_send_proxy: boolean;
   send_proxy: 1 | 2 | undefined;
   tcp_ut_ms: number | undefined;
+  pool_max_conn: number | undefined;
+  max_reuse: number | undefined;
   source: SourceAddress | undefined;
   proxy_options: { unique_id: boolean; crc32c: boolean; authority: boolean; ssl: boolean };
   /** `send-proxy-v2-ssl` was the last word of it. */
@@ -266,6 +268,8 @@ function newServerSettings(): ServerSettings {
     check_send_proxy: false,
     send_proxy: undefined,
     tcp_ut_ms: undefined,
+    pool_max_conn: undefined,
+    max_reuse: undefined,
     source: undefined,
     proxy_options: { unique_id: false, crc32c: false, authority: false, ssl: false },
     tells_ssl: false,

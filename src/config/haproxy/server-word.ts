@@ -8,6 +8,8 @@ import type { Context } from './keyword.ts';
 export type ServerWord = {
   readonly name: string;
   readonly help: string;
+  /** False: read and warned about, without effect. */
+  readonly has_effect?: boolean;
   /** The field it sets, for `spans`. */
   readonly field: string;
   /** `value` is there only for words that take one; else it is the word itself. */

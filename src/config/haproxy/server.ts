@@ -10,6 +10,7 @@ import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/ser
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { firstTlsWord, HAPROXY_SERVER_WORDS, TLS_WORDS } from './known-keywords.ts';
+import { POOL_WORDS } from './pool-words.ts';
 import { finishSendProxy, SEND_PROXY_WORDS } from './send-proxy.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
@@ -23,6 +24,7 @@ export const SERVER_WORDS: readonly ServerWord[] = [
   ...CHECK_WORDS,
   ...RESOLUTION_WORDS,
   ...SEND_PROXY_WORDS,
+  ...POOL_WORDS,
   time(
     'tcp-ut',
     'How long the kernel tries to get bytes through to it before it gives the connection up.',
@@ -297,6 +299,8 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
     cookie,
     send_proxy: finishSendProxy(settings),
     tcp_ut_ms: settings.tcp_ut_ms,
+    pool_max_conn: settings.pool_max_conn,
+    max_reuse: settings.max_reuse,
     source: settings.source,
     observe: observeOf(settings, report),
     shutdown_sessions_when_down,

@@ -24,6 +24,10 @@ export function takeKept({ client, rules }: Exchange, server: Server): ServerCon
   return rules.reuse === 'aggressive' ? server.takeProven() : null;
 }
 
+function isWornOut({ uses, server: { config } }: ServerConnection): boolean {
+  return config.max_reuse !== undefined && uses > config.max_reuse;
+}
+
 /** The request goes to the server that keeps a connection for the client alone, as far as nothing else binds it. */
 export function prefersOwn({ client: { own }, rules, backend }: Exchange): boolean {
   if (own === null || !(own.has_login || rules.prefers_last_server)) return false;
@@ -33,7 +37,7 @@ export function prefersOwn({ client: { own }, rules, backend }: Exchange): boole
 
 /** The response is complete, and the connection may serve another request. */
 export function keep({ client, rules }: Exchange, connection: ServerConnection): void {
-  if (!connection.up_to_date) connection.close();
+  if (!connection.up_to_date || isWornOut(connection)) connection.close();
   else if (connection.is_private || rules.reuse === 'never') client.keepOwn(connection);
   else connection.server.putIdle(connection, connection.thread.reactor.now_ms);
 }

@@ -113,6 +113,24 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
+  test(`${kind}: max-reuse says how often a connection is used again, pool-max-conn how many are kept`, async () => {
+    for (const [words, connections] of [
+      ['', 1],
+      ['max-reuse 1', 2],
+      ['max-reuse 0', 4],
+      ['max-reuse -1 pool-max-conn 1', 1],
+      ['pool-max-conn 0', 4],
+      ['pool-purge-delay 0', 4],
+    ] as const) {
+      const server = await RawServer.start();
+      const rig = new ProxyRig(kind, [server], { server: words });
+      const client = await rig.client();
+      for (let count = 0; count < 4; count++) await served(server, client);
+      assert.equal(server.wires.length, connections, words);
+      await rig.everythingIsHome();
+    }
+  });
+
   test(`${kind}: a connection on which a client logs in by NTLM is nobody else's`, async () => {
     const { server, rig } = await rigWith(' http-reuse always\n');
     const one = await rig.client();
