@@ -25,8 +25,13 @@ export function build({ tests = false } = {}) {
   }
   if (packagesAreStale()) installPackages();
   compile('tsconfig.json', 'dist', ['src']);
-  chmodSync(join(root, 'dist/main.js'), 0o755); // so that a link to it is a command
+  makeCommand(join(root, 'dist/main.js'));
   if (tests) compile('tsconfig.test.json', 'build', ['src', 'test', 'bench']);
+}
+
+/** So that a link to it is a command. Of a clone that somebody else built it is one already. */
+function makeCommand(/** @type {string} */ path) {
+  if ((statSync(path).mode & 0o111) !== 0o111) chmodSync(path, 0o755);
 }
 
 function installPackages() {
