@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -54,6 +55,7 @@ async function start(t: TestContext, program: Program, words: string, lines = ''
   const server = await new HeldServer().start(t);
   const port = await freePort();
   const socket = `/tmp/carpool-queue-${port}.sock`;
+  t.after(() => rmSync(socket, { force: true }));
   const config = `global
     nbthread 3
     stats socket ${socket}

@@ -1,5 +1,6 @@
 /** What `hold` says, with dnsmasq as nameserver: how long a server stays that has no good answer any more, in HAProxy and in carpool. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { askRuntime, parseStats } from '../control/stats/runtime.js';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
@@ -55,6 +56,7 @@ async function play(t: TestContext, program: Program, { hold, counted, words, fa
   names.setHosts(['127.0.0.2 app.lan']);
   const port = await freePort();
   const socket = `/tmp/carpool-hold-${port}.sock`;
+  t.after(() => rmSync(socket, { force: true }));
   const others = ['nx', 'refused', 'other', 'timeout'].filter((status) => status !== hold);
   const { log } = await startBalancer(
     t,
