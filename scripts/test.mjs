@@ -14,11 +14,11 @@ import { installPeers } from './peers.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** They measure, or hold something to a few milliseconds: nothing else runs. */
-const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/'];
+const ALONE = ['test/bench/', 'test/reactor/', 'test/scenarios/', 'test/interop/termination-states.'];
 /** They hold daemons to tenths of a second, and mostly wait for the protocol's seconds. */
 const TIMED = [
   ...['test/system/carp-', 'test/interop/ucarp.', 'test/interop/keepalived.'],
-  ...['test/interop/termination-states.', 'test/interop/log-rings.'],
+  'test/interop/log-rings.',
   ...['test/control/faults.', 'test/control/failing-parts.', 'test/control/hand-over.', 'test/control/stop.'],
   'test/control/doctor-',
 ];

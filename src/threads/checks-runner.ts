@@ -50,7 +50,7 @@ export class ChecksRunner implements CheckRound, ProgramRunner {
   readonly reactor: Reactor;
   private readonly post: (message: FromChecks) => void;
   private readonly spread_share: number;
-  private readonly random: () => number;
+  readonly random: () => number;
   private readonly programs: Programs;
   private readonly servers = new Map<Subject, CheckedServer>();
   private readonly checks: readonly Check[];

@@ -36,6 +36,8 @@ export interface CheckRound {
   bufferOf(bytes: Uint8Array): number;
   /** 0 is exactly the interval, -1 and 1 are as far off it as may be. */
   spread(): number;
+  /** 0 to 1. */
+  random(): number;
   /** A check is done. `verdict` is undefined when maintenance made it unnecessary. */
   record(check: Check, verdict: Verdict | undefined, duration_ms: number): void;
   /** This host had nothing left to make a connection with, so nothing is learnt about the server. */
@@ -239,7 +241,8 @@ export class ServerCheck implements Check, SocketOwner {
     }
     this.stage = WAITING;
     this.conversation.end();
-    this.wakeIn(this.plan.intervals.inter_ms);
+    // not in step with those who took the last descriptors: they would take them each time
+    this.wakeIn(Math.ceil(this.plan.intervals.inter_ms * (0.5 + this.round.random() / 2)));
     this.round.recordExhausted(this, error);
   }
 

@@ -42,13 +42,15 @@ export class NameServer {
     const udp = createSocket('udp4').bind(this.port, '127.0.0.1');
     udp.on('message', (message, { port, address }) => {
       const answer = this.answer('udp', message);
-      if (answer) setTimeout(() => udp.send(answer, port, address), this.delay_ms).unref();
+      // the test may be over by then, and the socket closed
+      if (answer) setTimeout(() => this.udp?.send(answer, port, address), this.delay_ms).unref();
     });
     await once(udp, 'listening');
     this.tcp = tcp;
     this.udp = udp;
     t.after(() => {
       this.udp?.close();
+      this.udp = undefined;
       this.tcp?.close();
     });
     return this;

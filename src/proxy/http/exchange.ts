@@ -341,7 +341,7 @@ export class Exchange extends Account implements Assignee {
     if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
     this.state = SENDING;
     if (ownReply(client, status)) this.keep_alive = false;
-    const sent = sendError(client, status, !this.keep_alive);
+    const sent = sendError(client, status, !this.keep_alive, this.method === m.METHOD_HEAD);
     if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it
     this.bytes_sent += sent;
     client.arm(this.frontend.client_ms);

@@ -9,9 +9,16 @@ export function sayContinue(client: ClientConnection): void {
   send(client, CONTINUE);
 }
 
-/** Returns how many bytes it has; 0: there is no buffer for it. */
-export function sendError(client: ClientConnection, status: ErrorStatus, close: boolean): number {
-  return send(client, ownReply(client, status) ?? errorReply(status, close));
+/** Returns how many bytes it has; 0: there is no buffer for it. `head_only`: to HEAD, whose answer has no body. */
+export function sendError(client: ClientConnection, status: ErrorStatus, close: boolean, head_only = false): number {
+  const reply = ownReply(client, status) ?? errorReply(status, close);
+  return send(client, head_only ? headOf(reply) : reply);
+}
+
+/** A file may be anything: what has no end of a head is sent whole, and the connection ends behind it. */
+function headOf(reply: Uint8Array): Uint8Array {
+  const end = Buffer.from(reply.buffer, reply.byteOffset, reply.length).indexOf('\r\n\r\n');
+  return end < 0 ? reply : reply.subarray(0, end + 4);
 }
 
 /** What `errorfile` says, of the backend where there is one; it says itself that the connection ends. */

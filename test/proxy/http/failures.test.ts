@@ -103,6 +103,17 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
+  test(`${kind}: a failed HEAD is answered without a body, so that the next answer is not taken for it`, async () => {
+    const rig = new ProxyRig(kind, [await nobody()], { backend: ' retries 0\n' });
+    const client = await rig.client();
+    client.write('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2));
+    for (let count = 0; count < 2; count++) assert.match(await client.takesHead(), /^HTTP\/1\.1 503 /);
+    client.write(GET);
+    assert.match(await client.takesHead(), /^HTTP\/1\.1 503 /);
+    await client.takes('</html>\n');
+    await rig.everythingIsHome();
+  });
+
   test(`${kind}: a lonely server that refuses is tried again after a while`, async () => {
     const server = await RawServer.start();
     const rig = new ProxyRig(kind, [await nobody()], { defaults: ' timeout connect 100ms\n', backend: ' retries 2\n' });
