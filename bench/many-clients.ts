@@ -22,7 +22,7 @@ export type Counts = {
 
 /** The machine allows 20,000 descriptors a process. */
 export const MANY: Counts = { all: 18_000, few: 1_000, seconds: 10, settle_ms: 4_000 };
-export const SOME: Counts = { all: 1_200, few: 200, seconds: 2, settle_ms: 200 };
+export const SOME: Counts = { all: 1_200, few: 200, seconds: 1, settle_ms: 200 };
 
 export type Crowd = {
   readonly quiet_kib: number;

@@ -38,7 +38,7 @@ const CASES: readonly Case[] = [
 test('HAProxy and carpool end silent tunnels after the same time, for the same reason', {
   skip: needs('haproxy'),
 }, async (t) => {
-  const silent = await startServer(t, () => {});
+  const silent = await startServer(t, (socket) => void socket.write('it stands'));
   const polite = await startServer(t, (socket) => void socket.once('end', () => socket.end()));
   const ending = await startServer(t, (socket) => void socket.end());
   const switching = await startServer(t, (socket) => {
@@ -81,7 +81,7 @@ ${sections.join('')}listen probed
       t.after(() => client.destroy());
       client.on('error', () => {}).on('data', () => {});
       if (one.http) client.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n');
-      if (one.who_ends === 'client') client.end();
+      if (one.who_ends === 'client') client.once('data', () => client.end());
       const line = new RegExp(`case${index}\\. (..) (\\d+)`);
       await until(`${program} logs "${one.name}"`, () => line.test(balancer.log()));
       const [, state, took_ms] = line.exec(balancer.log())!;
