@@ -30,17 +30,12 @@ export class TunnelTimeouts {
   /** For how much longer both may be silent; at most 0 when it is over. */
   left(client: Socket, server: Socket, now_ms: number): number {
     const silent_ms = now_ms - Math.max(client.progress_ms, server.progress_ms);
-    return Math.min(this.limitOf(client), this.limitOf(server, this.server_ms)) - silent_ms;
+    return Math.min(limitOf(client, this.client_ms), limitOf(server, this.server_ms)) - silent_ms;
   }
 
   /** 'c' or 's': whose time is over. */
   cause(client: Socket, server: Socket): string {
-    return this.limitOf(client) <= this.limitOf(server, this.server_ms) ? 'c' : 's';
-  }
-
-  /** Who has ended and has taken everything is not waited for. */
-  private limitOf(end: Socket, limit_ms = this.client_ms): number {
-    return end.ended && end.idle ? NEVER : limit_ms;
+    return limitOf(client, this.client_ms) <= limitOf(server, this.server_ms) ? 'c' : 's';
   }
 
   private set(client_ms: number, server_ms: number): void {
@@ -48,4 +43,9 @@ export class TunnelTimeouts {
     this.server_ms = server_ms;
     this.idle_ms = Math.min(client_ms, server_ms);
   }
+}
+
+/** Who has ended and has taken everything is not waited for. */
+function limitOf(end: Socket, limit_ms: number): number {
+  return end.ended && end.idle ? NEVER : limit_ms;
 }

@@ -12,7 +12,7 @@ import type { Timers } from './timers.ts';
 export interface AcceptingReactor {
   readonly timers: Timers;
   readonly now_ms: number;
-  shortage: number;
+  ranShort(error: number): void;
   adoptListener(listener: Listener): void;
   beginAccept(listener: Listener): void;
   cancelAccept(listener: Listener): void;
@@ -67,7 +67,7 @@ export class Listeners {
     }
     if (result >= 0) this.accepted(listener, result);
     else if (!isPassing(-result)) {
-      this.reactor.shortage = -result;
+      this.reactor.ranShort(-result);
       this.putOff(listener);
     }
     if (listener.armed) return;

@@ -6,17 +6,7 @@
  *   owner ◀── onData / onDrain / onEnd / … ── Reactor ◀── …Completed ──┘
  */
 
-import {
-  ECANCELED,
-  ECONNRESET,
-  ENOBUFS,
-  EPIPE,
-  MSG_DONTWAIT,
-  MSG_MORE,
-  MSG_NOSIGNAL,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
-} from '../system/abi/linux.ts';
+import { ECANCELED, ECONNRESET, ENOBUFS, EPIPE, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL } from '../system/abi/linux.ts';
 import { monotonicOffset_ms } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
 import { Buffers, NO_BUFFER } from './buffers.ts';
@@ -82,7 +72,6 @@ export abstract class Reactor {
   /** Waits at most `wait_ms` for something to happen, and handles what did. */
   pass(wait_ms: number): void {
     if (this.failed.length > 0) this.reportFailed();
-    if (this.shortage !== 0) this.spare.closeAll();
     const more_to_feed = this.feedWaiting();
     const more_to_accept = this.listeners.beginPass();
     const until_timer_ms = this.timers.next_ms - this.readClock();
@@ -107,10 +96,9 @@ export abstract class Reactor {
     prepare: ((fd: number) => boolean) | null = null,
   ): Socket | null {
     const any_would_do = prepare === null && leavesHandshake(manner);
-    const spare = any_would_do ? this.spare.take(family) : -1;
-    const fd = spare >= 0 ? spare : libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | this.socket_flags, 0);
+    const fd = this.spare.open(family, this.socket_flags, any_would_do);
     if (fd < 0) {
-      this.shortage = libc.errno();
+      this.ranShort(libc.errno());
       return null;
     }
     const socket = prepare === null || prepare(fd) ? this.takeSlot(fd, owner) : null;
@@ -119,12 +107,18 @@ export abstract class Reactor {
       return null;
     }
     if (any_would_do) socket.family = family;
-    socket.registered = spare >= 0 && this.spare.registered;
-    this.socket_options.beforeConnect(socket, manner, spare < 0);
+    socket.registered = this.spare.registered;
+    this.socket_options.beforeConnect(socket, manner, !this.spare.used);
     socket.connecting = true;
     socket.in_flight++;
     this.beginConnect(socket, address, address_length);
     return socket;
+  }
+
+  /** The system had no descriptor or memory left (errno): what is kept in reserve goes back to it. */
+  ranShort(error: number): void {
+    this.shortage = error;
+    this.spare.closeAll();
   }
 
   /** Accepts on a listening descriptor. */

@@ -4,7 +4,7 @@
  *
  *   connected ── reset ──▶ spare ── connect ──▶ connected
  */
-import { AF_INET, AF_INET6, AF_UNSPEC } from '../system/abi/linux.ts';
+import { AF_INET, AF_INET6, AF_UNSPEC, SOCK_CLOEXEC, SOCK_STREAM } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 
 /** Of each family; whoever comes beyond that is closed. */
@@ -12,7 +12,9 @@ const SPARE_SOCKETS = 64;
 const ADDRESS_BYTES = 16;
 
 export class SpareSockets {
-  /** epoll only: what `take` returned last is registered there, under a name that means nothing any more. */
+  /** Of what `open` returned last: it has served before, and its options are still set. */
+  used = false;
+  /** epoll only: what `open` returned last is registered there, under a name that means nothing any more. */
   registered = false;
   private readonly ipv4: number[] = [];
   private readonly ipv6: number[] = [];
@@ -34,11 +36,12 @@ export class SpareSockets {
     return true;
   }
 
-  /** A descriptor, or -1. */
-  take(family: number): number {
-    const fd = this.of(family)?.pop() ?? -1;
-    this.registered = fd >= 0 && this.known.delete(fd);
-    return fd;
+  /** A spare one if `any_would_do`, else a new one of `flags`; below 0: errno tells why there is none. */
+  open(family: number, flags: number, any_would_do: boolean): number {
+    const spare = any_would_do ? (this.of(family)?.pop() ?? -1) : -1;
+    this.used = spare >= 0;
+    this.registered = this.used && this.known.delete(spare);
+    return this.used ? spare : libc.socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
   }
 
   closeAll(): void {

@@ -61,9 +61,15 @@ for (const kind of KINDS) {
     socket.reset();
     rig.until('it is closed', () => rig.reactor.socket_count === 0);
     assert.equal(countDescriptors(), before + 1, 'it is kept');
-    rig.reactor.shortage = EMFILE;
-    rig.pass(0);
+    rig.reactor.ranShort(EMFILE);
     assert.equal(countDescriptors(), before);
+    // and kept again when it is not short any more, whoever was told of the shortage or not
+    const again = connect(rig, port);
+    again.socket.reset();
+    rig.until('it is closed', () => rig.reactor.socket_count === 0);
+    rig.pass(0);
+    assert.equal(countDescriptors(), before + 1, 'it is kept');
+    rig.reactor.ranShort(EMFILE);
     libc.close(fd);
     rig.everythingIsHome();
   });

@@ -2,7 +2,6 @@
  * What a connection becomes after 101 or a granted CONNECT: bytes both ways until both sides have said FIN and everything is
  * sent. One side may go on long after the other has ended.
  */
-
 import { TunnelTimeouts } from '../tunnel-timeouts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ServerConnection } from './server-connection.ts';
