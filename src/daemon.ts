@@ -18,7 +18,7 @@ import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type DaemonEvent, type Level } from './control/event-log.ts';
-import { collectGarbage, collectYoungAlone } from './control/garbage.ts';
+import { beginCollecting, collectYoungAlone } from './control/garbage.ts';
 import { createGeneration } from './control/generation.ts';
 import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
@@ -231,7 +231,7 @@ async function becomeReady(daemon: Daemon, { plan, relief, onReady, fail }: Read
   daemon.carp?.post({ kind: 'undemote', owner: 'starting' });
   notifyServiceManager(`READY=1\nMAINPID=${process.pid}`, process.env);
   onReady?.();
-  setTimeout(() => void collectGarbage(), SETTLED_MS).unref();
+  setTimeout(beginCollecting, SETTLED_MS).unref();
 }
 
 /** Names by the carp thread's numbers. */
