@@ -21,6 +21,8 @@ export class Child {
   readonly output: string[] = [];
   /** `exit status 0`, `SIGKILL` …; undefined while it lives. */
   ended: string | undefined;
+  /** It has answered the lab. */
+  heard = false;
   /** The lab itself killed it. */
   killed = false;
   readonly #process: ChildProcess;

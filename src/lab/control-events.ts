@@ -1,19 +1,22 @@
 /** Follows a carpool daemon through the `events` command of its control socket. */
 import { connect } from 'node:net';
-import { eachLine } from './child.ts';
+import { type Child, eachLine } from './child.ts';
 import { type Stage, toElapsed_ms } from './stage.ts';
 
 const RETRY_MS = 20;
 
 /** Tries until the daemon's socket is there or the daemon has ended; what it says goes to history and timeline. */
-export function followEvents(stage: Stage, node: string, socket_path: string, hasEnded: () => boolean): void {
+export function followEvents(stage: Stage, node: string, socket_path: string, daemon: Child): void {
   const socket = connect(socket_path);
   socket.on('error', () => {
-    if (!hasEnded()) setTimeout(() => followEvents(stage, node, socket_path, hasEnded), RETRY_MS).unref();
+    if (daemon.ended === undefined) setTimeout(() => followEvents(stage, node, socket_path, daemon), RETRY_MS).unref();
   });
   socket.on('connect', () => {
     socket.write('events\n');
-    eachLine(socket, (line) => noteEvent(stage, node, line));
+    eachLine(socket, (line) => {
+      daemon.heard = true;
+      noteEvent(stage, node, line);
+    });
   });
   socket.unref();
 }

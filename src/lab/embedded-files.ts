@@ -1,7 +1,17 @@
-/** The mistakes in the configuration files that a scenario holds, at their places in the scenario. Pure. */
+/** The configuration files that a scenario holds: their texts, and their mistakes at their places in the scenario. Pure. */
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Node } from './scenario.ts';
+import type { ConfigurationFile, Node } from './scenario.ts';
+import type { Line, LineReader } from './scenario-words.ts';
+
+/** The block's text without the indentation of its first line; undefined where there is none, which is then a mistake of the line. */
+export function readFile(words: LineReader, name: string, block: readonly Line[]): ConfigurationFile | undefined {
+  const first = block.findIndex((line) => line.raw.trim() !== '');
+  if (first < 0) return words.fail('empty-file', `the text of ${name} should follow, indented more than this line`);
+  const { indent, number } = block[first]!;
+  const lines = block.slice(first).map((line) => line.raw.slice(Math.min(indent, line.indent)));
+  return { name, text: `${lines.join('\n').trimEnd()}\n`, first_line: number, indent };
+}
 
 /** Errors only: a warning is for who runs the configuration, and the node's own output has it. */
 export function findMistakes(node: Node, scenario_file: string): Diagnostic[] {

@@ -8,8 +8,8 @@ import type { Child } from './child.ts';
 import { type HostLink, INTERFACE } from './network.ts';
 import { deleteTable, replaceTable } from './nft.ts';
 import { killAllInside } from './processes.ts';
-import { controlSocket, launch, runsUcarp } from './programs.ts';
-import type { Host, Verb } from './scenario.ts';
+import { controlSocket, launch, runsUcarp, writeFile } from './programs.ts';
+import type { ConfigurationFile, Host, Verb } from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 
 /** How long one of our own tools may take to be ready, and a stopped program to end before it is started again. */
@@ -29,24 +29,32 @@ export class Machine {
   #watch: AddressWatch;
   #crashed = false;
   #jammed = false;
+  #unplugged = false;
+  #isolated = false;
 
   constructor(stage: Stage, host: Host) {
     this.#stage = stage;
     this.host = host;
     this.#link = stage.network.connect(host.name, host.address);
     this.#watch = this.#watchAddresses();
+    if (host.kind === 'node') for (const file of host.files) this.write(file);
   }
 
-  /** Does it and returns when it is done, which for `start` of a node and for `stop` is before they have effect. */
+  /** On its disk, which outlives it. */
+  write(file: ConfigurationFile): void {
+    writeFile(this.#stage, this.host, file);
+  }
+
+  /** Does it and returns when it is done, which for `start` of a node, `stop` and `reload` is before they have effect. */
   async act(verb: Verb): Promise<void> {
     if (verb === 'start') return this.#start();
     if (verb === 'crash') return this.#crash();
-    if (verb === 'unplug' || verb === 'plug' || verb === 'isolate' || verb === 'rejoin')
-      return this.#stage.network[verb](this.#link);
+    if (verb === 'unplug' || verb === 'plug' || verb === 'isolate' || verb === 'rejoin') return this.#rewire(verb);
     if (verb === 'down' || verb === 'up') return this.#setInterface(verb === 'up');
     if (verb === 'strip') return this.#strip();
     if (verb === 'jam' || verb === 'unjam') return this.#jam(verb === 'jam');
-    this.children[0]?.signal(SIGNALS[verb]);
+    if (verb === 'reload') void this.#reload();
+    else this.children[0]?.signal(SIGNALS[verb]);
   }
 
   /** What the daemon has against it; undefined: nothing, or it stands still and will hear of it later. */
@@ -94,6 +102,21 @@ export class Machine {
     if (this.host.kind !== 'node') await this.#untilReady();
   }
 
+  /** SIGHUP would end a daemon that is not yet there to heed it. */
+  async #reload(): Promise<void> {
+    const [daemon] = this.children;
+    for (let waited = 0; waited < READY_MS && daemon?.heard === false && !daemon.ended; waited += STEP_MS)
+      await sleep(STEP_MS);
+    daemon?.signal('SIGHUP');
+  }
+
+  #rewire(verb: 'unplug' | 'plug' | 'isolate' | 'rejoin'): void {
+    if (verb === 'unplug' || verb === 'plug') this.#unplugged = verb === 'unplug';
+    else this.#isolated = verb === 'isolate';
+    // a crashed host is off the network anyhow
+    if (!this.#crashed) this.#stage.network[verb](this.#link);
+  }
+
   /** A foreign hand takes every shared address: those that are a whole host, as no address of a network is. */
   #strip(): void {
     insideNetworkNamespace(this.#link.namespace_fd, () => {
@@ -136,7 +159,7 @@ export class Machine {
     this.#crashed = true;
   }
 
-  /** Everything that the host held in memory is gone: addresses, routes, neighbours. */
+  /** Everything that the host held in memory is gone: addresses, routes, neighbours. Its cable is as it was. */
   #reboot(): void {
     this.#watch.close();
     this.#stage.network.remove(this.#link);
@@ -144,6 +167,8 @@ export class Machine {
     this.#watch = this.#watchAddresses();
     this.#crashed = false;
     if (this.#jammed) this.#jam(true);
+    if (this.#unplugged) this.#rewire('unplug');
+    if (this.#isolated) this.#rewire('isolate');
   }
 
   #watchAddresses(): AddressWatch {
@@ -193,4 +218,5 @@ export const PAST: Readonly<Record<Verb, string>> = {
   strip: 'stripped (somebody deletes its shared addresses)',
   jam: 'jammed (nothing that it sends leaves)',
   unjam: 'free to send again',
+  reload: 'reloaded (SIGHUP)',
 };

@@ -28,6 +28,7 @@ export type HostLink = {
 };
 
 const BRIDGE = 'switch';
+const NO_BRIDGE = 0;
 /** What every host calls its network interface. */
 export const INTERFACE = 'eth0';
 
@@ -37,6 +38,9 @@ export class Network {
   readonly #bridge: number;
   readonly #rules = new SwitchRules();
   #ports = 0;
+  /** Indexes of ports. */
+  readonly #isolated = new Set<number>();
+  readonly #unplugged = new Set<number>();
 
   /** Throws a SystemError with code EPERM where this process may not configure its own network namespace. */
   constructor(subnet: Subnet) {
@@ -61,12 +65,16 @@ export class Network {
   }
 
   /** The switch drops all that the host sends or should get; neither side sees its carrier go. */
-  isolate(link: HostLink): void {
-    this.#netlink.setBridgePort(link.port, { state: 'disabled' });
+  isolate({ port }: HostLink): void {
+    this.#isolated.add(port);
+    if (this.#unplugged.has(port)) this.#netlink.setLink(port, { master: NO_BRIDGE });
+    else this.#netlink.setBridgePort(port, { state: 'disabled' });
   }
 
-  rejoin(link: HostLink): void {
-    this.#netlink.setBridgePort(link.port, { state: 'forwarding' });
+  rejoin({ port }: HostLink): void {
+    this.#isolated.delete(port);
+    this.#netlink.setLink(port, { master: this.#bridge });
+    if (!this.#unplugged.has(port)) this.#netlink.setBridgePort(port, { state: 'forwarding' });
   }
 
   /** From now on the switch drops what it is to drop. @throws Error with what nft says */
@@ -81,12 +89,16 @@ export class Network {
   }
 
   /** Pulls the cable: both sides lose their carrier. */
-  unplug(link: HostLink): void {
-    this.#netlink.setLink(link.port, { up: false });
+  unplug({ port }: HostLink): void {
+    this.#unplugged.add(port);
+    this.#netlink.setLink(port, { up: false });
+    // the bridge enables each port that comes up
+    if (this.#isolated.has(port)) this.#netlink.setLink(port, { master: NO_BRIDGE });
   }
 
-  plug(link: HostLink): void {
-    this.#netlink.setLink(link.port, { up: true });
+  plug({ port }: HostLink): void {
+    this.#unplugged.delete(port);
+    this.#netlink.setLink(port, { up: true });
   }
 
   #applyRules(): void {
@@ -96,6 +108,8 @@ export class Network {
   /** The host is gone with its interface, its addresses and its namespace (once nothing runs in it). */
   remove(link: HostLink): void {
     this.#netlink.deleteLink(link.port);
+    this.#isolated.delete(link.port);
+    this.#unplugged.delete(link.port);
     closeSync(link.namespace_fd);
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
 import { followEvents } from './control-events.ts';
 import { type HostLink, INTERFACE } from './network.ts';
-import type { Client, Host, Node, WebServer } from './scenario.ts';
+import type { Client, ConfigurationFile, Host, Node, WebServer } from './scenario.ts';
 import { elapsed_ms, type Stage, toElapsed_ms } from './stage.ts';
 import { followUcarp } from './ucarp-log.ts';
 
@@ -25,7 +25,6 @@ export function runsUcarp({ runs }: Node): boolean {
 
 function launchCarpool(stage: Stage, node: Node, link: HostLink): Child {
   const directory = directoryOf(stage, node);
-  for (const file of node.files) writeFileSync(join(directory, file.name), file.text);
   const socket = controlSocket(stage, node);
   const files = node.files.flatMap((file) => ['-f', file.name]);
   const child = startNode(stage, node, link, {
@@ -33,7 +32,7 @@ function launchCarpool(stage: Stage, node: Node, link: HostLink): Child {
     args: [ownFile('../main.js'), 'run', ...files, '-db', '--socket', socket],
     directory,
   });
-  followEvents(stage, node.name, socket, () => child.ended !== undefined);
+  followEvents(stage, node.name, socket, child);
   return child;
 }
 
@@ -119,6 +118,11 @@ function parseRows(line: string): unknown[][] {
   } catch {
     return [];
   }
+}
+
+/** Where the host's programs find it. */
+export function writeFile(stage: Stage, host: Host, { name, text }: ConfigurationFile): void {
+  writeFileSync(join(directoryOf(stage, host), name), text);
 }
 
 function directoryOf(stage: Stage, host: Host): string {

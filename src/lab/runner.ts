@@ -93,6 +93,7 @@ class Run {
     if (does.kind === 'pause') await this.#sleep(does.for_ms);
     else if (does.kind === 'act') await this.#act(step, does);
     else if (does.kind === 'tell') await this.#tell(step, does);
+    else if (does.kind === 'write') this.#write(does);
     else if (does.kind === 'switch') this.#changeSwitch(step, does.change);
     else if (does.kind === 'expect') await this.#expect(step, does.expectation);
     else if (!(await this.#wait(does.condition, elapsed_ms(this.#stage) + does.within_ms))) {
@@ -117,6 +118,12 @@ class Run {
     this.#stage.timeline.action(at_ms, host, `told: ${command}`);
     const refusal = await this.#machines.get(host)!.tell(command);
     if (refusal !== undefined) this.#stage.timeline.event(elapsed_ms(this.#stage), host, refusal);
+  }
+
+  /** Nobody reads it yet, so nothing comes of it: no action. */
+  #write({ host, file }: Step['does'] & { kind: 'write' }): void {
+    this.#stage.timeline.event(elapsed_ms(this.#stage), host, `gets a new ${file.name}`);
+    this.#machines.get(host)!.write(file);
   }
 
   #changeSwitch(step: Step, change: SwitchChange): void {

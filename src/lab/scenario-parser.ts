@@ -21,9 +21,9 @@
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
 import { loadConfig } from '../config/load.ts';
 import { ucarpArguments } from '../config/ucarp/arguments.ts';
-import { findMistakes } from './embedded-files.ts';
+import { findMistakes, readFile } from './embedded-files.ts';
 import type { Client, ConfigurationFile, Host, Network, Node, Probe, Request, Scenario, Step } from './scenario.ts';
-import { parseStep } from './scenario-steps.ts';
+import { parseStep, takesBlock } from './scenario-steps.ts';
 import { isAddress, type Line, LineReader, lineText, scenarioDiagnostic, splitLines } from './scenario-words.ts';
 
 /** `scenario` is undefined exactly when there is an error among the diagnostics. */
@@ -170,18 +170,13 @@ function endOfBlock(lines: readonly Line[], index: number): number {
   return offset < 0 ? lines.length : index + 1 + offset;
 }
 
-/** The block's text without the indentation of its first line. */
 function parseFile(words: LineReader, block: readonly Line[], files: ConfigurationFile[]): void {
   const name = words.any("the file's name");
   if (name === undefined) return;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) words.fail('bad-name', `\`${name}\` is no plain file name`);
-  const first = block.findIndex((line) => line.raw.trim() !== '');
-  if (first < 0) words.fail('empty-file', `the text of ${name} should follow, indented more than this line`);
-  if (files.some((file) => file.name === name)) words.fail('name-twice', `${name} is given twice`);
-  if (!words.end()) return;
-  const indent = block[first]!.indent;
-  const lines = block.slice(first).map((line) => line.raw.slice(Math.min(indent, line.indent)));
-  files.push({ name, text: `${lines.join('\n').trimEnd()}\n`, first_line: block[first]!.number, indent });
+  const file = readFile(words, name, block);
+  if (files.some((one) => one.name === name)) words.fail('name-twice', `${name} is given twice`);
+  if (words.end() && file) files.push(file);
 }
 
 function parseClient(common: Common, words: LineReader, body: readonly Line[], draft: Draft): void {
@@ -219,9 +214,17 @@ function parseRequest(words: LineReader, requests: Request[]): void {
 }
 
 function parseSteps(draft: Draft): Step[] {
-  return draft.step_lines
-    .filter((line) => line.words.length > 0)
-    .flatMap((line) => parseStep(reader(draft, line), draft.hosts) ?? []);
+  const steps: Step[] = [];
+  const lines = draft.step_lines;
+  for (let index = 0; index < lines.length; ) {
+    const line = lines[index]!;
+    // a file's text below it
+    const end = takesBlock(line) ? endOfBlock(lines, index) : index + 1;
+    const step = line.words.length > 0 && parseStep(reader(draft, line), lines.slice(index + 1, end), draft.hosts);
+    if (step) steps.push(step);
+    index = end;
+  }
+  return steps;
 }
 
 /** What no single line shows. */

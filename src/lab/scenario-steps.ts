@@ -2,7 +2,8 @@
  * Reads one step of a scenario:
  *
  *   [at TIME] start | stop | kill | crash | freeze | thaw | unplug | plug | down | up
- *             | isolate | rejoin | strip | jam | unjam  HOST [, HOST | and HOST]…
+ *             | isolate | rejoin | strip | jam | unjam | reload  HOST [, HOST | and HOST]…
+ *   [at TIME] write NODE FILE                     the deeper lines that follow are the file's new text
  *   [at TIME] cut HOST to HOST [over IPv4 | over IPv6]    one way; `all` is everybody
  *   [at TIME] heal                                no cut any more
  *   [at TIME] lose N %                            of all frames, each by chance; 0 % is an end of it
@@ -20,32 +21,42 @@
  */
 import { joinWords } from '../control/command-words.ts';
 import { parseCommandLine } from '../control/commands.ts';
+import { findMistakes, readFile } from './embedded-files.ts';
 import {
   type Condition,
   type Cut,
   type Expectation,
   type Host,
+  type Node,
   STATES,
   type Step,
   VERBS,
   type Verb,
 } from './scenario.ts';
-import { isAddress, type LineReader, lineText } from './scenario-words.ts';
+import { isAddress, type Line, type LineReader, lineText } from './scenario-words.ts';
 
 const EVERYBODY = 'all';
 
-/** Undefined when the line has a mistake, which is then among the reader's diagnostics. */
-export function parseStep(words: LineReader, hosts: readonly Host[]): Step | undefined {
+/**
+ * `block`: the deeper lines below the step, which only `write` has. Undefined when there is a mistake, which is then among the
+ * reader's diagnostics.
+ */
+export function parseStep(words: LineReader, block: readonly Line[], hosts: readonly Host[]): Step | undefined {
   const at_ms = words.take('at') ? words.duration('the time of the step') : undefined;
-  const does = parseWhatItDoes(words, hosts);
+  const does = parseWhatItDoes(words, block, hosts);
   if (!words.end() || !does) return undefined;
   return { at_ms, text: lineText(words.line), span: words.lineSpan(), does };
 }
 
-function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+/** Whether the deeper lines below it belong to this step. */
+export function takesBlock(line: Line): boolean {
+  return /^(at\s+[\d.]+\s*(ms|s|min)\s+)?write\s/.test(lineText(line));
+}
+
+function parseWhatItDoes(words: LineReader, block: readonly Line[], hosts: readonly Host[]): Step['does'] | undefined {
   const verb = words.oneOf(
     'a step',
-    [...VERBS, 'cut', 'heal', 'lose', 'tell', 'wait', 'expect'] as const,
+    [...VERBS, 'write', 'cut', 'heal', 'lose', 'tell', 'wait', 'expect'] as const,
     'unknown-step',
   );
   if (verb === 'wait') return parseWait(words, hosts);
@@ -54,6 +65,7 @@ function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'
     return expectation && { kind: 'expect', expectation };
   }
   if (verb === 'tell') return parseTell(words, hosts);
+  if (verb === 'write') return parseWrite(words, block, hosts);
   if (verb === 'cut') return parseCut(words, hosts);
   if (verb === 'heal') return { kind: 'switch', change: { kind: 'heal' } };
   if (verb === 'lose') {
@@ -63,9 +75,29 @@ function parseWhatItDoes(words: LineReader, hosts: readonly Host[]): Step['does'
   return verb && parseAct(verb, words, hosts);
 }
 
+function parseWrite(words: LineReader, block: readonly Line[], hosts: readonly Host[]): Step['does'] | undefined {
+  const able = hosts.filter(runsCarpool);
+  const host = words.oneOf('a node that runs carpool', able.map(nameOf), 'unknown-host');
+  const node = able.find(({ name }) => name === host);
+  if (!node) return undefined;
+  const name = words.oneOf(`a file of ${node.name}`, node.files.map(nameOf), 'unknown-file');
+  const file = name === undefined ? undefined : readFile(words, name, block);
+  if (!file) return undefined;
+  const files = node.files.map((one) => (one.name === name ? file : one));
+  words.diagnostics.push(...findMistakes({ ...node, files }, words.file));
+  return { kind: 'write', host: node.name, file };
+}
+
+function runsCarpool(host: Host): host is Node {
+  return host.kind === 'node' && host.runs === 'carpool';
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
 function parseTell(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
-  const able = hosts.filter((host) => host.kind === 'node' && host.runs === 'carpool').map(({ name }) => name);
-  const host = words.oneOf('a node that runs carpool', able, 'unknown-host');
+  const host = words.oneOf('a node that runs carpool', hosts.filter(runsCarpool).map(nameOf), 'unknown-host');
   if (host === undefined) return undefined;
   const command: string[] = [];
   do command.push(words.any('the command') ?? '');
@@ -76,7 +108,7 @@ function parseTell(words: LineReader, hosts: readonly Host[]): Step['does'] | un
 }
 
 function parseCut(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
-  const names = [EVERYBODY, ...hosts.map(({ name }) => name)];
+  const names = [EVERYBODY, ...hosts.map(nameOf)];
   const from = words.oneOf('a host of this scenario, or all', names, 'unknown-host');
   if (from === undefined || !words.need('to')) return undefined;
   const to = words.oneOf('a host of this scenario, or all', names, 'unknown-host');
@@ -99,6 +131,7 @@ function parseAct(verb: Verb, words: LineReader, hosts: readonly Host[]): Step['
 }
 
 function canDo(verb: Verb, host: Host): boolean {
+  if (verb === 'reload') return runsCarpool(host);
   if (host.kind === 'node') return true;
   return verb === 'start' || (host.kind === 'web' && verb === 'stop');
 }

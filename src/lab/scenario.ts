@@ -83,6 +83,7 @@ export const VERBS = [
   'strip',
   'jam',
   'unjam',
+  'reload',
 ] as const;
 export type Verb = (typeof VERBS)[number];
 
@@ -99,6 +100,8 @@ export type Step = {
     | { readonly kind: 'act'; readonly verb: Verb; readonly hosts: readonly string[] }
     /** A command for the daemon of a node that runs carpool, as `carpool COMMAND` would send it. */
     | { readonly kind: 'tell'; readonly host: string; readonly command: string }
+    /** Another text for one of the node's files; who runs there reads it when it is reloaded or started. */
+    | { readonly kind: 'write'; readonly host: string; readonly file: ConfigurationFile }
     | { readonly kind: 'switch'; readonly change: SwitchChange }
     | { readonly kind: 'pause'; readonly for_ms: number }
     | { readonly kind: 'wait'; readonly condition: Condition; readonly within_ms: number }

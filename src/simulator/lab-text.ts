@@ -2,21 +2,27 @@
  * A simulator's scenario as a scenario of the lab, which plays it on real namespaces: as far as the lab goes. What it
  * cannot do is left out, and named with the reason (`WHY`).
  */
+import { AGREED, addressOf, FILE_NAME, LabFile } from './lab-file.ts';
 import type { Fault, HostSettings, Kind, MemberSettings, Scenario } from './scenario.ts';
 
 export type LabText = { readonly text: string; readonly left_out: readonly string[] };
 
-/** `words`: the step, as the lab reads it. `host`: undefined for what happens to the switch. */
+/** `words`: the step, as the lab reads it. `host`: undefined for what happens to the switch. `block`: a file's lines below it. */
 type Moment = {
   readonly at_ms: number;
   readonly verb: string;
   readonly host: string | undefined;
   readonly words: string;
+  readonly block?: readonly string[];
+  /** What the reload changes. `needed`: it is none where nothing changes. */
+  readonly reload?: { readonly change: typeof AGREED; readonly needed: boolean };
 };
 
 const SEGMENT = 0;
-/** From the end of the faults to the end of the scenario. */
+/** From the end of the faults to the end of the scenario, at least. */
 const WATCHED_MS = 15_000;
+/** How long programs take to start, and a real machine to do what it is told. */
+const SLACK_MS = 2000;
 const PLAYABLE: readonly Kind[] = ['carpool', 'ucarp'];
 const WHY = {
   drift: 'clocks that drift (all namespaces have the clock of this machine)',
@@ -31,29 +37,26 @@ const WHY = {
 /** Faults that never become a step. */
 const FAULT_WHY: Partial<Record<Fault['kind'], string>> = {
   echo: 'a switch does not send back what came',
-  reload: 'files do not change while a scenario plays',
 };
 
 export function labText(scenario: Scenario): LabText {
   const left_out = new Set<string>();
   const hosts = scenario.hosts.filter((host) => isPlayable(host, left_out));
-  const moments = momentsOf(scenario, hosts, left_out);
-  const steps = moments.map(stepLine);
+  const files = new Map(hosts.map((host) => [host.name, fileOf(host, scenario)]));
+  const nodes = hosts.flatMap((host) => [...nodeLines(host, scenario, files.get(host.name)!, left_out), '']);
+  const moments = momentsOf(scenario, hosts, files, left_out);
   const lines = [
     `title    seed ${scenario.seed} of the simulator`,
     '',
-    ...hosts.flatMap((host) => [
-      ...nodeLines(host, scenario.hosts.indexOf(host) + 1, scenario.hosts.length, left_out),
-      '',
-    ]),
+    ...nodes,
     'client client 10.10.200.1',
     ...vhidsOf(hosts).map((vhid) => `    probe 10.10.255.${vhid}`),
     '',
     'steps',
     `    start ${[...hosts.map(({ name }) => name), 'client'].join(', ')}`,
-    ...steps,
-    `    wait ${WATCHED_MS} ms`,
-    ...expectations(scenario, hosts, moments),
+    ...moments.flatMap(stepLines),
+    `    wait ${watched_ms(hosts)} ms`,
+    ...expectations(scenario, hosts, files, moments),
     '',
   ];
   return { text: lines.join('\n'), left_out: [...left_out] };
@@ -66,56 +69,43 @@ function isPlayable(host: HostSettings, left_out: Set<string>): boolean {
   return PLAYABLE.includes(host.kind) && host.members.some(({ segment }) => segment === SEGMENT);
 }
 
-function nodeLines(host: HostSettings, number: number, hosts: number, left_out: Set<string>): string[] {
+function numberOf(host: HostSettings, { hosts }: Scenario): number {
+  return hosts.indexOf(host) + 1;
+}
+
+function fileOf(host: HostSettings, scenario: Scenario): LabFile {
+  return new LabFile(host, numberOf(host, scenario), scenario.hosts.length, SEGMENT);
+}
+
+function nodeLines(host: HostSettings, scenario: Scenario, file: LabFile, left_out: Set<string>): string[] {
+  const address = addressOf(numberOf(host, scenario));
   const members = playedMembers(host);
   if (members.some(({ families }) => families === 6)) left_out.add(WHY.ipv6);
   if (members.some(({ shared }) => shared)) left_out.add(WHY.shared);
   if (host.kind === 'ucarp') {
     if (host.members.filter(({ segment }) => segment === SEGMENT).length > 1) left_out.add(WHY.second);
-    return [`node ${host.name} ${addressOf(number)} ucarp`, `    arguments ${ucarpArguments(members[0])}`];
+    return [`node ${host.name} ${address} ucarp`, `    arguments ${ucarpArguments(members[0])}`];
   }
-  return [
-    `node ${host.name} ${addressOf(number)}`,
-    '    file haproxy.cfg',
-    ...members.flatMap((member) => carpLines(member, number, hosts)),
-  ];
+  return [`node ${host.name} ${address}`, `    file ${FILE_NAME}`, ...file.lines.map((line) => `        ${line}`)];
 }
 
 function ucarpArguments({ vhid, advbase, advskew, preempt }: MemberSettings): string {
   return `-v ${vhid} -p simulated -a 10.10.255.${vhid} -b ${advbase} -k ${advskew}${preempt ? ' -P' : ''}`;
 }
 
-function addressOf(number: number): string {
-  return `10.10.${number >> 8}.${number & 255}`;
-}
-
-/** Of host `number` among so many. */
-function carpLines(member: MemberSettings, number: number, hosts: number): string[] {
-  const { vhid, advbase, advskew, preempt, delay_ms, families = 4, unicast, demote_byte } = member;
-  const others = Array.from({ length: hosts }, (_, at) => at + 1).filter((other) => other !== number);
-  const keywords = [
-    'interface eth0',
-    `vhid ${vhid}`,
-    'pass "simulated"',
-    `address 10.10.255.${vhid}/16`,
-    ...(families === 4 ? [] : [`address fd00::1:${vhid}:1/64`]),
-    ...(unicast ? others.map((other) => `peer ${addressOf(other)}`) : []),
-    ...(demote_byte ? ['openbsd-demote-byte'] : []),
-    `advbase ${advbase}`,
-    `advskew ${advskew}`,
-    ...(preempt ? [delay_ms ? `preempt delay ${delay_ms}ms` : 'preempt'] : []),
-  ];
-  return [`        carp v${vhid}`, ...keywords.map((keyword) => `            ${keyword}`)];
-}
-
 /** What the lab does, in order of time. A host does only what it can at that moment: the lab refuses the rest. */
-function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out: Set<string>): Moment[] {
+function momentsOf(
+  scenario: Scenario,
+  hosts: readonly HostSettings[],
+  files: ReadonlyMap<string, LabFile>,
+  left_out: Set<string>,
+): Moment[] {
   const names = new Set(hosts.map(({ name }) => name));
   const planned = scenario.faults.flatMap((fault) => {
     const found = translate(fault, names).filter(({ verb, host }) => {
-      const knows = verb !== 'tell' || hosts.find(({ name }) => name === host)?.kind === 'carpool';
-      if (!knows) left_out.add(WHY.demoted);
-      return knows;
+      const is_carpool = hosts.find(({ name }) => name === host)?.kind === 'carpool';
+      if (verb === 'tell' && !is_carpool) left_out.add(WHY.demoted);
+      return is_carpool || (verb !== 'tell' && verb !== 'reload');
     });
     const why = FAULT_WHY[fault.kind];
     if (why !== undefined) left_out.add(`${fault.kind} (${why})`);
@@ -124,18 +114,33 @@ function momentsOf(scenario: Scenario, hosts: readonly HostSettings[], left_out:
   });
   for (const name of names)
     for (const verb of ['thaw', 'plug', 'rejoin', 'unjam']) planned.push(act(scenario.calm_ms, verb, name));
+  if (scenario.faults.some(({ kind }) => kind === 'reload'))
+    for (const { name, kind } of hosts)
+      if (kind === 'carpool') planned.push(reload(scenario.calm_ms, name, AGREED, true));
   planned.push(heal(scenario.calm_ms), lose(scenario.calm_ms, 0));
   const states = new Map([...names].map((name) => [name, { ...WELL }]));
   const wires = { cut: false, lossy: 'lose 0 %' };
   return planned
     .sort((a, b) => a.at_ms - b.at_ms)
-    .filter((moment) =>
-      moment.host === undefined ? changes(moment, wires) : happens(moment.verb, states.get(moment.host)!),
-    );
+    .flatMap((moment) => {
+      if (moment.host === undefined) return changes(moment, wires) ? [moment] : [];
+      return whatHappens(moment, states.get(moment.host)!, files.get(moment.host)!);
+    });
 }
 
-function stepLine({ at_ms, words }: Moment): string {
-  return `    at ${at_ms} ms ${words}`;
+/** What is left of it on a host in that state, and the new file that comes before it. */
+function whatHappens(moment: Moment, state: HostState, file: LabFile): Moment[] {
+  const { verb, at_ms, host, reload } = moment;
+  const was_alive = state.alive;
+  const goes = happens(verb, state);
+  const is_new = reload ? file.reload(reload.change) : goes && verb === 'start' && !was_alive && file.boot();
+  const words = `write ${host} ${FILE_NAME}`;
+  const written = is_new ? [{ at_ms, verb: 'write', host, words, block: file.lines }] : [];
+  return goes && (is_new || !reload?.needed) ? [...written, moment] : written;
+}
+
+function stepLines({ at_ms, words, block = [] }: Moment): string[] {
+  return [`    at ${at_ms} ms ${words}`, ...block.map((line) => `        ${line}`)];
 }
 
 function act(at_ms: number, verb: string, host: string): Moment {
@@ -144,6 +149,10 @@ function act(at_ms: number, verb: string, host: string): Moment {
 
 function tell(at_ms: number, host: string, command: string): Moment {
   return { at_ms, verb: 'tell', host, words: `tell ${host} ${command}` };
+}
+
+function reload(at_ms: number, host: string, change: typeof AGREED, needed: boolean): Moment {
+  return { ...act(at_ms, 'reload', host), reload: { change, needed } };
 }
 
 function heal(at_ms: number): Moment {
@@ -182,6 +191,7 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
   if (fault.kind === 'stall' || fault.kind === 'stall-in-pass')
     return [act(at_ms, 'freeze', host), act(at_ms + fault.for_ms, 'thaw', host)];
   if (fault.kind === 'unsendable') return [act(at_ms, 'jam', host), act(at_ms + fault.for_ms, 'unjam', host)];
+  if (fault.kind === 'reload') return [reload(at_ms, host, fault, false)];
   if (fault.kind === 'demote') return [tell(at_ms, host, `demote ${fault.amount}`)];
   if (fault.kind === 'undemote') return [tell(at_ms, host, 'undemote')];
   const verb = (verbs as Partial<Record<Fault['kind'], string>>)[fault.kind];
@@ -208,8 +218,8 @@ function happens(verb: string, state: HostState): boolean {
   else if (verb === 'isolate' || verb === 'rejoin') state.heard = verb === 'rejoin';
   else if (verb === 'jam' || verb === 'unjam') state.jammed = verb === 'jam';
   else if (!state.alive) return false;
-  // they change nothing of this; what stands still is told nothing
-  else if (verb === 'strip' || verb === 'tell') return !state.frozen || verb === 'strip';
+  // they change nothing of this; what stands still is told nothing, but heeds a signal when it goes on
+  else if (verb === 'strip' || verb === 'tell' || verb === 'reload') return !state.frozen || verb !== 'tell';
   else if (verb === 'freeze' || verb === 'thaw') state.frozen = verb === 'freeze';
   // what stands still does not stop before it goes on, but dies
   else if (verb === 'stop' && state.frozen) return false;
@@ -217,8 +227,20 @@ function happens(verb: string, state: HostState): boolean {
   return JSON.stringify(state) !== before;
 }
 
+/** Until all has settled (bounds.ts): the longest master-down time and three intervals. */
+function watched_ms(hosts: readonly HostSettings[]): number {
+  const members = hosts.flatMap((host) => playedMembers(host));
+  const longest_s = Math.max(0, ...members.map(({ advbase }) => 6 * advbase + 4));
+  return Math.max(WATCHED_MS, 1000 * longest_s + SLACK_MS);
+}
+
 /** In the end each address answers; and where only one can be MASTER then, it is. Of the dead: that they are. */
-function expectations(scenario: Scenario, hosts: readonly HostSettings[], moments: readonly Moment[]): string[] {
+function expectations(
+  scenario: Scenario,
+  hosts: readonly HostSettings[],
+  files: ReadonlyMap<string, LabFile>,
+  moments: readonly Moment[],
+): string[] {
   const dead = new Set<string>();
   for (const { verb, host } of moments) {
     if (host === undefined) continue;
@@ -228,9 +250,12 @@ function expectations(scenario: Scenario, hosts: readonly HostSettings[], moment
   const alive = hosts.filter(({ name }) => !dead.has(name));
   const vhids = vhidsOf(alive);
   if (vhids.length === 0) return [...dead].map((name) => `    expect ${name} has ended`);
-  const even = !scenario.faults.some(({ kind }) => kind === 'demote' || kind === 'reload');
+  const even = !scenario.faults.some(({ kind }) => kind === 'demote');
   const sure = even && alive.every(({ kind }) => kind === 'carpool');
-  return vhids.flatMap((vhid) => [`    expect 10.10.255.${vhid} answers`, ...(sure ? expectStates(alive, vhid) : [])]);
+  return vhids.flatMap((vhid) => [
+    `    expect 10.10.255.${vhid} answers`,
+    ...(sure ? expectStates(alive, files, vhid) : []),
+  ]);
 }
 
 function vhidsOf(hosts: readonly HostSettings[]): number[] {
@@ -244,10 +269,11 @@ function playedMembers({ kind, members }: HostSettings): MemberSettings[] {
 }
 
 /** Everybody preempts and has an interval of its own: so the shortest is MASTER. */
-function expectStates(alive: readonly HostSettings[], vhid: number): string[] {
+function expectStates(alive: readonly HostSettings[], files: ReadonlyMap<string, LabFile>, vhid: number): string[] {
   const members = alive.flatMap((host) =>
-    playedMembers(host)
-      .filter((member) => member.vhid === vhid)
+    files
+      .get(host.name)!
+      .members.filter((member) => member.vhid === vhid)
       .map(({ advbase, advskew, preempt, delay_ms = 0 }) => {
         return { name: host.name, sure: preempt && delay_ms === 0, rank: 256 * advbase + advskew };
       }),

@@ -42,7 +42,7 @@ export type Start = {
 };
 
 /** What nodes must share, by number: a password, and how many addresses of each family. */
-const SECRETS = [
+export const SECRETS = [
   { password: 'simulated', addresses: 1 },
   { password: 'changed', addresses: 1 },
   { password: 'simulated', addresses: 2 },

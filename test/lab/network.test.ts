@@ -101,6 +101,21 @@ test('a cut port keeps its carrier and passes nothing', { skip }, () => {
   assert.equal(answers('10.10.0.12'), false);
 });
 
+test('a cut port stays cut while its cable is pulled and plugged in again', { skip }, () => {
+  network.unplug(b);
+  assert.ok(becomesTrue(() => !hasCarrier(b)));
+  network.plug(b);
+  assert.ok(becomesTrue(() => hasCarrier(b)));
+  assert.equal(answers('10.10.0.12'), false);
+  network.rejoin(b);
+  assert.ok(becomesTrue(() => answers('10.10.0.12')));
+  network.unplug(b);
+  network.isolate(b);
+  network.plug(b);
+  assert.ok(becomesTrue(() => hasCarrier(b)));
+  assert.equal(answers('10.10.0.12'), false);
+});
+
 /** Whether an IPv4 advert of one host comes in at another. */
 function hears(to: HostLink, from: HostLink): boolean {
   const [ear, mouth] = [to, from].map(({ namespace_fd }) =>

@@ -70,7 +70,21 @@ test('actions take one host or several', () => {
   });
   assert.deepEqual(stepOf('heal'), { kind: 'switch', change: { kind: 'heal' } });
   assert.deepEqual(stepOf('lose 30 %'), { kind: 'switch', change: { kind: 'lose', percent: 30 } });
+  assert.deepEqual(stepOf('reload a'), { kind: 'act', verb: 'reload', hosts: ['a'] });
   assert.deepEqual(stepOf('tell a demote 100'), { kind: 'tell', host: 'a', command: 'demote 100' });
+});
+
+test('the deeper lines below a write are the new text of a file, and the steps go on behind them', () => {
+  const text =
+    'carp web\n            interface eth0\n            vhid 2\n            pass x\n            address 10.10.0.2/16\n';
+  const { steps } = parsed(
+    `${HOSTS}steps\n    at 2 s write a haproxy.cfg\n        ${text}    reload a\n    expect no request fails\n`,
+  );
+  const [write, reload] = steps;
+  assert.ok(write?.does.kind === 'write');
+  assert.deepEqual([write.at_ms, write.does.host, write.does.file.name], [2000, 'a', 'haproxy.cfg']);
+  assert.equal(write.does.file.text, text.replaceAll('\n        ', '\n'));
+  assert.equal(reload?.text, 'reload a');
 });
 
 test('waiting is for a time or until a condition holds', () => {
@@ -117,6 +131,18 @@ const MISTAKES: readonly [string, string, RegExp][] = [
   ['a time without unit', 'wait 5', /:16:11: .*The unit \(ms, s or min\) is missing/],
   ['a time of no sense', 'wait soon', /:16:10: .*\[bad-time]/],
   ['a missing bound', 'expect outage of 10.10.0.1', /Here should stand `at most`/],
+  ['a reload of ucarp', 'reload b', /`b` is not a host that can reload/],
+  [
+    'a file that the node does not have',
+    'write a hapoxy.cfg',
+    /:16:13: .*`hapoxy\.cfg` is not a file of a\..*\n.*haproxy\.cfg/,
+  ],
+  ['a file without a text', 'write a haproxy.cfg', /\[empty-file]/],
+  [
+    'a mistake in the new text',
+    'write a haproxy.cfg\n        carp x\n            vhid 256\n            address 10.10.0.1/16',
+    /:18:18: error: .*256/,
+  ],
   ['an address that no client probes', 'expect no outage of 10.10.0.9', /\[not-probed]\n.*probe 10\.10\.0\.9/],
   ['a word too many', 'wait 5 s please', /:16:14: .*`please` is one word too many/],
 ];

@@ -91,6 +91,51 @@ test('demotions are told to the daemon, and foreign hands take addresses', () =>
   ]);
 });
 
+test('a reload writes the file anew and tells the daemon; at the end all agree, and the dead find it when they start', () => {
+  const steps = stepsOf(
+    [
+      'at 5000 reload host a secret 2 also 1 advskew 20 absent -1',
+      'at 6000 crash host b',
+      'at 7000 reload host b secret 1 also -1 advskew -1 absent 0',
+      'at 8000 restart host b',
+      'at 9000 reload host b secret 1 also -1 advskew -1 absent -1',
+    ].join('\n'),
+  );
+  const carp = (advskew: number, ...signed: string[]) => [
+    'carp v1',
+    'interface eth0',
+    'vhid 1',
+    ...signed,
+    'advbase 1',
+    `advskew ${advskew}`,
+    'preempt',
+  ];
+  const plain = ['pass "simulated"', 'address 10.10.255.1/16'];
+  const changed = ['pass "changed"', 'address 10.10.255.1/16'];
+  assert.deepEqual(steps.slice(1), [
+    'at 5000 ms write a haproxy.cfg',
+    ...carp(20, plain[0], plain[1], 'address 10.10.254.1/16', 'also accept pass "changed" address 10.10.255.1'),
+    'at 5000 ms reload a',
+    'at 6000 ms crash b',
+    'at 7000 ms write b haproxy.cfg',
+    ...['frontend nothing', 'mode tcp', 'bind 127.0.0.1:9'],
+    'at 8000 ms write b haproxy.cfg',
+    ...carp(100, ...changed),
+    'at 8000 ms start b',
+    'at 9000 ms reload b',
+    'at 30000 ms write a haproxy.cfg',
+    ...carp(20, ...plain),
+    'at 30000 ms reload a',
+    'at 30000 ms write b haproxy.cfg',
+    ...carp(100, ...plain),
+    'at 30000 ms reload b',
+    'wait 15000 ms',
+    'expect 10.10.255.1 answers',
+    'expect a is MASTER of 1',
+    'expect b is BACKUP of 1',
+  ]);
+});
+
 test('both families, unicast and the demote byte are in the files of the nodes', () => {
   const of = (fields: string) => {
     const text = PAIR.replaceAll('preempt yes', `${fields} preempt yes`);
