@@ -12,7 +12,16 @@
  */
 import { isLinkLocal, parseAddress } from './address.ts';
 import type { AlsoAccept } from './events.ts';
-import { BLOCK_BYTES, compress, DIGEST_BYTES, paddedTail, startChain, writeChain } from './sha1.ts';
+import {
+  BLOCK_BYTES,
+  compress,
+  compressDigest,
+  copyChain,
+  DIGEST_BYTES,
+  paddedTail,
+  startChain,
+  writeChain,
+} from './sha1.ts';
 
 /** Everything of one HMAC that does not depend on the counter. */
 export type Digest = {
@@ -127,20 +136,19 @@ function padChain(key: Uint8Array, pad: number): Int32Array {
   return chain;
 }
 
-const chain = new Int32Array(5);
-const outerBlock = paddedTail(new Uint8Array(DIGEST_BYTES), BLOCK_BYTES + DIGEST_BYTES);
+const inner = new Int32Array(5);
+const outer = new Int32Array(5);
 const expected = new Uint8Array(DIGEST_BYTES);
 
 /** Writes the 20 bytes of the HMAC for this counter (two unsigned 32-bit words) to `out[at ..]`. */
 export function sign(digest: Digest, counter_high: number, counter_low: number, out: Uint8Array, at: number): void {
   writeWord(digest.tail, digest.counter_at, counter_high);
   writeWord(digest.tail, digest.counter_at + 4, counter_low);
-  chain.set(digest.inner);
-  for (let i = 0; i < digest.tail.length; i += BLOCK_BYTES) compress(chain, digest.tail, i);
-  writeChain(chain, outerBlock, 0);
-  chain.set(digest.outer);
-  compress(chain, outerBlock, 0);
-  writeChain(chain, out, at);
+  copyChain(inner, digest.inner);
+  for (let i = 0; i < digest.tail.length; i += BLOCK_BYTES) compress(inner, digest.tail, i);
+  copyChain(outer, digest.outer);
+  compressDigest(outer, inner, BLOCK_BYTES + DIGEST_BYTES);
+  writeChain(outer, out, at);
 }
 
 /** Whether one of the accepted ways gives this HMAC. */

@@ -1,5 +1,5 @@
 /** What an advert that authenticated means to each state. */
-import { sameBytes } from './address.ts';
+import { copyMapped, sameBytes } from './address.ts';
 import { sendAdvert } from './advert.ts';
 import { nextWord } from './counter.ts';
 import { breakTie, DEMOTION_LIMIT, interval_us, type Verdict } from './election.ts';
@@ -36,7 +36,7 @@ export function hear(
 }
 
 function note(peer: Peer, pdu: Pdu, info: FrameInfo, frame: Uint8Array, kind: PeerKind, now_ns: number): void {
-  peer.source.set(info.source);
+  copyMapped(peer.source, info.source);
   for (let i = 0; i < 6; i++) peer.mac[i] = frame[SOURCE_MAC_AT + i];
   peer.family = info.family;
   peer.kind = kind;
@@ -50,7 +50,7 @@ function note(peer: Peer, pdu: Pdu, info: FrameInfo, frame: Uint8Array, kind: Pe
     peer.heard4_ns = now_ns;
     peer.interval4_us = peer.interval_us;
   }
-  if (!isKnownByIPv4(peer, now_ns)) peer.name.set(info.source);
+  if (!isKnownByIPv4(peer, now_ns)) copyMapped(peer.name, info.source);
 }
 
 /** An IPv6 advert beside equal ones over IPv4: of the same node, as far as can be known. */
@@ -59,7 +59,7 @@ function isKnownByIPv4({ family, heard4_ns, interval4_us, interval_us: interval 
 }
 
 function believe(peer: Peer): void {
-  peer.master.set(peer.name);
+  copyMapped(peer.master, peer.name);
   peer.master_known = true;
 }
 
@@ -115,7 +115,7 @@ function patienceWith({ settings, peer, demotion, master_down_ns }: Vhid): numbe
 
 function heardPreferred(vhid: Vhid, now_ns: number): void {
   vhid.slower_since_ns = Number.POSITIVE_INFINITY;
-  vhid.peer.preferred.set(vhid.peer.name);
+  copyMapped(vhid.peer.preferred, vhid.peer.name);
   vhid.peer.preferred_interval_us = vhid.peer.interval_us;
   vhid.peer.preferred_until_ns = now_ns + 1000 * vhid.peer.interval_us;
 }
@@ -200,7 +200,7 @@ function noteDefeated(engine: Engine, vhid: Vhid, now_ns: number): void {
   const { peer, defeated, counters } = vhid;
   const goes_on = sameBytes(defeated.source, peer.source) && now_ns - defeated.heard_ns < 3000 * peer.interval_us;
   if (!goes_on) {
-    defeated.source.set(peer.source);
+    copyMapped(defeated.source, peer.source);
     defeated.count = 0;
     defeated.sent_before = counters.sent;
   }

@@ -13,44 +13,71 @@ const schedule = new Int32Array(80);
 
 /** Takes `bytes[at .. at + 64)` into `chain`, in place. */
 export function compress(chain: Int32Array, bytes: Uint8Array, at: number): void {
-  expand(bytes, at);
-  let a = chain[0];
-  let b = chain[1];
-  let c = chain[2];
-  let d = chain[3];
-  let e = chain[4];
-  for (let t = 0; t < 80; t++) {
-    const next = (((a << 5) | (a >>> 27)) + mix(t, b, c, d) + e + schedule[t]) | 0;
+  for (let t = 0; t < 16; t++) {
+    const i = at + 4 * t;
+    schedule[t] = (bytes[i] << 24) | (bytes[i + 1] << 16) | (bytes[i + 2] << 8) | bytes[i + 3];
+  }
+  compressSchedule(chain);
+}
+
+/** Takes a last block into `chain`: of a message of `message_bytes` that ends with this digest, which fills no block. */
+export function compressDigest(chain: Int32Array, digest: Int32Array, message_bytes: number): void {
+  for (let t = 0; t < 5; t++) schedule[t] = digest[t];
+  schedule[5] = 0x80000000;
+  for (let t = 6; t < 15; t++) schedule[t] = 0;
+  schedule[15] = message_bytes * 8;
+  compressSchedule(chain);
+}
+
+/** The block is in the first 16 words of the schedule. */
+function compressSchedule(chain: Int32Array): void {
+  for (let t = 16; t < 80; t++) {
+    const word = schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16];
+    schedule[t] = (word << 1) | (word >>> 31);
+  }
+  let a = chain[0] | 0;
+  let b = chain[1] | 0;
+  let c = chain[2] | 0;
+  let d = chain[3] | 0;
+  let e = chain[4] | 0;
+  // the quarters differ in what mixes b, c and d, and in their constant; one loop that asked which would cost twice as much
+  for (let t = 0; t < 20; t++) {
+    const next = (((a << 5) | (a >>> 27)) + (((c ^ d) & b) ^ d) + e + schedule[t] + 0x5a827999) | 0;
     e = d;
     d = c;
     c = (b << 30) | (b >>> 2);
     b = a;
     a = next;
   }
-  chain[0] = chain[0] + a;
-  chain[1] = chain[1] + b;
-  chain[2] = chain[2] + c;
-  chain[3] = chain[3] + d;
-  chain[4] = chain[4] + e;
-}
-
-/** The round function and its constant, by quarter. */
-function mix(t: number, b: number, c: number, d: number): number {
-  if (t < 20) return (((b & c) | (~b & d)) + 0x5a827999) | 0;
-  if (t < 40) return ((b ^ c ^ d) + 0x6ed9eba1) | 0;
-  if (t < 60) return (((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc) | 0;
-  return ((b ^ c ^ d) + 0xca62c1d6) | 0;
-}
-
-function expand(bytes: Uint8Array, at: number): void {
-  for (let t = 0; t < 16; t++) {
-    const i = at + 4 * t;
-    schedule[t] = (bytes[i] << 24) | (bytes[i + 1] << 16) | (bytes[i + 2] << 8) | bytes[i + 3];
+  for (let t = 20; t < 40; t++) {
+    const next = (((a << 5) | (a >>> 27)) + (b ^ c ^ d) + e + schedule[t] + 0x6ed9eba1) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
   }
-  for (let t = 16; t < 80; t++) {
-    const word = schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16];
-    schedule[t] = (word << 1) | (word >>> 31);
+  for (let t = 40; t < 60; t++) {
+    const next = (((a << 5) | (a >>> 27)) + ((b & c) | ((b | c) & d)) + e + schedule[t] + 0x8f1bbcdc) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
   }
+  for (let t = 60; t < 80; t++) {
+    const next = (((a << 5) | (a >>> 27)) + (b ^ c ^ d) + e + schedule[t] + 0xca62c1d6) | 0;
+    e = d;
+    d = c;
+    c = (b << 30) | (b >>> 2);
+    b = a;
+    a = next;
+  }
+  chain[0] += a;
+  chain[1] += b;
+  chain[2] += c;
+  chain[3] += d;
+  chain[4] += e;
 }
 
 export function startChain(chain: Int32Array): void {
@@ -61,9 +88,19 @@ export function startChain(chain: Int32Array): void {
   chain[4] = 0xc3d2e1f0;
 }
 
+export function copyChain(to: Int32Array, from: Int32Array): void {
+  for (let i = 0; i < 5; i++) to[i] = from[i];
+}
+
 /** Writes the chaining value as 20 bytes, big-endian. */
 export function writeChain(chain: Int32Array, out: Uint8Array, at: number): void {
-  for (let i = 0; i < DIGEST_BYTES; i++) out[at + i] = chain[i >> 2] >>> (24 - 8 * (i & 3));
+  for (let i = 0; i < 5; i++) {
+    const word = chain[i];
+    out[at + 4 * i] = word >>> 24;
+    out[at + 4 * i + 1] = word >>> 16;
+    out[at + 4 * i + 2] = word >>> 8;
+    out[at + 4 * i + 3] = word;
+  }
 }
 
 /**
