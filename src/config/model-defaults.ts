@@ -153,6 +153,10 @@ export const HTTP_DEFAULTS: HttpConnections = {
   ignore_probes: false,
   prefer_last_server: false,
   name_header: undefined,
+  lax_requests: false,
+  lax_responses: false,
+  restrict_names: 'preserve',
+  check_cache: false,
 };
 
 /** A name that does not resolve is no reason not to start. */

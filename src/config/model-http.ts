@@ -56,4 +56,11 @@ export type HttpConnections = {
   readonly prefer_last_server: boolean;
   /** The field that tells a server its own name (`http-send-name-header`). */
   readonly name_header: string | undefined;
+  /** Requests of a frontend, and responses of a backend's servers, may hold bytes that no standard has there (`option accept-invalid-…`). */
+  readonly lax_requests: boolean;
+  readonly lax_responses: boolean;
+  /** What becomes of request fields whose names are not letters, digits and hyphens. */
+  readonly restrict_names: 'preserve' | 'delete' | 'reject';
+  /** A response that a cache could keep with its cookie is refused (`option checkcache`). */
+  readonly check_cache: boolean;
 };

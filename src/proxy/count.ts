@@ -19,6 +19,8 @@ type Ended = {
   readonly phase: string;
   /** 0 in TCP mode. */
   readonly status: number;
+  /** A response that a rule did not let pass. */
+  readonly withheld?: boolean;
   readonly bytes_received: number;
   readonly bytes_sent: number;
   readonly connected_ms: number;
@@ -32,6 +34,7 @@ export function countEnd(ended: Ended, began_ms: number, now_ms: number): void {
   addBytes(frontend.counters, bytes_received, bytes_sent);
   if (ended.bind_counters) addBytes(ended.bind_counters, bytes_received, bytes_sent);
   countRequestError(ended);
+  if (ended.withheld) frontend.counters[c.DENIED_RESPONSES]++;
   countResponse(ended);
   if (!backend) return;
   addBytes(backend.counters, bytes_received, bytes_sent);
@@ -50,12 +53,13 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
 }
 
 /** The request never came as a whole, was none, or a rule denied it. */
-function countRequestError({ frontend, bind_counters, cause, phase, status }: Ended): void {
+function countRequestError({ frontend, bind_counters, assignment, cause, phase, status }: Ended): void {
   const counter = cause === 'P' && status === DENIED ? c.DENIED_REQUESTS : c.REQUEST_ERRORS;
   const never_came = phase === 'R' && cause !== '-' && cause !== 'L';
   if (!never_came && !(phase === 'H' && cause === 'c')) return;
   frontend.counters[counter]++;
   if (bind_counters) bind_counters[counter]++;
+  if (assignment.backend && counter === c.DENIED_REQUESTS) assignment.backend.counters[counter]++;
 }
 
 /** A server counts what it said itself, the others what the client got. */
@@ -71,9 +75,10 @@ function countResponse({ frontend, assignment, status, response_ms }: Ended): vo
   server_seen.counters[c.REQUESTS]++;
 }
 
-function countFailure({ cause, phase }: Ended, row: c.Row): void {
+function countFailure({ cause, phase, withheld }: Ended, row: c.Row): void {
   const of_server = cause === 'S' || cause === 's';
-  if (of_server && (phase === 'C' || phase === 'Q')) row[c.CONNECT_ERRORS]++;
+  if (withheld) row[c.DENIED_RESPONSES]++;
+  else if (of_server && (phase === 'C' || phase === 'Q')) row[c.CONNECT_ERRORS]++;
   else if (phase === 'H' && (of_server || cause === 'P')) row[c.RESPONSE_ERRORS]++;
   else if (of_server && phase !== 'R') row[c.SERVER_ABORTS]++;
   else if ((cause === 'C' || cause === 'c') && phase !== 'R' && phase !== '-') row[c.CLIENT_ABORTS]++;

@@ -1,6 +1,7 @@
 /** `option NAME …` and `no option NAME` of proxies (manual 4.2 "option"). */
 
 import type { HttpConnections } from '../model.ts';
+import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
 import type { ProxyDraft } from './drafts.ts';
@@ -76,6 +77,26 @@ const refused = (name: string, reason: string): Option => ({
     if (enable) report.error(nameWord.span, 'unsupported-keyword', `\`option ${name}\` cannot be used: ${reason}.`);
   },
 });
+
+/** The older name and the newer one of each. */
+const LAX_OPTIONS: readonly Option[] = ['accept-invalid-http-', 'accept-unsafe-violations-in-http-'].flatMap(
+  (prefix) => [
+    option(
+      `${prefix}request`,
+      FRONT,
+      'http',
+      'Take requests with bytes that no standard has there in targets, names and values of fields, but none that could be read in two ways.',
+      (draft, enable) => (draft.http.lax_requests = enable),
+    ),
+    option(
+      `${prefix}response`,
+      BACK,
+      'http',
+      "The same for the names and values of servers' responses.",
+      (draft, enable) => (draft.http.lax_responses = enable),
+    ),
+  ],
+);
 
 export const OPTIONS: readonly Option[] = [
   { name: 'httplog', sections: FRONT, field: 'log_format', ...HTTPLOG_OPTION },
@@ -181,6 +202,22 @@ export const OPTIONS: readonly Option[] = [
     "Ask a server when the request's body is there, or a buffer full of it.",
     (draft, enable) => (draft.http.buffer_request = enable),
   ),
+  ...LAX_OPTIONS,
+  {
+    name: 'http-restrict-req-hdr-names',
+    field: 'http',
+    sections: ALL_PROXIES,
+    help: 'What becomes of request fields whose names are not letters, digits and hyphens: `preserve`, `delete`, or with `reject` 403.',
+    has_effect: true,
+    set: setRestrictNames,
+  },
+  option(
+    'checkcache',
+    BACK,
+    'http',
+    'Answer with 502 instead of a response that a cache could keep together with its cookie.',
+    (draft, enable) => (draft.http.check_cache = enable),
+  ),
   option(
     'abortonclose',
     BACK,
@@ -282,6 +319,23 @@ function reportUnknown(
       `\`option ${name.text}\` is not supported yet.`,
       'Remove it if the set-up can do without.',
     );
+  }
+}
+
+function setRestrictNames(
+  draft: ProxyDraft,
+  _enable: boolean,
+  words: readonly Word[],
+  { report }: Context,
+  name: Word,
+): void {
+  const [policy, ...more] = words;
+  refuseMore(more, policy ?? name, report);
+  const { text } = policy ?? { text: '' };
+  if (text === 'preserve' || text === 'delete' || text === 'reject') draft.http.restrict_names = text;
+  else {
+    const message = '`option http-restrict-req-hdr-names` needs `preserve`, `delete` or `reject`.';
+    report.error((policy ?? name).span, 'unknown-value', message, didYouMean(text, ['preserve', 'delete', 'reject']));
   }
 }
 

@@ -23,6 +23,8 @@ export class Account {
   /** HAProxy's termination state: who, and when (manual, section 8.5). */
   cause = '-';
   phase = '-';
+  /** The server's response must not go on. */
+  withheld = false;
   captured: Captured | null = null;
   unique_id: Uint8Array = NO_BYTES;
   /** The daemon answers itself. */
@@ -45,6 +47,7 @@ export class Account {
     this.response_ms = -1;
     this.cause = '-';
     this.phase = '-';
+    this.withheld = false;
     this.captured = null;
     this.unique_id = NO_BYTES;
     this.source = null;

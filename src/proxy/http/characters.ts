@@ -5,10 +5,18 @@ export const TARGET = 2; // request target: visible ASCII but "#", as a fragment
 export const VALUE = 4; // field content: visible, space, tab, obs-text
 export const HOST = 8; // host and port (RFC 3986 section 3.2), without the comma that would join two of them
 
+// With `option accept-invalid-http-request` and its kin. Bytes above 0x7f stay out of names: servers that trim or fold them could
+// read another name than we do.
+export const LAX_NAME = 16; // visible ASCII but the colon
+export const LAX_TARGET = 32; // visible, and bytes above 0x7f
+export const LAX_VALUE = 64; // all but NUL, CR and LF
+
 export const classes = new Uint8Array(256);
 
-for (let byte = 0x21; byte < 0x7f; byte++) classes[byte] |= TARGET | VALUE;
-for (let byte = 0x80; byte < 0x100; byte++) classes[byte] |= VALUE;
+for (let byte = 0x01; byte < 0x100; byte++) if (byte !== 0x0d && byte !== 0x0a) classes[byte] |= LAX_VALUE;
+for (let byte = 0x21; byte < 0x7f; byte++) classes[byte] |= TARGET | VALUE | LAX_TARGET | LAX_NAME;
+for (let byte = 0x80; byte < 0x100; byte++) classes[byte] |= VALUE | LAX_TARGET;
+classes[0x3a] &= ~LAX_NAME;
 classes[0x23] &= ~TARGET;
 classes[0x20] |= VALUE;
 classes[0x09] |= VALUE;

@@ -29,7 +29,7 @@ import { clientEnded, clientFailed, clientGone } from './failures.ts';
 import { beginBody, clientMayKeep } from './framing.ts';
 import { Inbox } from './inbox.ts';
 import { PARK_AFTER_MS, type ParkedConnection } from './parked-connection.ts';
-import { INCOMPLETE, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
+import { INCOMPLETE, MALFORMED, parseLax, parseRequest, skipEmptyLines, VERSION_NOT_SUPPORTED } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
 import { sendError } from './replies.ts';
 import { IDLE as SERVER_IDLE, type ServerConnection } from './server-connection.ts';
@@ -176,7 +176,11 @@ export class ClientConnection implements SocketOwner {
     const { bytes } = this.thread.reactor.buffers;
     const start = skipEmptyLines(bytes, offset, end);
     const request = this.thread.request;
-    const result = parseRequest(bytes, start, end, request);
+    let result = parseRequest(bytes, start, end, request);
+    if (result === MALFORMED && this.frontend.config.http.lax_requests) {
+      result = parseLax(parseRequest, bytes, start, end, request);
+      if (result > 0) this.thread.bad_messages.takeRequest(this, bytes.subarray(start, end), true);
+    }
     if (result > 0 && result - start <= MAX_HEAD_BYTES) {
       this.beginExchange(buffer, end);
     } else if (result === INCOMPLETE && end - start < MAX_HEAD_BYTES) {

@@ -14,6 +14,7 @@ export type ConnectionRules = {
   readonly reuse: model.HttpConnections['reuse'];
   readonly aborts_on_close: boolean;
   readonly prefers_last_server: boolean;
+  readonly checks_cache: boolean;
 };
 
 /** Without a backend there is no server to speak to. */
@@ -27,5 +28,6 @@ export function combineRules(frontend: model.HttpConnections, backend = frontend
     reuse: backend.reuse,
     aborts_on_close: backend.abort_on_close,
     prefers_last_server: backend.prefer_last_server,
+    checks_cache: backend.check_cache,
   };
 }

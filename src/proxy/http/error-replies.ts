@@ -3,11 +3,12 @@
 import type { ErrorFile } from '../../config/model.ts';
 
 /** 200 is what a monitor gets. */
-export type ErrorStatus = 200 | 400 | 408 | 500 | 501 | 502 | 503 | 504 | 505;
+export type ErrorStatus = 200 | 400 | 403 | 408 | 500 | 501 | 502 | 503 | 504 | 505;
 
 const explanations: Record<ErrorStatus, readonly [string, string]> = {
   200: ['OK', 'The site is in service.'],
   400: ['Bad Request', 'The request could not be understood.'],
+  403: ['Forbidden', 'This request is not allowed here.'],
   408: ['Request Timeout', 'The request did not arrive in time.'],
   500: ['Internal Server Error', 'The balancer made a mistake.'],
   501: ['Not Implemented', 'The request asks for something that is not supported.'],

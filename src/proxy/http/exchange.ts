@@ -19,6 +19,7 @@ import type { Route } from '../rules/routes.ts';
 import type { Server } from '../server.ts';
 import { Account } from './account.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
+import { leaksCookie } from './cacheable.ts';
 import { BODY as CLIENT_BODY, type ClientConnection } from './client-connection.ts';
 import type { ConnectionRules } from './connection-rules.ts';
 import type { ErrorStatus } from './error-replies.ts';
@@ -27,7 +28,9 @@ import { FirstBytes } from './first-bytes.ts';
 import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade, serverMayKeep } from './framing.ts';
 import { asksConnectionToLogIn, prefersOwn, takeKept } from './kept-connections.ts';
 import * as m from './message.ts';
+import type { Page } from './page.ts';
 import { ownReply, sendError } from './replies.ts';
+import { restrictNames } from './restrict-names.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
 import { BODY as SERVER_BODY, type ServerConnection } from './server-connection.ts';
 import { Persistence } from './session-cookie.ts';
@@ -94,11 +97,14 @@ export class Exchange extends Account implements Assignee {
   /** The thread's request message is filled. Takes over one reference of the buffer; [request.start, end) is what came of it. */
   begin(buffer: number, end: number): void {
     const { request } = this.thread;
+    const { bytes } = this.thread.reactor.buffers;
+    const barred = restrictNames(this.frontend.config.http.restrict_names, bytes, request);
     this.route = this.frontend.routes.choose(this.thread.facts, this.frontend, this.client.socket, request);
     this.rules = this.route.rules;
     const { backend } = this.route;
-    this.page = this.frontend.pages?.find(this, null, end) ?? backend?.pages?.find(this, backend, end) ?? null;
-    this.reset(this.page?.of_frontend ? null : backend);
+    const refused = barred || (backend !== null && restrictNames(backend.config.http.restrict_names, bytes, request));
+    this.page = refused ? null : this.findPage(backend, end);
+    this.reset(barred || this.page?.of_frontend ? null : backend);
     this.noteRequest(request, end, this);
     this.method = request.method;
     this.client_minor = request.version_minor;
@@ -121,10 +127,16 @@ export class Exchange extends Account implements Assignee {
     if (refusal !== 0) {
       this.line_length = 0;
       this.fail(refusal, refusal === 400 ? 'P' : 'R', 'R');
+    } else if (refused) {
+      this.fail(403, 'P', 'R');
     } else if ((this.rules.buffers_request || this.page) && !this.client.body.done) {
       this.state = STORING;
       this.stored.begin(request.has(m.EXPECT_CONTINUE) && end === request.end);
     } else this.bodyStored();
+  }
+
+  private findPage(backend: Backend | null, end: number): Page | null {
+    return this.frontend.pages?.find(this, null, end) ?? backend?.pages?.find(this, backend, end) ?? null;
   }
 
   /** The body waits here for more of itself: no server is asked yet. */
@@ -224,8 +236,14 @@ export class Exchange extends Account implements Assignee {
       buffers.release(buffer);
       return;
     }
-    this.status = response.status;
     this.assignment.server?.answered(response.status);
+    if (this.rules.checks_cache && leaksCookie(buffers.bytes, response, this.method)) {
+      buffers.release(buffer);
+      this.withheld = true;
+      this.fail(502, 'P', 'H');
+      return;
+    }
+    this.status = response.status;
     this.response_ms = this.thread.reactor.now_ms;
     if (this.frontend.log?.captures_headers) this.capture('response', response, this);
     if (beginsTunnel(response, this.method)) {

@@ -36,6 +36,7 @@ export const HAS_TRANSFER_ENCODING = 1 << 8;
 export const REPEATED_LENGTH = 1 << 9; // the same length twice
 export const PADDED = 1 << 10; // blanks around a field of ours: not every parser takes off a tab
 export const UPGRADE_TO_H2C = 1 << 11;
+export const LACKS_FIELDS = 1 << 12; // some were taken out: the head must be written anew
 
 /** What a field is to us; every other one is ORDINARY. */
 export const ORDINARY = 0;
@@ -66,6 +67,8 @@ export class Message {
   /** Where the fields begin: after the start line. */
   fields_start = 0;
   flags = 0;
+  /** Bytes that no standard has there are taken in names, targets and ordinary values (characters.ts). Set before it is parsed. */
+  lax = false;
   /** Content-Length, or NO_LENGTH. */
   content_length = NO_LENGTH;
   field_count = 0;

@@ -7,7 +7,8 @@
  *
  * Strict where two parsers could read two ways: no space before the colon, no folding, no bare CR or LF, no NUL, one length.
  */
-import { COLON, CR, classes, HOST, LF, SPACE, TAB, TARGET, TOKEN, VALUE } from './characters.ts';
+import * as c from './characters.ts';
+import { COLON, CR, classes, HOST, LF, SPACE, TAB, TOKEN, VALUE } from './characters.ts';
 import { recognise, understandField } from './fields.ts';
 import type { Message } from './message.ts';
 import * as m from './message.ts';
@@ -36,7 +37,8 @@ export function parseRequest(bytes: Uint8Array, start: number, end: number, mess
   message.method_end = at;
   message.method = methodOf(bytes, start, at);
   message.target_start = ++at;
-  while (at < end && (classes[bytes[at]] & TARGET) !== 0) at++;
+  const targets = message.lax ? c.LAX_TARGET : c.TARGET;
+  while (at < end && (classes[bytes[at]] & targets) !== 0) at++;
   if (at === end) return INCOMPLETE;
   if (bytes[at] !== SPACE || at === message.target_start) return MALFORMED;
   message.target_end = at;
@@ -45,6 +47,20 @@ export function parseRequest(bytes: Uint8Array, start: number, end: number, mess
   if (at + 1 >= end) return at < end && bytes[at] !== CR ? MALFORMED : INCOMPLETE;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return MALFORMED;
   return parseFields(bytes, at + 2, end, message);
+}
+
+/** The same, or `parseResponse`, for a proxy that takes bytes which no standard has there: what they refused may do. */
+export function parseLax(
+  parse: typeof parseRequest,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  message: Message,
+): number {
+  message.lax = true;
+  const result = parse(bytes, start, end, message);
+  message.lax = false;
+  return result;
 }
 
 /** Parses the response head that begins at `start`. */
@@ -106,13 +122,15 @@ function parseFields(bytes: Uint8Array, start: number, end: number, message: Mes
 
 /** `name: value CRLF`; returns the offset after it. */
 function parseField(bytes: Uint8Array, start: number, end: number, message: Message, count: number): number {
+  const { lax } = message;
+  const names = lax ? c.LAX_NAME : TOKEN;
   let at = start;
-  while (at < end && (classes[bytes[at]] & TOKEN) !== 0) at++;
+  while (at < end && (classes[bytes[at]] & names) !== 0) at++;
   if (at === end) return INCOMPLETE;
   if (bytes[at] !== COLON || at === start) return MALFORMED; // a space here is folding or smuggling
   const name_end = at++;
   const meaning = recognise(bytes, start, name_end);
-  const allowed = meaning === m.FIELD_HOST ? HOST : VALUE;
+  const allowed = meaning === m.FIELD_HOST ? HOST : lax && meaning === m.ORDINARY ? c.LAX_VALUE : VALUE;
   while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
   const value_start = at;
   while (at < end && (classes[bytes[at]] & allowed) !== 0) at++;

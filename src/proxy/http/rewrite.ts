@@ -9,7 +9,7 @@ import { CLOSE, CONNECTION, KEEP_ALIVE, UPGRADE } from './write-head.ts';
 export function requestMustChange(exchange: Exchange, request: Message): boolean {
   return (
     request.version_said !== 1 ||
-    (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED)) !== 0 ||
+    (request.flags & (m.HAS_CONNECTION | m.HAS_UPGRADE | m.REPEATED_LENGTH | m.PADDED | m.LACKS_FIELDS)) !== 0 ||
     (request.has(m.CHUNKED) && request.content_length !== m.NO_LENGTH) ||
     exchange.route.forwardfor !== null ||
     exchange.route.originalto !== null ||

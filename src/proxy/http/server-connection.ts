@@ -23,7 +23,7 @@ import {
   serverSilent,
 } from './failures.ts';
 import { keep } from './kept-connections.ts';
-import { INCOMPLETE, parseResponse } from './parse-head.ts';
+import { INCOMPLETE, MALFORMED, parseLax, parseResponse } from './parse-head.ts';
 import { PartialHead } from './partial-head.ts';
 import { sendInterim } from './send-response.ts';
 
@@ -165,7 +165,12 @@ export class ServerConnection implements SocketOwner {
 
   private parseHead(exchange: Exchange, buffer: number, offset: number, end: number): void {
     const { buffers } = this.thread.reactor;
-    const result = parseResponse(buffers.bytes, offset, end, this.thread.response);
+    const { response, bad_messages } = this.thread;
+    let result = parseResponse(buffers.bytes, offset, end, response);
+    if (result === MALFORMED && exchange.backend?.config.http.lax_responses) {
+      result = parseLax(parseResponse, buffers.bytes, offset, end, response);
+      if (result > 0) bad_messages.takeResponse(exchange, buffers.bytes.subarray(offset, end), true);
+    }
     if (result === INCOMPLETE && end - offset < MAX_HEAD_BYTES) {
       this.partial.keep(buffer, offset, end);
       return;
@@ -174,7 +179,7 @@ export class ServerConnection implements SocketOwner {
       refuseResponse(exchange, buffer, offset, end, true);
       return;
     }
-    const { status } = this.thread.response;
+    const { status } = response;
     if (status >= 100 && status < 200 && status !== 101) this.passInterim(exchange, buffer, offset, end);
     else exchange.respond(this, buffer, end);
   }
