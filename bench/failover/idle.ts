@@ -30,7 +30,7 @@ export type IdleOptions = { readonly family: 4 | 6; readonly vhids: number; read
 const START_MS = 30_000;
 /**
  * After the last announcement, and after what starting leaves to the compiler and the collector: V8 makes the heap smaller
- * once in a life, some 65 s after the collection that main asks for 10 s after its start.
+ * once in a life, some 65 s after the start.
  */
 const CALM_MS = 90_000;
 const SCHED_RR = 2;
