@@ -65,8 +65,10 @@ backend web
 ${servers.replaceAll('PORT', String(port))}
 `;
   const balancer = await startBalancer(t, program, config, front);
+  // HAProxy goes on with a connection to where the server was, for the client for whom it was in use when the server moved
+  const headers: Record<string, string> = program === 'haproxy' ? { connection: 'close' } : {};
   const ask = async () => {
-    const response = await fetch(`http://127.0.0.1:${front}/`);
+    const response = await fetch(`http://127.0.0.1:${front}/`, { headers });
     const text = await response.text();
     return response.status === 200 ? text : String(response.status);
   };

@@ -20,6 +20,7 @@ import * as shared from '#src/threads/shared-memory.js';
 import { type AnsweringServers, type Behaviour, startAnsweringServers } from '../helpers/answering-servers.js';
 import { type CheckedServer, checkConfig } from '../helpers/check-config.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
+import { freePort } from '../helpers/ports.js';
 
 const BACK_ENDS = ['ring', 'epoll'] as const;
 type BackEnd = (typeof BACK_ENDS)[number];
@@ -145,14 +146,6 @@ async function withServers(
   return { ...answering, servers: answering.ports.map((port) => ({ port })) };
 }
 
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 const CASES: readonly { behaviour: Behaviour; check: typeof TCP | typeof HTTP; up: boolean; says?: string }[] = [
   { behaviour: 'accept', check: TCP, up: true },
   { behaviour: { status: 200 }, check: TCP, up: true },
@@ -180,7 +173,7 @@ const CASES: readonly { behaviour: Behaviour; check: typeof TCP | typeof HTTP; u
 ];
 
 onBoth('checks and agents come from where `source` says, as the traffic does', async (back_end) => {
-  const port = await closedPort();
+  const port = await freePort();
   const agent = { address: '127.0.0.1', port, inter_ms: 2000, send: '' };
   const source = { endpoint: { address: '127.0.0.7', port: 0 }, interface: 'lo' };
   const bench = new Bench(back_end, checkConfig([{ servers: [{ port, source, agent }], check: HTTP }]));
@@ -221,7 +214,7 @@ onBoth('a server that is only knocked at does not hear of it', async (back_end) 
 
 onBoth('a check that its source does not let out fails, and says so', async (back_end) => {
   const source = { endpoint: { address: '192.0.2.77', port: 0 }, interface: undefined };
-  const bench = new Bench(back_end, checkConfig([{ servers: [{ port: await closedPort(), source }] }]));
+  const bench = new Bench(back_end, checkConfig([{ servers: [{ port: await freePort(), source }] }]));
   await bench.checkedOnce();
   assert.match(bench.changes[0]!.reason, /address/);
   await bench.goHome();
@@ -249,7 +242,7 @@ onBoth('each kind of check says what its server did', async (back_end, t) => {
 });
 
 onBoth('a closed port refuses, over IPv6 too', async (back_end) => {
-  const port = await closedPort();
+  const port = await freePort();
   const has_ipv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') ?? false;
   const servers = [{ port }, ...(has_ipv6 ? [{ port, address: '::1' }] : [])];
   const bench = new Bench(back_end, checkConfig([{ servers }]));
@@ -394,7 +387,7 @@ onBoth('stopping in the middle of checks leaves nothing open', async (back_end, 
 onBoth('a server in maintenance is left alone, and is UP when it comes back', async (back_end, t) => {
   const answering = await withServers(t, ['accept']);
   const servers = [
-    { port: await closedPort(), inter_ms: 200 },
+    { port: await freePort(), inter_ms: 200 },
     { ...answering.servers[0], inter_ms: 200 },
   ];
   const bench = new Bench(back_end, checkConfig([{ servers }]));

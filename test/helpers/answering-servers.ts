@@ -8,6 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from './patience.js';
 
 export type Behaviour =
   /** Accepts connections and stays silent. */
@@ -55,7 +56,7 @@ export async function startAnsweringServers(behaviours: readonly Behaviour[]): P
 }
 
 async function nextMessage(child: ChildProcess): Promise<FromServers> {
-  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(10_000) });
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
   return message as FromServers;
 }
 

@@ -1,4 +1,4 @@
-/** A real HAProxy with one `listen` section for each list of lines, on loopback ports. */
+/** A real HAProxy with one `listen` section for each list of lines, on loopback ports. One thread: it logs in the order of what it did. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ export async function startHaproxy(
   const ports: number[] = [];
   for (const _ of sections) ports.push(await freePort());
   const lines = [
-    'global\n maxconn 100',
+    'global\n maxconn 100\n nbthread 1',
     'defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s',
     ...sections.map((section, index) =>
       [`listen all${index}`, `bind 127.0.0.1:${ports[index]}`, ...section].join('\n '),

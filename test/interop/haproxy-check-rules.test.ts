@@ -11,7 +11,7 @@ import { askHaproxy } from '../helpers/haproxy-opinions.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 
-const INTER_MS = 1000;
+const INTER_MS = 2000;
 
 const HELLO = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Up: yes, very\r\n\r\nhello';
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n';

@@ -1,7 +1,5 @@
 /** The same servers are checked by HAProxy and by us: both must say the same, and send the same. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { httpCheck } from '#src/config/model-defaults.js';
 import { startChecksThread } from '#src/threads/checks-handle.js';
@@ -12,8 +10,9 @@ import { checkConfig } from '../helpers/check-config.js';
 import { askHaproxy } from '../helpers/haproxy-opinions.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
+import { freePort } from '../helpers/ports.js';
 
-const INTER_MS = 1000;
+const INTER_MS = 2000;
 
 const BEHAVIOURS: readonly Behaviour[] = [
   { status: 200 },
@@ -38,7 +37,7 @@ type Opinion = string;
 test('HAProxy and carpool agree about every server, and ask it the same', { skip: needs('haproxy') }, async (t) => {
   const answering = await startAnsweringServers(BEHAVIOURS);
   t.after(() => answering.stop());
-  const ports = [...answering.ports, await closedPort()];
+  const ports = [...answering.ports, await freePort()];
   const servers = ports.map((port, index) => `  server server${index} 127.0.0.1:${port} check inter ${INTER_MS}ms`);
   const opinions = await askHaproxy(t, ['backend backend0', '  option httpchk', ...servers]);
   const theirs = opinions.map(({ up, code }) => (up ? 'UP' : code));
@@ -71,13 +70,4 @@ async function askCarpool(t: TestContext, ports: readonly number[]): Promise<Opi
     t.after(() => handle.stop(PATIENCE_MS));
   });
   return opinions;
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -82,7 +82,9 @@ function configOf(
   lines: string,
   { plain, announced, probed }: Record<'plain' | 'announced' | 'probed', number>,
 ): string {
-  return `defaults
+  return `global
+  nbthread 1
+defaults
   mode http
   timeout client 400ms
   timeout connect 1s

@@ -40,10 +40,10 @@ async function observe(t: TestContext, program: Program): Promise<string[][]> {
   for (const lines of new Set(CASES.map(([own]) => own))) {
     const indexes = CASES.flatMap(([own], index) => (own === lines ? [index] : []));
     const places = await Promise.all(
-      indexes.map(async (index) => ({ index, port: await ownPort(), ...(await listen(t)) })),
+      indexes.map(async (index) => ({ index, port: await freePort(), ...(await listen(t)) })),
     );
     const last = await listen(t);
-    const probed = await ownPort();
+    const probed = await freePort();
     const fronts = places.map(
       ({ index, port, udp }) =>
         `frontend f${index}\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${udp} ${CASES[index]![1]}\n  log-tag ${index % 2 === 0 ? 'odd' : 'a-tag'}\n`,
@@ -63,18 +63,6 @@ async function observe(t: TestContext, program: Program): Promise<string[][]> {
   return found;
 }
 
-const taken = new Set<number>();
-
-/** Both programs share ports with others: none may be told twice. */
-async function ownPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (taken.has(port)) continue;
-    taken.add(port);
-    return port;
-  }
-}
-
 async function listen(t: TestContext) {
   const heard: string[] = [];
   const socket = createSocket('udp4', (bytes) => void heard.push(bytes.toString()));
@@ -90,9 +78,9 @@ function beginning(line: string, pid: number): string {
 
 function normal(line: string, pid: number): string {
   return line
-    .replaceAll(String(pid), 'PID')
-    .replaceAll(hostname(), 'HOST')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d/, 'DATE')
     .replace(/\w{3} [ \d]\d \d\d:\d\d:\d\d/, 'DATE')
+    .replace(` ${hostname()} `, ' HOST ')
+    .replace(new RegExp(`(?<=[[ ])${pid}(?=[\\] ])`), 'PID')
     .trimEnd();
 }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createHost, type Host, needsRoot } from '../control/host.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 import { stopProgram } from './smuggling/servers.js';
 
@@ -39,7 +40,6 @@ function startApache(host: Host): ChildProcess {
 
 test('a vhid is demoted while the Apache beside it is down, from the start on', {
   skip,
-  timeout: 60_000,
 }, async (t) => {
   const host = createHost(t);
   let apache: ChildProcess | undefined;
@@ -86,7 +86,7 @@ test('a tracked URL is asked for with its host, as name-based virtual hosts want
 
 /** ucarp's place has its information on stdout and its warnings on stderr. */
 async function until(daemon: ReturnType<Host['start']>, pattern: RegExp): Promise<void> {
-  for (const end_ms = performance.now() + 15_000; !pattern.test(daemon.output() + daemon.log()); ) {
+  for (const end_ms = performance.now() + PATIENCE_MS; !pattern.test(daemon.output() + daemon.log()); ) {
     assert.ok(performance.now() < end_ms, `no ${pattern} in:\n${daemon.output()}${daemon.log()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -14,14 +14,14 @@ function standStill(for_ms: number): void {
 for (const kind of KINDS) {
   test(`${kind}: a place that became free meanwhile goes to who waits for it, though it waited too long`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server], { server: 'maxconn 1', backend: ' timeout queue 300ms\n' });
+    const rig = new ProxyRig(kind, [server], { server: 'maxconn 1', backend: ' timeout queue 1s\n' });
     const [first, second] = [await rig.client(), await rig.client()];
     first.write(GET);
     const wire = await server.asked(GET);
     second.write(GET);
     await rig.settle();
     wire.write(response('first'));
-    standStill(600);
+    standStill(1300);
     await first.takes('first');
     (await server.asked(GET)).write(response('second'));
     await second.takes('second');
@@ -31,12 +31,12 @@ for (const kind of KINDS) {
   test(`${kind}: answers that came meanwhile are heard, though few can be taken at once`, async () => {
     const server = await RawServer.start();
     const counts = { small_count: 64, large_count: 4, reserve: 4 };
-    const rig = new ProxyRig(kind, [server], { counts, defaults: ' timeout server 300ms\n' });
+    const rig = new ProxyRig(kind, [server], { counts, defaults: ' timeout server 1s\n' });
     const clients = await Promise.all(Array.from({ length: 30 }, () => rig.client()));
     for (const client of clients) client.write(GET);
     await rig.until('all have asked', () => server.wires.filter(({ text }) => text === GET).length === clients.length);
     for (const wire of server.wires) wire.write(response('x'.repeat(10_000)));
-    standStill(600);
+    standStill(1300);
     for (const client of clients) await client.takes('x'.repeat(10_000));
     await rig.everythingIsHome();
   });

@@ -49,7 +49,7 @@ frontend web
  default_backend app
 backend app
  cookie SRV insert
- server a 127.0.0.1:${web} check inter 100 fall 1000 cookie aa maxconn 20
+ server a 127.0.0.1:${web} check inter 60s fastinter 60s cookie aa maxconn 20
  server b 127.0.0.1:${dead} check inter 100 rise 1 fall 1 agent-check agent-port ${agent}
  server c 127.0.0.1:${web} backup weight 5 disabled
 listen db
@@ -60,12 +60,13 @@ listen db
     port,
   );
   const rig = { program, port, other_port, tcp_port, admin: admin!, user: user!, operator: operator! };
-  await until('b is down', async () => {
+  await until('a is up and b is down', async () => {
     const csv = await askRuntime(rig.admin, 'show stat').catch(() => '');
     const rows = parseStats(csv);
     const front = rows.get('web/FRONTEND');
     // and the connection that found it listening is counted, and has ended
-    return rows.get('app/b')?.['status'] === 'DOWN' && front?.['stot'] !== '0' && front?.['scur'] === '0';
+    const checked = rows.get('app/b')?.['status'] === 'DOWN' && rows.get('app/a')?.['check_status'] === 'L4OK';
+    return checked && front?.['stot'] !== '0' && front?.['scur'] === '0';
   });
   await askRuntime(rig.admin, 'clear counters all');
   return rig;
