@@ -46,6 +46,11 @@ export class Child {
     if (this.ended === undefined && this.pid > 0) this.#process.kill(name);
   }
 
+  /** To its standard input. */
+  write(text: string): void {
+    this.#process.stdin!.write(text);
+  }
+
   /** Closes its standard input: how our own tools are asked to finish. */
   finish(): void {
     this.#process.stdin!.end();

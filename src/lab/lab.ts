@@ -13,7 +13,7 @@ import { formatDiagnostic } from '../config/diagnostic.ts';
 import { suggest } from '../config/suggest.ts';
 import { findProgram } from './programs.ts';
 import { enterNamespaces } from './sandbox.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, SwitchChange } from './scenario.ts';
 import { parseScenario } from './scenario-parser.ts';
 
 export type LabOptions = {
@@ -97,10 +97,15 @@ function insideEntry(): string {
   return fileURLToPath(new URL('inside.js', import.meta.url));
 }
 
+const DROPS: readonly SwitchChange['kind'][] = ['cut', 'heal', 'lose'];
+
 /** The real ucarp needs itself, and `ip` for its scripts; nft drops frames. */
 function missingPrograms({ name, hosts, steps }: Scenario): string | undefined {
   const plays_ucarp = hosts.some((host) => host.kind === 'node' && host.runs === 'ucarp');
-  const drops = steps.some(({ does }) => does.kind === 'switch' || (does.kind === 'act' && does.verb === 'jam'));
+  const drops = steps.some(
+    ({ does }) =>
+      (does.kind === 'switch' && DROPS.includes(does.change.kind)) || (does.kind === 'act' && does.verb === 'jam'),
+  );
   const wanted = { ...(plays_ucarp ? { ucarp: 'ucarp', ip: 'iproute2' } : {}), ...(drops ? { nft: 'nftables' } : {}) };
   const packages = Object.entries(wanted)
     .filter(([program]) => findProgram(program) === undefined)

@@ -1,11 +1,19 @@
 /** Plays a scenario on real namespaces, step by step, and judges its expectations. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Cables } from './cables.ts';
 import { History } from './history.ts';
 import { judgeAtEnd, type Pending } from './judge.ts';
 import { Machine, PAST } from './machine.ts';
 import { Network } from './network.ts';
 import { makeReport, NOT_REACHED, type Report, type Verdict } from './report.ts';
-import type { Condition, Expectation, Scenario, Step, SwitchChange } from './scenario.ts';
+import {
+  type Condition,
+  type Expectation,
+  isOfCables,
+  type Scenario,
+  type Step,
+  type SwitchChange,
+} from './scenario.ts';
 import { elapsed_ms, type Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -32,7 +40,10 @@ export async function playScenario(
   directory: string,
   stop_signal: AbortSignal,
 ): Promise<Played> {
-  const network = new Network(scenario.network);
+  const cables = await slowCables(scenario, directory, () => {
+    timeline.event(elapsed_ms(stage), 'switch', 'too many frames are on their way: some are lost');
+  });
+  const network = new Network(scenario.network, cables);
   const start_ns = Number(process.hrtime.bigint());
   const stage: Stage = { network, directory, history: new History(), timeline, start_ns };
   const machines = new Map(scenario.hosts.map((host) => [host.name, new Machine(stage, host)]));
@@ -43,6 +54,7 @@ export async function playScenario(
   try {
     const run = new Run(scenario, stage, machines, stop_signal);
     const expectations = await run.play();
+    cables?.check();
     const report = makeReport(scenario.name, stage.history, expectations, run.end_ms);
     const nodes = [...machines.values()].filter((machine) => machine.host.kind === 'node');
     const output = new Map(nodes.map((machine) => [machine.host.name, machine.output]));
@@ -51,7 +63,14 @@ export async function playScenario(
     clearInterval(ticker);
     timeline.flush(Number.POSITIVE_INFINITY);
     for (const machine of machines.values()) machine.killAll();
+    cables?.kill();
   }
+}
+
+/** Only who asks for them has them: without, nothing but the kernel is between the hosts. */
+async function slowCables(scenario: Scenario, directory: string, onFull: () => void): Promise<Cables | undefined> {
+  const asked = scenario.steps.some(({ does }) => does.kind === 'switch' && isOfCables(does.change));
+  return asked ? Cables.start(scenario.seed, directory, onFull) : undefined;
 }
 
 class Run {

@@ -2,6 +2,7 @@
  * Reads a scenario from its text. The grammar (docs/reference/scenarios.md has it with examples):
  *
  *   title    TEXT
+ *   seed     1                         of the dice of `delay` and `repeat`
  *   network  10.10.0.0/16
  *   node     NAME ADDRESS              a machine that runs carpool
  *       file NAME                      its configuration; the deeper lines that follow are the file's text
@@ -30,17 +31,26 @@ import { isAddress, type Line, LineReader, lineText, scenarioDiagnostic, splitLi
 export type ParsedScenario = { readonly scenario: Scenario | undefined; readonly diagnostics: readonly Diagnostic[] };
 
 export function parseScenario(file: string, text: string): ParsedScenario {
-  const draft: Draft = { file, title: '', network: DEFAULT_NETWORK, hosts: [], step_lines: [], diagnostics: [] };
+  const draft: Draft = {
+    file,
+    title: '',
+    seed: DEFAULT_SEED,
+    network: DEFAULT_NETWORK,
+    hosts: [],
+    step_lines: [],
+    diagnostics: [],
+  };
   for (const section of splitSections(text, draft)) parseSection(section, draft);
   const steps = parseSteps(draft);
   checkWhole(draft, steps);
-  const { title, network, hosts, diagnostics } = draft;
-  const scenario = { name: scenarioName(file), title, network, hosts, steps, file };
+  const { title, seed, network, hosts, diagnostics } = draft;
+  const scenario = { name: scenarioName(file), title, seed, network, hosts, steps, file };
   return { scenario: diagnostics.length === 0 ? scenario : undefined, diagnostics };
 }
 
 const DEFAULT_NETWORK: Network = { address: '10.10.0.0', prefix_length: 16 };
-const SECTIONS = ['title', 'network', 'node', 'web', 'client', 'steps'] as const;
+const DEFAULT_SEED = 1;
+const SECTIONS = ['title', 'seed', 'network', 'node', 'web', 'client', 'steps'] as const;
 /** probe.ts gives each of them an identifier of its own. */
 const MAX_PROBES = 16;
 const DEFAULT_PROBE_MS = 10;
@@ -51,6 +61,7 @@ const DEFAULT_PORT = 8080;
 type Draft = {
   readonly file: string;
   title: string;
+  seed: number;
   network: Network;
   readonly hosts: Host[];
   step_lines: readonly Line[];
@@ -75,15 +86,21 @@ function parseSection(section: Section, draft: Draft): void {
   const words = reader(draft, section.head);
   const kind = words.oneOf('a section of a scenario', SECTIONS, 'unknown-section');
   if (kind === 'title') draft.title = words.line.raw.slice('title'.length).trim();
+  else if (kind === 'seed') draft.seed = parseSeed(words) ?? draft.seed;
   else if (kind === 'network') draft.network = parseNetwork(words) ?? draft.network;
   else if (kind === 'steps') draft.step_lines = words.end() ? section.body : [];
   else if (kind !== undefined) parseHost(kind, words, section.body, draft);
-  if (kind === 'title' || kind === 'network' || kind === 'web') refuseBody(section, draft);
+  if (kind === 'title' || kind === 'seed' || kind === 'network' || kind === 'web') refuseBody(section, draft);
 }
 
 function refuseBody(section: Section, draft: Draft): void {
   const line = section.body.find((each) => each.words.length > 0);
   if (line) reader(draft, line).fail('indented', `nothing can stand under \`${section.head.words[0]!.text}\``);
+}
+
+function parseSeed(words: LineReader): number | undefined {
+  const seed = words.integer('a seed', 0, 2 ** 32 - 1);
+  return words.end() ? seed : undefined;
 }
 
 function parseNetwork(words: LineReader): Network | undefined {

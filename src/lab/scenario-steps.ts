@@ -7,6 +7,9 @@
  *   [at TIME] cut HOST to HOST [over IPv4 | over IPv6]    one way; `all` is everybody
  *   [at TIME] heal                                no cut any more
  *   [at TIME] lose N %                            of all frames, each by chance; 0 % is an end of it
+ *   [at TIME] repeat N %                          of all frames come twice
+ *   [at TIME] delay up to TIME                    each frame, by chance, so that some overtake others; 0 ms is an end of it
+ *   [at TIME] echo on | off                       each frame goes back to whom it came from, too
  *   [at TIME] tell NODE COMMAND                   such as `tell a demote 100`
  *   [at TIME] wait TIME
  *   [at TIME] wait until CONDITION within TIME
@@ -30,12 +33,15 @@ import {
   type Node,
   STATES,
   type Step,
+  type SwitchChange,
   VERBS,
   type Verb,
 } from './scenario.ts';
 import { isAddress, type Line, type LineReader, lineText } from './scenario-words.ts';
 
 const EVERYBODY = 'all';
+const SWITCH_VERBS = ['cut', 'heal', 'lose', 'repeat', 'delay', 'echo'] as const;
+const LONGEST_DELAY_MS = 10_000;
 
 /**
  * `block`: the deeper lines below the step, which only `write` has. Undefined when there is a mistake, which is then among the
@@ -56,7 +62,7 @@ export function takesBlock(line: Line): boolean {
 function parseWhatItDoes(words: LineReader, block: readonly Line[], hosts: readonly Host[]): Step['does'] | undefined {
   const verb = words.oneOf(
     'a step',
-    [...VERBS, 'write', 'cut', 'heal', 'lose', 'tell', 'wait', 'expect'] as const,
+    [...VERBS, 'write', ...SWITCH_VERBS, 'tell', 'wait', 'expect'] as const,
     'unknown-step',
   );
   if (verb === 'wait') return parseWait(words, hosts);
@@ -66,13 +72,38 @@ function parseWhatItDoes(words: LineReader, block: readonly Line[], hosts: reado
   }
   if (verb === 'tell') return parseTell(words, hosts);
   if (verb === 'write') return parseWrite(words, block, hosts);
+  if (verb === undefined) return undefined;
+  if (!isOfSwitch(verb)) return parseAct(verb, words, hosts);
+  const change = parseChange(verb, words, hosts);
+  return change && { kind: 'switch', change };
+}
+
+function isOfSwitch(verb: Verb | SwitchChange['kind']): verb is SwitchChange['kind'] {
+  return (SWITCH_VERBS as readonly string[]).includes(verb);
+}
+
+function parseChange(verb: SwitchChange['kind'], words: LineReader, hosts: readonly Host[]): SwitchChange | undefined {
   if (verb === 'cut') return parseCut(words, hosts);
-  if (verb === 'heal') return { kind: 'switch', change: { kind: 'heal' } };
-  if (verb === 'lose') {
-    const percent = words.integer('the share of frames', 0, 100);
-    return percent !== undefined && words.need('%') ? { kind: 'switch', change: { kind: 'lose', percent } } : undefined;
+  if (verb === 'heal') return { kind: 'heal' };
+  if (verb === 'delay') return parseDelay(words);
+  if (verb === 'echo') {
+    const on = words.oneOf('`on` or `off`', ['on', 'off'] as const);
+    return on && { kind: 'echo', on: on === 'on' };
   }
-  return verb && parseAct(verb, words, hosts);
+  const percent = words.integer('the share of frames', 0, 100);
+  return percent !== undefined && words.need('%') ? { kind: verb, percent } : undefined;
+}
+
+function parseDelay(words: LineReader): SwitchChange | undefined {
+  if (!words.need('up', 'to')) return undefined;
+  if (words.take('0', 'ms')) return { kind: 'delay', up_to_ms: 0 };
+  const up_to_ms = words.duration('the longest delay');
+  if (up_to_ms === undefined) return undefined;
+  if (up_to_ms <= LONGEST_DELAY_MS) return { kind: 'delay', up_to_ms };
+  return words.fail(
+    'bad-time',
+    `the longest delay is ${LONGEST_DELAY_MS / 1000} s, for all frames on their way are kept`,
+  );
 }
 
 function parseWrite(words: LineReader, block: readonly Line[], hosts: readonly Host[]): Step['does'] | undefined {
@@ -107,7 +138,7 @@ function parseTell(words: LineReader, hosts: readonly Host[]): Step['does'] | un
   return { kind: 'tell', host, command: joinWords(command) };
 }
 
-function parseCut(words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {
+function parseCut(words: LineReader, hosts: readonly Host[]): Cut | undefined {
   const names = [EVERYBODY, ...hosts.map(nameOf)];
   const from = words.oneOf('a host of this scenario, or all', names, 'unknown-host');
   if (from === undefined || !words.need('to')) return undefined;
@@ -115,8 +146,7 @@ function parseCut(words: LineReader, hosts: readonly Host[]): Step['does'] | und
   if (to === undefined) return undefined;
   const family = words.take('over') ? words.oneOf('an address family', ['IPv4', 'IPv6'] as const) : undefined;
   const one = (name: string) => (name === EVERYBODY ? undefined : name);
-  const change: Cut = { kind: 'cut', from: one(from), to: one(to), family: family && (family === 'IPv4' ? 4 : 6) };
-  return { kind: 'switch', change };
+  return { kind: 'cut', from: one(from), to: one(to), family: family && (family === 'IPv4' ? 4 : 6) };
 }
 
 function parseAct(verb: Verb, words: LineReader, hosts: readonly Host[]): Step['does'] | undefined {

@@ -89,7 +89,7 @@ export class LineReader {
   integer(what: string, min: number, max: number): number | undefined {
     const word = this.any(what);
     if (word === undefined) return undefined;
-    const value = /^\d{1,9}$/.test(word) ? Number(word) : Number.NaN;
+    const value = /^\d{1,10}$/.test(word) ? Number(word) : Number.NaN;
     if (value >= min && value <= max) return value;
     this.position -= 1;
     return this.fail('bad-number', `${what} is a whole number from ${min} to ${max}, not \`${word}\``);

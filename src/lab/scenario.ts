@@ -11,6 +11,8 @@ export type Scenario = {
   readonly network: Network;
   readonly hosts: readonly Host[];
   readonly steps: readonly Step[];
+  /** Of the dice that say which frame is how late and which comes twice. */
+  readonly seed: number;
   readonly file: string;
 };
 
@@ -108,8 +110,20 @@ export type Step = {
     | { readonly kind: 'expect'; readonly expectation: Expectation };
 };
 
-/** What the switch does to frames from now on; `lose` 0 % is an end of it, as `heal` is of all cuts. */
-export type SwitchChange = Cut | { readonly kind: 'heal' } | { readonly kind: 'lose'; readonly percent: number };
+/** What the switch does to frames from now on; 0 is an end of it, as `heal` is of all cuts. */
+export type SwitchChange =
+  | Cut
+  | { readonly kind: 'heal' }
+  | { readonly kind: 'lose' | 'repeat'; readonly percent: number }
+  /** Each copy of a frame draws its own delay up to that, so that frames overtake each other. */
+  | { readonly kind: 'delay'; readonly up_to_ms: number }
+  /** Each frame goes back to whom it came from, too. */
+  | { readonly kind: 'echo'; readonly on: boolean };
+
+/** Whether it takes cables that are slow (cable.ts). */
+export function isOfCables(change: SwitchChange): change is SwitchChange & { kind: 'delay' | 'repeat' } {
+  return change.kind === 'delay' || change.kind === 'repeat';
+}
 
 /** One way: what `from` sends does not reach `to`; undefined is everybody. `family`: of IPv4 or IPv6 alone. */
 export type Cut = {

@@ -5,6 +5,10 @@ export class Agenda {
   readonly #heap: Entry[] = [];
   #turn = 0;
 
+  get size(): number {
+    return this.#heap.length;
+  }
+
   /** Infinity when nothing is planned. */
   get next_ns(): number {
     return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].at_ns;

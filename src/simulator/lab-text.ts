@@ -14,30 +14,29 @@ type Moment = {
   readonly host: string | undefined;
   readonly words: string;
   readonly block?: readonly string[];
-  /** What the reload changes. `needed`: it is none where nothing changes. */
+  /** `needed`: only where it changes the file. */
   readonly reload?: { readonly change: typeof AGREED; readonly needed: boolean };
 };
 
 const SEGMENT = 0;
+/** A switch that is well, and when all faults end. */
+const QUIET = ['heal', 'lose 0 %', 'repeat 0 %', 'delay up to 0 ms', 'echo off'];
+/** A wire of the simulator that is well (segment.ts), in ms: the lab's own is quicker. */
+const CALM_DELAY_MS = 1;
 /** From the end of the faults to the end of the scenario, at least. */
 const WATCHED_MS = 15_000;
 /** How long programs take to start, and a real machine to do what it is told. */
 const SLACK_MS = 2000;
 const PLAYABLE: readonly Kind[] = ['carpool', 'ucarp'];
 const WHY = {
-  drift: 'clocks that drift (all namespaces have the clock of this machine)',
+  drift: 'clocks that drift (all hosts of the lab have the clock of this machine)',
   segments: 'segments other than the first (the lab has one switch)',
   shared: 'shared addresses (the lab has one client, and who answers depends on the client)',
   ipv6: 'IPv6 alone (these vhids get an IPv4 address, too, for that is what the client probes)',
   second: "ucarp's second vhid (it has one)",
   demoted: 'demotions of ucarp (it knows none)',
-  network: 'network (the switch loses frames, but repeats and delays none)',
-  kernel: (kind: Kind) => `hosts that run ${kind} (their kernels do not run in a namespace)`,
+  kernel: (kind: Kind) => `hosts that run ${kind} (all hosts of the lab have the kernel of this machine, a Linux)`,
 } as const;
-/** Faults that never become a step. */
-const FAULT_WHY: Partial<Record<Fault['kind'], string>> = {
-  echo: 'a switch does not send back what came',
-};
 
 export function labText(scenario: Scenario): LabText {
   const left_out = new Set<string>();
@@ -47,6 +46,7 @@ export function labText(scenario: Scenario): LabText {
   const moments = momentsOf(scenario, hosts, files, left_out);
   const lines = [
     `title    seed ${scenario.seed} of the simulator`,
+    `seed     ${scenario.seed >>> 0}`,
     '',
     ...nodes,
     'client client 10.10.200.1',
@@ -101,25 +101,21 @@ function momentsOf(
   left_out: Set<string>,
 ): Moment[] {
   const names = new Set(hosts.map(({ name }) => name));
-  const planned = scenario.faults.flatMap((fault) => {
-    const found = translate(fault, names).filter(({ verb, host }) => {
+  const planned = scenario.faults.flatMap((fault) =>
+    translate(fault, names).filter(({ verb, host }) => {
       const is_carpool = hosts.find(({ name }) => name === host)?.kind === 'carpool';
       if (verb === 'tell' && !is_carpool) left_out.add(WHY.demoted);
       return is_carpool || (verb !== 'tell' && verb !== 'reload');
-    });
-    const why = FAULT_WHY[fault.kind];
-    if (why !== undefined) left_out.add(`${fault.kind} (${why})`);
-    if (fault.kind === 'network' && fault.duplicate_percent + fault.delay_ms > 1) left_out.add(WHY.network);
-    return found;
-  });
+    }),
+  );
   for (const name of names)
     for (const verb of ['thaw', 'plug', 'rejoin', 'unjam']) planned.push(act(scenario.calm_ms, verb, name));
   if (scenario.faults.some(({ kind }) => kind === 'reload'))
     for (const { name, kind } of hosts)
       if (kind === 'carpool') planned.push(reload(scenario.calm_ms, name, AGREED, true));
-  planned.push(heal(scenario.calm_ms), lose(scenario.calm_ms, 0));
+  planned.push(...QUIET.map((words) => ofSwitch(scenario.calm_ms, words)));
   const states = new Map([...names].map((name) => [name, { ...WELL }]));
-  const wires = { cut: false, lossy: 'lose 0 %' };
+  const wires = new Map(QUIET.map((words) => [verbOf(words), words]));
   return planned
     .sort((a, b) => a.at_ms - b.at_ms)
     .flatMap((moment) => {
@@ -155,12 +151,12 @@ function reload(at_ms: number, host: string, change: typeof AGREED, needed: bool
   return { ...act(at_ms, 'reload', host), reload: { change, needed } };
 }
 
-function heal(at_ms: number): Moment {
-  return { at_ms, verb: 'heal', host: undefined, words: 'heal' };
+function ofSwitch(at_ms: number, words: string): Moment {
+  return { at_ms, verb: verbOf(words), host: undefined, words };
 }
 
-function lose(at_ms: number, percent: number): Moment {
-  return { at_ms, verb: 'lose', host: undefined, words: `lose ${percent} %` };
+function verbOf(words: string): string {
+  return words.split(' ')[0];
 }
 
 /** Of hosts that are played. */
@@ -168,7 +164,7 @@ function cut({ at_ms, from, to, family }: Fault & { kind: 'cut' }, names: Readon
   if (from === to || ![from, to].every((one) => one === '*' || names.has(one))) return [];
   const called = (one: string): string => (one === '*' ? 'all' : one);
   const over = family === undefined ? '' : ` over IPv${family}`;
-  return [{ at_ms, verb: 'cut', host: undefined, words: `cut ${called(from)} to ${called(to)}${over}` }];
+  return [ofSwitch(at_ms, `cut ${called(from)} to ${called(to)}${over}`)];
 }
 
 function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
@@ -182,9 +178,15 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
     strip: 'strip',
   } as const;
   if ('segment' in fault && fault.segment !== SEGMENT) return [];
-  if (fault.kind === 'heal') return [heal(at_ms), ...[...names].map((host) => act(at_ms, 'rejoin', host))];
+  if (fault.kind === 'heal') return [ofSwitch(at_ms, 'heal'), ...[...names].map((host) => act(at_ms, 'rejoin', host))];
   if (fault.kind === 'cut') return cut(fault, names);
-  if (fault.kind === 'network') return [lose(at_ms, fault.loss_percent)];
+  if (fault.kind === 'echo') return [ofSwitch(at_ms, fault.on === 'yes' ? 'echo on' : 'echo off')];
+  if (fault.kind === 'network') {
+    const { loss_percent, duplicate_percent, delay_ms } = fault;
+    const delay = delay_ms <= CALM_DELAY_MS ? 0 : delay_ms;
+    const words = [`lose ${loss_percent} %`, `repeat ${duplicate_percent} %`, `delay up to ${delay} ms`];
+    return words.map((one) => ofSwitch(at_ms, one));
+  }
   if (!('host' in fault) || !names.has(fault.host)) return [];
   const { host } = fault;
   if (fault.kind === 'link') return [act(at_ms, fault.up === 'yes' ? 'plug' : 'unplug', host)];
@@ -200,14 +202,16 @@ function translate(fault: Fault, names: ReadonlySet<string>): Moment[] {
 
 const WELL = { alive: true, frozen: false, linked: true, heard: true, jammed: false };
 type HostState = typeof WELL;
-type Wires = { cut: boolean; lossy: string };
+/** What the switch does, by the verb of the step that says so. */
+type Wires = Map<string, string>;
 
 /** Whether the switch does otherwise then; notes it. */
 function changes({ verb, words }: Moment, wires: Wires): boolean {
-  const before = JSON.stringify(wires);
-  if (verb === 'lose') wires.lossy = words;
-  else wires.cut = verb === 'cut';
-  return verb === 'cut' || JSON.stringify(wires) !== before;
+  // cuts add up until they heal
+  const key = verb === 'cut' ? 'heal' : verb;
+  const is_new = verb === 'cut' || wires.get(key) !== words;
+  wires.set(key, words);
+  return is_new;
 }
 
 /** Whether it is possible then; notes what it leads to. */

@@ -51,6 +51,7 @@ const IFLA_BR_FORWARD_DELAY = 1;
 const IFLA_BR_MCAST_SNOOPING = 23;
 const IFLA_BR_MCAST_QUERIER = 25;
 const IFLA_BRPORT_STATE = 1;
+const IFLA_BRPORT_MODE = 4;
 const IFLA_BRPORT_MCAST_FLOOD = 27;
 const IFLA_BRPORT_ISOLATED = 33;
 
@@ -174,6 +175,8 @@ function encodeSettings(builder: MessageBuilder, { ipv4_conf, no_ipv6_link_local
 export type BridgePortChange = {
   /** `disabled` drops every frame both ways while both ends keep their carrier: a dead host behind a live switch. */
   readonly state?: 'disabled' | 'forwarding';
+  /** What came in by the port leaves by it, too, as by any other. */
+  readonly hairpin?: boolean;
   /** Isolated ports do not reach one another. */
   readonly isolated?: boolean;
   /** False: multicast for which the bridge knows no member does not leave by this port. */
@@ -191,6 +194,7 @@ export function encodeSetBridgePort(
   encodeBody(builder, AF_BRIDGE, index, 0, 0);
   builder.nest(IFLA_PROTINFO, () => {
     if (change.state) builder.attributeU8(IFLA_BRPORT_STATE, change.state === 'forwarding' ? 3 : 0);
+    if (change.hairpin !== undefined) builder.attributeU8(IFLA_BRPORT_MODE, change.hairpin ? 1 : 0);
     if (change.multicast_flood !== undefined)
       builder.attributeU8(IFLA_BRPORT_MCAST_FLOOD, change.multicast_flood ? 1 : 0);
     if (change.isolated !== undefined) builder.attributeU8(IFLA_BRPORT_ISOLATED, change.isolated ? 1 : 0);

@@ -28,10 +28,10 @@ import {
   type FilterStep,
 } from './packet-filter.ts';
 
-const AF_PACKET = 17;
-const SOCK_RAW = 3;
-const SOL_PACKET = 263;
-const PACKET_IGNORE_OUTGOING = 23;
+export const AF_PACKET = 17;
+export const SOCK_RAW = 3;
+export const SOL_PACKET = 263;
+export const PACKET_IGNORE_OUTGOING = 23;
 const EINTR = 4;
 
 const ETH_P_IP = 0x0800;
@@ -200,7 +200,8 @@ function protocolFilter(ethertype: number, at: number): readonly FilterStep[] {
   ];
 }
 
-function bindTo(fd: number, index: number, ethertype: number): void {
+/** `ethertype`: of the frames that it hears from now on. */
+export function bindTo(fd: number, index: number, ethertype: number): void {
   const address = new Uint8Array(20);
   const view = new DataView(address.buffer);
   view.setUint16(0, AF_PACKET, LITTLE_ENDIAN);

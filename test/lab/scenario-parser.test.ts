@@ -40,8 +40,8 @@ function mistakeIn(text: string): string {
 }
 
 test('hosts are read with what runs on them', () => {
-  const scenario = parsed(`${HOSTS}steps\n    start a\n    expect no outage of 10.10.0.1\n`);
-  assert.equal(scenario.name, 'x');
+  const scenario = parsed(`seed 7\n${HOSTS}steps\n    start a\n    expect no outage of 10.10.0.1\n`);
+  assert.deepEqual([scenario.name, scenario.seed], ['x', 7]);
   assert.equal(scenario.title, 'Two nodes');
   assert.deepEqual(scenario.network, { address: '10.10.0.0', prefix_length: 16 });
   const [a, b, w, c] = scenario.hosts;
@@ -70,6 +70,10 @@ test('actions take one host or several', () => {
   });
   assert.deepEqual(stepOf('heal'), { kind: 'switch', change: { kind: 'heal' } });
   assert.deepEqual(stepOf('lose 30 %'), { kind: 'switch', change: { kind: 'lose', percent: 30 } });
+  assert.deepEqual(stepOf('repeat 30 %'), { kind: 'switch', change: { kind: 'repeat', percent: 30 } });
+  assert.deepEqual(stepOf('delay up to 1.5 s'), { kind: 'switch', change: { kind: 'delay', up_to_ms: 1500 } });
+  assert.deepEqual(stepOf('delay up to 0 ms'), { kind: 'switch', change: { kind: 'delay', up_to_ms: 0 } });
+  assert.deepEqual(stepOf('echo on'), { kind: 'switch', change: { kind: 'echo', on: true } });
   assert.deepEqual(stepOf('reload a'), { kind: 'act', verb: 'reload', hosts: ['a'] });
   assert.deepEqual(stepOf('tell a demote 100'), { kind: 'tell', host: 'a', command: 'demote 100' });
 });
@@ -131,6 +135,7 @@ const MISTAKES: readonly [string, string, RegExp][] = [
   ['a time without unit', 'wait 5', /:16:11: .*The unit \(ms, s or min\) is missing/],
   ['a time of no sense', 'wait soon', /:16:10: .*\[bad-time]/],
   ['a missing bound', 'expect outage of 10.10.0.1', /Here should stand `at most`/],
+  ['a delay that fills all memory', 'delay up to 1 min', /\[bad-time]/],
   ['a reload of ucarp', 'reload b', /`b` is not a host that can reload/],
   [
     'a file that the node does not have',
@@ -163,6 +168,7 @@ test('mistakes outside the steps are diagnostics too', () => {
   assert.match(mistakeIn(`node a 10.10.0.11\n${STEPS}`), /\[no-configuration]/);
   assert.match(mistakeIn(`${NODE}${NODE}${STEPS}`), /:8:\d+: .*There is a host `a` already/);
   assert.match(mistakeIn(`network 10.0.0.0/24\n${NODE}${STEPS}`), /\[outside-network]/);
+  assert.match(mistakeIn(`seed many\n${NODE}${STEPS}`), /:1:6: .*\[bad-number]/);
   assert.match(mistakeIn(`web w 10.10.0\n${NODE}${STEPS}`), /:1:7: .*\[bad-address]/);
   assert.match(mistakeIn(`${NODE}steps\n    start a\n`), /\[no-expectation]/);
   assert.match(mistakeIn(''), /\[no-steps]/);

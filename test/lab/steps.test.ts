@@ -30,9 +30,37 @@ ${file('        ', '10.10.0.1', '10.10.0.2')}
     expect 10.10.0.2 is on a within 10 s
 `;
 
+/** An answer that takes longer than 250 ms counts as none; a web server's answers are in many pieces, and TCP finds those that are out of order. */
+const SLOW = `seed 7
+web w 10.10.0.21
+client c 10.10.0.100
+    probe 10.10.0.21
+    request http://10.10.0.21:8080/ every 50 ms
+steps
+    start w, c
+    wait until 10.10.0.21 answers within 10 s
+    delay up to 10 s
+    expect 10.10.0.21 is silent within 1 s
+    delay up to 0 ms
+    expect 10.10.0.21 answers within 10 s
+    delay up to 20 ms
+    repeat 100 %
+    echo on
+    expect no request fails for 1 s
+`;
+
 describe('steps', { concurrency: 2 }, () => {
   test('a file that is written anew counts from the reload on', { skip: needs('unshare'), timeout: LIMIT_MS }, () =>
     holds(RELOAD),
+  );
+
+  test(
+    'delays silence who answers late, and repeats, echoes and frames out of order do no harm',
+    {
+      skip: needs('unshare'),
+      timeout: LIMIT_MS,
+    },
+    () => holds(SLOW),
   );
 });
 
