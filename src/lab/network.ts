@@ -143,6 +143,11 @@ export class Network {
     }
   }
 
+  /** Whether it loses some of all frames, each by chance. */
+  get loses(): boolean {
+    return this.#rules.loses;
+  }
+
   #echo(on: boolean): void {
     this.#echoes = on;
     for (const port of this.#ports) this.#netlink.setBridgePort(port, { hairpin: on });

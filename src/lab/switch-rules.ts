@@ -16,13 +16,17 @@ export class SwitchRules {
     if (change.kind === 'lose') this.#loss_percent = change.percent;
   }
 
+  get loses(): boolean {
+    return this.#loss_percent > 0;
+  }
+
   get drops(): boolean {
-    return this.#cuts.length > 0 || this.#loss_percent > 0;
+    return this.#cuts.length > 0 || this.loses;
   }
 
   /** One chain: frames between two ports come by once for each port that they leave by. */
   toString(): string {
-    const loss = this.#loss_percent > 0 ? [`numgen random mod 100 <= ${this.#loss_percent - 1} drop`] : [];
+    const loss = this.loses ? [`numgen random mod 100 <= ${this.#loss_percent - 1} drop`] : [];
     const rules = [...this.#cuts.map((cut) => this.#rule(cut)), ...loss];
     return ['chain forward {', 'type filter hook forward priority 0; policy accept;', ...rules, '}'].join('\n');
   }
