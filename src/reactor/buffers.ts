@@ -38,6 +38,8 @@ export class Buffers {
   readonly large_count: number;
   readonly reserve: number;
   readonly pipes: Pipes;
+  /** By the last `fillPipe`. */
+  filled = NO_BUFFER;
   private readonly first_pipe: number;
   /** Called when a buffer charged to socket slot `charged` comes home. */
   onHome: (charged: number, weight: number) => void = () => {};
@@ -91,11 +93,24 @@ export class Buffers {
   }
 
   /** An empty pipe with one reference; NO_BUFFER when there is none. */
-  takePipe(): number {
+  private takePipe(): number {
     const pipe = this.pipes.take();
     if (pipe < 0) return NO_BUFFER;
     this.references[this.first_pipe + pipe] = 1;
     return this.first_pipe + pipe;
+  }
+
+  /**
+   * Bytes that came from a socket in the pipe `filled`, at most `most`, or a negative errno; or nothing came (0): then a plain call
+   * says why, and takes what pipes cannot.
+   */
+  fillPipe(fd: number, most: number): number {
+    const buffer = this.takePipe();
+    if (buffer === NO_BUFFER) return 0;
+    const result = this.pipes.fill(this.pipeOf(buffer), fd, most);
+    if (result > 0) this.filled = buffer;
+    else this.release(buffer);
+    return result;
   }
 
   /** The pipe's number, or -1 for a buffer in the arena. */

@@ -19,10 +19,8 @@ import {
   MSG_DONTWAIT,
   O_NONBLOCK,
   SHUT_WR,
-  SO_ERROR,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
-  SOL_SOCKET,
 } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import { acceptClient } from '../system/peer-address.ts';
@@ -30,6 +28,7 @@ import { NO_BUFFER } from './buffers.ts';
 import { ACCEPT_BUDGET, type Listener } from './listener.ts';
 import type { ReactorOptions } from './options.ts';
 import { Reactor } from './reactor.ts';
+import { sendNow } from './send-now.ts';
 import { CLOSING, OPEN, type Socket } from './socket.ts';
 
 const EPOLLIN = 1;
@@ -128,6 +127,7 @@ export class EpollReactor extends Reactor {
       if (socket.writable && !socket.connected) this.finishConnect(socket);
       return;
     }
+    if (socket.broken && !socket.armed) this.unread.hearReset(socket);
     if (socket.armed && socket.readable) this.tryReceive(socket);
     else this.resumeSend(socket);
   }
@@ -209,15 +209,20 @@ export class EpollReactor extends Reactor {
     socket.armed = false;
     socket.cancelling = false;
     socket.in_flight--;
-    this.considerReceive(socket);
+    this.receiveEnded(socket);
+  }
+
+  override beginWatch(socket: Socket): void {
+    socket.watching = true;
+    this.watch(socket, READING);
   }
 
   private tryReceive(socket: Socket): void {
     const buffers = this.buffers;
     if (socket.splice_left > 0 && socket.bulk) {
-      const result = this.spliceIn(socket);
+      const result = buffers.fillPipe(socket.fd, socket.splice_left);
       if (result > 0) {
-        this.received(socket, result, this.spliced); // a short one does not say that there is no more
+        this.received(socket, result, buffers.filled); // a short one does not say that there is no more
         return;
       }
       if (result < 0) {
@@ -283,7 +288,7 @@ export class EpollReactor extends Reactor {
   }
 
   private trySend(socket: Socket): void {
-    const result = this.sendNow(socket, socket.send_more);
+    const result = sendNow(this.buffers, socket, socket.send_more);
     if (result < 0) {
       const error = libc.errno();
       if (error === EAGAIN) {
@@ -328,14 +333,8 @@ export class EpollReactor extends Reactor {
 
   private finishConnect(socket: Socket): void {
     socket.writable = true;
-    const found = socket.broken ? this.errorOf(socket) : 0;
+    const found = socket.broken ? this.socket_options.errorOf(socket.fd) : 0;
     this.connectCompleted(socket, -(socket.connected ? socket.connect_error : found));
-  }
-
-  private errorOf({ fd }: Socket): number {
-    this.scratch.words[1] = 4;
-    libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, this.scratch.address, this.scratch.address + 4);
-    return this.scratch.words[0];
   }
 
   override beginAccept(listener: Listener): void {

@@ -6,7 +6,7 @@
  *   owner ◀── onData / onDrain / onEnd / … ── Reactor ◀── …Completed ──┘
  */
 
-import { ECANCELED, ECONNRESET, ENOBUFS, EPIPE, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL } from '../system/abi/linux.ts';
+import { ECANCELED, ECONNRESET, ENOBUFS, EPIPE } from '../system/abi/linux.ts';
 import { monotonicOffset_ms } from '../system/clock.ts';
 import * as libc from '../system/libc.ts';
 import { Buffers, NO_BUFFER } from './buffers.ts';
@@ -19,6 +19,7 @@ import { leavesHandshake, type Manner, SocketOptions } from './socket-options.ts
 import { SpareSockets } from './spare-sockets.ts';
 import { Stall } from './stall.ts';
 import { Timers } from './timers.ts';
+import { Unread } from './unread.ts';
 import { WaitingSockets } from './waiting.ts';
 
 /** Longest wait of one pass: the kernel's interfaces do not take Infinity. */
@@ -47,12 +48,11 @@ export abstract class Reactor {
   /** Sockets whose send failed and whose owner wants no more data: told in the next pass, not from within a call of the owner's. */
   private failed: Socket[] = [];
   private hurried = false;
-  /** The pipe that the last splice filled. */
-  protected spliced = NO_BUFFER;
-  private readonly socket_options = new SocketOptions();
+  protected readonly socket_options = new SocketOptions();
   private readonly spare = new SpareSockets();
   private readonly clock_offset_ms: number;
   private readonly stall: Stall;
+  protected readonly unread = new Unread(this);
 
   constructor(options: ReactorOptions) {
     this.options = options;
@@ -74,13 +74,15 @@ export abstract class Reactor {
     if (this.failed.length > 0) this.reportFailed();
     const more_to_feed = this.feedWaiting();
     const more_to_accept = this.listeners.beginPass();
-    const until_timer_ms = this.timers.next_ms - this.readClock();
+    const until_timer_ms = Math.min(this.timers.next_ms, this.unread.next_look_ms) - this.readClock();
     const busy = more_to_feed || more_to_accept || this.hurried || this.failed.length > 0;
     this.hurried = false;
     const waits_ms = busy ? 0 : Math.max(0, Math.min(wait_ms, until_timer_ms, MAX_WAIT_MS));
     const came = this.waitAndDispatch(waits_ms);
     this.now_ms = this.readClock();
-    if (!this.stall.listensFirst(this.now_ms, waits_ms, came)) this.timers.advance(this.now_ms);
+    if (this.stall.listensFirst(this.now_ms, waits_ms, came)) return;
+    this.timers.advance(this.now_ms);
+    this.unread.look();
   }
 
   /**
@@ -150,6 +152,7 @@ export abstract class Reactor {
   abstract adoptListener(listener: Listener): void;
   protected abstract beginReceive(socket: Socket): void;
   protected abstract cancelReceive(socket: Socket): void;
+  abstract beginWatch(socket: Socket): void;
   protected abstract beginSend(socket: Socket, more: boolean): void;
   protected abstract beginConnect(socket: Socket, address: number, address_length: number): void;
   abstract beginAccept(listener: Listener): void;
@@ -243,12 +246,18 @@ export abstract class Reactor {
         socket.owner.onEnd(socket);
       } else if (result === -ENOBUFS) {
         if (this.mayReceive(socket)) this.waitingLike(socket).push(socket.slot);
+        this.unread.note(socket);
         return;
       } else if (result !== -ECANCELED) {
         this.fail(socket, -result);
       }
     }
-    if (!more) this.considerReceive(socket);
+    if (!more) this.receiveEnded(socket);
+  }
+
+  protected receiveEnded(socket: Socket): void {
+    this.considerReceive(socket);
+    this.unread.note(socket);
   }
 
   private receivedBytes(socket: Socket, buffer: number, length: number): void {
@@ -261,20 +270,6 @@ export abstract class Reactor {
       if (socket.armed) this.stopReceive(socket);
     }
     socket.owner.onData(socket, buffer, buffers.offsetOf(buffer), length);
-  }
-
-  /** Bytes that came in the pipe `spliced`, or a negative errno; or nothing came (0): then a plain call says why, and takes what pipes cannot. */
-  protected spliceIn(socket: Socket): number {
-    const { buffers } = this;
-    const buffer = buffers.takePipe();
-    if (buffer === NO_BUFFER) return 0;
-    const result = buffers.pipes.fill(buffers.pipeOf(buffer), socket.fd, socket.splice_left);
-    if (result <= 0) {
-      buffers.release(buffer);
-      return result;
-    }
-    this.spliced = buffer;
-    return result;
   }
 
   private bufferCameHome(slot: number, weight: number): void {
@@ -298,15 +293,6 @@ export abstract class Reactor {
       return true;
     }
     return this.slices.append(socket, buffer, offset, length);
-  }
-
-  /** One call, which does not wait. Bytes, or -1 (errno). */
-  protected sendNow(socket: Socket, more: boolean): number {
-    const { buffers } = this;
-    const pipe = buffers.pipeOf(socket.send_buffer);
-    if (pipe >= 0) return buffers.pipes.drain(pipe, socket.fd, socket.send_length, more);
-    const flags = more ? MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE : MSG_NOSIGNAL | MSG_DONTWAIT;
-    return libc.send(socket.fd, buffers.address + socket.send_offset, socket.send_length, flags);
   }
 
   private startSend(socket: Socket, buffer: number, offset: number, length: number): void {
@@ -355,6 +341,14 @@ export abstract class Reactor {
     }
     socket.send_error = error;
     this.slices.drop(socket);
+    this.unread.note(socket); // or nobody would tell it
+  }
+
+  /** Its owner is told, if it did break: both ends may have said FIN, which looks the same from afar. */
+  tellReset(socket: Socket): void {
+    const error = socket.send_error || this.socket_options.errorOf(socket.fd);
+    socket.broken = false;
+    if (error !== 0) this.fail(socket, error);
   }
 
   reportLater(socket: Socket): void {
@@ -431,6 +425,7 @@ export abstract class Reactor {
     const { generation } = socket;
     const owner = listener.owner.onAccept(listener, socket);
     if (socket.generation === generation) socket.owner = owner;
+    this.unread.note(socket);
     return true;
   }
 

@@ -28,6 +28,7 @@ import type { Listener } from './listener.ts';
 import type { ReactorOptions } from './options.ts';
 import { Reactor } from './reactor.ts';
 import { type ProvidedBuffers, RingMemory } from './ring-memory.ts';
+import { sendNow } from './send-now.ts';
 import { FREE, OPEN, type Socket } from './socket.ts';
 
 const OP_POLL_ADD = 6;
@@ -42,8 +43,11 @@ const SQE_BUFFER_SELECT = 1 << 5;
 const SQE_CQE_SKIP_SUCCESS = 1 << 6;
 const RECV_MULTISHOT = 1 << 1;
 const ACCEPT_MULTISHOT = 1;
+const POLL_MULTISHOT = 1;
 const POLLIN = 1;
 const POLLOUT = 4;
+const POLLERR = 8;
+const POLLHUP = 0x10;
 const POLLRDHUP = 0x2000;
 const CQE_BUFFER = 1;
 const CQE_MORE = 2;
@@ -57,6 +61,7 @@ const WAKE = 5;
 const READABLE = 6;
 const WRITABLE = 7;
 const SILENT = 8; // only failures of it are reported, and they do not matter
+const WATCH = 9;
 
 const SMALL_GROUP = 0;
 /** Few buffers lie with the kernel, so that the same memory is used again while it is in the cache. */
@@ -174,6 +179,10 @@ export class RingReactor extends Reactor {
         this.assertCurrent(this.sockets[slot], generation);
         this.receivePolled(this.sockets[slot], result);
         return;
+      case WATCH:
+        this.assertCurrent(this.sockets[slot], generation);
+        this.watchSpoke(this.sockets[slot], result, more);
+        return;
       case SEND:
         this.assertCurrent(this.sockets[slot], generation);
         this.sendCompleted(this.sockets[slot], result === -EAGAIN ? 0 : result);
@@ -239,10 +248,11 @@ export class RingReactor extends Reactor {
     else this.makeMultishot(word, this.burst_buffers);
   }
 
-  private poll(socket: Socket, operation: number, events: number): void {
+  private poll(socket: Socket, operation: number, events: number): number {
     const data_high = operation | (socket.generation << 4);
     const word = this.ring.prepare(OP_POLL_ADD, socket.fd, 0, 0, socket.slot, data_high);
     this.ring.sqe[word + 7] = events;
+    return word;
   }
 
   /** Bytes are there: a plain call takes them into a pipe, or into the large buffer that was used last and is still in the cache. */
@@ -254,9 +264,9 @@ export class RingReactor extends Reactor {
     }
     if (socket.splice_left > 0 && socket.bulk) {
       this.makePlain(socket);
-      const result = this.spliceIn(socket);
+      const result = buffers.fillPipe(socket.fd, socket.splice_left);
       if (result > 0) {
-        this.receiveCompleted(socket, result, this.spliced, false);
+        this.receiveCompleted(socket, result, buffers.filled, false);
         return;
       }
       if (result < 0) {
@@ -290,6 +300,24 @@ export class RingReactor extends Reactor {
     this.cancel(socket.slot, (socket.polled ? READABLE : RECEIVE) | (socket.generation << 4));
   }
 
+  /** Errors and hang-ups are told without being asked for. So is FIN, which would end a poll of one shot. */
+  override beginWatch(socket: Socket): void {
+    socket.watching = true;
+    socket.in_flight++;
+    const word = this.poll(socket, WATCH, 0);
+    this.ring.sqe[word + 6] = POLL_MULTISHOT;
+  }
+
+  private watchSpoke(socket: Socket, result: number, more: boolean): void {
+    if (!more) {
+      socket.watching = false;
+      socket.in_flight--;
+      this.unread.note(socket);
+    }
+    if (socket.state !== OPEN) this.considerClosed(socket);
+    else if (result > 0 && (result & (POLLERR | POLLHUP)) !== 0) this.unread.hearReset(socket);
+  }
+
   protected override beginSend(socket: Socket, more: boolean): void {
     const in_pipe = this.buffers.pipeOf(socket.send_buffer) >= 0;
     if (in_pipe) this.makePlain(socket);
@@ -307,7 +335,7 @@ export class RingReactor extends Reactor {
 
   /** The same for sending. What the kernel does not take now is left to the ring (false). */
   private sendAtOnce(socket: Socket, more: boolean): boolean {
-    const result = this.sendNow(socket, more);
+    const result = sendNow(this.buffers, socket, more);
     if (result < 0) return false; // and why, the next try is told
     if (result < socket.send_length) {
       socket.send_offset += result;
@@ -321,7 +349,7 @@ export class RingReactor extends Reactor {
 
   /** The descriptor takes something again, or is broken. */
   private sendPolled(socket: Socket): void {
-    const result = socket.state === OPEN ? this.sendNow(socket, socket.send_more) : 0;
+    const result = socket.state === OPEN ? sendNow(this.buffers, socket, socket.send_more) : 0;
     if (result >= 0) {
       this.sendCompleted(socket, result);
       return;
@@ -378,6 +406,7 @@ export class RingReactor extends Reactor {
   /** One by one: to cancel all that a descriptor has, the kernel would look through what everybody has. */
   protected override cancelAll(socket: Socket): void {
     if (socket.armed && !socket.cancelling) this.cancelReceive(socket);
+    if (socket.watching) this.cancel(socket.slot, WATCH | (socket.generation << 4));
     if (socket.connecting) this.cancel(socket.slot, CONNECT | (socket.generation << 4));
     else if (socket.sending) this.cancel(socket.slot, (socket.plain ? WRITABLE : SEND) | (socket.generation << 4));
   }

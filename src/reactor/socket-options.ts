@@ -1,5 +1,5 @@
 /** The few options of a socket that the loop itself sets; their values lie where the kernel may read them. */
-import { IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_DEFER_ACCEPT, TCP_NODELAY } from '../system/abi/linux.ts';
+import { IPPROTO_TCP, SO_ERROR, SO_LINGER, SOL_SOCKET, TCP_DEFER_ACCEPT, TCP_NODELAY } from '../system/abi/linux.ts';
 import * as libc from '../system/libc.ts';
 import type { Socket } from './socket.ts';
 
@@ -23,6 +23,8 @@ export class SocketOptions {
   /** struct linger {on, 0 s} */
   private readonly linger = libc.allocatePinned(8);
   private readonly one = libc.allocatePinned(4);
+  /** An option's value, and its length. */
+  private readonly answer = libc.allocatePinned(8);
 
   constructor() {
     this.one.words[0] = 1;
@@ -51,8 +53,16 @@ export class SocketOptions {
     libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, this.linger.address, 8);
   }
 
+  /** What became of the connection since this was last asked: 0, or an errno. */
+  errorOf(fd: number): number {
+    const { words, address } = this.answer;
+    words[1] = 4;
+    return libc.getsockopt(fd, SOL_SOCKET, SO_ERROR, address, address + 4) < 0 ? libc.errno() : words[0];
+  }
+
   destroy(): void {
     libc.munmap(this.linger.address, 8);
+    libc.munmap(this.answer.address, 8);
     libc.munmap(this.one.address, 4);
   }
 }

@@ -74,6 +74,12 @@ export class Socket {
   polled = false;
   /** io_uring only: the descriptor does not block, so that the ring cannot wait for it; we do, with polls. */
   plain = false;
+  /** Of unread.ts: whether it stands in the list there, and since when. */
+  unread = 0;
+  /** The kernel tells of a reset though nobody reads. */
+  watching = false;
+  /** It may have been reset. */
+  broken = false;
   /** Holds its allowance: no receive until half of it is home. */
   full = false;
   ended = false;
@@ -118,7 +124,6 @@ export class Socket {
   readable = false;
   writable = false;
   hung_up = false;
-  broken = false;
   scheduled = false;
   send_more = false;
   /** The result is known, and is to be told. */
@@ -146,6 +151,8 @@ export class Socket {
     this.plain = false;
     this.armed = false;
     this.cancelling = false;
+    this.watching = false;
+    this.broken = false;
     this.full = false;
     this.ended = false;
     this.sending = false;
@@ -165,7 +172,6 @@ export class Socket {
     this.readable = false;
     this.writable = false;
     this.hung_up = false;
-    this.broken = false;
     this.connected = false;
     this.connect_error = 0;
   }
