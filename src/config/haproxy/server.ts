@@ -156,13 +156,18 @@ export function parseServer(draft: ProxyDraft, { keyword, args }: Statement, con
   draft.servers.push(server);
 }
 
-/** `server-template PREFIX NUM[-NUM] NAME[:PORT] [words …]`: servers that differ in their names only. */
+/** `server-template PREFIX NUM[-NUM] ADDRESS[:PORT] [words …]`: servers that differ in their names only; `set server` may move them. */
 export function parseServerTemplate(draft: ProxyDraft, statement: Statement, context: Context): undefined {
   const { keyword, args } = statement;
   const { report } = context;
   if (args.length < 3) {
     const mend = 'Write for example `server-template web 1-3 web.example.com:80 check`.';
-    return report.error(keyword.span, 'missing-value', '`server-template` needs a prefix, a number and a name.', mend);
+    return report.error(
+      keyword.span,
+      'missing-value',
+      '`server-template` needs a prefix, a number and an address.',
+      mend,
+    );
   }
   const [prefix, numbers, address, ...words] = args;
   checkName(prefix, context);
@@ -172,10 +177,6 @@ export function parseServerTemplate(draft: ProxyDraft, statement: Statement, con
   const range = parseNumbers(numbers, context);
   const parts = parseServerAddress(address, context);
   if (parts === undefined || range === undefined) return;
-  if (parts.address !== '') {
-    const mend = 'Write `server` lines, one for each address.';
-    return report.error(address.span, 'bad-address', '`server-template` needs a name, not an address.', mend);
-  }
   Object.assign(settings.spans, { name: prefix.span, host: address.span });
   for (let number = range.first; number <= range.last; number++) {
     const own = copySettings(settings);

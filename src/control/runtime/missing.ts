@@ -5,6 +5,7 @@ const NO_TLS = 'There is no TLS yet.';
 const FIXED_PATTERNS = 'ACLs stand in the configuration: change it and reload, which no client notices.';
 const NO_MAPS = 'There are no maps.';
 const NO_TABLES = 'There are no stick tables.';
+const NO_SUCH_TABLE = 'No such table\n';
 const FIXED_SERVERS =
   'Servers come from the configuration (change it and reload, which no client notices) or from `server-template`.';
 const INSIDE =
@@ -93,9 +94,18 @@ const GROUPS: readonly Group[] = [
   {
     why: NO_TABLES,
     level: 'user',
-    usages: ['clear table <table> [<filter>]*', 'set table <table> key <k> [data.* <v>]*'],
+    empty: 'Required arguments: <table> "data.<store_data_type>" <operator> <value> or <table> key <key>\n',
+    named: NO_SUCH_TABLE,
+    usages: ['clear table <table> [<filter>]*'],
   },
-  { why: NO_TABLES, level: 'user', empty: '', named: 'No such table\n', usages: ['show table <table> [<filter>]*'] },
+  {
+    why: NO_TABLES,
+    level: 'user',
+    empty: 'Required arguments: <table> key <key> [data.<store_data_type> <value>]*\n',
+    named: NO_SUCH_TABLE,
+    usages: ['set table <table> key <k> [data.* <v>]*'],
+  },
+  { why: NO_TABLES, level: 'user', empty: '', named: NO_SUCH_TABLE, usages: ['show table <table> [<filter>]*'] },
   { why: 'There are no peers.', level: 'user', empty: '', usages: ['show peers [dict|-] [section]'] },
   { why: 'There is no cache.', level: 'admin', empty: '', usages: ['show cache'] },
   { why: FIXED_SERVERS, level: 'admin', usages: ['add server <bk>/<srv>', 'del server <bk>/<srv>'] },

@@ -2,6 +2,7 @@
 
 import type { Frontend } from '../../config/model.ts';
 import { HIGHEST_RATE } from '../../config/model-defaults.ts';
+import { DEFAULT_MAXCONN } from '../../proxy/client-limit.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import { viewOf } from '../stats/view.ts';
 import { DENIED, mayUse, type RuntimeCommand, type RuntimeDaemon } from './command.ts';
@@ -26,6 +27,7 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
     level: 'admin',
     run: ([name, number], daemon) =>
       ofFrontend(daemon, name, (at, words) => {
+        if (isNegative(number)) return 'Value out of range.\n';
         if (!isCount(number)) return 'Integer value expected.\n';
         Atomics.store(words, at + shared.FRONTEND_SET_MAXCONN, Number(number));
         return '';
@@ -39,8 +41,7 @@ export const PROCESS_COMMANDS: readonly RuntimeCommand[] = [
     run: ([number], daemon) => {
       if (!isCount(number)) return 'Expects an integer value.\n';
       const { memory, config } = daemon.generation();
-      const most = config.global.maxconn;
-      if (most !== undefined && Number(number) > most) return 'Value out of range.\n';
+      if (Number(number) > (config.global.maxconn ?? DEFAULT_MAXCONN)) return 'Value out of range.\n';
       Atomics.store(memory.words, shared.SET_MAXCONN, Number(number));
       wake(daemon);
       return '';
@@ -116,14 +117,18 @@ const RATES: ReadonlyMap<string, number> = new Map([
 const RATE_USAGE = `'set rate-limit' only supports :
    - 'connections global' to set the per-process maximum connection rate
    - 'sessions global' to set the per-process maximum session rate
+   - 'ssl-sessions global' to set the per-process maximum SSL session rate
+   - 'http-compression global' to set the per-process maximum compression speed in kB/s
 `;
 
 /** Until the next reload. */
 function setRate([what = '', scope, number]: readonly string[], daemon: RuntimeDaemon): string {
   const word = RATES.get(what);
-  if (word === undefined || scope !== 'global') return RATE_USAGE;
-  if (number !== undefined && /^-\d+$/.test(number)) return 'Value out of range.\n';
+  const is_known = word !== undefined || what === 'ssl-sessions' || what === 'http-compression';
+  if (!is_known || scope !== 'global') return RATE_USAGE;
+  if (isNegative(number)) return 'Value out of range.\n';
   if (!isCount(number)) return 'Expects an integer value.\n';
+  if (word === undefined) return ''; // of what there is none, no number is too many
   if (Number(number) > HIGHEST_RATE) return 'Value out of range.\n';
   Atomics.store(daemon.generation().memory.words, word, Number(number) + 1);
   wake(daemon);
@@ -132,6 +137,10 @@ function setRate([what = '', scope, number]: readonly string[], daemon: RuntimeD
 
 function wake(daemon: RuntimeDaemon): void {
   for (const handle of daemon.data()) handle.wake();
+}
+
+function isNegative(text: string | undefined): boolean {
+  return text !== undefined && /^-\d+$/.test(text);
 }
 
 function isCount(text: string | undefined): boolean {

@@ -45,7 +45,8 @@ export const SERVER_COMMANDS: readonly RuntimeCommand[] = [
     run: ([name, number], daemon) =>
       change(daemon, name, (server) => {
         if (number === undefined) return 'Require <maxconn>.\n';
-        if (!/^\d+$/.test(number)) return 'maxconn string empty or preceded by garbage';
+        if (!/^\d/.test(number)) return 'maxconn string empty or preceded by garbage';
+        if (!/^\d+$/.test(number)) return 'Trailing garbage in maxconn string';
         return done(() => server.setMaxconn(Number(number)));
       }),
   },
@@ -96,11 +97,11 @@ function setServer(server: ServerChange, what: string | undefined, values: reado
       return setAddress(server, values);
     case 'check-port':
     case 'check-addr':
-      return setCheckPlace(server, what, value);
+      return setCheckPlace(server, what, values);
     case 'agent-port':
     case 'agent-addr':
     case 'agent-send':
-      return setAgentPlace(server, what, value);
+      return setAgentPlace(server, what, values);
     case 'fqdn':
       return 'set server <b>/<s> fqdn failed because no resolution is configured.\n';
     case 'ssl':
@@ -111,11 +112,12 @@ function setServer(server: ServerChange, what: string | undefined, values: reado
 }
 
 const MOST_WEIGHT = 256;
+const MOST_PORT = 65_535;
 
 function setWeight(server: ServerChange, word: string | undefined): string {
   if (word === undefined) return 'Require <weight> or <weight%>.\n';
   if (!/^-?\d/.test(word)) return 'Empty weight string empty or preceded by garbage';
-  if (!/^-?\d+%?$/.test(word)) return 'Trailing garbage in weight string.\n';
+  if (!/^-?\d+%?$/.test(word)) return 'Trailing garbage in weight string';
   const number = Number.parseInt(word, 10);
   const relative = word.endsWith('%');
   if (relative && number < 0) return 'Relative weight must be positive.\n';
@@ -131,19 +133,19 @@ function setAddress(server: ServerChange, [address, word, port_text]: readonly s
   if (isIP(address) === 0) return `Invalid addr '${address}' by 'stats socket command'\n`;
   const moves = address !== before.address;
   const told = [moves ? `IP changed from '${before.address}' to '${address}'` : 'no need to change the addr'];
-  const say = () => `${told.join(', ')} by 'stats socket command'\n`;
   let { port } = before;
   if (word === 'port') {
-    port = /^\d+$/.test(port_text ?? '') ? Number(port_text) : Number.NaN;
+    const wanted = /^\d+$/.test(port_text ?? '') ? Number(port_text) : Number.NaN;
     if (/^[+-]\d+$/.test(port_text ?? '')) told.push(NO_PORT_MAP);
-    else if (Number.isNaN(port)) told.push(`problem converting port '${port_text ?? ''}' to an int`);
-    else if (port > 65_535) told.push('provided port is not valid');
-    else if (port === before.port) told.push('no need to change the port');
-    else told.push(`port changed from '${before.port}' to '${port}'`);
-    if (Number.isNaN(port) || port > 65_535) return say();
+    else if (Number.isNaN(wanted)) told.push(`problem converting port '${port_text ?? ''}' to an int`);
+    else if (wanted > MOST_PORT) told.push('provided port is not valid');
+    else if (wanted === port) told.push('no need to change the port');
+    else told.push(`port changed from '${port}' to '${wanted}'`);
+    if (wanted <= MOST_PORT) port = wanted;
   }
+  // as HAProxy: the address changes even where the port cannot
   if (moves || port !== before.port) server.moveTo({ address, port });
-  return say();
+  return `${told.join(', ')} by 'stats socket command'\n`;
 }
 
 /** `+10`: the client's port and 10 more. */
@@ -151,26 +153,39 @@ const NO_PORT_MAP =
   "can't change <port> to port map because it is incompatible with current health check port configuration (use 'port' " +
   "statement from the 'server' directive.";
 
-function setCheckPlace(server: ServerChange, what: 'check-port' | 'check-addr', value: string): string {
+function setCheckPlace(server: ServerChange, what: 'check-port' | 'check-addr', values: readonly string[]): string {
   const { check } = server.config;
   if (!check) return 'health checks are not enabled on this server';
-  const place = check.endpoint ?? { address: '', port: 0 };
-  const endpoint = what === 'check-port' ? withPort(place, value) : withAddress(place, value);
-  if (endpoint === undefined) return what === 'check-port' ? wrongPort(value) : `invalid addr '${value}'`;
-  return done(() => server.setChecks({ check: { ...check, endpoint } }, `is checked at ${what} ${value}`));
+  const endpoint = placeFrom(check.endpoint ?? { address: '', port: 0 }, what, values);
+  if (typeof endpoint === 'string') return endpoint;
+  return done(() => server.setChecks({ check: { ...check, endpoint } }, `is checked at ${what} ${values.join(' ')}`));
 }
 
-function setAgentPlace(server: ServerChange, what: 'agent-port' | 'agent-addr' | 'agent-send', value: string): string {
+function setAgentPlace(
+  server: ServerChange,
+  what: 'agent-port' | 'agent-addr' | 'agent-send',
+  values: readonly string[],
+): string {
   const { agent } = server.config;
-  if (!agent) return 'agent checks are not enabled on this server';
-  const place =
-    what === 'agent-port'
-      ? withPort(agent, value)
-      : what === 'agent-addr'
-        ? withAddress(agent, value)
-        : { ...agent, send: value };
-  if (place === undefined) return what === 'agent-port' ? wrongPort(value) : `invalid addr '${value}'`;
-  return done(() => server.setChecks({ agent: place }, `has ${what} ${value}`));
+  if (!agent) return `agent checks are not enabled on this server${what === 'agent-send' ? '.\n' : ''}`;
+  const changed = what === 'agent-send' ? { ...agent, send: values[0] ?? '' } : placeFrom(agent, what, values);
+  if (typeof changed === 'string') return changed;
+  return done(() => server.setChecks({ agent: changed }, `has ${what} ${values.join(' ')}`));
+}
+
+/** `check-port PORT` or `check-addr ADDRESS [port PORT]`, and the same of agents; or HAProxy's sentence about what is wrong. */
+function placeFrom<T extends { readonly address: string; readonly port: number }>(
+  place: T,
+  what: string,
+  [value, word, port_text]: readonly string[],
+): T | string {
+  const is_port = what.endsWith('-port');
+  if (value === undefined)
+    return `set server <b>/<s> ${what} requires ${is_port ? 'a port' : 'an address and optionally a port'}.\n`;
+  if (is_port) return withPort(place, value) ?? wrongPort(value);
+  if (isIP(value) === 0) return `invalid addr '${value}'`;
+  const moved = { ...place, address: value };
+  return word === 'port' ? (withPort(moved, port_text ?? '') ?? wrongPort(port_text ?? '')) : moved;
 }
 
 function wrongPort(text: string): string {
@@ -180,8 +195,4 @@ function wrongPort(text: string): string {
 function withPort<T extends { readonly port: number }>(place: T, text: string): T | undefined {
   const port = Number(text);
   return Number.isInteger(port) && port > 0 && port <= 65_535 ? { ...place, port } : undefined;
-}
-
-function withAddress<T extends { readonly address: string }>(place: T, address: string): T | undefined {
-  return isIP(address) === 0 ? undefined : { ...place, address };
 }

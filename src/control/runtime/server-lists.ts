@@ -1,4 +1,5 @@
 /** `show servers state` in the form of a state file (version 1), and `show servers conn`. */
+import { isIP } from 'node:net';
 import { CODES } from '../../health/verdict.ts';
 import * as c from '../../threads/counters.ts';
 import * as shared from '../../threads/shared-memory.ts';
@@ -27,7 +28,10 @@ const FORCED_DRAIN = 8;
 const UNRESOLVED = 32;
 const CHECK_CONFIGURED = 2;
 const CHECK_ENABLED = 4;
+const CHECK_PAUSED = 8;
 const IS_AGENT = 16;
+/** Of a server without checks: what `rise` is when nobody says it. */
+const UNCHECKED_HEALTH = 2;
 /** HAProxy's numbers of check states, in the order of CODES. */
 const CHECK_STATUSES: Readonly<Record<string, number>> = {
   INI: 2,
@@ -60,22 +64,27 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
   const { check, agent } = config;
   const endpoint = view.endpointOf(config);
   const code = CODES[read(shared.SERVER_CHECK_CODE)] ?? 'INI';
-  const is_name = config.host !== endpoint.address;
+  const is_name = endpoint.address !== '' && isIP(config.host) === 0;
+  const in_maintenance = (stand.administrative & shared.ADMIN_MAINTENANCE) !== 0;
   return [
     iid,
     name,
     sid,
     config.name,
     endpoint.address || '-',
-    stand.operational === shared.SERVER_DOWN ? 0 : stand.operational === shared.SERVER_STOPPING ? 3 : 2,
+    in_maintenance || stand.operational === shared.SERVER_DOWN
+      ? 0
+      : stand.operational === shared.SERVER_STOPPING
+        ? 3
+        : 2,
     administrativeBits(stand.administrative, config.disabled, stand.unresolved),
     stand.weight,
     config.weight,
     seconds(since_ms),
     check ? (CHECK_STATUSES[code] ?? UNKNOWN_STATUS) : UNKNOWN_STATUS,
     check && code !== 'INI' ? resultOf(code) : 0,
-    check ? read(shared.SERVER_HEALTH) : 0,
-    check ? CHECK_CONFIGURED | CHECK_ENABLED : 0,
+    in_maintenance ? 0 : check ? read(shared.SERVER_HEALTH) : UNCHECKED_HEALTH,
+    (check ? CHECK_CONFIGURED | CHECK_ENABLED : 0) | (in_maintenance && (check || config.disabled) ? CHECK_PAUSED : 0),
     agent ? CHECK_CONFIGURED | CHECK_ENABLED | IS_AGENT : 0,
     0,
     config.id === undefined ? 0 : 1,

@@ -134,7 +134,8 @@ function showInfo(args: readonly string[], daemon: RuntimeDaemon): string {
 
 function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
   const view = viewOf(daemon.generation());
-  const words = args.filter((word) => !FORMS.includes(word));
+  const named = args.filter((word) => !FORMS.includes(word));
+  const words = named.length < FILTER_WORDS ? [] : named; // as HAProxy: part of a filter is none
   const proxy = words[0];
   const kinds = asMask(words[1]);
   const sid = Number(words[2] ?? -1);
@@ -154,11 +155,13 @@ function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
 }
 
 const FORMS = ['json', 'typed', 'up', 'no-maint', 'desc', 'domain', 'dns'];
+/** `<px> <type> <sid>` */
+const FILTER_WORDS = 3;
 const EVERY_KIND = 15;
 
 function asMask(word: string | undefined): number {
   const number = Number(word ?? -1);
-  return number < 0 || Number.isNaN(number) ? EVERY_KIND : number;
+  return number < 0 ? EVERY_KIND : number;
 }
 
 /** `up` leaves out servers that are down or in maintenance, `no-maint` the latter only. */

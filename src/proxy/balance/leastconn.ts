@@ -1,4 +1,4 @@
-/** Least connections, in proportion to the weights; equal loads take turns. */
+/** Least connections, in proportion to the weights; equal loads take turns, and so do servers that have none. */
 import { ALL_FULL, type Candidate, emptyPicker, type Picker } from './picker.ts';
 
 export function leastConnections(candidates: readonly Candidate[]): Picker {
@@ -12,7 +12,9 @@ export function leastConnections(candidates: readonly Candidate[]): Picker {
       let best_load = Number.POSITIVE_INFINITY;
       for (let step = 0; step < usable.length; step++) {
         const { position, weight } = usable[(first + step) % usable.length];
-        const load = (loads.connectionsOf(position) + 1) / weight;
+        const connections = loads.connectionsOf(position);
+        // as HAProxy: who is idle comes first whatever its weight, or the heaviest would serve a quiet site alone
+        const load = connections === 0 ? 0 : (connections + 1) / weight;
         if (load >= best_load || loads.isFull(position)) continue;
         if (position === avoid) {
           last = avoid;

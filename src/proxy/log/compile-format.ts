@@ -49,9 +49,11 @@ function compilePart(part: LogPart, captures: Captures | undefined): FieldWriter
   }
   if (part.kind === 'sample') return withFlags(compileSamplePart(part, captures), part.flags, captures !== undefined);
   const field = FIELDS[part.name] as Field;
-  const write = part.flags.hexadecimal && field.hexadecimal ? field.hexadecimal : field.write;
+  const { quoted, hexadecimal } = part.flags;
+  const digits = hexadecimal ? field.hexadecimal : undefined; // in no quotes, as HAProxy
+  const write = digits ?? (quoted ? (field.quoted ?? field.write) : field.write);
   const { absent } = field;
-  const flagged = field.numeric ? write : withFlags(write, part.flags);
+  const flagged = digits || field.numeric ? write : withFlags(write, part.flags, !field.may_be_empty);
   if (!absent) return flagged;
   return (writer, record) => {
     if (!absent(record)) flagged(writer, record);

@@ -13,6 +13,10 @@ export type Field = {
   readonly write: FieldWriter;
   /** Never in quotes. */
   readonly numeric: boolean;
+  /** No `-` stands for an empty value. */
+  readonly may_be_empty?: boolean;
+  /** `+Q` writes it so, where quotes are not just around it. */
+  readonly quoted?: FieldWriter;
   /** `+X` writes it so. */
   readonly hexadecimal?: FieldWriter;
   /** Writes nothing at all, not even a blank beside it, when this says so. */
@@ -26,6 +30,7 @@ const DASH = encode('-');
 const HOST = encode(hostname());
 const SPACE = 32;
 const QUESTION = 63;
+const STAR = 42;
 const PLUS = 43;
 const OPEN = 123;
 const CLOSE = 125;
@@ -45,6 +50,16 @@ function number(value: Value): Field {
 /** Numbers that `+X` writes in four hexadecimal digits, or more. */
 function hexNumber(value: Value): Field {
   return { ...number(value), hexadecimal: (writer, record) => writer.hexadecimal(value(record), 4) };
+}
+
+/** `-` where there is none. */
+function portIfAny(port: (record: LogRecord) => number | undefined): Field {
+  const { hexadecimal = () => {}, write } = hexNumber((record) => port(record) ?? 0);
+  const orDash =
+    (write: FieldWriter): FieldWriter =>
+    (writer, record) =>
+      port(record) === undefined ? writer.text(DASH) : write(writer, record);
+  return { numeric: true, write: orDash(write), hexadecimal: orDash(hexadecimal) };
 }
 
 /** `+X` writes an address as the digits of its bytes. */
@@ -111,9 +126,9 @@ function hexOfAddress(text: string): string {
 
 // ── the request line: `METHOD TARGET VERSION` ─────────────────────────────────────────────────────
 
-/** The bytes of the request line between two places that `find` tells, or `<BADREQ>`. */
+/** The bytes of the request line between two places that `find` tells, or `<BADREQ>`. An empty part is no `-`. */
 function partOfLine(find: (bytes: Uint8Array, start: number, end: number) => readonly [number, number]): Field {
-  return text((writer, record) => {
+  const write: FieldWriter = (writer, record) => {
     const { line_offset, line_length } = record;
     if (line_length === 0) {
       writer.text(BAD_REQUEST);
@@ -121,7 +136,8 @@ function partOfLine(find: (bytes: Uint8Array, start: number, end: number) => rea
     }
     const [start, end] = find(writer.memory, line_offset, line_offset + line_length);
     writer.foreign(writer.memory, start, end);
-  });
+  };
+  return { ...text(write), may_be_empty: true };
 }
 
 function target(bytes: Uint8Array, start: number, end: number): readonly [number, number] {
@@ -141,6 +157,7 @@ function query(bytes: Uint8Array, start: number, end: number): readonly [number,
 function path(bytes: Uint8Array, start: number, end: number): readonly [number, number] {
   const [from, mark] = query(bytes, start, end);
   if (bytes[from] === SLASH) return [from, mark];
+  if (bytes[from] === STAR) return [mark, mark]; // `OPTIONS *` is about no path
   const authority = bytes.indexOf(SLASH, from);
   if (authority < 0 || authority >= mark || bytes[authority + 1] !== SLASH) return [from, mark];
   const slash = bytes.indexOf(SLASH, authority + 2);
@@ -149,25 +166,47 @@ function path(bytes: Uint8Array, start: number, end: number): readonly [number, 
 
 // ── captured headers ──────────────────────────────────────────────────────────────────────────────
 
-function captures(side: 'request' | 'response', clf: boolean): Field {
+/** `{a|b}`: what is not there is empty. */
+function captures(side: 'request' | 'response'): Field {
+  const write: FieldWriter = (writer, record) => {
+    const { length } = record.frontend.config.captures[side];
+    writer.byte(OPEN);
+    for (let index = 0; index < length; index++) {
+      if (index > 0) writer.byte(BAR);
+      const value = record.captured?.[side][index];
+      if (value) writer.foreignHeader(value);
+    }
+    writer.byte(CLOSE);
+  };
+  return { ...text(write), absent: (record) => capturesNothing(side, record) };
+}
+
+/** `a b`: what is not there is `-`, or `""` with quotes around each. */
+function captureList(side: 'request' | 'response'): Field {
+  const list =
+    (quoted: boolean): FieldWriter =>
+    (writer, record) => {
+      const { length } = record.frontend.config.captures[side];
+      for (let index = 0; index < length; index++) {
+        if (index > 0) writer.byte(SPACE);
+        if (quoted) writer.byte(QUOTE);
+        const value = record.captured?.[side][index];
+        if (value) writer.foreignHeader(value);
+        else if (!quoted) writer.text(DASH);
+        if (quoted) writer.byte(QUOTE);
+      }
+    };
   return {
     numeric: true, // its quotes are its own
-    absent: (record) => record.frontend.config.captures[side].length === 0,
-    write: (writer, record) => {
-      const { length } = record.frontend.config.captures[side];
-      const values = record.captured?.[side];
-      if (!clf) writer.byte(OPEN);
-      for (let index = 0; index < length; index++) {
-        const value = values?.[index] ?? null;
-        if (index > 0) writer.byte(clf ? SPACE : BAR);
-        if (clf) writer.byte(QUOTE);
-        if (value) writer.foreignHeader(value);
-        else if (clf) writer.text(DASH);
-        if (clf) writer.byte(QUOTE);
-      }
-      if (!clf) writer.byte(CLOSE);
-    },
+    absent: (record) => capturesNothing(side, record),
+    write: list(false),
+    quoted: list(true),
   };
+}
+
+/** Nor are there values of a request that could not be read. */
+function capturesNothing(side: 'request' | 'response', record: LogRecord): boolean {
+  return record.frontend.config.captures[side].length === 0 || record.line_length === 0;
 }
 
 function cookie(side: 'request' | 'response'): Field {
@@ -217,7 +256,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   ),
   bc: number(({ assignment }) => (assignment.backend ? assignment.backend.connections : 0)),
   bi: address((writer, record) => writer.text(record.source ? encode(record.source.address) : DASH)),
-  bp: hexNumber((record) => record.source?.port ?? 0),
+  bp: portIfAny((record) => record.source?.port),
   bq: number(({ assignment }) => assignment.backend_queue),
   ci: address((writer, record) => writer.text(record.client_address)),
   cp: hexNumber((record) => record.client_port),
@@ -226,10 +265,10 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   fi: address((writer, record) => writer.text(localOf(record.client_socket).address)),
   fp: hexNumber((record) => localOf(record.client_socket).port),
   ft: text((writer, record) => writer.text(record.frontend.name_bytes)),
-  hr: captures('request', false),
-  hrl: captures('request', true),
-  hs: captures('response', false),
-  hsl: captures('response', true),
+  hr: captures('request'),
+  hrl: captureList('request'),
+  hs: captures('response'),
+  hsl: captureList('response'),
   lc: hexNumber((record) => record.number),
   ms: {
     numeric: true,
@@ -257,7 +296,7 @@ export const FIELDS: Readonly<Record<string, Field>> = {
     const address = assignment.server_seen?.endpoint.address;
     writer.text(address ? encode(address) : DASH);
   }),
-  sp: hexNumber(({ assignment }) => assignment.server_seen?.endpoint.port ?? 0),
+  sp: portIfAny(({ assignment }) => assignment.server_seen?.endpoint.port),
   sq: number(({ assignment }) => assignment.server_queue),
   sslc: nothing,
   sslv: nothing,

@@ -65,8 +65,8 @@ export class LogRecord implements Outcome {
   failure = FAILURE_NONE;
   /** While it stands in the thread's request message. */
   request: RequestHead | null = null;
-  /** Counts this frontend's lines in this thread, from 1. */
-  number = 0;
+  /** Of the line among this frontend's in this thread: the first one is 0. */
+  number = -1;
 
   constructor(frontend: Frontend) {
     this.frontend = frontend;

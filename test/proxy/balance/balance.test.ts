@@ -88,7 +88,7 @@ test('least connections picks whoever has the least for its weight', () => {
         const picker = leastConnections(candidates(servers.map(([weight]) => weight)));
         const load = (position: number) => {
           const [weight, count] = servers[position] as [number, number];
-          return (count + 1) / weight;
+          return count === 0 ? 0 : (count + 1) / weight;
         };
         const connectionsOf = (position: number) => (servers[position] as [number, number])[1];
         const picked = picker.pick(turn, NO_HASH, NO_SERVER, { ...nobodyServes, connectionsOf });
@@ -99,5 +99,10 @@ test('least connections picks whoever has the least for its weight', () => {
 });
 
 test('least connections takes turns among equals', () => {
+  assert.deepEqual(
+    picks(leastConnections(candidates([1, 5, 3])), 3),
+    [0, 1, 2],
+    'idle servers, whatever their weights',
+  );
   assert.deepEqual(new Set(picks(leastConnections(candidates([1, 1, 1])), 3)), new Set([0, 1, 2]));
 });
