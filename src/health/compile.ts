@@ -46,7 +46,7 @@ function compile(method: Exclude<CheckMethod, { kind: 'external' }>) {
 function tcpProgram(rules: readonly CheckRule[]): Program<RawAnswer> {
   const steps = new StepList<RawAnswer>();
   for (const [index, rule] of withConnect(rules).entries()) {
-    const place = placeOf(rules, rule, index);
+    const place = placeOf(rules, rule, index, true);
     if (rule.kind === 'send') steps.add({ kind: 'send', place, ...compileSend(rule), flush: false });
     else if (rule.kind === 'expect') steps.expect(place, rawExpectation(rule, place), rule.negated);
     else steps.addCommon(rule, place);
@@ -63,7 +63,7 @@ function httpProgram(method: HttpCheckMethod): Program<HttpReply> {
   };
   const written = withConnect(rules);
   for (const [index, rule] of written.entries()) {
-    const place = placeOf(rules, rule, index);
+    const place = placeOf(rules, rule, index, false);
     if (rule.kind === 'http-send') addRequest(rule, place);
     else if (rule.kind === 'expect') {
       if (steps.last !== 'expect' && steps.last !== 'send') addRequest(undefined, undefined);
@@ -74,7 +74,8 @@ function httpProgram(method: HttpCheckMethod): Program<HttpReply> {
   if (steps.last !== 'expect') steps.expect(undefined, expectSuccess(disable_on_404), false);
   const keeps = rules.some((rule) => rule.kind === 'set-var' || (rule.kind === 'expect' && looksBehindStatus(rule)));
   const asks = method.rules.some((rule) => rule.kind === 'http-send' && requests > 1);
-  return { steps: steps.finished(), createAnswer: () => new HttpReply(keeps || asks) };
+  const has_rules = rules.some(({ kind }) => kind === 'expect');
+  return { steps: steps.finished(), createAnswer: () => new HttpReply(keeps || asks, has_rules) };
 }
 
 const CONNECT: CheckRule = {
@@ -93,13 +94,14 @@ function withConnect(rules: readonly CheckRule[]): readonly CheckRule[] {
 }
 
 /** Undefined for a rule that nobody wrote. Steps count from 1, comments too, as in HAProxy's messages. */
-function placeOf(rules: readonly CheckRule[], rule: CheckRule, index: number): Place {
+function placeOf(rules: readonly CheckRule[], rule: CheckRule, index: number, is_told: boolean): Place {
   const step = rules.indexOf(rule) + 1;
   if (step === 0) return undefined;
   const before = rules[step - 2];
   const own = 'comment' in rule ? rule.comment : undefined;
   const comment = own ?? (before?.kind === 'comment' ? before.text : undefined);
-  return { step: step || index, what: describeRule(rule), comment };
+  const told = is_told ? tellRule(rule) : undefined;
+  return { step: step || index, what: describeRule(rule), comment, own_comment: own, told };
 }
 
 function describeRule(rule: CheckRule): string {
@@ -109,6 +111,18 @@ function describeRule(rule: CheckRule): string {
     return `connect${port}`;
   }
   return rule.kind === 'http-send' ? 'send' : rule.kind;
+}
+
+/** In HAProxy's words. */
+function tellRule(rule: CheckRule): string {
+  if (rule.kind !== 'expect') return describeRule(rule);
+  const { match } = rule;
+  if (match.kind === 'regex') return 'expect regex';
+  if (match.kind === 'binary-regex') return 'expect binary regex';
+  if (match.kind !== 'string' && match.kind !== 'binary') return describeRule(rule);
+  const text = constantText(match.pattern);
+  if (text === undefined) return `expect log-format ${match.kind}`;
+  return `expect ${match.kind} '${text}'`;
 }
 
 class StepList<A extends Answer> {

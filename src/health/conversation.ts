@@ -8,7 +8,7 @@
  */
 import { asInteger, evaluate } from './expression.ts';
 import type { CheckFacts, ServerFacts, Value } from './facts.ts';
-import { type Answer, type ConnectStep, describePlace, type Program, type SendStep } from './steps.ts';
+import { type Answer, type ConnectStep, describePlace, type Program, type SendStep, tellPlace } from './steps.ts';
 import { answerTimedOut, connectFailed, connectTimedOut, type Verdict, verdictOf } from './verdict.ts';
 
 export const CONNECT = 1;
@@ -102,7 +102,7 @@ export class Conversation implements CheckFacts {
     const place = step && step.kind !== 'set' ? step.place : undefined;
     if (!place) return verdict;
     const where = describePlace(place);
-    return verdictOf(verdict.code, verdict.reason + where, verdict.status, verdict.info + where);
+    return verdictOf(verdict.code, verdict.reason + where, verdict.status, verdict.info + tellPlace(place));
   }
 
   // ── the steps ─────────────────────────────────────────────────────────────────────────────────

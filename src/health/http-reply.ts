@@ -11,7 +11,7 @@ import { MOST_BYTES, Received } from './received.ts';
 import type { Answer } from './steps.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
-const NOT_HTTP = verdictOf('L7RSP', 'the answer is not HTTP');
+const NOT_HTTP = verdictOf('L7RSP', 'the answer is not HTTP', 0, '');
 const HEAD_TOO_LONG = verdictOf('L7RSP', `the answer's head is longer than ${MOST_BYTES} bytes`);
 const CLOSED_EMPTY = verdictOf('L7RSP', 'the server closed without an answer');
 const CLOSED_EARLY = verdictOf('L7RSP', 'the server closed in the middle of its answer');
@@ -30,20 +30,28 @@ const LINE_BEGINS = AFTER_STATUS + 2;
 const EMPTY_LINE_CR = AFTER_STATUS + 3;
 const HEAD_ENDED = AFTER_STATUS + 4;
 
+const LONGEST_PHRASE = 80;
+const FIRST_SUCCESS = 200;
+const FIRST_ERROR = 400;
+
 export type Body = { readonly text: string; readonly complete: boolean };
 
 export class HttpReply implements Answer {
   private readonly keeps: boolean;
+  private readonly keeps_phrase: boolean;
   private readonly received = new Received();
   private position = 0;
   private code = 0;
   private length = 0;
   private head_length = 0;
   private broken = false;
+  private in_status_line = true;
+  private said = '';
 
-  /** `keeps`: something will look behind the status. */
-  constructor(keeps: boolean) {
+  /** `keeps`: something will look behind the status. `has_rules`: also a status below 400 may be unwanted. */
+  constructor(keeps: boolean, has_rules = keeps) {
     this.keeps = keeps;
+    this.keeps_phrase = has_rules;
   }
 
   clear(): void {
@@ -53,6 +61,8 @@ export class HttpReply implements Answer {
     this.length = 0;
     this.head_length = 0;
     this.broken = false;
+    this.in_status_line = true;
+    this.said = '';
   }
 
   add(bytes: Uint8Array, offset: number, length: number): void {
@@ -88,6 +98,11 @@ export class HttpReply implements Answer {
 
   status(): number {
     return this.headEnded ? this.code : 0;
+  }
+
+  /** What stands behind the status, as far as it may be wanted in a verdict. */
+  phrase(): string {
+    return this.said.trim();
   }
 
   /** Name (lower case) and value, in order. */
@@ -136,9 +151,19 @@ export class HttpReply implements Answer {
 
   private takeOfHead(byte: number): void {
     const { position } = this;
+    if (this.in_status_line) this.takeOfPhrase(byte);
     if (byte !== LF) this.position = byte === CR && position === LINE_BEGINS ? EMPTY_LINE_CR : IN_LINE;
     else if (position === LINE_BEGINS || position === EMPTY_LINE_CR) this.position = HEAD_ENDED;
     else this.position = LINE_BEGINS;
+  }
+
+  private takeOfPhrase(byte: number): void {
+    if (byte === LF) this.in_status_line = false;
+    else if (
+      this.said.length < LONGEST_PHRASE &&
+      (this.keeps_phrase || this.code >= FIRST_ERROR || this.code < FIRST_SUCCESS)
+    )
+      this.said += String.fromCharCode(byte);
   }
 }
 

@@ -16,7 +16,7 @@ import { constantText, evaluateFormat } from './expression.ts';
 import type { CheckFacts } from './facts.ts';
 import type { HttpReply } from './http-reply.ts';
 import { describeMatch, named } from './raw.ts';
-import { describePlace, type Expectation, type Outcome, type Place } from './steps.ts';
+import { describePlace, type Expectation, type Outcome, type Place, tellComment } from './steps.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** What `option httpchk` alone accepts. */
@@ -91,7 +91,7 @@ export function expectSuccess(disable_on_404: boolean): Expectation<HttpReply> {
     judge: (reply, ended, facts) =>
       conclude(reply, ended, disable_on_404, facts, () => {
         const status = reply.status();
-        return isExpected[status] ? 'matched' : statusVerdict(status, false);
+        return isExpected[status] ? 'matched' : statusVerdict(status, false, reply.phrase());
       }),
     success: (reply) => (disable_on_404 && reply.status() === 404 ? CONDITIONAL : statusVerdict(reply.status(), true)),
   };
@@ -136,11 +136,11 @@ function compileRule(rule: ExpectRule, place: Place): JudgeRule {
   switch (match.kind) {
     case 'status': {
       const isExpected = statusesOf(match.ranges);
-      return statusRule(rule, (status) => isExpected[status]);
+      return statusRule(rule, (status) => isExpected[status], place);
     }
     case 'status-regex': {
       const regex = knownExpression(match.pattern);
-      return statusRule(rule, (status) => regex.test(String(status)));
+      return statusRule(rule, (status) => regex.test(String(status)), place);
     }
     case 'header':
       return headerRule(rule, match.full, match.name, match.value, place);
@@ -149,14 +149,16 @@ function compileRule(rule: ExpectRule, place: Place): JudgeRule {
   }
 }
 
-function statusRule(rule: ExpectRule, isExpected: (status: number) => boolean): JudgeRule {
+function statusRule(rule: ExpectRule, isExpected: (status: number) => boolean, place: Place): JudgeRule {
+  const comment = tellComment(place);
   return (reply, _, facts) => {
     const status = reply.status();
     if (isExpected(status) !== rule.negated) return 'matched';
     if (rule.error_status === undefined && rule.on_error === undefined && rule.status_code === undefined) {
-      return statusVerdict(status, false);
+      return statusVerdict(status, false, reply.phrase() + comment);
     }
-    const verdict = named(rule.error_status ?? 'L7STS', `HTTP status ${status}`, rule.on_error, rule, facts);
+    const info = reply.phrase() + comment;
+    const verdict = named(rule.error_status ?? 'L7STS', `HTTP status ${status}`, rule.on_error, rule, facts, info);
     return rule.status_code === undefined ? { ...verdict, status } : verdict;
   };
 }
@@ -179,7 +181,9 @@ function headerRule(
       return full ? isValue(text, facts) : text.split(',').some((part) => isValue(part.trim(), facts));
     });
     if (found !== rule.negated) return 'matched';
-    const verdict = named(rule.error_status ?? 'L7STS', `${says}${describePlace(place)}`, rule.on_error, rule, facts);
+    const reason = `${says}${describePlace(place)}`;
+    const info = reply.phrase() + tellComment(place);
+    const verdict = named(rule.error_status ?? 'L7STS', reason, rule.on_error, rule, facts, info);
     return rule.status_code === undefined ? { ...verdict, status: reply.status() } : verdict;
   };
 }
@@ -212,6 +216,7 @@ function bodyRule(rule: ExpectRule, place: Place): JudgeRule {
   const holds = bodyMatch(rule);
   const says = rule.negated ? 'holds' : 'does not hold';
   const problem = `the body ${says} ${describeMatch(rule.match)}${describePlace(place)}`;
+  const told = rule.negated ? 'HTTP check matched unwanted content' : 'HTTP content check did not match';
   return (reply, ended, facts) => {
     const { text, complete } = reply.body();
     const is_all = ended || complete;
@@ -221,7 +226,8 @@ function bodyRule(rule: ExpectRule, place: Place): JudgeRule {
     // an empty body is no answer to either question
     if (matched !== rule.negated && text !== '') return 'matched';
     const shown = text === '' ? `there is no body${describePlace(place)}` : problem;
-    return named(rule.error_status ?? 'L7RSP', shown, rule.on_error, rule, facts);
+    const info = (text === '' ? 'HTTP content check could not find a response body' : told) + tellComment(place);
+    return named(rule.error_status ?? 'L7RSP', shown, rule.on_error, rule, facts, info);
   };
 }
 
@@ -251,10 +257,9 @@ function statusesOf(ranges: readonly IntegerRange[]): readonly boolean[] {
 /** By status, good ones behind bad ones; filled as they occur. */
 const verdicts: (Verdict | undefined)[] = new Array(2000).fill(undefined);
 
-function statusVerdict(status: number, passed: boolean): Verdict {
+function statusVerdict(status: number, passed: boolean, info = ''): Verdict {
   const index = status + (passed ? 1000 : 0);
   const known = verdicts[index];
-  if (known) return known;
-  const reason = `HTTP status ${status}`;
-  return (verdicts[index] = verdictOf(passed ? 'L7OK' : 'L7STS', reason, status, passed ? '' : reason));
+  if (known?.info === info) return known;
+  return (verdicts[index] = verdictOf(passed ? 'L7OK' : 'L7STS', `HTTP status ${status}`, status, info));
 }

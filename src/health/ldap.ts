@@ -10,7 +10,7 @@ import { connectToServer, type Expectation, expectStep, type Program, sendBytes 
 import { type Verdict, verdictOf } from './verdict.ts';
 
 const BIND = fromHex('300c020101600702010304008000')!;
-const NOT_LDAP = verdictOf('L7RSP', 'the answer is not LDAPv3');
+const NOT_LDAP = verdictOf('L7RSP', 'the answer is not LDAPv3', 0, 'Not LDAPv3 protocol');
 const WELL: Verdict = verdictOf('L7OK', 'the LDAP bind succeeded', 0, 'Success');
 
 export function ldapProgram(): Program<RawAnswer> {

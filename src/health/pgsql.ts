@@ -14,8 +14,10 @@ const HEADER_BYTES = 5;
 /** 'R' and the kind. */
 const AUTHENTICATION_BYTES = 9;
 
-const WELL = verdictOf('L7OK', 'PostgreSQL takes connections');
-const NOT_POSTGRES = verdictOf('L7RSP', 'the answer is not PostgreSQL');
+const WELL = verdictOf('L7OK', 'PostgreSQL takes connections', 0, 'PostgreSQL server is ok');
+const SILENT = verdictOf('L7RSP', 'the server closed without an answer');
+/** HAProxy calls this a wrong status. */
+const NOT_POSTGRES = verdictOf('L7STS', 'the answer is not PostgreSQL', 0, 'PostgreSQL unknown error');
 
 export function pgsqlProgram(user: string): Program<RawAnswer> {
   const steps = [connectToServer(true), sendBytes(startup(user)), expectStep(EXPECT_AUTHENTICATION, 2)];
@@ -39,7 +41,8 @@ const EXPECT_AUTHENTICATION: Expectation<RawAnswer> = {
     const kind = length > 0 ? String.fromCharCode(bytes[0]) : '';
     if (kind !== '' && kind !== 'R' && kind !== 'E') return NOT_POSTGRES;
     const needed = kind === 'R' ? AUTHENTICATION_BYTES : HEADER_BYTES;
-    if (length < needed) return ended ? NOT_POSTGRES : 'wait';
+    if (length < needed && !ended) return 'wait';
+    if (length < needed) return length === 0 ? SILENT : NOT_POSTGRES;
     const message_bytes = 1 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
     if (kind === 'R') return message_bytes >= AUTHENTICATION_BYTES ? 'matched' : NOT_POSTGRES;
     return length < message_bytes && !ended ? 'wait' : refusal(answer, message_bytes);

@@ -5,7 +5,15 @@ import { fromByteString, fromHex } from './bytes.ts';
 import { asInteger, constantText, evaluate, evaluateFormat } from './expression.ts';
 import type { CheckFacts } from './facts.ts';
 import { Received } from './received.ts';
-import { type Answer, describePlace, type Expectation, type Naming, type Outcome, type Place } from './steps.ts';
+import {
+  type Answer,
+  describePlace,
+  type Expectation,
+  type Naming,
+  type Outcome,
+  type Place,
+  tellComment,
+} from './steps.ts';
 import { type Code, type Verdict, verdictOf } from './verdict.ts';
 
 export class RawAnswer extends Received implements Answer {
@@ -34,13 +42,16 @@ export function rawExpectation(rule: ExpectRule, place: Place): Expectation<RawA
   const matches = compileMatch(rule.match);
   const says = negated ? 'holds' : 'does not hold';
   const problem = `the answer ${says} ${describeMatch(rule.match)}${describePlace(place)}`;
+  const info = `${tellMismatch(rule)}${place ? ` at step ${place.step}` : ''}${tellComment(place)}`;
+  const nothing = verdictOf(error_status, `there is no answer${describePlace(place)}`, 0, tellSilence(place));
   return {
     timeout: timeout_status,
     judge(answer, ended, facts): Outcome {
       if (!ended && answer.length < (min_recv ?? 0)) return 'wait';
+      if (answer.length === 0) return nothing;
       const matched = matches(answer, ended, facts);
       if (matched === undefined || (!matched && !ended && min_recv === undefined)) return 'wait';
-      return matched !== negated ? 'matched' : named(error_status, problem, rule.on_error, rule, facts);
+      return matched !== negated ? 'matched' : named(error_status, problem, rule.on_error, rule, facts, info);
     },
     success: (_, facts) => named(ok_status, '(tcp-check)', rule.on_success, rule, facts),
   };
@@ -53,10 +64,25 @@ export function named(
   wanted: Naming['on_error'],
   { status_code }: Naming,
   facts: CheckFacts,
+  info?: string,
 ): Verdict {
   const text = wanted === undefined ? usual : evaluateFormat(wanted, facts);
   const number = status_code === undefined ? undefined : asInteger(evaluate(status_code, facts));
-  return verdictOf(code, text, number ?? 0);
+  return verdictOf(code, text, number ?? 0, wanted === undefined ? info : undefined);
+}
+
+/** In HAProxy's words, which logs have: who watches them looks for these. */
+function tellMismatch({ match, negated }: ExpectRule): string {
+  const what = negated ? 'TCPCHK matched unwanted content' : 'TCPCHK did not match content';
+  if (match.kind === 'regex' || match.kind === 'binary-regex') return `${what} (regex)`;
+  if (match.kind === 'binary') return `${what} (binary)`;
+  const text = match.kind === 'string' ? constantText(match.pattern) : undefined;
+  return text === undefined ? `${what} (log-format string)` : `${what} '${text}'`;
+}
+
+function tellSilence(place: Place): string {
+  if (place === undefined) return 'TCPCHK got an empty response';
+  return `TCPCHK got an empty response at step ${place.step}${place.comment === undefined ? '' : ` comment: '${place.comment}'`}`;
 }
 
 function compileMatch(match: CheckMatch): Matches {

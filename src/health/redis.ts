@@ -6,7 +6,7 @@ import { type Verdict, verdictOf } from './verdict.ts';
 
 const PING = bytesOfText('*1\r\n$4\r\nPING\r\n');
 const PONG = '+PONG\r\n';
-const WELL: Verdict = verdictOf('L7OK', 'Redis answers PONG');
+const WELL: Verdict = verdictOf('L7OK', 'Redis answers PONG', 0, 'Redis server is ok');
 
 export function redisProgram(): Program<RawAnswer> {
   const steps = [connectToServer(true), sendBytes(PING), expectStep(EXPECT_PONG, 2)];
@@ -22,7 +22,7 @@ const EXPECT_PONG: Expectation<RawAnswer> = {
     if (line === PONG) return 'matched';
     if (text === '') return verdictOf('L7RSP', 'the server closed without an answer');
     // an error has a reason: -NOAUTH, -LOADING, -MASTERDOWN
-    return verdictOf('L7STS', `Redis says ${line ?? text}`);
+    return verdictOf('L7STS', `Redis says ${line ?? text}`, 0, line ?? text);
   },
   success: () => WELL,
 };

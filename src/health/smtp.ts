@@ -29,7 +29,7 @@ const EXPECT_2XX: Expectation<RawAnswer> = {
   timeout: 'L7TOUT',
   judge(answer, ended) {
     const text = answer.text();
-    if (!BEGINNING.test(text)) return verdictOf('L7RSP', `the answer is not SMTP: ${text}`);
+    if (!BEGINNING.test(text)) return verdictOf('L7RSP', `the answer is not SMTP: ${text}`, 0, text);
     const last = LAST_LINE.exec(text);
     if (last === null) return ended ? verdictOf('L7RSP', 'the server closed in the middle of its reply') : 'wait';
     const [, code, words = ''] = last;

@@ -36,7 +36,7 @@ const ALERT = 0x15;
 const HANDSHAKE = 0x16;
 
 const WELL = verdictOf('L6OK', 'the server speaks TLS', 0, '');
-const NOT_TLS = verdictOf('L6RSP', 'the answer is not TLS');
+const NOT_TLS = verdictOf('L6RSP', 'the answer is not TLS', 0, '');
 
 export function sslHelloProgram(): Program<RawAnswer> {
   const steps = [connectToServer(false), sendBytes(clientHello()), expectStep(EXPECT_RECORD, 2)];

@@ -67,7 +67,17 @@ export type SendStep = {
 };
 
 /** Where in the configuration's rules a step stands, for reasons; undefined in checks that nobody wrote rules for. */
-export type Place = { readonly step: number; readonly what: string; readonly comment: string | undefined } | undefined;
+export type Place =
+  | {
+      readonly step: number;
+      readonly what: string;
+      readonly comment: string | undefined;
+      /** The rule's own comment. */
+      readonly own_comment: string | undefined;
+      /** What it is in HAProxy's words, which logs have: `expect string '+OK'`; undefined: they do not tell of it (`http-check`). */
+      readonly told: string | undefined;
+    }
+  | undefined;
 
 export type Program<A extends Answer = Answer> = {
   readonly steps: readonly Step<A>[];
@@ -78,6 +88,18 @@ export type Program<A extends Answer = Answer> = {
 export function describePlace(place: Place): string {
   if (place === undefined) return '';
   return ` at step ${place.step} (${place.what})${place.comment === undefined ? '' : `, comment: '${place.comment}'`}`;
+}
+
+/** The same in HAProxy's form, for logs: ` at step 2 of tcp-check (connect) comment: 'the database'`, or nothing. */
+export function tellPlace(place: Place): string {
+  if (place?.told === undefined) return '';
+  const comment = place.comment === undefined ? '' : ` comment: '${place.comment}'`;
+  return ` at step ${place.step} of tcp-check (${place.told})${comment}`;
+}
+
+/** Behind what an expectation says of an answer. */
+export function tellComment(place: Place): string {
+  return place?.own_comment === undefined ? '' : ` comment: ${place.own_comment}`;
 }
 
 /** A first connection with the server line's settings. */

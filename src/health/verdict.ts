@@ -81,7 +81,7 @@ const LONGEST_REASON = 256;
 
 /** `info` is the reason itself unless it is given. */
 export function verdictOf(code: Code, reason: string, status = 0, info = reason): Verdict {
-  const shown = cleaned(reason);
+  const shown = cleaned(reason).trim();
   return { code, passed: PASSED.includes(code), reason: shown, status, info: info === reason ? shown : cleaned(info) };
 }
 
@@ -90,7 +90,7 @@ function cleaned(text: string): string {
   return text
     .slice(0, LONGEST_REASON)
     .replace(/[^\x20-\x7e\u00a0-\uffff]+/g, ' ')
-    .trim();
+    .trimEnd();
 }
 
 /** The number of a code in shared memory. */

@@ -70,7 +70,7 @@ const CASES: readonly Case[] = [
   {
     method: { kind: 'pgsql', user: 'haproxy' },
     answers: ['SSH-2.0-x\r\n'],
-    says: 'L7RSP the answer is not PostgreSQL',
+    says: 'L7STS the answer is not PostgreSQL',
   },
   { method: MYSQL, answers: [GREETING, LOGIN_OK], says: 'L7OK MySQL takes the login' },
   {

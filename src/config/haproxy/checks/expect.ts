@@ -54,9 +54,18 @@ export function parseExpect(protocol: 'tcp' | 'http', words: Words): ExpectRule 
     const name = { ...word, text: word.text.replace(/^!/, '') };
     if (!matches.includes(name.text)) return words.unexpected(name, [...matches, ...OPTIONS]);
     const match = parseMatch(name, words);
-    return match && words.end() ? { kind: 'expect', negated, match, ...options } : undefined;
+    return match && parseRest(options, words) ? { kind: 'expect', negated, match, ...options } : undefined;
   }
   return words.fail(undefined, 'missing-value', '`expect` needs what to look for.', `Write ${matches.join(' or ')}.`);
+}
+
+/** Options may follow what is looked for, too. False after a report. */
+function parseRest(options: Options, words: Words): boolean {
+  for (let word = words.peek(); word !== undefined && OPTIONS.includes(word.text); word = words.peek()) {
+    words.next();
+    if (!setOption(options, word, words)) return false;
+  }
+  return words.end();
 }
 
 /** False after a report. */
