@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 let directory: string;
@@ -17,7 +18,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 /** Runs in the test's own directory, with these lines typed into it. */
 function carpool(input: string, ...words: string[]) {
-  const options = { input, cwd: directory, encoding: 'utf8', timeout: 15_000 } as const;
+  const options = { input, cwd: directory, encoding: 'utf8', timeout: PATIENCE_MS } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...words], options);
   return { status, stdout, stderr };
 }

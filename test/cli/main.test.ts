@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const directory = mkdtempSync('/tmp/carpool-main-');
@@ -17,7 +18,7 @@ const VALID = 'carp web\n    interface eth0\n    vhid 1\n    pass "x"\n    addre
 function carpool(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...words], {
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: PATIENCE_MS,
   });
   return { status, stdout, stderr };
 }
@@ -105,7 +106,7 @@ test('a reader that has seen enough ends "carpool events" without a word', async
     const timer = setInterval(() => client.write('{}\n'), 10);
     client.on('error', () => {}).on('close', () => clearInterval(timer));
   }).listen(path);
-  const child = spawn(process.execPath, [MAIN, 'events', '--socket', path], { timeout: 15_000 });
+  const child = spawn(process.execPath, [MAIN, 'events', '--socket', path], { timeout: PATIENCE_MS });
   let complaint = '';
   child.stderr.on('data', (text) => {
     complaint += text;

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { formatDiagnostics } from '#src/config/diagnostic.js';
 import { DROPPED_KEYWORDS, DROPPED_OPTIONS } from '#src/config/haproxy/dropped.js';
 import { loadConfig } from '#src/config/load.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 
 const read = (text: string) => loadConfig([{ file: 'haproxy.cfg', text }]);
@@ -42,7 +43,7 @@ test('HAProxy refuses them too', { skip: needs('haproxy') }, (t) => {
   const file = join(directory, 'haproxy.cfg');
   for (const line of LINES) {
     writeFileSync(file, fileWith(line));
-    const { status } = spawnSync(peerPath('haproxy'), ['-c', '-f', file], { timeout: 10_000 });
+    const { status } = spawnSync(peerPath('haproxy'), ['-c', '-f', file], { timeout: PATIENCE_MS });
     assert.equal(status, 1, line);
   }
 });

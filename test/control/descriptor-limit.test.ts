@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '#src/config/load.js';
 import { checkDescriptorLimit } from '#src/control/descriptor-limit.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { MAIN } from './host.js';
 
 const PROXY = 'frontend a\n bind 127.0.0.1:80\n timeout client 1s\n';
@@ -41,7 +42,7 @@ test('with strict-limits carpool does not start, and names the line and a number
   writeFileSync(file, `global\n strict-limits\n maxconn 1000\n${proxy}`);
   const env = { ...process.env, CARPOOL_SOCKET: join(folder, 'c.sock') };
   const command = `ulimit -n 600 && exec '${process.execPath}' '${MAIN}' -f '${file}' -db`;
-  const { status, stderr } = spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 30_000 });
+  const { status, stderr } = spawnSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: PATIENCE_MS });
   assert.equal(status, 1, stderr);
   assert.match(
     stderr,

@@ -6,6 +6,7 @@ import { listenTo } from '#src/control/doctor/listen.js';
 import { parseAddress } from '#src/system/ip-address.js';
 import { insideNetworkNamespace } from '#src/system/namespaces.js';
 import { eventually, needsNamespaces, TestNetwork } from '../helpers/carp-network.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const VIPS = ['10.44.0.50', '2001:db8::50'];
 const NOBODYS = '2001:db8::51';
@@ -24,7 +25,10 @@ const VHID: DoctorVhid = {
   live: undefined,
 };
 
-test('who holds an address answers over IPv4 and over IPv6', { skip: needsNamespaces(), timeout: 30_000 }, async () => {
+test('who holds an address answers over IPv4 and over IPv6', {
+  skip: needsNamespaces(),
+  timeout: PATIENCE_MS,
+}, async () => {
   const network = new TestNetwork();
   try {
     const { link, netlink } = network.addHost('a', '10.44.0.1');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needsNamespaces, type TestHost, TestNetwork, vip } from '../helpers/carp-network.js';
 import { carpOf } from '../helpers/carp-runner.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs, peerPath } from '../helpers/peers.js';
 
 /** Adverts over IPv4, IPv6, to a peer, and from the virtual MAC: each vhid every 0.35 s or so. */
@@ -41,7 +42,7 @@ describe('our adverts', { skip }, () => {
       const until = ['-c', String(FRAMES), 'ip proto 112 or ip6 proto 112'];
       await run(listener, peerPath('tcpdump'), '-Z', 'root', '-i', 'eth0', '-w', file, ...until);
     },
-    { timeout: 30_000 },
+    { timeout: PATIENCE_MS },
   );
 
   after(async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { needs } from '../helpers/peers.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
@@ -16,7 +17,7 @@ test('the refusing setting is named', { skip: needs('unshare') }, () => {
   const lab = [process.execPath, main, 'lab', 'host-death'];
   const run = spawnSync('unshare', ['--user', '--map-root-user', 'sh', '-c', POWERLESS, 'sh', '0', ...lab], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
   });
   assert.equal(run.stdout, '');
   assert.match(
@@ -27,7 +28,7 @@ test('the refusing setting is named', { skip: needs('unshare') }, () => {
 });
 
 test('a scenario that does not exist is answered with the nearest one', () => {
-  const run = spawnSync(process.execPath, [main, 'lab', 'host-deth'], { encoding: 'utf8', timeout: 20_000 });
+  const run = spawnSync(process.execPath, [main, 'lab', 'host-deth'], { encoding: 'utf8', timeout: PATIENCE_MS });
   assert.equal(run.stderr, 'carpool: There is no scenario "host-deth". Did you mean "host-death"?\n');
   assert.equal(run.status, 1);
 });

@@ -94,7 +94,7 @@ for (const kind of KINDS) {
     const clients = await Promise.all(Array.from({ length: 9 }, () => rig.client()));
     await rig.until('all are here', () => rig.client_count === clients.length);
     const elapsed_ms = rig.reactor.now_ms - begin_ms;
-    assert.ok(elapsed_ms >= 500 && elapsed_ms < 3000, `${elapsed_ms} ms`);
+    assert.ok(elapsed_ms >= 500, `${elapsed_ms} ms`);
     for (const client of clients) client.close();
     await rig.everythingIsHome();
   });

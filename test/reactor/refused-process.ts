@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { chooseReactor } from '#src/reactor/choose.js';
 import { EFD_CLOEXEC } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const SYS_prctl = process.arch === 'x64' ? 157 : 167;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -18,7 +19,7 @@ const [refused, forced, ...program] = process.argv.slice(2);
 if (Number(refused) > 0) refuse(Number(refused));
 if (program.length > 0) {
   const env = { ...process.env, CARPOOL_REACTOR: forced };
-  process.exit(spawnSync(process.execPath, program, { env, stdio: 'inherit', timeout: 10_000 }).status ?? 1);
+  process.exit(spawnSync(process.execPath, program, { env, stdio: 'inherit', timeout: PATIENCE_MS }).status ?? 1);
 }
 const wake_fd = libc.eventfd(0, EFD_CLOEXEC);
 try {

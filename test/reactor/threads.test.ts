@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { chooseReactor } from '#src/reactor/choose.js';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '#src/system/abi/linux.js';
 import * as libc from '#src/system/libc.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 import { countDescriptors, KINDS, Rig } from './harness.js';
 
 const STOP_MS = 500;
@@ -41,7 +42,7 @@ for (const kind of KINDS) {
         worker.postMessage('stop');
         wake(wake_fd);
         const begin_ms = performance.now();
-        const [{ woken, passes }] = await once(worker, 'message', { signal: AbortSignal.timeout(5000) });
+        const [{ woken, passes }] = await once(worker, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) });
         const time_ms = performance.now() - begin_ms;
         assert.ok(time_ms < STOP_MS, `it took ${time_ms} ms`);
         assert.equal(woken, 2);
@@ -93,7 +94,10 @@ test('where nothing is forbidden, the kernel decides, and the reason says what i
 
 function chooseIn(refused: number, forced: string): { kind: string; reason: string } {
   const program = fileURLToPath(new URL('./refused-process.js', import.meta.url));
-  const result = spawnSync(process.execPath, [program, String(refused), forced], { encoding: 'utf8', timeout: 10_000 });
+  const result = spawnSync(process.execPath, [program, String(refused), forced], {
+    encoding: 'utf8',
+    timeout: PATIENCE_MS,
+  });
   assert.equal(result.status, 0, result.stderr);
   return JSON.parse(result.stdout);
 }

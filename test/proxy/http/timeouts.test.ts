@@ -47,7 +47,7 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a server that falls silent in its body leaves a cut response`, async () => {
-    const { rig, client, wire } = await underWay(kind, GET, { defaults: ' timeout server 150ms\n' });
+    const { rig, client, wire } = await underWay(kind, GET, { defaults: ' timeout server 400ms\n' });
     wire.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
     await client.takes('half');
     await client.over();
@@ -77,7 +77,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: a client that does not read its response is left after timeout client`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server], { defaults: ' timeout client 300ms\n timeout server 100ms\n' });
+    const rig = new ProxyRig(kind, [server], { defaults: ' timeout client 600ms\n timeout server 400ms\n' });
     const client = await rig.client();
     client.socket.pause();
     client.write(GET);

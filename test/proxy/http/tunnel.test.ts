@@ -54,9 +54,9 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a tunnel in which only the server speaks is not idle; a silent one is closed`, async () => {
-    const { rig, client, wire } = await tunnel('', { defaults: ' timeout server 250ms\n' });
-    for (let count = 0; count < 8; count++) {
-      await new Promise((resolve) => setTimeout(resolve, 60));
+    const { rig, client, wire } = await tunnel('', { defaults: ' timeout server 400ms\n' });
+    for (let count = 0; count < 6; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 80));
       wire.write('tick');
       await client.takes('tick');
     }

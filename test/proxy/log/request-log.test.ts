@@ -18,6 +18,8 @@ import { check } from '#src/system/errors.js';
 import * as libc from '#src/system/libc.js';
 import { encodeUnixAddress, socketAddressBytes } from '#src/system/socket-address.js';
 import { createHost, needsRoot } from '../../control/host.js';
+import { until } from '../../helpers/balancers.js';
+import { PATIENCE_MS } from '../../helpers/patience.js';
 
 const CONFIG = (target: string) => `global
     nbthread 1
@@ -121,7 +123,9 @@ test('a syslog server that goes and comes back under its name gets lines again, 
   const daemon = host.start('-f', host.file('a.cfg', CONFIG(path)));
   await daemon.sees(/ ready/);
   await host.get('http://10.10.0.5:8080/first');
-  assert.match(receiveRequest(first), /GET \/first/);
+  let line = '';
+  await until('the line is there', () => (line = receiveRequest(first)) !== '');
+  assert.match(line, /GET \/first/);
 
   libc.close(first);
   rmSync(path);
@@ -164,11 +168,13 @@ function listenForDatagrams(address: string, port: number): number {
   const fd = check(libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 'socket');
   const name = socketAddressBytes({ address, port });
   check(libc.bind(fd, byReference(name), name.length), 'bind');
-  check(libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, byReference(BigInt64Array.of(5n, 0n)), 16), 'setsockopt');
+  check(
+    libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, byReference(BigInt64Array.of(BigInt(PATIENCE_MS / 1000), 0n)), 16),
+    'setsockopt',
+  );
   return fd;
 }
 
-/** Waits 5 s at most. */
 function receive(fd: number): string {
   const room = libc.allocatePinned(2048);
   const length = check(libc.recv(fd, room.address, 2048, 0), 'recv');

@@ -8,6 +8,7 @@ import { byReference } from '#src/system/arguments.js';
 import * as libc from '#src/system/libc.js';
 import { connectUnixDatagram } from '#src/system/log-socket.js';
 import { encodeUnixAddress } from '#src/system/socket-address.js';
+import { PATIENCE_MS } from '../../helpers/patience.js';
 import { Rig } from '../../reactor/harness.js';
 import { datagramOnLoopback, datagramTo } from '../../reactor/peer.js';
 
@@ -102,7 +103,7 @@ test('a server that starts again under the same name is found again', () => {
   assert.equal(read(server), 'one');
   libc.close(server);
   server = listenAt(path);
-  const limit_ms = performance.now() + 5_000;
+  const limit_ms = performance.now() + PATIENCE_MS;
   for (let line = read(server); line !== 'two'; line = read(server)) {
     assert.ok(performance.now() < limit_ms, 'it never arrived');
     rig.pass(20);

@@ -15,7 +15,7 @@ import { freePort } from '../../helpers/ports.js';
 const TARGET = `/${'x'.repeat(12_000)}`;
 const REQUESTS = 400;
 /** Each of them, however slow the machine: far less than a reader that never comes. */
-const SLOW_MS = 2_000;
+const SLOW_MS = 4_500;
 
 for (const [what, stdout] of [
   ['a pipe that nobody reads', 'pipe'],

@@ -50,11 +50,11 @@ for (const kind of KINDS) {
   });
 
   test(`${kind}: a session in which nothing moves ends after the timeout`, async () => {
-    const { rig, client, wire } = await session({ defaults: ' timeout client 200ms\n timeout server 200ms\n' });
+    const { rig, client, wire } = await session({ defaults: ' timeout client 400ms\n timeout server 400ms\n' });
     for (let count = 0; count < 5; count++) {
       wire.write('tick');
       await client.takes('tick');
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await client.over();
     await wire.over();
