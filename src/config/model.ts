@@ -270,6 +270,12 @@ export type Server = {
   readonly resolution: Resolution | undefined;
   /** `address` is '' until a host name is resolved. Port 0: the port the client connected to. */
   readonly endpoint: Endpoint;
+  /** Added to the client's port where `endpoint` has none. */
+  readonly port_offset: number;
+  /** `dispatch` or `option transparent`: whatever no cookie binds to another server. */
+  readonly takes_rest: boolean;
+  /** Clients of GET and HEAD are sent there; the path follows. */
+  readonly redirect: string | undefined;
   /** 0..256; 0 takes no new traffic. */
   readonly weight: number;
   readonly backup: boolean;

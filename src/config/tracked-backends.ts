@@ -29,7 +29,7 @@ function trackedBackend(carp: Carp, track: Track): Backend {
   const name = { text: trackedBackendName(carp, track), span };
   const draft = newProxy('backend', name, span, newDefaults());
   const settings = { ...draft.default_server, ...check, check: true };
-  const server = { name: TRACKED_SERVER, host, ...endpoint, settings, span };
+  const server = { name: TRACKED_SERVER, host, ...endpoint, port_offset: 0, settings, span };
   const mode = method.kind === 'http' ? 'http' : 'tcp';
   // none of its words was written as a keyword, so nothing can be wrong with them
   return { ...finishBackend({ ...draft, mode, servers: [server] }, NOTHING_AROUND, new Reporter()), check: method };

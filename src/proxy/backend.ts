@@ -182,8 +182,10 @@ export class Backend implements Loads {
     this.picker_version = version;
     this.rebuild_ms = Number.POSITIVE_INFINITY;
     const usable = this.servers.filter((server) => server.usable && server.weight > 0);
+    const rest = this.servers.filter((server) => server.config.takes_rest);
     const active = usable.filter((server) => !server.config.backup);
-    const chosen = active.length > 0 ? active : this.config.all_backups ? usable : usable.slice(0, 1);
+    const chosen =
+      rest.length > 0 ? rest : active.length > 0 ? active : this.config.all_backups ? usable : usable.slice(0, 1);
     this.chosen.fill(0);
     const candidates = chosen.map((server) => {
       const { position, id, weight, config } = server;

@@ -1,7 +1,7 @@
 /** The two ends of a client's connection: as a proxy before us told them (`accept-proxy`), else as the kernel does. */
 import type { Endpoint } from '../config/model.ts';
 import type { Socket } from '../reactor/socket.ts';
-import { localAddress, peerAddress } from '../system/peer-address.ts';
+import { destinationAddress, peerAddress } from '../system/peer-address.ts';
 import type { Row } from '../threads/counters.ts';
 import type { Entrance } from './entrance.ts';
 
@@ -27,7 +27,7 @@ export function bindCountersOf({ admitted_by }: Socket): Row | null {
 
 /** The address that the client connected to. */
 export function destinationOf(socket: Socket): Endpoint | undefined {
-  return socket.ends?.destination ?? (socket.fd >= 0 ? localAddress(socket.fd) : undefined);
+  return socket.ends?.destination ?? (socket.fd >= 0 ? destinationAddress(socket.fd) : undefined);
 }
 
 /** `-` and `unix` are no addresses, and neither begins like one. */

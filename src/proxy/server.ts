@@ -3,12 +3,15 @@
  * (state, weight, connections) stands in shared memory.
  */
 import type * as model from '../config/model.ts';
-import { encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
+import type { Socket } from '../reactor/socket.ts';
+import { type AddressPlace, encodeSocketAddress, type PinnedAddress } from '../system/socket-address.ts';
 import { IDLE_CONNECTIONS, type Row, SESSIONS, serverRow } from '../threads/counters.ts';
 import { noteLiveError, noteLiveSuccess } from '../threads/live-errors.ts';
 import * as shared from '../threads/shared-memory.ts';
 import { startingShare, WHOLE_SHARE } from './balance/limit.ts';
+import { destinationOf } from './ends.ts';
 import type { ServerConnection } from './http/server-connection.ts';
+import { endpointFor, followsClient } from './mapped-address.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Idle connections a thread keeps to one server. */
@@ -33,6 +36,8 @@ export class Server {
   /** Where it is now; its address is '' and `address` null while its name does not resolve. */
   endpoint: model.Endpoint;
   address: PinnedAddress | null;
+  /** Where it is depends on the client. */
+  follows_client: boolean;
   /** Sets what is wanted of a new connection; false: the system refuses. Null: nothing is. */
   prepare: ((fd: number) => boolean) | null = null;
   readonly idle: ServerConnection[] = [];
@@ -61,6 +66,7 @@ export class Server {
     this.name_bytes = new TextEncoder().encode(config.name);
     this.endpoint = config.endpoint;
     this.address = pinnedAddress(config.endpoint);
+    this.follows_client = followsClient(config.endpoint);
     this.memory = memory;
     this.counters = serverRow(memory, thread, number);
     this.idle_limit = shareOf(
@@ -101,7 +107,15 @@ export class Server {
   move(endpoint: model.Endpoint): void {
     this.endpoint = endpoint;
     this.address = pinnedAddress(endpoint);
+    this.follows_client = followsClient(endpoint);
     for (const connection of [...this.idle]) connection.close();
+  }
+
+  /** Where it is for a client. Null: nowhere. `place` is the connection's own. */
+  addressFor(client: Socket, place: AddressPlace): PinnedAddress | null {
+    if (!this.follows_client) return this.address;
+    const destination = destinationOf(client);
+    return destination ? place.put(endpointFor(this.endpoint, this.config.port_offset, destination)) : null;
   }
 
   /** What its agent says, else what people set, else what is configured; undefined: none. */

@@ -1,5 +1,5 @@
 /** Who is at the ends of a connected socket. */
-import { AF_INET, AF_UNIX } from './abi/linux.ts';
+import { AF_INET, AF_UNIX, IPPROTO_IP, SO_ORIGINAL_DST } from './abi/linux.ts';
 import * as libc from './libc.ts';
 import { decodeSocketAddress } from './socket-address.ts';
 
@@ -54,6 +54,13 @@ function ipv4Text(bytes: Uint8Array, offset: number): Uint8Array {
 const text = new Uint8Array(15);
 const DOT = 46;
 const ZERO = 48;
+
+/** Where the client went to: before the kernel's own translation (REDIRECT, DNAT), if there was one. */
+export function destinationAddress(fd: number): { address: string; port: number } | undefined {
+  room.words[NAME_BYTES / 4] = NAME_BYTES;
+  const known = libc.getsockopt(fd, IPPROTO_IP, SO_ORIGINAL_DST, room.address, room.address + NAME_BYTES) === 0;
+  return known ? decodeSocketAddress(room.bytes, 0) : localAddress(fd);
+}
 
 /** Our end. */
 export function localAddress(fd: number): { address: string; port: number } | undefined {

@@ -35,6 +35,19 @@ export function encodeSocketAddress(endpoint: Endpoint): PinnedAddress {
   return encoded;
 }
 
+/** Memory for one address after the other, for a connection whose address its client chooses. */
+export class AddressPlace {
+  private place: Pinned | null = null;
+
+  /** The one before is gone. Throws as `encodeSocketAddress`. */
+  put(endpoint: Endpoint): PinnedAddress {
+    const bytes = socketAddressBytes(endpoint);
+    this.place ??= allocatePinned(PLACE_BYTES);
+    this.place.bytes.set(bytes);
+    return { address: this.place.address, length: bytes.length, family: familyOf(bytes) };
+  }
+}
+
 function pin(bytes: Uint8Array): PinnedAddress {
   if (!chunk || chunk_used + PLACE_BYTES > CHUNK_BYTES) {
     chunk = allocatePinned(CHUNK_BYTES);

@@ -35,6 +35,7 @@ import { GLOBAL_DEFAULTS, HTTP_DEFAULTS, NO_TIMEOUTS } from '../model-defaults.t
 import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
 import type { ErrorFilesOf, NoErrorFile } from './error-file.ts';
+import type { ServerAddress } from './server-address.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -91,6 +92,9 @@ export type ProxyDraft = {
   hash: HashType | undefined;
   hash_balance_factor: number | undefined;
   servers: ServerDraft[];
+  dispatch: (ServerAddress & { readonly span: Span }) | undefined;
+  /** Where it was written. */
+  transparent: Span | undefined;
   default_server: ServerSettings;
   retries: number;
   retry_on: readonly RetryEvent[];
@@ -145,6 +149,8 @@ export type ServerSettings = {
   tcp_ut_ms: number | undefined;
   pool_max_conn: number | undefined;
   max_reuse: number | undefined;
+  redirect: string | undefined;
+  takes_rest: boolean;
   source: SourceAddress | undefined;
   proxy_options: { unique_id: boolean; crc32c: boolean; authority: boolean; ssl: boolean };
   /** `send-proxy-v2-ssl` was the last word of it. */
@@ -168,6 +174,7 @@ export type ServerDraft = {
   host: string;
   address: string;
   port: number;
+  port_offset: number;
   settings: ServerSettings;
   span: Span;
 };
@@ -216,6 +223,8 @@ export function newDefaults(): ProxyDraft {
     hash: undefined,
     hash_balance_factor: undefined,
     servers: [],
+    dispatch: undefined,
+    transparent: undefined,
     default_server: newServerSettings(),
     retries: 3,
     retry_on: ['conn-failure'],
@@ -241,7 +250,7 @@ export function newDefaults(): ProxyDraft {
   };
 }
 
-function newServerSettings(): ServerSettings {
+export function newServerSettings(): ServerSettings {
   return {
     weight: 1,
     backup: false,
@@ -270,6 +279,8 @@ function newServerSettings(): ServerSettings {
     tcp_ut_ms: undefined,
     pool_max_conn: undefined,
     max_reuse: undefined,
+    redirect: undefined,
+    takes_rest: false,
     source: undefined,
     proxy_options: { unique_id: false, crc32c: false, authority: false, ssl: false },
     tells_ssl: false,

@@ -4,6 +4,7 @@ import type { HttpConnections } from '../model.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Word } from '../word.ts';
 import { CHECK_OPTIONS } from './checks/options.ts';
+import { setTransparent } from './dispatch.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { DROPPED_OPTIONS, reportDropped } from './dropped.ts';
 import { setForwardFor, setOriginalTo } from './forwardfor.ts';
@@ -210,6 +211,16 @@ export const OPTIONS: readonly Option[] = [
     help: 'What becomes of request fields whose names are not letters, digits and hyphens: `preserve`, `delete`, or with `reject` 403.',
     has_effect: true,
     set: setRestrictNames,
+  },
+  {
+    name: 'transparent',
+    sections: BACK,
+    help: 'Requests that no cookie binds to a server go to the address and port that the client connected to.',
+    has_effect: true,
+    set: (draft, enable, words, { report }, name) => {
+      refuseMore(words, name, report);
+      setTransparent(draft, enable, name.span);
+    },
   },
   option(
     'checkcache',

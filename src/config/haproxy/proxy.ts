@@ -18,6 +18,7 @@ import { parseExternalCheck } from './checks/external.ts';
 import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
 import { CHOICE_KEYWORDS, reportHttpConditions } from './choices.ts';
 import { parseAcl } from './conditions/acl.ts';
+import { DISPATCH_KEYWORDS, serverForTheRest } from './dispatch.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
 import { parseHeaderName } from './forwardfor.ts';
@@ -262,6 +263,7 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   ...HTTP_ERROR_KEYWORDS,
   ...SERVER_STATE_KEYWORDS,
   ...CHOICE_KEYWORDS,
+  ...DISPATCH_KEYWORDS,
   ...TCP_KEYWORDS,
   ...LOG_KEYWORDS,
   withoutEffect('description', ['frontend', 'listen', 'backend'], 'nothing shows it'),
@@ -393,7 +395,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
       tcp: { ...bind.tcp, keep_alive: keepAliveOf(draft.tcpka.client, draft.client_keep_alive) },
     })),
     // a listen section with servers is its own backend
-    default_backend: draft.kind === 'listen' && draft.servers.length > 0 ? name : default_backend,
+    default_backend: draft.kind === 'listen' && hasServers(draft) ? name : default_backend,
     use_backends: draft.use_backends,
     monitor: draft.monitor_uri === undefined ? undefined : { uri: draft.monitor_uri, fails: draft.monitor_fails, span },
     maxconn,
@@ -413,11 +415,17 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
   };
 }
 
+function hasServers({ servers, dispatch, transparent }: ProxyDraft): boolean {
+  return servers.length > 0 || dispatch !== undefined || transparent !== undefined;
+}
+
 export function finishBackend(draft: ProxyDraft, around: Around, report: Reporter): Backend {
   const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
   const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
   reportHttpConditions(draft, draft.use_servers, report);
   const balance = usableBalance(draft, report);
+  const for_the_rest = serverForTheRest(draft, report);
+  const servers = for_the_rest ? [...draft.servers, for_the_rest] : draft.servers;
   const waits_for_body = balance.kind === 'url_param' && balance.check_post;
   return {
     name,
@@ -432,7 +440,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     balance,
     hash,
     hash_balance_factor,
-    servers: draft.servers.map((server) => finishServer(server, name, report)),
+    servers: servers.map((server) => finishServer(server, name, report)),
     timeouts,
     retries,
     retry_on,

@@ -3,19 +3,17 @@ import { NOWHERE } from '../diagnostic.ts';
 import type { Server } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { reportPlaceholder } from '../values.ts';
 import { spanOf, type Word } from '../word.ts';
-import { checkUnixAddress, isHostName, literalOrName, parseHostAndPorts, unixAddress } from './address.ts';
 import { CHECK_WORDS, finishAgent, finishCheck, finishTrack } from './checks/server-words.ts';
 import { copySettings, type ProxyDraft, type ServerDraft, type ServerSettings } from './drafts.ts';
 import { type Context, checkName, type Statement } from './keyword.ts';
 import { firstTlsWord, HAPROXY_SERVER_WORDS, TLS_WORDS } from './known-keywords.ts';
 import { POOL_WORDS } from './pool-words.ts';
 import { finishSendProxy, SEND_PROXY_WORDS } from './send-proxy.ts';
+import { parseServerAddress } from './server-address.ts';
 import { finishResolution, RESOLUTION_WORDS } from './server-resolution.ts';
 import { flag, number, oneOf, type ServerWord, time } from './server-word.ts';
 import { parseSource } from './tcp-options.ts';
-import { expandVariables } from './tokenizer.ts';
 
 /** Servers of one `server-template`. */
 const LONGEST_TEMPLATE = 4096;
@@ -76,6 +74,13 @@ export const SERVER_WORDS: readonly ServerWord[] = [
     (settings, value) => (settings.id = value),
   ),
   {
+    name: 'redir',
+    help: 'Send clients of GET and HEAD there, with 302 and this before the path, instead of serving them through here.',
+    field: 'redirect',
+    takes_value: true,
+    parse: parseRedirect,
+  },
+  {
     name: 'cookie',
     help: "What a client's cookie says to come back to this server.",
     field: 'cookie',
@@ -129,6 +134,14 @@ function parseServerCookie(settings: ServerSettings, value: Word, { report }: Co
   else {
     const message = `\`${value.text}\` cannot be the value of a cookie.`;
     report.error(value.span, 'bad-value', message, 'Write printable characters other than `;`, `,`, `|` and `~`.');
+  }
+}
+
+function parseRedirect(settings: ServerSettings, { text, span }: Word, { report }: Context): void {
+  if (/^[\x21-\x7e]+$/.test(text)) settings.redirect = text;
+  else {
+    const message = `\`${text}\` cannot stand before a path.`;
+    report.error(span, 'bad-value', message, 'Write for example `redir http://images.example.com`.');
   }
 }
 
@@ -203,36 +216,6 @@ export function parseDefaultServer(draft: ProxyDraft, { keyword, args }: Stateme
   parseServerWords(draft.default_server, args, context);
 }
 
-function parseServerAddress(word: Word, context: Context): { host: string; address: string; port: number } | undefined {
-  if (/:\+\d+$/.test(word.text)) {
-    context.report.error(
-      word.span,
-      'unsupported-address',
-      "A port relative to the client's (`:+N`) is not supported yet.",
-      'Write the port itself.',
-    );
-    return undefined;
-  }
-  const unix = unixAddress(expandVariables(word, context.env, context.report).text);
-  if (unix !== undefined)
-    return checkUnixAddress(unix, word, context) ? { host: unix, address: unix, port: 0 } : undefined;
-  const parts = parseHostAndPorts(word, context);
-  if (parts === undefined) return undefined;
-  const { host } = parts;
-  if (reportPlaceholder({ text: host, span: word.span }, 'address', context.report)) return undefined;
-  const address = literalOrName(host);
-  if (parts.first_port !== parts.last_port || (address === '' && !isHostName(host))) {
-    context.report.error(
-      word.span,
-      'bad-address',
-      `\`${word.text}\` is not the address of a server.`,
-      'Write an IP address or a host name, and a port: `10.0.0.11:80`.',
-    );
-    return undefined;
-  }
-  return { host, address, port: parts.first_port ?? 0 };
-}
-
 function parseServerWords(settings: ServerSettings, words: readonly Word[], context: Context): void {
   const tls = firstTlsWord(words);
   for (let at = 0; at < words.length; at++) {
@@ -278,7 +261,7 @@ function reportUnknown(word: Word, { report }: Context): void {
 
 /** The draft as the model wants it; `backend` is the name of the section that it stands in. */
 export function finishServer(draft: ServerDraft, backend: string, report: Reporter): Server {
-  const { name, host, address, port, settings, span } = draft;
+  const { name, host, address, port, port_offset, settings, span } = draft;
   const { weight, backup, disabled, spans } = settings;
   const { id, maxconn, minconn, maxqueue, slowstart_ms, cookie } = settings;
   const { shutdown_sessions_when_down, shutdown_backup_sessions_when_up } = settings;
@@ -288,6 +271,9 @@ export function finishServer(draft: ServerDraft, backend: string, report: Report
     init_addresses: settings.init_addresses,
     resolution: finishResolution(settings),
     endpoint: { address, port },
+    port_offset,
+    takes_rest: settings.takes_rest,
+    redirect: settings.redirect,
     weight,
     backup,
     disabled,

@@ -16,6 +16,7 @@ import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Route } from '../rules/routes.ts';
+import { sendBytes } from '../send-bytes.ts';
 import type { Server } from '../server.ts';
 import { Account } from './account.ts';
 import { BODY_CHUNKED, BODY_UNTIL_CLOSE } from './body.ts';
@@ -29,6 +30,7 @@ import { beginsTunnel, clientMayKeep, frameOfResponse, isIdempotent, mayUpgrade,
 import { asksConnectionToLogIn, prefersOwn, takeKept } from './kept-connections.ts';
 import * as m from './message.ts';
 import type { Page } from './page.ts';
+import { redirectionTo } from './redirect.ts';
 import { ownReply, sendError } from './replies.ts';
 import { restrictNames } from './restrict-names.ts';
 import { sendDechunked, sendHead } from './send-response.ts';
@@ -164,6 +166,15 @@ export class Exchange extends Account implements Assignee {
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
   useServer(server: Server): void {
+    if (server.config.redirect !== undefined) {
+      const { offset } = this.first;
+      const line = this.thread.reactor.buffers.bytes.subarray(offset, offset + this.line_length);
+      const reply = redirectionTo(server, this.method, line);
+      if (reply) {
+        this.redirect(reply);
+        return;
+      }
+    }
     const idle = this.repeatable && this.assignment.retries === 0 ? takeKept(this, server) : null;
     this.reused = idle !== null;
     if (idle) {
@@ -351,15 +362,31 @@ export class Exchange extends Account implements Assignee {
   /** Answers with a status of our own. */
   fail(status: ErrorStatus, cause: string, phase: string): void {
     const { client } = this;
+    this.beginReply(status, cause, phase);
+    if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
+    if (ownReply(client, status)) this.keep_alive = false;
+    this.endReply(sendError(client, status, !this.keep_alive, this.method === m.METHOD_HEAD));
+  }
+
+  /** Sends the client elsewhere, and closes. */
+  private redirect(reply: Uint8Array): void {
+    this.beginReply(302, 'L', 'C');
+    this.keep_alive = false;
+    this.endReply(sendBytes(this.client.socket, reply) ? reply.length : 0);
+  }
+
+  private beginReply(status: number, cause: string, phase: string): void {
     this.dropConnection();
     this.page = null;
     this.status = status;
     this.cause = cause;
     this.phase = phase;
-    if (client.state === CLIENT_BODY || this.frontend.ends_connections) this.keep_alive = false;
     this.state = SENDING;
-    if (ownReply(client, status)) this.keep_alive = false;
-    const sent = sendError(client, status, !this.keep_alive, this.method === m.METHOD_HEAD);
+  }
+
+  /** `sent`: bytes of it. */
+  private endReply(sent: number): void {
+    const { client } = this;
     if (sent === 0) this.keep_alive = false; // without a reply to this request, the next one's would be taken for it
     this.bytes_sent += sent;
     client.arm(this.frontend.client_ms);

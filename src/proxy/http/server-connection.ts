@@ -6,7 +6,7 @@
  */
 import type { Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
-import type { PinnedAddress } from '../../system/socket-address.ts';
+import { AddressPlace, type PinnedAddress } from '../../system/socket-address.ts';
 import type { Mark } from '../marked-servers.ts';
 import type { ProxyThread } from '../proxy-thread.ts';
 import type { Server } from '../server.ts';
@@ -56,6 +56,7 @@ export class ServerConnection implements SocketOwner {
   has_login = false;
   /** Where it leads; its server may be elsewhere by now. */
   private address: PinnedAddress | null = null;
+  private readonly place = new AddressPlace();
   private received = 0;
   private readonly partial: PartialHead;
   private readonly timer: Timer;
@@ -75,21 +76,21 @@ export class ServerConnection implements SocketOwner {
 
   /** False: no descriptor, or no address. */
   connect(server: Server, exchange: Exchange): boolean {
-    const { address } = server;
+    const address = server.addressFor(exchange.client.socket, this.place);
     const { reactor } = this.thread;
     const socket =
       address && reactor.connect(this, address.family, address.address, address.length, 'request', server.prepare);
     if (!socket) return false;
     this.server = server;
     server.connectionOpened();
-    this.address = address;
+    this.address = server.address;
     this.socket = socket;
     this.exchange = exchange;
     this.state = CONNECTING;
     this.answered = false;
     this.uses = 1;
     this.has_login = false;
-    this.is_private = server.config.send_proxy !== undefined; // it says whose it is
+    this.is_private = server.config.send_proxy !== undefined || server.follows_client; // it says, or knows, whose it is
     return true;
   }
 

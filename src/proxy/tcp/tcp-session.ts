@@ -8,6 +8,7 @@ import type { Endpoint } from '../../config/model.ts';
 import type { Admitter, Socket, SocketOwner } from '../../reactor/socket.ts';
 import { Timer } from '../../reactor/timers.ts';
 import { localAddress } from '../../system/peer-address.ts';
+import { AddressPlace } from '../../system/socket-address.ts';
 import type { Row } from '../../threads/counters.ts';
 import { type Assignee, Assignment } from '../assignment.ts';
 import type { Backend } from '../backend.ts';
@@ -93,6 +94,7 @@ export class TcpSession implements Assignee {
   private open = 0;
   private over = true;
   private connecting = false;
+  private readonly place = new AddressPlace();
   private awaits_first = false;
   /** What the client says before it has a server. */
   private readonly early: Inbox;
@@ -192,7 +194,9 @@ export class TcpSession implements Assignee {
 
   // ── servers ───────────────────────────────────────────────────────────────────────────────────
 
-  useServer({ address, prepare }: Server): void {
+  useServer(server: Server): void {
+    const { prepare } = server;
+    const address = server.addressFor(this.client.socket, this.place);
     const socket =
       address &&
       this.thread.reactor.connect(this.upstream, address.family, address.address, address.length, 'dialogue', prepare);

@@ -29,6 +29,8 @@ export const SO_BINDTODEVICE = 25;
 export const SO_KEEPALIVE = 9;
 export const SO_RCVTIMEO = 20;
 export const IPPROTO_IP = 0;
+/** Netfilter's, at level IPPROTO_IP. */
+export const SO_ORIGINAL_DST = 80;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const IP_FREEBIND = 15;
