@@ -50,6 +50,7 @@ export class Network {
   /** Hosts that were ever connected. */
   #count = 0;
   #echoes = false;
+  #delays = false;
   /** Indexes of the bridge's ports. */
   readonly #ports = new Set<number>();
   readonly #isolated = new Set<number>();
@@ -135,6 +136,7 @@ export class Network {
 
   /** From now on the switch and its cables do so. @throws Error with what nft says */
   change(change: SwitchChange): void {
+    if (change.kind === 'delay') this.#delays = change.up_to_ms > 0;
     if (isOfCables(change)) this.#cables!.change(change);
     else if (change.kind === 'echo') this.#echo(change.on);
     else {
@@ -143,9 +145,9 @@ export class Network {
     }
   }
 
-  /** Whether it loses some of all frames, each by chance. */
-  get loses(): boolean {
-    return this.#rules.loses;
+  /** Some of all frames get lost or are late, each by chance. */
+  get isUnsteady(): boolean {
+    return this.#rules.loses || this.#delays;
   }
 
   #echo(on: boolean): void {

@@ -11,7 +11,7 @@ import { followUcarp } from './ucarp-log.ts';
 
 /** A probe that is sent that much too late is worth a remark: an outage of that length could have gone unseen. */
 const LATE_MS = 100;
-/** While frames get lost by chance, only such an outage is worth a line. */
+/** While frames get lost or are late by chance, only such an outage is worth a line. */
 const LONG_OUTAGE_MS = 500;
 
 /** Starts the host's programs; the first of them is the one that signals go to. */
@@ -108,7 +108,7 @@ function noteProbes(stage: Stage, client: Client, line: string): void {
       stage.timeline.event(sent_ms, client.name, text);
     }
     const outage_ms = stage.history.noteProbe(vip, { sent_ms, answered: answered === 1 });
-    const is_news = outage_ms !== undefined && (!stage.network.loses || outage_ms >= LONG_OUTAGE_MS);
+    const is_news = outage_ms !== undefined && (!stage.network.isUnsteady || outage_ms >= LONG_OUTAGE_MS);
     if (is_news) stage.timeline.outage(sent_ms, client.name, vip, outage_ms);
   }
 }
