@@ -23,6 +23,7 @@ import { createGeneration } from './control/generation.ts';
 import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
 import { CARPOOL_MANNERS, type Manners } from './control/manners.ts';
+import { watchMemory } from './control/memory-watch.ts';
 import { orderFileOf, readOrders, writeOrders } from './control/order-file.ts';
 import { createOrders, type Orders, type OrdersOptions } from './control/orders.ts';
 import { keepOutside } from './control/outside.ts';
@@ -121,6 +122,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   const generation = createGeneration({
     config,
     origins: prepared.origins,
+    buffers: prepared.buffers,
     listeners,
     threads: countDataThreads(config),
     started_ns,
@@ -149,6 +151,8 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     confined: false,
     beat: setInterval(() => beat(daemon), BEAT_MS),
     draining_watch: undefined,
+    memory_limits: prepared.memory_limits,
+    memory_watch: watchMemory(prepared.memory_limits.memory),
     lost_lines: new LostLines(),
     guardian: undefined,
     spare_guardian: undefined,
@@ -168,6 +172,7 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   beat(daemon);
   Atomics.store(daemon.memory.words, threadAt(daemon.memory, THREAD_CONTROL) + THREAD_STATE, RUNNING);
   events.record({ kind: 'start', at_ns: started_ns, pid: process.pid, version: options.version });
+  if (prepared.memory_notice !== undefined) logLine(events, 'notice', prepared.memory_notice);
   dropGroups(prepared.confinement);
   startChecks(daemon, fail);
   startDataThreads(daemon, fail);
@@ -268,5 +273,6 @@ function beat(daemon: Daemon): void {
   const { memory } = daemon;
   Atomics.store(memory.words, threadAt(memory, THREAD_CONTROL) + THREAD_BEAT_MS, now_ms31());
   tickStatistics(daemon);
+  daemon.memory_watch?.look(daemon);
   daemon.lost_lines.say(now_ns() / 1e6, (text) => logLine(daemon.events, 'warning', text));
 }

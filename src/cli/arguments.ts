@@ -16,6 +16,8 @@ export type RunArguments = {
   /** `-W`, `-Ws`: its exit status is a master's, 128 and the signal's number. */
   readonly master: boolean;
   readonly maxconn: number | undefined;
+  /** `-m`: megabytes. */
+  readonly memory_max_mb: number | undefined;
   readonly socket: string | undefined;
   readonly pidfile: string | undefined;
   /** `-S`: where HAProxy's master would answer. */
@@ -75,6 +77,7 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
   const files: string[] = [];
   let flags: Flags = { master: false, check_only: false, background: false, foreground: false, quiet: false };
   let maxconn: number | undefined;
+  let memory_max_mb: number | undefined;
   let socket: string | undefined;
   let pidfile: string | undefined;
   let directory: string | undefined;
@@ -107,11 +110,13 @@ function parseRun(words: readonly string[], may_be_empty: boolean): Command {
     else if (word === '-S') master_socket = value;
     else if (word === '-x') replaces = { pids: [], signal: 'SIGUSR1', ...replaces, socket: value };
     else if (NAMES_ONLY.includes(word)) continue;
-    else if (/^[1-9]\d{0,8}$/.test(value)) maxconn = Number(value);
-    else return mistake(`-n wants a number of connections, 1 or more, and "${value}" is none.`);
+    else if (!/^[1-9]\d{0,8}$/.test(value))
+      return mistake(`${word} wants ${VALUE_NAMES[word]}, 1 or more, and "${value}" is none.`);
+    else if (word === '-m') memory_max_mb = Number(value);
+    else maxconn = Number(value);
   }
   if (files.length === 0 && !may_be_empty) return mistake('No configuration file was named: carpool -f FILE.');
-  return { kind: 'run', files, ...flags, maxconn, socket, pidfile, master_socket, directory, replaces };
+  return { kind: 'run', files, ...flags, maxconn, memory_max_mb, socket, pidfile, master_socket, directory, replaces };
 }
 
 type Flags = Pick<RunArguments, 'master' | 'check_only' | 'background' | 'foreground' | 'quiet'>;
@@ -127,11 +132,11 @@ const FLAGS: Readonly<Record<string, Partial<Flags>>> = {
   '-W': { master: true },
   '-Ws': { master: true, foreground: true },
 };
-/** Their values are for what carpool does not have (peers, a default of `maxconn`, a limit on memory), so that nothing is lost without them. */
-const NAMES_ONLY: readonly string[] = ['-L', '-N', '-m'];
+/** Their values are for what carpool does not have (peers, a default of `maxconn`), so that nothing is lost without them. */
+const NAMES_ONLY: readonly string[] = ['-L', '-N'];
 /** They switch parts of HAProxy off, or its self-checks on (`-de`, `-dM`, `-dS` …). There is nothing here that they would change. */
 const DEBUGGING = /^-d(?:[CDFGIKLMRSVWZ][\w,.-]*|[elprst])$/;
-const TAKES_VALUE: readonly string[] = ['-f', '-n', '-p', '-x', '-C', '-S', ...NAMES_ONLY, '--socket'];
+const TAKES_VALUE: readonly string[] = ['-f', '-n', '-m', '-p', '-x', '-C', '-S', ...NAMES_ONLY, '--socket'];
 const VALUE_NAMES: Readonly<Record<string, string>> = {
   '-f': 'a file or a directory',
   '-n': 'a number of connections',

@@ -152,9 +152,13 @@ export function reportDiagnostics(diagnostics: readonly Diagnostic[], quiet: boo
 }
 
 /** What the command line says instead of the global section. */
-function withOptions(config: Config, { maxconn, pidfile }: RunArguments, master: StatsSocket | undefined): Config {
+function withOptions(
+  config: Config,
+  { maxconn, memory_max_mb, pidfile }: RunArguments,
+  master: StatsSocket | undefined,
+): Config {
   const { global } = config;
   const stats_sockets = master === undefined ? global.stats_sockets : [...global.stats_sockets, master];
-  const said = { maxconn: maxconn ?? global.maxconn, pidfile: pidfile ?? global.pidfile, stats_sockets };
+  const said = { maxconn: maxconn ?? global.maxconn, pidfile: pidfile ?? global.pidfile, memory_max_mb, stats_sockets };
   return { ...config, global: { ...global, ...said } };
 }

@@ -36,6 +36,7 @@ export const NO_IDENTITY: Identity = { user: undefined, group: undefined, uid: u
 export const GLOBAL_DEFAULTS: Global = {
   nbthread: undefined,
   maxconn: undefined,
+  memory_max_mb: undefined,
   strict_limits: undefined,
   connections_per_s: 0,
   sessions_per_s: 0,

@@ -56,6 +56,8 @@ export type Global = {
   readonly nbthread: number | undefined;
   /** Connections of the whole process; undefined: what the descriptor limit allows. */
   readonly maxconn: number | undefined;
+  /** Megabytes that the command line allows it (`-m`). */
+  readonly memory_max_mb: number | undefined;
   /** More clients than there are descriptors for: true makes an error of what else is a warning. */
   readonly strict_limits: boolean | undefined;
   /** New clients of all frontends in a second (`maxconnrate`, `maxsessrate`); 0: any number. */

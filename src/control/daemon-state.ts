@@ -11,6 +11,8 @@ import type { EventLog, Level } from './event-log.ts';
 import type { Generation } from './generation.ts';
 import type { Guardian } from './guardian.ts';
 import type { LostLines } from './lost-lines.ts';
+import type { MemoryLimits } from './memory-limits.ts';
+import type { MemoryWatch } from './memory-watch.ts';
 import type { Orders } from './orders.ts';
 import type { RunningResolvers } from './run-resolvers.ts';
 import type { ScriptRunner } from './scripts.ts';
@@ -38,6 +40,9 @@ export type Daemon = {
   readonly beat: NodeJS.Timeout;
   /** While there are earlier generations. */
   draining_watch: NodeJS.Timeout | undefined;
+  /** As they were at the start. */
+  readonly memory_limits: MemoryLimits;
+  readonly memory_watch: MemoryWatch | undefined;
   readonly lost_lines: LostLines;
   guardian: Guardian | undefined;
   /** For one that gives up being root. */

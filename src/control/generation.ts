@@ -3,6 +3,7 @@
  * what is known of the servers that both have; the one before goes on until its last client has gone.
  */
 import type { Config } from '../config/model.ts';
+import type { BufferCounts } from '../reactor/buffers.ts';
 import type { ListenerSet } from '../threads/listeners.ts';
 import {
   createSharedMemory,
@@ -24,6 +25,8 @@ export type Generation = {
   readonly config: Config;
   readonly memory: SharedMemory;
   readonly listeners: ListenerSet;
+  /** Of a data thread that starts with it. */
+  readonly buffers: BufferCounts;
   readonly servers: ServerTable;
   readonly demoter: Demoter;
   readonly tally: Tally;
@@ -37,6 +40,8 @@ export type GenerationOptions = {
   /** Where its servers' addresses come from. */
   readonly origins: Origins;
   readonly listeners: ListenerSet;
+  /** Of a data thread that starts with it. */
+  readonly buffers: BufferCounts;
   readonly threads: number;
   readonly started_ns: number;
   readonly previous: Generation | undefined;
@@ -46,7 +51,7 @@ export type GenerationOptions = {
 };
 
 export function createGeneration(options: GenerationOptions): Generation {
-  const { config, origins, listeners, threads, started_ns, previous, known } = options;
+  const { config, origins, listeners, buffers, threads, started_ns, previous, known } = options;
   const memory = createSharedMemory({
     threads: THREAD_DATA + threads,
     servers: config.backends.reduce((sum, backend) => sum + backend.servers.length, 0),
@@ -58,7 +63,7 @@ export function createGeneration(options: GenerationOptions): Generation {
   const demoter = createDemoter(config, servers.serversOf, options.onDemotion, previous?.demoter);
   const number = (previous?.number ?? 0) + 1;
   const tally = new Tally(memory, started_ns / 1e6);
-  return { number, config, memory, listeners, servers, demoter, tally, started_ns, replaced_ns: -1 };
+  return { number, config, memory, listeners, buffers, servers, demoter, tally, started_ns, replaced_ns: -1 };
 }
 
 /** Clients of all data threads that are connected to it. */

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { VhidSettings } from '../carp/events.ts';
 import { type Diagnostic, hasErrors, NOWHERE } from '../config/diagnostic.ts';
 import type { Bind, Config } from '../config/model.ts';
+import type { BufferCounts } from '../reactor/buffers.ts';
 import { refusalOfRing } from '../reactor/choose.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
 import { SystemError } from '../system/errors.ts';
@@ -16,11 +17,13 @@ import { answerClient } from './answer-client.ts';
 import { type CommandContext, ERROR } from './commands.ts';
 import { type Confinement, planConfinement } from './confine.ts';
 import { type AnswerClient, type ControlSocket, openControlSocket } from './control-socket.ts';
+import type { Daemon } from './daemon-state.ts';
 import { checkDescriptorLimit } from './descriptor-limit.ts';
 import { withErrorFiles } from './error-files.ts';
-import type { Generation } from './generation.ts';
 import { type Replacement, takeListeners } from './hand-over.ts';
 import { probeLogs } from './log-probe.ts';
+import { findMemoryLimits, type MemoryLimits } from './memory-limits.ts';
+import { sizeToMemory } from './memory-sizes.ts';
 import { outside } from './outside.ts';
 import { probePasswords } from './password-probe.ts';
 import { writePidfile } from './pidfile.ts';
@@ -47,6 +50,11 @@ export type Prepared = {
   /** One per `config.carps`. */
   readonly vhids: readonly VhidSettings[];
   readonly listeners: ListenerSet;
+  /** Of each data thread. */
+  readonly buffers: BufferCounts;
+  readonly memory_limits: MemoryLimits;
+  /** What it takes less than it would, and why. */
+  readonly memory_notice: string | undefined;
   readonly socket: ControlSocket | undefined;
   readonly stats_sockets: StatsSockets;
   readonly confinement: Confinement;
@@ -68,7 +76,9 @@ export async function prepare(
   // without its sockets the port of the process that is replaced is shared for a while
   const is_free = (bind: Bind) => replaced === undefined && !held.has(placeOf(bind));
   const host = checkCarpHost(config);
-  const read = withErrorFiles(config);
+  const memory_limits = findMemoryLimits(config.global.memory_max_mb);
+  const sized = sizeToMemory(config, memory_limits, countDataThreads(config));
+  const read = withErrorFiles(sized.config);
   const confinement = planConfinement(config);
   const early = [
     ...host.diagnostics,
@@ -80,6 +90,7 @@ export async function prepare(
     ...confinement.diagnostics,
     ...checkReactorVariable(),
     ...checkDescriptorLimit(config),
+    ...sized.diagnostics,
   ];
   const checks = await resolveCheckNames(read.config);
   const states = loadServerStates(checks.config);
@@ -129,6 +140,9 @@ export async function prepare(
     known: states.known,
     vhids: host.vhids,
     listeners: listening.listeners,
+    buffers: sized.buffers,
+    memory_limits,
+    memory_notice: sized.notice,
     socket: opened.socket,
     stats_sockets,
     confinement: confinement.plan,
@@ -143,19 +157,21 @@ function writePid({ global: { pidfile, spans } }: Config): Diagnostic[] {
 /** The same for a configuration that is to follow another one: what is open stays open. */
 export async function prepareNext(
   config: Config,
-  previous: Generation,
+  { generation: previous, memory_limits }: Pick<Daemon, 'generation' | 'memory_limits'>,
   report: Report,
-): Promise<Pick<Prepared, 'config' | 'origins' | 'listeners'> | undefined> {
+): Promise<Pick<Prepared, 'config' | 'origins' | 'listeners' | 'buffers' | 'memory_notice'> | undefined> {
+  const sized = sizeToMemory(config, memory_limits, countDataThreads(config));
   const held = new Set(previous.listeners.sockets.map(({ place }) => place));
-  const read = outside((root) => withErrorFiles(config, root));
+  const read = outside((root) => withErrorFiles(sized.config, root));
   const early = [
-    ...checkRestart(config, previous.config),
+    ...checkRestart(sized.config, previous.config),
     ...checkScripts(config),
     ...probeBinds(config, (bind) => !held.has(placeOf(bind))),
     ...probeLogs(config),
     ...probePasswords(config),
     ...read.diagnostics,
     ...checkDescriptorLimit(config),
+    ...sized.diagnostics,
   ];
   const checks = await resolveCheckNames(read.config);
   const resolved = await resolveServers(checks.config, previous.servers);
@@ -163,7 +179,8 @@ export async function prepareNext(
   report([...early, ...names]);
   if (hasErrors([...early, ...names])) return undefined;
   const listening = listen(resolved.config, countDataThreads(resolved.config), previous.listeners);
-  if ('listeners' in listening) return { ...listening, origins: resolved.origins };
+  const { buffers, notice: memory_notice } = sized;
+  if ('listeners' in listening) return { ...listening, origins: resolved.origins, buffers, memory_notice };
   report(listening.diagnostics);
   return undefined;
 }

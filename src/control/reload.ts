@@ -47,7 +47,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   const { config, diagnostics } = load();
   const said = [...diagnostics];
   const previous = daemon.generation;
-  const prepared = config && (await prepareNext(withTrackedBackends(config), previous, (more) => said.push(...more)));
+  const prepared = config && (await prepareNext(withTrackedBackends(config), daemon, (more) => said.push(...more)));
   const stats_sockets = prepared && (await daemon.stats_sockets.change(prepared.config.global));
   said.push(...(stats_sockets?.diagnostics ?? []));
   for (const { severity, text } of formatDiagnostics(said)) logLine(daemon.events, severity, text);
@@ -76,10 +76,12 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
     return refuse(daemon, REFUSED);
   }
   stats_sockets.commit();
+  if (prepared.memory_notice !== undefined) logLine(daemon.events, 'notice', prepared.memory_notice);
   const started_ns = now_ns();
   const next = createGeneration({
     config: prepared.config,
     origins: prepared.origins,
+    buffers: prepared.buffers,
     listeners: prepared.listeners,
     threads: prepared.listeners.by_thread.length,
     started_ns,

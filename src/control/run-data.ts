@@ -38,6 +38,7 @@ function startOne(daemon: Daemon, number: number, fail: Fail): void {
     process: { memory, place },
     first: settingsOf(daemon.generation, number),
     reactor: process.env['CARPOOL_REACTOR'] || undefined,
+    buffers: daemon.generation.buffers,
     onRunning: (reactor, reason) => {
       daemon.waits_for.delete(name);
       logLine(events, 'info', `${name} runs on ${reactor}: ${reason}`);

@@ -279,7 +279,10 @@ export class ProxyThread {
   }
 
   private get maxconn(): number {
-    return Atomics.load(this.memory.words, shared.SET_MAXCONN) || this.configured_maxconn;
+    const { words } = this.memory;
+    const allowed = Atomics.load(words, shared.SET_MAXCONN) || this.configured_maxconn;
+    const while_short = Atomics.load(words, shared.MEMORY_MAXCONN);
+    return while_short === 0 ? allowed : Math.min(while_short, allowed);
   }
 
   /** So few buffers are left that only answers may take them. */

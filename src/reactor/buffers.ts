@@ -6,7 +6,8 @@
  * A buffer is a number. A slice of it (buffer, offset in the arena, length) carries one reference; the buffer goes home
  * with its last reference. Bytes in a pipe are buffers too, but nobody can look at them: their offset is 0. The socket that received a buffer is charged for it until then: that is the whole backpressure.
  */
-import { allocatePinned, munmap, type Pinned } from '../system/libc.ts';
+import { MADV_DONTNEED } from '../system/abi/linux.ts';
+import { allocatePinned, madvise, munmap, type Pinned } from '../system/libc.ts';
 import { Pipes } from './pipes.ts';
 
 export const SMALL_BYTES = 16 * 1024;
@@ -156,6 +157,16 @@ export class Buffers {
     if (left < 0) throw new Error(`buffer ${buffer} released once too often`);
     this.references[buffer] = left;
     if (left === 0) this.goHome(buffer);
+  }
+
+  /** Gives the pages of free buffers back to the system; they come again, zeroed, when one is taken. */
+  trim(): void {
+    for (let index = 0; index < this.small_left; index++) this.drop(this.free_small[index]);
+    for (let index = 0; index < this.large_left; index++) this.drop(this.free_large[index]);
+  }
+
+  private drop(buffer: number): void {
+    madvise(this.address + this.offsetOf(buffer), this.sizeOf(buffer), MADV_DONTNEED);
   }
 
   /** Gives the memory back: `bytes` must not be touched any more. */

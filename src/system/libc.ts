@@ -123,6 +123,11 @@ export const mmap = declare<
   (address: Address, length: Int, protection: Int, flags: Int, fd: Int, offset: Int) => Address
 >('mmap', P, [P, 'size_t', 'int', 'int', 'int', 'long']);
 export const munmap = declare<(address: Address, length: Int) => Int>('munmap', 'int', [P, 'size_t']);
+export const madvise = declare<(address: Address, length: Int, advice: Int) => Int>('madvise', 'int', [
+  P,
+  'size_t',
+  'int',
+]);
 export const mlock2 = declare<(address: Address, length: Int, flags: Int) => Int>('mlock2', 'int', [
   P,
   'size_t',

@@ -12,6 +12,7 @@ import type { BadMessage } from '../proxy/http/bad-messages.ts';
 import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
+import type { BufferCounts } from '../reactor/buffers.ts';
 import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
 import { check } from '../system/errors.ts';
 import * as libc from '../system/libc.ts';
@@ -53,6 +54,7 @@ export type DataThreadOptions = {
   readonly first: DataGeneration;
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
+  readonly buffers: BufferCounts;
   /** It accepts. The reason says why it runs on this back end. */
   readonly onRunning: (reactor: 'ring' | 'epoll', reason: string) => void;
   /** It serves this generation now. */
@@ -83,6 +85,8 @@ export type DataHandle = {
   moveServers(generation: number, changes: readonly AddressChange[]): void;
   /** Clients of this generation that are left lose their connections. */
   abandon(generation: number): void;
+  /** Gives free buffers and garbage back to the system. */
+  trim(): void;
   /** Replies say `Connection: close`; after the stop word clients may go on so long (null: without limit). */
   announceEnd(limit_ms: number | null): void;
   /** Undefined: no answer in time. */
@@ -110,6 +114,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     first: settingsOf(options.first),
     wake_fd,
     reactor: options.reactor,
+    buffers: options.buffers,
   };
   const worker = new Worker(new URL('./data.js', import.meta.url), {
     workerData: settings,
@@ -162,6 +167,7 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
     abandon: (generation) => post({ kind: 'abandon', generation }),
     sessions: () => ask((number) => ({ kind: 'list-sessions', ask: number })),
     badMessages: () => ask((number) => ({ kind: 'list-bad-messages', ask: number })),
+    trim: () => post({ kind: 'trim' }),
     endSessions: (which) => ask((number) => ({ kind: 'end-sessions', ask: number, which })),
     announceEnd: (limit_ms) => post({ kind: 'announce-end', limit_ms }),
   };

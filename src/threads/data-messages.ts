@@ -10,6 +10,7 @@ import type { BadMessage } from '../proxy/http/bad-messages.ts';
 import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
+import type { BufferCounts } from '../reactor/buffers.ts';
 import type { AddressChange } from './address-change.ts';
 import type { Counts } from './shared-memory.ts';
 
@@ -38,6 +39,7 @@ export type DataSettings = {
   readonly wake_fd: number;
   /** CARPOOL_REACTOR. */
   readonly reactor: string | undefined;
+  readonly buffers: BufferCounts;
 };
 
 /** What main prints or keeps: on a descriptor of the process or in a ring of the configuration, and the way there. */
@@ -53,6 +55,8 @@ export type ToData =
   | { readonly kind: 'leave'; readonly elsewhere: readonly number[] }
   /** New connections to these servers of this generation go elsewhere; those that are in use go on. */
   | { readonly kind: 'addresses'; readonly generation: number; readonly changes: readonly AddressChange[] }
+  /** Memory is short: what lies free goes back to the system. */
+  | { readonly kind: 'trim' }
   /** Clients of this generation that are left lose their connections. */
   | { readonly kind: 'abandon'; readonly generation: number }
   /**

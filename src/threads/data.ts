@@ -11,6 +11,7 @@ import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import * as libc from '../system/libc.ts';
+import { collectNow } from './collect.ts';
 import type { DataSettings, FromData, GenerationSettings, RuntimeMessage, ToData } from './data-messages.ts';
 import { DataSinks } from './data-sinks.ts';
 import * as shared from './shared-memory.ts';
@@ -56,7 +57,7 @@ class DataThread {
 
   constructor() {
     const { reactor, reason } = chooseReactor(
-      { ...DEFAULT_COUNTS, wake_fd: settings.wake_fd, onWake: () => this.readMessages() },
+      { ...DEFAULT_COUNTS, ...settings.buffers, wake_fd: settings.wake_fd, onWake: () => this.readMessages() },
       settings.reactor,
     );
     this.reactor = reactor;
@@ -193,6 +194,10 @@ class DataThread {
         this.leaving = true;
         this.elsewhere = new Set(message.elsewhere);
         this.current.proxy.leave();
+        return;
+      case 'trim':
+        this.reactor.buffers.trim();
+        collectNow();
         return;
       case 'addresses':
         for (const { number, proxy } of [this.current, ...this.draining]) {

@@ -24,6 +24,7 @@ export const STOP_HARD = 2;
 export const SET_MAXCONN = 1; // of the whole process, what people set at run time; 0: as configured
 export const SET_CONNECTION_RATE = 2; // what people set at run time, and 1; 0: as configured
 export const SET_SESSION_RATE = 3; // the same
+export const MEMORY_MAXCONN = 4; // of the whole process while memory is short, what main allows; 0: as many as otherwise
 export const PROCESS_CLIENTS = 6; // LIMIT_* of all clients together
 export const BAD_MESSAGES = 8; // invalid requests and responses whose bytes were kept, wraps
 export const PROCESS_CONNECTION_RATE = 12; // two words of proxy/client-rate.ts

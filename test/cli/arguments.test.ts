@@ -11,6 +11,7 @@ const RUN = {
   quiet: false,
   master: false,
   maxconn: undefined,
+  memory_max_mb: undefined,
   socket: undefined,
   pidfile: undefined,
   master_socket: undefined,
@@ -93,6 +94,7 @@ test('every mistake is one sentence that says what to write', () => {
   assert.equal(mistakeOf('run a.cfg'), 'Put -f before the file: carpool -f a.cfg.');
   assert.equal(mistakeOf('-f a.cfg -S'), '-S wants the path or address of a socket after it.');
   assert.equal(mistakeOf('-n zero -f a.cfg'), '-n wants a number of connections, 1 or more, and "zero" is none.');
+  assert.equal(mistakeOf('-f a.cfg -m 1G'), '-m wants a number of megabytes, 1 or more, and "1G" is none.');
   assert.equal(mistakeOf('status --jsn'), '"status" takes --json or --ifconfig[=FORM], not "--jsn".');
   assert.equal(mistakeOf('status --json --ifconfig'), 'Choose one of --json and --ifconfig[=FORM].');
   assert.equal(mistakeOf('events now'), '"events" takes no options, not "now".');
@@ -119,5 +121,10 @@ test('-S is the socket of a master, whose words follow after commas', () => {
 });
 
 test('what switches parts of HAProxy off is passed over, -C is the directory to begin in', () => {
-  assert.deepEqual(parse('-dM -dS -de -m 512 -C /etc -f a.cfg'), { ...RUN, files: ['a.cfg'], directory: '/etc' });
+  assert.deepEqual(parse('-dM -dS -de -m 512 -C /etc -f a.cfg'), {
+    ...RUN,
+    files: ['a.cfg'],
+    directory: '/etc',
+    memory_max_mb: 512,
+  });
 });

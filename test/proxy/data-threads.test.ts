@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as rest } from 'node:timers/promises';
 import { loadConfig } from '#src/config/load.js';
+import { DEFAULT_COUNTS } from '#src/reactor/options.js';
 import * as libc from '#src/system/libc.js';
 import { type DataHandle, startDataThread } from '#src/threads/data-handle.js';
 import { openListeners } from '#src/threads/listeners.js';
@@ -52,6 +53,7 @@ async function start(kind: 'ring' | 'epoll', bind = '') {
       process: { memory: process_memory, place: shared.THREAD_DATA + number },
       first: { generation: 1, config, memory, listeners: its, elsewhere: [] },
       reactor: kind,
+      buffers: DEFAULT_COUNTS,
       onRunning: () => {},
       onConfigured: () => {},
       onLines: () => {},

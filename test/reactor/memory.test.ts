@@ -12,6 +12,18 @@ test('memory that the system does not give is said so', () => {
   assert.throws(() => libc.allocatePinned(2 ** 50), /no memory: mmap of 1125899906842624 bytes: ENOMEM/);
 });
 
+test('free buffers give their memory back to the system, and those in use keep their bytes', () => {
+  const buffers = new Buffers({ small_count: 4, large_count: 1, reserve: 0, pipe_count: 0 });
+  const [kept, free] = [buffers.takeSmall(), buffers.takeSmall()];
+  buffers.bytes.fill(7);
+  buffers.release(free);
+  buffers.trim();
+  assert.equal(buffers.bytes[buffers.offsetOf(free)], 0, 'the system has given a new page');
+  const at = buffers.offsetOf(kept);
+  assert.ok(buffers.bytes.subarray(at, at + SMALL_BYTES).every((byte) => byte === 7));
+  buffers.destroy();
+});
+
 for (const kind of KINDS) {
   test(`${kind}: connections that find no buffer are served in the order they came, and nothing spins meanwhile`, () => {
     const rig = new Rig(kind, { small_count: ALLOWANCE, large_count: 1, reserve: 0 });

@@ -54,6 +54,8 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 
+export const MADV_DONTNEED = 4;
+
 export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
