@@ -137,9 +137,8 @@ test('the queue of a server gives its places to whoever came first, never more t
 });
 
 test('who waits longer than timeout queue gets 503 and sQ, and those behind keep their order', { skip }, async (t) => {
-  const seen = [];
-  for (const program of PROGRAMS) {
-    const rig = await start(t, program, 'maxconn 1', '    timeout queue 400ms');
+  const sides = PROGRAMS.map(async (program) => {
+    const rig = await start(t, program, 'maxconn 1', '    timeout queue 1500ms');
     const first = await askInTurn(rig, ['/first']);
     const late = await askInTurn(rig, ['/late']);
     assert.deepEqual(await Promise.all(late), [503]);
@@ -149,9 +148,9 @@ test('who waits longer than timeout queue gets 503 and sQ, and those behind keep
     rig.server.release();
     const statuses = await Promise.all([...first, ...patient]);
     await until('all are logged', () => loggedBy(rig.balancer).length === 3);
-    seen.push({ statuses, asked: rig.server.asked, log: loggedBy(rig.balancer).sort() });
-  }
-  const [theirs, ours] = seen;
+    return { statuses, asked: rig.server.asked, log: loggedBy(rig.balancer).sort() };
+  });
+  const [theirs, ours] = await Promise.all(sides);
   assert.deepEqual(ours, theirs);
   assert.ok(ours?.log.includes('/late 503 sQ 0/1'), ours?.log.join('\n'));
 });
