@@ -9,6 +9,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { TestContext } from 'node:test';
+import { freePort } from './ports.js';
 
 export type Misbehaviour = 'nx' | 'refused' | 'silent' | 'nonsense' | 'foreign';
 export type Told = readonly string[] | Misbehaviour;
@@ -36,9 +37,11 @@ export class NameServer {
         const answer = this.answer('tcp', data.subarray(2));
         if (answer) socket.write(Buffer.concat([u16(answer.length), answer]));
       });
-    }).listen(0, '127.0.0.1');
+    });
+    // not one that the kernel gave for TCP: over UDP it may be another program's
+    this.port = await freePort();
+    tcp.listen(this.port, '127.0.0.1');
     await once(tcp, 'listening');
-    this.port = (tcp.address() as { port: number }).port;
     const udp = createSocket('udp4').bind(this.port, '127.0.0.1');
     udp.on('message', (message, { port, address }) => {
       const answer = this.answer('udp', message);
