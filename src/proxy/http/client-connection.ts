@@ -132,7 +132,7 @@ export class ClientConnection implements SocketOwner {
     } else if (this.state === LEAVING) {
       this.thread.reactor.buffers.release(buffer);
     } else {
-      this.socket.pause();
+      if (!this.hearsEnd) this.socket.pause();
       if (!this.inbox.put(buffer, offset, length)) this.close();
     }
   }
@@ -224,6 +224,12 @@ export class ClientConnection implements SocketOwner {
     if (!this.listens) this.listenOn();
     if (!this.body.done) this.socket.pause(); // until a server takes it; what is here already still comes
     this.exchange.begin(buffer, first_end);
+    if (this.hearsEnd && !this.inbox.empty) this.listen();
+  }
+
+  /** Its end ends its request (`option abortonclose`), so it is read on, as far as its allowance goes. */
+  private get hearsEnd(): boolean {
+    return this.state === ANSWERING && this.exchange.rules.aborts_on_close;
   }
 
   /** A client that has said all is soon answered and closed, as a rule: listening would only have to be undone. */

@@ -125,6 +125,7 @@ export function clientGone(exchange: Exchange): void {
 export function clientEnded(exchange: Exchange): void {
   const { state, rules, assignment } = exchange;
   if (!rules.aborts_on_close) return;
+  exchange.keep_alive = false; // nor is there somebody for what it asked before its end
   if (state === WAITING) exchange.fail(400, 'C', 'H');
   else if (state === CONNECTING) exchange.fail(503, 'C', assignment.phase);
 }

@@ -142,16 +142,22 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
-  test(`${kind}: a client that half-closes gets its answer; with abortonclose it is taken for gone`, async () => {
-    for (const aborts of [false, true]) {
+  test(`${kind}: a client that half-closes gets its answer; with abortonclose it is taken for gone, also behind other requests`, async () => {
+    for (const [aborts, behind] of [
+      [false, ''],
+      [true, ''],
+      [true, GET],
+    ] as const) {
       const { server, rig } = await rigWith(aborts ? ' option abortonclose\n' : '');
       const client = await rig.client();
-      client.write(GET);
+      client.write(GET + behind);
       const wire = await server.asked(GET);
+      client.write(behind);
       client.end();
       if (aborts) {
         await wire.over();
         assert.match(await client.takesHead(), /^HTTP\/1\.1 400 /);
+        assert.equal(await client.over(), 'end');
       } else {
         wire.write(response('x'));
         await client.takes(response('x'));
