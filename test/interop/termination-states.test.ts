@@ -88,6 +88,12 @@ const CASES: readonly Case[] = [
   { name: 'a server that resets within its body', front: 'http', act: say(GET('/half-then-reset')) },
   { name: 'a server that stops within its body', silent: true, front: 'http', act: say(GET('/half-then-hang')) },
   { name: 'a client that resets while it waits', front: 'http', act: resetWhen(GET('/hangs'), 'seen') },
+  {
+    name: 'a client that resets behind a second request',
+    front: 'http',
+    act: resetWhen(GET('/hangs') + GET('/ok'), 'seen'),
+  },
+  { name: 'a client that ends behind a second request', front: 'http', act: endBehindAnother },
   { name: 'a client that resets within the answer', front: 'http', act: resetWhen(GET('/long'), 'answered') },
   { name: 'a client that stops reading', silent: true, front: 'http', act: stopReading(GET('/long')) },
   { name: 'a client that stops within its body', silent: true, front: 'http', act: say(POST) },
@@ -178,6 +184,11 @@ function endInQueue(text: string): Case['act'] {
     await sayUntil(scene, text, 'queued');
     scene.client.end();
   };
+}
+
+async function endBehindAnother(scene: Scene): Promise<void> {
+  await sayUntil(scene, GET('/hangs'), 'seen');
+  scene.client.end(GET('/ok'));
 }
 
 /** FIN as soon as the tunnel stands. */
