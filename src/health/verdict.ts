@@ -100,18 +100,33 @@ export function codeNumber(code: Code): number {
 
 /** A connection that could not be made: `error` is Linux's errno. */
 export function connectFailed(error: number): Verdict {
-  return remembered(connect_failures, error, () => ofSystem(codeOf(error), reasonOf(error)));
+  return remembered(connect_failures, error, () => ofSystem(codeOf(error), error));
 }
 
 /** A connection that broke while the answer was awaited. */
 export function connectionBroke(error: number): Verdict {
-  return remembered(breaks, error, () => ofSystem('SOCKERR', reasonOf(error)));
+  return remembered(breaks, error, () => ofSystem('SOCKERR', error));
 }
 
-/** Logs have the system's own words, which begin with a capital letter. */
-function ofSystem(code: Code, reason: string): Verdict {
-  return verdictOf(code, reason, 0, reason.charAt(0).toUpperCase() + reason.slice(1));
+/** Logs have the system's own words, as HAProxy's. */
+function ofSystem(code: Code, error: number): Verdict {
+  return verdictOf(code, reasonOf(error), 0, SYSTEM_TEXTS[error] ?? `error ${error}`);
 }
+
+const SYSTEM_TEXTS: Readonly<Record<number, string>> = {
+  1: 'Operation not permitted',
+  13: 'Permission denied',
+  32: 'Broken pipe',
+  97: 'Address family not supported by protocol',
+  99: 'Cannot assign requested address',
+  100: 'Network is down',
+  101: 'Network is unreachable',
+  104: 'Connection reset by peer',
+  110: 'Connection timed out',
+  111: 'Connection refused',
+  112: 'Host is down',
+  113: 'No route to host',
+};
 
 export function connectTimedOut(timeout_ms: number): Verdict {
   return verdictOf('L4TOUT', `no connection within ${timeout_ms} ms`, 0, '');

@@ -19,6 +19,8 @@ export type Opinion = {
   readonly code: string;
   /** check_code: `503` */
   readonly status: string;
+  /** last_chk: `Service Unavailable` */
+  readonly info: string;
 };
 
 /** `sections` are backends (and what they need); frontend and sockets are added. */
@@ -71,7 +73,7 @@ async function opinionsOf(socket: string, ended: () => boolean): Promise<readonl
 
 /** From the CSV of `show stat`. */
 function readOpinions(csv: string): Opinion[] {
-  const [header, ...rows] = csv.split('\n').map((line) => line.replace(/^# /, '').split(','));
+  const [header, ...rows] = csv.split('\n').map((line) => fieldsOf(line.replace(/^# /, '')));
   const column = (row: readonly string[], name: string): string => row[header.indexOf(name)] ?? '';
   return rows
     .filter((row) => !/^(FRONTEND|BACKEND|)$/.test(column(row, 'svname')))
@@ -81,7 +83,14 @@ function readOpinions(csv: string): Opinion[] {
       up: !column(row, 'status').startsWith('DOWN'),
       code: column(row, 'check_status').replace(/^\* /, ''),
       status: column(row, 'check_code'),
+      info: column(row, 'last_chk'),
     }));
+}
+
+/** Of one line of CSV; what holds commas is in quotes. */
+function fieldsOf(line: string): string[] {
+  const fields = line.match(/(?<=^|,)(?:"(?:[^"]|"")*"|[^,]*)/g) ?? [];
+  return fields.map((field) => field.replace(/^"(.*)"$/, '$1').replaceAll('""', '"'));
 }
 
 async function command(socket: string, line: string): Promise<string> {

@@ -111,9 +111,10 @@ test('HAProxy and carpool agree about every rule, and say the same to servers', 
   const they_sent = await takeSent(answering);
   const ours = await askCarpool(t, sections);
   const we_sent = await takeSent(answering);
-  for (const [index, { code, status, up }] of theirs.entries()) {
+  for (const [index, { code, status, up, info }] of theirs.entries()) {
     const what = CASES[index].slice(1).join(' | ');
     assert.equal(`${ours[index].code} ${ours[index].up}`, `${code} ${up}`, what);
+    if (/httpchk|tcp-check|redis|ssl-hello|smtp/.test(what)) assert.equal(ours[index].info, info, what);
     // a status that nobody gave is '' or 0 in HAProxy
     assert.equal(ours[index].status, Number(status), what);
     if (!what.includes('ssl-hello') && !what.includes('mysql')) assert.equal(we_sent[index], they_sent[index], what);
@@ -135,6 +136,7 @@ async function askCarpool(t: TestContext, sections: readonly string[]) {
   for (let server = 0; server < servers; server++) {
     Atomics.store(memory.words, shared.serverAt(memory, server) + shared.SERVER_OPERATIONAL, shared.SERVER_UP);
   }
+  const infos = new Map<string, string>();
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(reject, PATIENCE_MS, new Error('the first checks did not end'));
     const handle = startChecksThread({
@@ -143,6 +145,7 @@ async function askCarpool(t: TestContext, sections: readonly string[]) {
       reactor: process.env['CARPOOL_REACTOR'],
       onMessage: (message) => {
         if (message.kind === 'fatal') reject(new Error(message.text));
+        if (message.kind === 'check') infos.set(message.backend, message.info);
         if (message.kind !== 'checked-once') return;
         clearTimeout(timer);
         resolve();
@@ -150,7 +153,8 @@ async function askCarpool(t: TestContext, sections: readonly string[]) {
     });
     t.after(() => handle.stop(PATIENCE_MS));
   });
-  return config.backends.map((_, server) => ({
+  return config.backends.map(({ name }, server) => ({
+    info: infos.get(name) ?? '',
     code: CODES[word(server, shared.SERVER_CHECK_CODE)],
     status: word(server, shared.SERVER_CHECK_STATUS),
     up: word(server, shared.SERVER_OPERATIONAL) !== shared.SERVER_DOWN,

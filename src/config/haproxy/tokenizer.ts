@@ -2,7 +2,7 @@
  * haproxy.cfg's lines and words, without their meaning (manual 2.2 "Quoting and escaping", 2.3 "Environment variables").
  *
  *   plain     ends a word at space or tab; `#` starts a comment; `\` escapes
- *   "weak"    `\` escapes; "${NAME}", "$NAME" and "${NAME-default}" are replaced
+ *   "weak"    `\` escapes; "${NAME}", "$NAME" and "${NAME-default}" are replaced; "${NAME[*]}" makes a word of each of its words
  *   'strong'  everything stands for itself
  */
 import type { Span } from '../diagnostic.ts';
@@ -44,6 +44,8 @@ class LineReader {
   readonly #report: Reporter;
   #at = 0;
   #failed = false;
+  /** The word holds several, with SPLIT between them. */
+  #splits = false;
 
   constructor(file: string, line: number, text: string, env: Environment, report: Reporter) {
     this.#file = file;
@@ -61,7 +63,9 @@ class LineReader {
       const start = this.#at;
       const text = this.#word();
       if (this.#failed) return undefined;
-      words.push({ text, span: this.#span(start, this.#at) });
+      const span = this.#span(start, this.#at);
+      for (const each of this.#splits ? text.split(SPLIT) : [text]) words.push({ text: each, span });
+      this.#splits = false;
     }
   }
 
@@ -147,7 +151,9 @@ class LineReader {
         `Set it, or write \`\${${variable.name}-default}\`.`,
       );
     }
-    return variable.value;
+    if (!variable.is_list) return variable.value;
+    this.#splits = true;
+    return variable.value.trim().replace(/[ \t]+/g, SPLIT);
   }
 
   #take(): string {
@@ -169,27 +175,40 @@ function isBlank(char: string | undefined): boolean {
   return char === ' ' || char === '\t';
 }
 
-/** `$NAME`, `${NAME}`, `${NAME-default}`. */
-const VARIABLE = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:-([^}]*))?\})/;
+/** No value of a variable holds it. */
+const SPLIT = '\0';
 
-function readVariable(match: RegExpExecArray, env: Environment): { name: string; value: string; is_unset: boolean } {
+/** `$NAME`, `${NAME}`, `${NAME-default}`, `${NAME[*]}`. */
+const VARIABLE = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(\[\*\])?(?:-([^}]*))?\})/;
+
+type Variable = {
+  readonly name: string;
+  readonly value: string;
+  readonly is_unset: boolean;
+  readonly is_list: boolean;
+};
+
+function readVariable(match: RegExpExecArray, env: Environment): Variable {
   const name = match[1] ?? match[2];
-  const value = (Object.hasOwn(env, name) ? env[name] : undefined) ?? match[3];
-  return { name, value: value ?? '', is_unset: value === undefined };
+  const value = (Object.hasOwn(env, name) ? env[name] : undefined) ?? match[4];
+  return { name, value: value ?? '', is_unset: value === undefined, is_list: match[3] !== undefined };
 }
 
 /** Variables in an unquoted address: HAProxy replaces them there too (`bind ${HOST}:80`). */
 export function expandVariables(word: Word, env: Environment, report: Reporter): Word {
   if (!word.text.includes('$')) return word;
-  const text = word.text.replace(/\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:-([^}]*))?\})/g, (...groups: string[]) => {
-    const variable = readVariable(groups as unknown as RegExpExecArray, env);
-    if (variable.is_unset)
-      report.warning(
-        word.span,
-        'variable-not-set',
-        `The environment variable \`${variable.name}\` is not set, so nothing is put here.`,
-      );
-    return variable.value;
-  });
+  const text = word.text.replace(
+    /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(\[\*\])?(?:-([^}]*))?\})/g,
+    (...groups: string[]) => {
+      const variable = readVariable(groups as unknown as RegExpExecArray, env);
+      if (variable.is_unset)
+        report.warning(
+          word.span,
+          'variable-not-set',
+          `The environment variable \`${variable.name}\` is not set, so nothing is put here.`,
+        );
+      return variable.value;
+    },
+  );
   return { text, span: word.span };
 }

@@ -1,6 +1,7 @@
 /**
  * One client of a stats socket: lines of commands with `;` between them, answered one after the other, each answer with an empty
- * line behind it. After one line the connection is closed, unless `prompt` was among the commands.
+ * line behind it. After the lines that came at once the connection is closed, unless `prompt` was among the commands: then a prompt
+ * stands behind each answer.
  */
 import type { Socket } from 'node:net';
 import type { Session } from './command.ts';
@@ -37,23 +38,25 @@ export function converse(client: Socket, session: Session, answer: Answer): void
     while (!client.destroyed && (received.includes('\n') || (ended && received !== ''))) {
       const [line] = received.split('\n', 1);
       received = received.slice(line!.length + 1);
-      if (!(await answerLine(line!)) && !client.destroyed) client.end();
+      const goes_on = await answerLine(line!);
+      if (goes_on === 'never' || (goes_on === 'if asked' && !received.includes('\n'))) client.end();
       if (client.writableEnded) return;
     }
     busy = false;
     if (ended) client.end();
   };
 
-  /** False: nothing more is expected from this client. */
-  const answerLine = async (line: string): Promise<boolean> => {
-    for (const words of splitCommands(line)) {
-      if (words[0] === 'quit') return false;
+  /** Does the client get answers to more lines? */
+  const answerLine = async (line: string): Promise<'always' | 'if asked' | 'never'> => {
+    const commands = splitCommands(line);
+    if (commands.length === 0 && session.interactive) client.write(PROMPT);
+    for (const words of commands) {
+      if (words[0] === 'quit') return 'never';
       const text = words.length === 0 ? '' : await answer(words, session, client);
-      if (text === undefined) return true; // somebody else goes on with this client
-      client.write(session.interactive ? text : `${text}\n`);
+      if (text === undefined) return 'always'; // somebody else goes on with this client
+      client.write(text + (session.interactive ? PROMPT : '\n'));
       client.setTimeout(session.idle_ms ?? IDLE_MS);
     }
-    if (session.interactive) client.write(PROMPT);
-    return session.interactive;
+    return session.interactive ? 'always' : 'if asked';
   };
 }

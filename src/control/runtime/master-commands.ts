@@ -19,7 +19,6 @@ export const MASTER_COMMANDS: readonly RuntimeCommand[] = [
         row(String(process.pid), 'master', `${reloads} [failed: 0]`, formatUptime(since_start_s), version),
         '# workers',
         row(String(process.pid), 'worker', '0', formatUptime(since_reload_s), version),
-        '# old workers',
         '# programs',
         '',
       ].join('\n');

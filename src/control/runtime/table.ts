@@ -27,13 +27,22 @@ export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
   },
 ];
 
-/** Undefined: no command begins like this. `@1 `, a worker's number in front, is heeded by nobody: there is one process. */
+/** The master, the one worker by its number, or either by its pid: they are all this process. */
+const HERE: readonly string[] = ['@', '@master', '@0', '@1', `@!${process.pid}`];
+
+/** Undefined: no command begins like this. */
 export function runRuntimeCommand(
   words: readonly string[],
   daemon: RuntimeDaemon,
   session: Session,
 ): Promise<Said> | undefined {
-  const asked = /^@!?\d*$/.test(words[0] ?? '') ? words.slice(1) : words;
+  const [first = ''] = words;
+  const is_addressed = /^@(master|!?\d*)$/.test(first);
+  if (is_addressed && !HERE.includes(first)) {
+    return Promise.resolve(`Can't find the target PID matching the prefix '${first}'\n`);
+  }
+  const asked = is_addressed ? words.slice(1) : words;
+  if (asked.length === 0 && is_addressed) return Promise.resolve('');
   const command = findCommand(asked);
   if (command === undefined) return undefined;
   if (!mayUse(command.level, session)) return Promise.resolve(DENIED);

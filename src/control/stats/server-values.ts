@@ -100,7 +100,7 @@ function agentValues(read: Read, info: string): Values {
 
 /** Codes of protocols. */
 function tellsCode(code: Code): boolean {
-  return /^(L[57]|PROC)/.test(code);
+  return /^(L7OK|L7STS|PROC)/.test(code);
 }
 
 /** Percent, while it starts slowly. */

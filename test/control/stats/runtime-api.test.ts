@@ -453,6 +453,18 @@ test('commands follow each other: with semicolons, and interactively after promp
   const { admin } = await start(t, 'carpool');
   assert.equal(await askRuntime(admin, 'show version; show backend'), `${await version(admin)}# name\napp\ndb\n\n`);
   assert.equal(await askRuntime(admin, 'prompt\nshow version\nquit'), `\n> ${(await version(admin)).trimEnd()}\n\n> `);
+  const weight = '1 (initial 1)\n\n';
+  assert.equal(
+    await askRuntime(admin, 'get weight app/a\nget weight app/a'),
+    weight + weight,
+    'lines that come at once',
+  );
+  const asked = await askRuntime(admin, 'prompt;get weight app/a;get weight app/a\nquit');
+  assert.equal(asked, `\n> ${weight}> ${weight}> `);
+  assert.equal(
+    await askRuntime(admin, '@9 get weight app/a'),
+    "Can't find the target PID matching the prefix '@9'\n\n",
+  );
   assert.equal(await askRuntime(admin, 'show carp'), 'There are no vhids.\n\n');
   assert.match(await askRuntime(admin, 'help'), /^The following commands are valid at this level:\n/);
   assert.match(await askRuntime(admin, '@1 show version'), /^\d+\.\d+\.\d+/);
