@@ -9,6 +9,10 @@ export type MemoryGroup = {
   used(): number;
   /** How often the kernel ended a process of the group. */
   killed(): number;
+  /** Of its sockets' buffers; false where the kernel has no such limit (version 2). */
+  limitSockets(bytes: number): boolean;
+  /** The most that they have had. */
+  mostInSockets(): number;
   /** When no process is in it any more. */
   remove(): void;
 };
@@ -52,6 +56,13 @@ function groupAt(folder: string, { used, events }: typeof V1, limit: number): Me
     enter: `echo $$ > ${folder}/cgroup.procs`,
     used: () => Number(read(used)),
     killed: () => Number(/^oom_kill (\d+)$/m.exec(read(events))?.[1] ?? 0),
+    limitSockets(bytes) {
+      const file = `${folder}/memory.kmem.tcp.limit_in_bytes`;
+      if (!existsSync(file)) return false;
+      writeFileSync(file, String(bytes));
+      return true;
+    },
+    mostInSockets: () => Number(read('memory.kmem.tcp.max_usage_in_bytes')),
     remove: () => rmdirSync(folder),
   };
 }
