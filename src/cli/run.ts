@@ -1,12 +1,13 @@
 /** `carpool -f FILE …`: reads and checks the configuration, and runs the daemon with it. */
 import { resolve } from 'node:path';
-import { type Diagnostic, formatDiagnostics, NOWHERE } from '../config/diagnostic.ts';
+import { type Diagnostic, formatDiagnostics, hasErrors, NOWHERE } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import { parseMasterSocket } from '../config/haproxy/stats-socket.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config, StatsSocket } from '../config/model.ts';
 import { emptyConfig } from '../config/model-defaults.ts';
 import { Reporter } from '../config/reporter.ts';
+import { withErrorFiles } from '../control/error-files.ts';
 import type { Level } from '../control/event-log.ts';
 import { globalLog } from '../control/global-log.ts';
 import type { Replacement } from '../control/hand-over.ts';
@@ -33,6 +34,9 @@ export async function runRun(words: RunArguments): Promise<number> {
   if (report.hasErrors) return 1;
   if (config === undefined) return 1;
   if (words.check_only) {
+    const replies = withErrorFiles(config).diagnostics;
+    reportDiagnostics(replies, words.quiet);
+    if (hasErrors(replies)) return 1;
     if (!words.quiet) process.stdout.write('Configuration file is valid\n');
     return 0;
   }

@@ -15,7 +15,17 @@ export function loadFiles(paths: readonly string[], options: LoadOptions = {}): 
   const { sources, diagnostics } = readSources(paths, options.root);
   if (diagnostics.length > 0) return { config: undefined, diagnostics };
   const readPatterns = (path: string) => readQuietly(path, options.root);
-  return loadConfig(sources, { hasScript: isForIfupdown, readPatterns, ...options });
+  const loaded = loadConfig(sources, { hasScript: isForIfupdown, readPatterns, ...options });
+  return { ...loaded, diagnostics: [...loaded.diagnostics, ...sources.flatMap((source) => cutOff(source) ?? [])] };
+}
+
+/** A last line without its end: who wrote the file may not have come to the end of it. */
+function cutOff({ file, text, dialect }: Source): Diagnostic | undefined {
+  if ((dialect ?? detectDialect(file, text)) !== 'haproxy' || text === '' || text.endsWith('\n')) return undefined;
+  const line = text.split('\n').length;
+  const message = 'The last line has no line feed behind it, so the file may have been cut off.';
+  const mend = 'If it is complete, end it with a line feed.';
+  return { severity: 'warning', code: 'no-line-end', message, mend, span: { file, line, column: 0, end_column: 0 } };
 }
 
 /** parseUcarpCommand() with -o reading its file. */

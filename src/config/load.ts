@@ -69,8 +69,18 @@ export function loadConfig(
     interface_names: haproxy.interface_names,
   };
   checkConfig(config, report);
+  heedZeroWarning(config, report);
   const diagnostics = inFileOrder(report.diagnostics, config.files);
   return { config: hasErrors(diagnostics) ? undefined : config, diagnostics };
+}
+
+/** What has no effect here has one in HAProxy, which says nothing of it. */
+function heedZeroWarning({ global }: Config, report: Reporter): void {
+  const told = report.diagnostics.filter(({ severity, code }) => severity === 'warning' && code !== 'no-effect');
+  const span = global.spans['zero_warning'];
+  if (!global.zero_warning || span === undefined || told.length === 0) return;
+  const message = `\`zero-warning\` allows no warning, and there ${told.length === 1 ? 'is one' : `are ${told.length}`}.`;
+  report.error(span, 'zero-warning', message, 'Mend what the warnings say, or remove `zero-warning`.');
 }
 
 /** `em0` of an rc.conf becomes the link that it stands for here. */

@@ -38,6 +38,7 @@ export const GLOBAL_DEFAULTS: Global = {
   maxconn: undefined,
   memory_max_mb: undefined,
   strict_limits: undefined,
+  zero_warning: false,
   connections_per_s: 0,
   sessions_per_s: 0,
   daemon: false,

@@ -60,6 +60,8 @@ export type Global = {
   readonly memory_max_mb: number | undefined;
   /** More clients than there are descriptors for: true makes an error of what else is a warning. */
   readonly strict_limits: boolean | undefined;
+  /** No configuration with a warning is run. */
+  readonly zero_warning: boolean;
   /** New clients of all frontends in a second (`maxconnrate`, `maxsessrate`); 0: any number. */
   readonly connections_per_s: number;
   readonly sessions_per_s: number;

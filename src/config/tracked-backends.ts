@@ -4,6 +4,7 @@
  */
 import { newDefaults, newProxy } from './haproxy/drafts.ts';
 import { finishBackend } from './haproxy/proxy.ts';
+import { NO_UNIX_BIND } from './haproxy/unix-bind.ts';
 import type { Backend, Carp, Config, Track } from './model.ts';
 import { Reporter } from './reporter.ts';
 
@@ -22,7 +23,7 @@ export function trackedBackendName({ name }: Pick<Carp, 'name'>, { text }: Pick<
   return `${name} tracks ${text}`;
 }
 
-const NOTHING_AROUND = { global_targets: [], error_files: [] };
+const NOTHING_AROUND = { global_targets: [], error_files: [], unix_bind: NO_UNIX_BIND };
 
 function trackedBackend(carp: Carp, track: Track): Backend {
   const { host, endpoint, method, check, span } = track;

@@ -116,3 +116,27 @@ test("Debian's interfaces takes in what it names: patterns, directories, files t
     },
   );
 });
+
+test('of a last line without a line feed is told: the file may have been cut off', () => {
+  const text = 'global\n maxconn 10\ncarp a\n interface eth0\n vhid 1\n pass x\n address 10.0.0.1/24';
+  inFolder({ 'a.cfg': text, 'b.cfg': `${text}\n` }, (folder) => {
+    const told = (name: string) =>
+      loadFiles([join(folder, name)]).diagnostics.map(({ code, span }) => [code, span.line]);
+    assert.deepEqual(told('a.cfg'), [['no-line-end', 7]]);
+    assert.deepEqual(told('b.cfg'), []);
+  });
+});
+
+test('zero-warning makes an error of warnings, but not of what only carpool has no effect for', () => {
+  const file = (lines: string) =>
+    `global\n zero-warning\n${lines}carp a\n interface eth0\n vhid 1\n address 10.0.0.1/24\n`;
+  const files = {
+    'a.cfg': file(' maxpipes 5\n').replace(' vhid', ' pass x\n vhid'),
+    'b.cfg': `${file('')}frontend f\n`,
+  };
+  inFolder(files, (folder) => {
+    const codes = (name: string) => loadFiles([join(folder, name)]).diagnostics.map(({ code }) => code);
+    assert.deepEqual(codes('a.cfg'), ['no-effect']);
+    assert.ok(codes('b.cfg').includes('zero-warning'), codes('b.cfg').join());
+  });
+});

@@ -71,7 +71,11 @@ export function unixAddress(text: string): string | undefined {
 const LONGEST_UNIX_BYTES = 107;
 
 /** A longer one is reported. */
-export function checkUnixAddress(address: string, { span }: Word, { report }: Context): boolean {
+export function checkUnixAddress(
+  address: string,
+  { span }: Pick<Word, 'span'>,
+  { report }: Pick<Context, 'report'>,
+): boolean {
   if (Buffer.byteLength(address) <= LONGEST_UNIX_BYTES) return true;
   const message = `The name of a socket has at most ${LONGEST_UNIX_BYTES} bytes; this one has ${Buffer.byteLength(address)}.`;
   report.error(span, 'bad-address', message, 'Choose a shorter path.');

@@ -36,6 +36,7 @@ import type { Word } from '../word.ts';
 import { type ChecksDraft, inheritChecks, newChecks } from './checks/draft.ts';
 import type { ErrorFilesOf, NoErrorFile } from './error-file.ts';
 import type { ServerAddress } from './server-address.ts';
+import { NO_UNIX_BIND, type UnixBind } from './unix-bind.ts';
 
 type Spans = Record<string, Span>;
 type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -46,6 +47,7 @@ export type GlobalDraft = Omit<Open<Global>, 'stats_sockets' | 'log_targets' | '
   /** carpool's own lines `interface em0 = eth0` and `sysctl net.inet.carp.preempt=1`. */
   interface_names: InterfaceName[];
   sysctls: SysctlSetting[];
+  unix_bind: UnixBind;
   spans: Spans;
 };
 
@@ -180,7 +182,15 @@ export type ServerDraft = {
 };
 
 export function newGlobal(): GlobalDraft {
-  return { ...GLOBAL_DEFAULTS, stats_sockets: [], log_targets: [], interface_names: [], sysctls: [], spans: {} };
+  return {
+    ...GLOBAL_DEFAULTS,
+    unix_bind: NO_UNIX_BIND,
+    stats_sockets: [],
+    log_targets: [],
+    interface_names: [],
+    sysctls: [],
+    spans: {},
+  };
 }
 
 /** HAProxy's own defaults (manual 4.2 and 5.2). */

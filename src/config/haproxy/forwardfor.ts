@@ -2,7 +2,7 @@
 import type { ForwardFor } from '../model.ts';
 import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
-import { isNetwork } from '../values.ts';
+import { isIPv4, isNetwork } from '../values.ts';
 import type { Word } from '../word.ts';
 import type { ProxyDraft } from './drafts.ts';
 import type { Context } from './keyword.ts';
@@ -47,8 +47,20 @@ function readWords(
 }
 
 function parseNetwork({ text, span }: Word, report: Reporter): string[] | undefined {
-  if (isNetwork(text)) return [text];
+  const [address, mask] = text.split('/');
+  const network = mask?.includes('.') ? `${address}/${lengthOf(mask)}` : text;
+  if (isNetwork(network)) return [network];
   return report.error(span, 'bad-address', `\`${text}\` is not a network.`, 'Write for example `127.0.0.0/8`.');
+}
+
+/** Of `255.0.0.0`; a mask with gaps has none. */
+function lengthOf(mask: string): number | undefined {
+  if (!isIPv4(mask)) return undefined;
+  const bits = mask
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('');
+  return /^1*0*$/.test(bits) ? bits.replaceAll('0', '').length : undefined;
 }
 
 export function parseHeaderName(word: Word, report: Reporter): string | undefined {

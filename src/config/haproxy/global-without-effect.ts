@@ -28,7 +28,6 @@ const LOST: Readonly<Record<string, string>> = {
   'memory is given back as Node does it': 'no-memory-trimming',
   'the system decides about core files': 'set-dumpable',
   'messages are written as always': 'quiet',
-  'warnings stay warnings': 'zero-warning',
   'nothing is measured for it': 'profiling.tasks warn-blocked-traffic-after',
   'there is no HTTP client inside': `
     httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer httpclient.retries

@@ -10,6 +10,7 @@ import { GLOBAL_WITHOUT_EFFECT } from './global-without-effect.ts';
 import { type Context, type Keyword, noArguments, onlyArgument, refuseMore } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
 import { parseGlobalStats } from './stats-socket.ts';
+import { UNIX_BIND } from './unix-bind.ts';
 
 const GLOBAL = ['global'] as const;
 
@@ -103,6 +104,33 @@ export const GLOBAL_KEYWORDS: readonly Keyword<GlobalDraft>[] = [
       draft.log_send_hostname = args[0]?.text ?? '';
     },
   },
+  UNIX_BIND,
+  {
+    name: 'default-path',
+    sections: GLOBAL,
+    help: '`current`, as always: relative paths begin where carpool is started, or at `-C DIR`; other words are refused.',
+    has_effect: true,
+    parse: (_draft, statement, context) => {
+      const [word] = statement.args;
+      if (word?.text === 'current') refuseMore(statement.args.slice(1), word, context.report);
+      else {
+        const message = 'Relative paths begin where carpool is started; `default-path` cannot say otherwise.';
+        const mend = 'Write the paths in full, or start carpool with `-C DIR`.';
+        context.report.error((word ?? statement.keyword).span, 'unsupported-value', message, mend);
+      }
+    },
+  },
+  {
+    name: 'zero-warning',
+    sections: GLOBAL,
+    help: 'Refuse to start with a warning; those about what has no effect here do not count.',
+    has_effect: true,
+    parse: (draft, statement, context) => {
+      noArguments(statement, context);
+      draft.zero_warning = true;
+      draft.spans['zero_warning'] = statement.keyword.span;
+    },
+  },
   ...CHECK_KEYWORDS,
   ...ENVIRONMENT_KEYWORDS,
   ...GLOBAL_WITHOUT_EFFECT,
@@ -170,6 +198,11 @@ function timeKeyword(name: string, field: 'grace_ms' | 'hard_stop_after_ms', hel
 }
 
 /** Without what other parts of the model are made of. */
-export function finishGlobal({ interface_names: _names, sysctls: _sysctls, ...global }: GlobalDraft): Global {
+export function finishGlobal({
+  interface_names: _names,
+  sysctls: _sysctls,
+  unix_bind: _unix,
+  ...global
+}: GlobalDraft): Global {
   return global;
 }

@@ -301,13 +301,14 @@ class HaproxyParser {
     const { report } = this.#context;
     const { rings, withRings } = finishRings(this.#rings, report);
     const global = withRings(finishGlobal(this.#global));
+    const { unix_bind } = this.#global;
     const running = this.#proxies.filter((draft) => !draft.disabled);
     const fronts = running.filter(({ kind }) => kind !== 'backend');
     const backs = running.filter(({ kind }) => kind !== 'frontend');
     const around = new Map(
       running.map((draft) => {
         const error_files = finishErrorFiles(draft, this.#http_errors, report);
-        return [draft, { global_targets: global.log_targets, error_files }] as const;
+        return [draft, { global_targets: global.log_targets, error_files, unix_bind }] as const;
       }),
     );
     const backends = backs.map((draft) => withRings(finishBackend(draft, around.get(draft) as Around, report)));

@@ -45,6 +45,7 @@ import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cook
 import { parseStatsPage, parseUseService } from './stats-page.ts';
 import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
 import { parseTimeout } from './timeouts.ts';
+import { type UnixBind, withUnixBind } from './unix-bind.ts';
 
 export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
@@ -380,7 +381,11 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
 }
 
 /** What a proxy takes from other sections. */
-export type Around = { readonly global_targets: readonly LogTarget[]; readonly error_files: readonly ErrorFile[] };
+export type Around = {
+  readonly global_targets: readonly LogTarget[];
+  readonly error_files: readonly ErrorFile[];
+  readonly unix_bind: UnixBind;
+};
 
 export function finishFrontend(draft: ProxyDraft, around: Around, report: Reporter): Frontend {
   const { name, mode, binds, default_backend, maxconn, sessions_per_s, timeouts, forwardfor, http, span, spans } =
@@ -391,7 +396,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     kind: draft.kind === 'listen' ? 'listen' : 'frontend',
     mode,
     binds: binds.map((bind) => ({
-      ...bind,
+      ...withUnixBind(bind, around.unix_bind, report),
       tcp: { ...bind.tcp, keep_alive: keepAliveOf(draft.tcpka.client, draft.client_keep_alive) },
     })),
     // a listen section with servers is its own backend
