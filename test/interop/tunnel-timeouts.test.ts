@@ -10,7 +10,7 @@ import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
 /** Far enough apart to tell by how long a session took which of them it was. */
-const TIMES_MS = { client: 300, server: 600, tunnel: 1200, fin: 2400, 'other fin': 4800 };
+const TIMES_MS = { client: 500, server: 1000, tunnel: 2000, fin: 4000, 'other fin': 8000 };
 
 type Case = {
   readonly name: string;
@@ -19,7 +19,7 @@ type Case = {
   readonly http?: boolean;
 };
 
-const TUNNEL = 'timeout tunnel 1200ms';
+const TUNNEL = 'timeout tunnel 2s';
 const CASES: readonly Case[] = [
   { name: 'silent' },
   { name: 'silent, with a time for tunnels', lines: TUNNEL },
@@ -29,10 +29,10 @@ const CASES: readonly Case[] = [
   { name: 'a server that ended', who_ends: 'server' },
   { name: 'a tunnel whose client ended', lines: TUNNEL, who_ends: 'client' },
   { name: 'a tunnel whose server ended', lines: TUNNEL, who_ends: 'server' },
-  { name: 'a client that ended, with server-fin', lines: `${TUNNEL}\n  timeout server-fin 2400ms`, who_ends: 'client' },
-  { name: 'a client that ended, with client-fin', lines: `${TUNNEL}\n  timeout client-fin 2400ms`, who_ends: 'client' },
-  { name: 'a server that ended, with client-fin', lines: `${TUNNEL}\n  timeout client-fin 2400ms`, who_ends: 'server' },
-  { name: 'a server that ended, with server-fin', lines: `${TUNNEL}\n  timeout server-fin 2400ms`, who_ends: 'server' },
+  { name: 'a client that ended, with server-fin', lines: `${TUNNEL}\n  timeout server-fin 4s`, who_ends: 'client' },
+  { name: 'a client that ended, with client-fin', lines: `${TUNNEL}\n  timeout client-fin 4s`, who_ends: 'client' },
+  { name: 'a server that ended, with client-fin', lines: `${TUNNEL}\n  timeout client-fin 4s`, who_ends: 'server' },
+  { name: 'a server that ended, with server-fin', lines: `${TUNNEL}\n  timeout server-fin 4s`, who_ends: 'server' },
 ];
 
 test('HAProxy and carpool end silent tunnels after the same time, for the same reason', {
