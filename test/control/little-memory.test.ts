@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { until } from '../helpers/balancers.js';
 import { type MemoryGroup, makeMemoryGroup } from '../helpers/memory-group.js';
@@ -29,8 +29,8 @@ function configFor(t: TestContext, port: number, server: string): string {
 }
 
 /** In the group, by way of a shell. */
-function spawnWithin({ enter }: MemoryGroup, words: string, ...values: string[]): ChildProcess {
-  const env = { ...process.env, CARPOOL_SOCKET: `/tmp/carpool-memory-${process.pid}.sock` };
+function spawnWithin({ enter }: MemoryGroup, folder: string, words: string, ...values: string[]): ChildProcess {
+  const env = { ...process.env, CARPOOL_SOCKET: join(folder, 'c.sock') };
   return spawn('sh', ['-c', `${enter}; ${words}`, ...values], { env, stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
@@ -81,7 +81,7 @@ test('in little memory it takes fewer clients, has others wait when there is non
   t.after(() => server.close().closeAllConnections());
   const port = await freePort();
   const file = configFor(t, port, `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const daemon = spawnWithin(group, 'exec "$0" "$@"', process.execPath, MAIN, '-f', file, '-db');
+  const daemon = spawnWithin(group, dirname(file), 'exec "$0" "$@"', process.execPath, MAIN, '-f', file, '-db');
   left.push(daemon);
   let log = '';
   daemon.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -105,7 +105,7 @@ test('in little memory it takes fewer clients, has others wait when there is non
   assert.doesNotMatch(log, /new clients wait/, 'its sizes suffice');
 
   // another program of the group takes nearly all that is left, until its input ends
-  const other = spawnWithin(group, 'exec tail'); // it keeps a line that has no end
+  const other = spawnWithin(group, dirname(file), 'exec tail'); // it keeps a line that has no end
   left.push(other);
   const input = other.stdin!;
   await until('it is said', () => {
