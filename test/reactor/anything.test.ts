@@ -14,7 +14,7 @@ const move = fc.record({
   connection: fc.nat(CONNECTIONS - 1),
   what: fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom('write', 'read', 'pass') },
-    { weight: 6, arbitrary: fc.constantFrom('pause', 'receive', 'bulk', 'small') },
+    { weight: 6, arbitrary: fc.constantFrom('pause', 'receive', 'bulk', 'small', 'a while', 'a while') },
     { weight: 1, arbitrary: fc.constantFrom('peer end', 'peer close', 'peer reset', 'close', 'reset', 'end') },
   ),
   amount: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: LONGEST })),
@@ -42,6 +42,7 @@ function play(kind: Kind, moves: readonly Move[]): void {
   const { port } = rig.listen((socket) => {
     sockets.push(socket);
     generations.push(socket.generation);
+    socket.admitted_by = { leave: () => {} };
     socket.receive();
     return returning;
   });
@@ -79,12 +80,19 @@ function moveSocket(socket: Socket, what: string): void {
 function movePeer(rig: Rig, connection: Connection, what: string, amount: number): void {
   const { peer, bytes, sent } = connection;
   if (what === 'pass') rig.pass(0);
+  else if (what === 'a while') passLater(rig);
   else if (!peer.is_open) return;
   else if (what === 'write') connection.sent += peer.write(bytes.subarray(sent, sent + amount));
   else if (what === 'read') readSome(connection, amount);
   else if (what === 'peer end') peer.end();
   else if (what === 'peer close') peer.close();
   else if (what === 'peer reset') peer.reset();
+}
+
+/** As if so much time had passed that the reactor looks after those who are not read. */
+function passLater(rig: Rig): void {
+  rig.reactor['unread'].next_look_ms = 0;
+  rig.pass(0);
 }
 
 function readSome(connection: Connection, most: number): void {
