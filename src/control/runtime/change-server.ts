@@ -3,6 +3,7 @@
  */
 import type { Endpoint, Server } from '../../config/model.ts';
 import * as shared from '../../threads/shared-memory.ts';
+import { viewOf } from '../stats/view.ts';
 import type { RuntimeDaemon } from './command.ts';
 import type { FoundServer } from './lookup.ts';
 
@@ -39,9 +40,12 @@ export class ServerChange {
   /** `ready`, `drain`, `maint`: what people set, beside what checks say. */
   setState(state: 'ready' | 'drain' | 'maint'): void {
     const mask = { ready: 0, drain: shared.ADMIN_DRAIN, maint: shared.ADMIN_MAINTENANCE }[state];
-    // what resolving says stays
-    Atomics.and(this.words, this.at + shared.SERVER_ADMINISTRATIVE, shared.ADMIN_UNRESOLVED);
-    Atomics.or(this.words, this.at + shared.SERVER_ADMINISTRATIVE, mask);
+    const { memory } = this.daemon.generation();
+    for (const { server } of this.withFollowers()) {
+      const word = shared.serverAt(memory, server.number) + shared.SERVER_ADMINISTRATIVE;
+      Atomics.and(this.words, word, shared.ADMIN_UNRESOLVED); // what resolving says stays
+      Atomics.or(this.words, word, mask);
+    }
     this.done(`is set to ${state}`);
   }
 
@@ -88,10 +92,27 @@ export class ServerChange {
     Object.assign(this.config, changed);
   }
 
+  /** This server and all that track it, or one that does: as checks and agents, people speak for them too. */
+  private withFollowers(): readonly FoundServer[] {
+    const all = viewOf(this.daemon.generation()).proxies.flatMap((proxy) =>
+      (proxy.backend?.servers ?? []).map((server): FoundServer => ({ proxy, server })),
+    );
+    const reached = new Set<FoundServer>([this.found]);
+    for (const { proxy, server } of reached) {
+      for (const each of all) {
+        const { track } = each.server.config;
+        if (track?.backend === proxy.name && track.server === server.config.name) reached.add(each);
+      }
+    }
+    return [...reached];
+  }
+
   private done(text: string, restart_checks = false): void {
     const { memory } = this.daemon.generation();
-    const backend = shared.backendAt(memory, this.found.proxy.backend!.number);
-    Atomics.add(this.words, backend + shared.BACKEND_VERSION, 1);
+    for (const { proxy } of this.withFollowers()) {
+      const backend = shared.backendAt(memory, proxy.backend!.number);
+      Atomics.add(this.words, backend + shared.BACKEND_VERSION, 1);
+    }
     for (const handle of this.daemon.data()) handle.wake();
     this.daemon.log(`server ${this.name} ${text} (runtime command)`);
     this.daemon.serversChanged(restart_checks);

@@ -90,6 +90,7 @@ function agentValues(read: Read, info: string): Values {
   const code = CODES[read(shared.SERVER_AGENT_CODE)] ?? 'INI';
   return {
     agent_status: code,
+    ...(tellsCode(code) ? { agent_code: 0 } : {}),
     ...(code === 'INI' ? {} : { agent_duration: read(shared.SERVER_AGENT_DURATION_MS), last_agt: info }),
     agent_desc: DESCRIPTIONS[code],
     agent_rise: 1,
