@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
   { name: 'a server that does not connect', silent: true, front: 'deaf', act: say(GET('/')) },
   { name: 'the queue is too slow', silent: true, front: 'queue', act: say(GET('/hangs')) },
   { name: 'a client that resets in the queue', front: 'queue', act: resetWhen(GET('/hangs'), 'queued') },
-  { name: 'a client that ends in the queue', front: 'queue', act: endInQueue(GET('/hangs')) },
+  { name: 'a client that ends in the queue', front: 'queue', act: endWhen(GET('/hangs'), 'queued') },
   { name: 'the queue of its server is too slow', silent: true, front: 'queue-full', act: say(BOUND) },
   { name: 'a client that resets in the queue of its server', front: 'queue-full', act: resetWhen(BOUND, 'queued') },
   { name: 'the queue of its server is full', front: 'queue-full', act: say(BOUND), before: 2 },
@@ -115,7 +115,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a client that ends before there is a connection',
     front: 'deaf',
-    act: ({ client }) => void client.end(GET('/')),
+    act: endWhen(GET('/'), 'taken'),
   },
   { name: 'a page of our own', front: 'http', act: say(CLOSING('/stats')) },
   { name: 'a page that wants a password', front: 'guarded', act: say(CLOSING('/stats')) },
@@ -188,10 +188,10 @@ function resetWhen(text: string, moment: Moment): Case['act'] {
   };
 }
 
-/** Not with the request: whether HAProxy then hears of it before `timeout queue` is a matter of luck. */
-function endInQueue(text: string): Case['act'] {
+/** Not with the request: whether HAProxy then hears of it is a matter of luck. */
+function endWhen(text: string, moment: Moment): Case['act'] {
   return async (scene) => {
-    await sayUntil(scene, text, 'queued');
+    await sayUntil(scene, text, moment);
     scene.client.end();
   };
 }

@@ -9,7 +9,7 @@ import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
-/** Far enough apart to tell by how long a session took which of them it was. */
+/** Far enough apart to tell by how long a session, or the tunnel in it, took which of them it was. */
 const TIMES_MS = { client: 500, server: 1000, tunnel: 2000, fin: 4000, 'other fin': 8000 };
 
 type Case = {
@@ -60,7 +60,7 @@ async function endsOf(t: TestContext, program: Program, serverOf: (one: Case) =>
   bind 127.0.0.1:${ports[index]}
   mode ${one.http ? 'http' : 'tcp'}
   log global
-  log-format "case${index}. %ts %Tt"
+  log-format "case${index}. %ts ${one.http ? '%Td' : '%Tt'}"
   ${one.lines ?? ''}
   server s 127.0.0.1:${serverOf(one)}
 `,
