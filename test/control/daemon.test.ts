@@ -212,14 +212,15 @@ test("FreeBSD's rc.conf runs as it is: the link is found by its subnet, and stat
   skip: needsRoot,
 }, async (t) => {
   const host = createHost(t);
-  const text = 'cloned_interfaces="carp3"\nifconfig_carp3="vhid 1 advskew 100 pass s3cret 10.10.0.1/16"\n';
+  // an interval so long that it is BACKUP until the end
+  const text = 'cloned_interfaces="carp3"\nifconfig_carp3="vhid 1 advbase 60 advskew 100 pass s3cret 10.10.0.1/16"\n';
   const daemon = host.start('-f', host.file('rc.conf', text));
   await daemon.sees(/carp carp3: INIT -> BACKUP/);
   assert.equal(
     host.run('status', '--ifconfig').stdout,
     'carp3: flags=49<UP,LOOPBACK,RUNNING> metric 0 mtu 1500\n' +
       '\tinet 10.10.0.1 netmask 0xffff0000\n' +
-      '\tcarp: BACKUP vhid 1 advbase 1 advskew 100\n',
+      '\tcarp: BACKUP vhid 1 advbase 60 advskew 100\n',
   );
   assert.match(host.run('status').stdout, /^1 +carp3 +ctl0 +BACKUP /m);
 });
