@@ -102,7 +102,9 @@ backend b
     processes,
     new RegExp(`^#<PID> +<type> +<reloads> +<uptime> +<version>\n${daemon.child.pid} +master +0 `),
   );
-  assert.match(await ask(master.port, '@1 show info; @!1 show env HOME\n'), /^Pid: \d+$[\s\S]*^HOME=/m);
+  const worker = daemon.child.pid;
+  assert.match(await ask(master.port, `@1 show info; @!${worker} show env HOME\n`), /^Pid: \d+$[\s\S]*^HOME=/m);
+  assert.match(await ask(master.port, '@!1 show info\n'), /Can't find the target PID matching the prefix '@!1'/);
   assert.match(await ask(master.port, 'reload\n'), /configuration 2/);
   assert.match(await ask(master.port, 'show proc\n'), new RegExp(`^${daemon.child.pid} +master +1 `, 'm'));
   daemon.child.kill('SIGINT');
