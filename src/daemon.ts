@@ -18,7 +18,6 @@ import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
 import { describeError, watchForEnd } from './control/end.ts';
 import { createEventLog, type DaemonEvent, type Level } from './control/event-log.ts';
-import { beginCollecting, collectYoungAlone } from './control/garbage.ts';
 import { createGeneration } from './control/generation.ts';
 import { type Replacement, relieve } from './control/hand-over.ts';
 import { LostLines } from './control/lost-lines.ts';
@@ -44,6 +43,7 @@ import { obeyUcarpSignals, type UcarpDaemon } from './control/ucarp-signals.ts';
 import { describeWorkers } from './control/workers.ts';
 import { now_ms31, now_ns } from './system/clock.ts';
 import { notifyServiceManager } from './system/sd-notify.ts';
+import { beginCollecting, collectYoungAlone } from './threads/garbage.ts';
 import {
   createProcessMemory,
   THREAD_BEAT_MS,

@@ -55,7 +55,7 @@ const IMPORT_RULES: Record<string, ImportRule> = {
   'reactor/': { outside: FOREIGN, inside: ['system/'] },
   'system/': { outside: FOREIGN, inside: ['carp/', ...MODEL] },
   'threads/': { outside: THREAD, inside: ['*'] },
-  'threads/collect': { outside: ['node:v8', 'node:vm'], inside: [] },
+  'threads/garbage': { outside: ['node:v8', 'node:vm'], inside: [] },
   'control/': { outside: NODE, inside: ['*'] },
   'cli/': { outside: NODE, inside: ['*'] },
   'lab/': { outside: NODE, inside: ['*'] },

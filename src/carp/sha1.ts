@@ -40,7 +40,7 @@ function compressSchedule(chain: Int32Array): void {
   let c = chain[2] | 0;
   let d = chain[3] | 0;
   let e = chain[4] | 0;
-  // the quarters differ in what mixes b, c and d, and in their constant; one loop that asked which would cost twice as much
+  // the quarters differ in what mixes b, c and d, and in their constant; one loop that asked which costs a quarter more
   for (let t = 0; t < 20; t++) {
     const next = (((a << 5) | (a >>> 27)) + (((c ^ d) & b) ^ d) + e + schedule[t] + 0x5a827999) | 0;
     e = d;

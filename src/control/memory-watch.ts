@@ -9,7 +9,7 @@
  */
 import { openSync, readSync } from 'node:fs';
 import { now_ns } from '../system/clock.ts';
-import { collectNow } from '../threads/collect.ts';
+import { collectNow } from '../threads/garbage.ts';
 import { MEMORY_MAXCONN } from '../threads/shared-memory.ts';
 import { type Daemon, logLine } from './daemon-state.ts';
 import { countClients } from './generation.ts';

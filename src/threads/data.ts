@@ -11,9 +11,9 @@ import { chooseReactor } from '../reactor/choose.ts';
 import { DEFAULT_COUNTS } from '../reactor/options.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import * as libc from '../system/libc.ts';
-import { collectNow } from './collect.ts';
 import type { DataSettings, FromData, GenerationSettings, RuntimeMessage, ToData } from './data-messages.ts';
 import { DataSinks } from './data-sinks.ts';
+import { collectNow } from './garbage.ts';
 import * as shared from './shared-memory.ts';
 
 /** An idle thread wakes for its heartbeat. */

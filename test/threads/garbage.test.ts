@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { beginCollecting } from '#src/control/garbage.js';
 import { waitUntil } from '#src/control/shutdown.js';
+import { beginCollecting } from '#src/threads/garbage.js';
 
 /** V8 would have begun by itself after 8 s. */
 const SOONER_MS = 6_000;
