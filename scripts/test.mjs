@@ -3,7 +3,7 @@
 //
 //   most files: they wait for what comes, however late    four at a time ─┐
 //   files with two or more nodes, by the protocol's clock   two at a time ─┼─► one report
-//   files that measure                                      one at a time ─┘
+//   files that measure                                      one at a time ─┘   (what fails is run once more, alone)
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,12 +42,13 @@ try {
 
 const under = (/** @type {string[]} */ places) =>
   files.filter((file) => places.some((place) => file.startsWith(place)));
+const compiled = (/** @type {string} */ file) => join(root, 'build', file.replace(/\.ts$/, '.js'));
 const [timed, alone] = [under(TIMED), under(ALONE)];
 const others = files.filter((file) => !timed.includes(file) && !alone.includes(file));
 const phases = [
-  { files: others, concurrency: 4 },
-  { files: timed, concurrency: 2 },
-  { files: alone, concurrency: 1 },
+  { files: others.map(compiled), concurrency: 4 },
+  { files: timed.map(compiled), concurrency: 2 },
+  { files: alone.map(compiled), concurrency: 1 },
 ];
 // Loaded late: an old Node is told so by build() instead of by a missing module.
 const { report } = await import('./test-report.mjs');

@@ -1,7 +1,7 @@
 /** What a person meets who types `npm start` or `npm test`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -34,3 +34,43 @@ test('a filter that no test file matches is a mistake, not a success', () => {
   assert.equal(result.status, 1);
   assert.match(result.stderr, /no test file has no-such-file in its path/);
 });
+
+test('what fails beside other tests is run again alone: it is told, and fails the run only if it fails again', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'carpool-report-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const once = "if (!existsSync('seen')) { writeFileSync('seen', ''); throw new Error('only once'); }";
+  writeFileSync(join(folder, 'good.mjs'), testFile(''));
+  writeFileSync(join(folder, 'once.mjs'), testFile(once));
+  writeFileSync(join(folder, 'bad.mjs'), testFile("throw new Error('always')"));
+
+  const mended = runReport(folder, ['good.mjs', 'once.mjs']);
+  assert.match(mended.stdout, /✖.*only once.*fail 1.*Now alone.*1 failed beside other tests only.*pass 2\n.*fail 0\n/s);
+  assert.equal(mended.status, 0);
+
+  rmSync(join(folder, 'seen'));
+  const failed = runReport(folder, ['good.mjs', 'once.mjs', 'bad.mjs']);
+  assert.match(failed.stdout, /Now alone.*1 failed beside other tests only.*pass 2\n.*fail 1\n.*always/s);
+  assert.equal(failed.status, 1);
+
+  const many = ['a.mjs', 'b.mjs', 'c.mjs', 'd.mjs'];
+  for (const name of many) writeFileSync(join(folder, name), testFile("throw new Error('always')"));
+  const broken = runReport(folder, many);
+  assert.match(broken.stdout, /fail 4\n/);
+  assert.doesNotMatch(broken.stdout, /Now alone/);
+  assert.equal(broken.status, 1);
+});
+
+function testFile(body: string): string {
+  return `import { existsSync, writeFileSync } from 'node:fs'; import { test } from 'node:test';\ntest('it', () => { ${body} });\n`;
+}
+
+function runReport(folder: string, names: readonly string[]) {
+  const script = [
+    `import { report } from ${JSON.stringify(join(root, 'scripts/test-report.mjs'))};`,
+    `const files = ${JSON.stringify(names.map((name) => join(folder, name)))};`,
+    'process.exitCode = await report([{ files, concurrency: 2 }], { file_ms: 30_000, total_ms: 60_000 });',
+  ];
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env; // a run inside a run would do nothing
+  writeFileSync(join(folder, 'run.mjs'), script.join('\n'));
+  return runScript(folder, ['run.mjs'], env);
+}
