@@ -56,8 +56,7 @@ export type DaemonOptions = {
   readonly config: Config;
   readonly version: string;
   readonly socket: SocketPaths;
-  /** One line of the log. */
-  /** With the event that the line is about, where it is one. */
+  /** One line of the log, with the event that it is about, where it is one. */
   readonly print: (line: string, level: Level, event?: DaemonEvent) => void;
   readonly report: (diagnostics: readonly Diagnostic[]) => void;
   /** The processes whose place it takes. */

@@ -3,28 +3,20 @@
  * Servers are numbered through all backends in the order of the configuration.
  */
 import type { Config, Endpoint, Server } from '../config/model.ts';
-import { isUnixAddress } from '../config/values.ts';
-import { isChecked } from '../health/plan.ts';
-import { CODES } from '../health/verdict.ts';
-import * as shared from '../threads/shared-memory.ts';
 import {
   ADMIN_ANY_MAINTENANCE,
-  ADMIN_MAINTENANCE,
-  ADMIN_UNRESOLVED,
   SERVER_ADMINISTRATIVE,
-  SERVER_AGENT_CODE,
-  SERVER_CHECK_CODE,
-  SERVER_CONNECTIONS,
   SERVER_DOWN,
   SERVER_OPERATIONAL,
-  SERVER_TOTAL,
   SERVER_UP,
   SERVER_WEIGHT,
   type SharedMemory,
   serverAt,
 } from '../threads/shared-memory.ts';
 import type { ServersOf, ServerView } from './demotion-rules.ts';
-import type { BackendReport, CheckReport, ServerReport } from './status-report.ts';
+import { writeFirstStates } from './server-first-states.ts';
+import { reportServer } from './server-report.ts';
+import type { BackendReport } from './status-report.ts';
 
 /** What is known of a server and outlives a reload. */
 export type ServerState = {
@@ -38,24 +30,6 @@ export type ServerState = {
   /** One of its words in shared memory. */
   word(word: number): number;
 };
-
-/** What its checks have found out, what its agent has said, and what the traffic goes by. */
-const WORDS_OF_CHECK: readonly number[] = [
-  shared.SERVER_OPERATIONAL,
-  shared.SERVER_HEALTH,
-  shared.SERVER_UP_SINCE_MS,
-  shared.SERVER_CHANGED_MS,
-  shared.SERVER_CHECK_CODE,
-  shared.SERVER_CHECK_STATUS,
-  shared.SERVER_CHECK_DURATION_MS,
-];
-const WORDS_OF_AGENT: readonly number[] = [
-  shared.SERVER_AGENT_MAXCONN,
-  shared.SERVER_AGENT_HEALTH,
-  shared.SERVER_AGENT_CODE,
-  shared.SERVER_AGENT_STATUS,
-  shared.SERVER_AGENT_DURATION_MS,
-];
 
 /** Where a server is, and who says so: `configuration`, `libc`, `last`, `init-addr`, `mydns/dns1`, or `none`. */
 export type ServerPlace = { readonly endpoint: Endpoint; readonly origin: string };
@@ -121,26 +95,7 @@ export function createServerTable(
     const origin = origins.get(key) ?? (server.endpoint.address === '' ? 'none' : 'configuration');
     places.set(server, { endpoint: server.endpoint, origin });
   }
-  const reasons = new Map<Server, string>();
-  const last_checks = new Map<string, LastCheck>();
-  const copy = (to: Server, known: ServerState, words: readonly number[]) => {
-    const at = serverAt(memory, numbers.get(to)!);
-    for (const word of words) Atomics.store(memory.words, at + word, known.word(word));
-  };
-  for (const [server, number] of numbers) reasons.set(server, writeFirstState(memory, number, server));
-  for (const backend of config.backends) {
-    for (const server of backend.servers) {
-      const known = earlier?.stateOf(backend.name, server.name);
-      if (known === undefined) continue;
-      reasons.set(server, carryOver(memory, numbers.get(server)!, server, known));
-      if (!isSamePlace(server, known)) continue;
-      const had = known.config;
-      if (isJudged(server) && isJudged(had)) copy(server, known, WORDS_OF_CHECK);
-      if (server.agent && had.agent) copy(server, known, WORDS_OF_AGENT);
-      last_checks.set(`${backend.name}/${server.name}`, known.last_check);
-    }
-  }
-
+  const { reasons, last_checks } = writeFirstStates(config, memory, earlier);
   const read = (server: Server, word: number) =>
     Atomics.load(memory.words, serverAt(memory, numbers.get(server)!) + word);
   const isUp = (server: Server) => {
@@ -154,27 +109,6 @@ export function createServerTable(
     return { name: server.name, up: isUp(server), usable: takes_clients && willing, willing, backup: server.backup };
   };
   const lastOf = (server: Server) => last_checks.get(keys.get(server)!) ?? NOTHING_SAID;
-  // status and duration stand behind the code
-  const reportCheck = (server: Server, word: number, info: string): CheckReport | null => {
-    const code = CODES[read(server, word)];
-    if (code === undefined || code === 'INI') return null;
-    return { code, status: read(server, word + 1), duration_ms: read(server, word + 2), info };
-  };
-  const reportServer = (server: Server): ServerReport => ({
-    name: server.name,
-    address: formatServerAddress(server.host, places.get(server)!.endpoint),
-    address_from: places.get(server)!.origin,
-    up: isUp(server),
-    checked: isJudged(server),
-    backup: server.backup,
-    weight: read(server, SERVER_WEIGHT),
-    current: read(server, SERVER_CONNECTIONS),
-    total: read(server, SERVER_TOTAL) >>> 0,
-    reason: reasons.get(server)!,
-    last_check: reportCheck(server, SERVER_CHECK_CODE, lastOf(server).check),
-    last_agent: reportCheck(server, SERVER_AGENT_CODE, lastOf(server).agent),
-  });
-
   return {
     serversOf: (name) => config.backends.find((backend) => backend.name === name)?.servers.map(view),
     endpointOf: (server) => places.get(server)!.endpoint,
@@ -213,53 +147,16 @@ export function createServerTable(
         name,
         mode,
         balance: balance.kind,
-        servers: servers.map(reportServer),
+        servers: servers.map((server) =>
+          reportServer({
+            server,
+            place: places.get(server)!,
+            up: isUp(server),
+            reason: reasons.get(server)!,
+            last: lastOf(server),
+            read: (word) => read(server, word),
+          }),
+        ),
       })),
   };
-}
-
-/** Returns why the server is in its first state. */
-function writeFirstState(memory: SharedMemory, number: number, server: Server): string {
-  const at = serverAt(memory, number);
-  const unresolved = server.endpoint.address === '';
-  const maintenance = (server.disabled ? ADMIN_MAINTENANCE : 0) | (unresolved ? ADMIN_UNRESOLVED : 0);
-  Atomics.store(memory.words, at + SERVER_OPERATIONAL, SERVER_UP);
-  Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance);
-  Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
-  Atomics.store(memory.words, at + shared.SERVER_AGENT_HEALTH, 1);
-  if (unresolved) return `the name ${server.host} is not resolved`;
-  if (server.disabled) return 'disabled in the configuration';
-  if (server.track) return `it tracks ${server.track.backend}/${server.track.server}`;
-  return isChecked(server) ? 'no check has changed its state yet' : 'not checked';
-}
-
-function isSamePlace({ endpoint }: Server, known: ServerState): boolean {
-  return known.endpoint.address === endpoint.address && known.endpoint.port === endpoint.port;
-}
-
-/** What people set at run time stays unless the file says something else now than it did. Returns the reason of its state. */
-function carryOver(memory: SharedMemory, number: number, server: Server, known: ServerState): string {
-  const at = serverAt(memory, number);
-  const before = known.config;
-  if (before.maxconn === server.maxconn) {
-    Atomics.store(memory.words, at + shared.SERVER_SET_MAXCONN, known.word(shared.SERVER_SET_MAXCONN));
-  }
-  if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
-  const unresolved = server.endpoint.address === '' ? ADMIN_UNRESOLVED : 0;
-  if (before.disabled === server.disabled) {
-    const administrative = (known.administrative & ~ADMIN_UNRESOLVED) | unresolved;
-    Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, administrative);
-  }
-  return isSamePlace(server, known) ? known.reason : 'the configuration gave it another address';
-}
-
-/** Something decides whether it is up. */
-function isJudged({ check, agent, track }: Server): boolean {
-  return check !== undefined || agent !== undefined || track !== undefined;
-}
-
-function formatServerAddress(name: string, { address, port }: Endpoint): string {
-  const host = address || name;
-  if (isUnixAddress(host)) return host;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

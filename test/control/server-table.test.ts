@@ -83,3 +83,15 @@ test('of a server elsewhere nothing is known', () => {
   assert.equal(report.last_check, null);
   assert.equal(get(shared.SERVER_AGENT_MAXCONN), 0);
 });
+
+test('status says of a server in maintenance who has it there, and after `ready` what its check says', () => {
+  const config = configOf('a 192.0.2.1:80 check disabled', 'b 192.0.2.2:80 check');
+  const { memory, set } = memoryOf(config);
+  const table = createServerTable(config, memory);
+  const reasons = () => table.report()[0]!.servers.map(({ reason }) => reason);
+  set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_MAINTENANCE);
+  assert.deepEqual(reasons(), ['disabled in the configuration', 'set to maint']);
+  set(0, shared.SERVER_ADMINISTRATIVE, 0);
+  set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_DRAIN);
+  assert.deepEqual(reasons(), ['no check has changed its state yet', 'set to drain']);
+});
