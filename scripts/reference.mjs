@@ -145,7 +145,7 @@ log formats only.
 - and, with \`_beg\`, \`_end\`, \`_sub\` and so on behind them, in conditions: \`path\`, \`url\`, \`base\`, \`hdr\`, \`cook\`, \`urlp\`, \`url_param\`
 - converters: ${missing(CONVERTERS.keys(), [])}
 
-## Where carpool differs
+## Requests that are refused or changed
 
 | request | HAProxy 2.6 | carpool |
 | --- | --- | --- |

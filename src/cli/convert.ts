@@ -31,16 +31,22 @@ type ConvertWords = { readonly target: Target; readonly files: readonly string[]
 
 function parseConvert(words: readonly string[]): ConvertWords | string {
   let target: Target = 'native';
+  const files: string[] = [];
   for (let i = 0; i < words.length; i++) {
-    const [option, joined] = words[i]!.split(/=(.*)/s);
-    if (option !== '--to')
-      return words[i]!.startsWith('-') ? `"convert" takes --to, not "${words[i]}".` : { target, files: words.slice(i) };
+    const word = words[i]!;
+    if (word === 'ucarp' && files.length === 0) return { target, files: words.slice(i) }; // what follows is ucarp's
+    const [option, joined] = word.split(/=(.*)/s);
+    if (option !== '--to') {
+      if (word.startsWith('-')) return `"convert" takes --to, not "${word}".`;
+      files.push(word);
+      continue;
+    }
     const name = joined ?? words[++i] ?? '';
     const known = TARGETS.find((each) => each === name);
     if (known === undefined) return `--to wants one of ${TARGETS.join(', ')}${near(name)}.`;
     target = known;
   }
-  return 'No file was named: carpool convert [--to native] FILE …';
+  return files.length === 0 ? 'No file was named: carpool convert [--to native] FILE …' : { target, files };
 }
 
 function near(name: string): string {

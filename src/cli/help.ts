@@ -13,6 +13,9 @@ and balances the traffic that arrives there over your servers (haproxy.cfg).
   carpool init                  write the files of a new pair
   carpool diff A B              compare the files of two nodes
   carpool events                follow what happens, one JSON object a line
+  carpool reload                read the files again and change to them without a break
+  carpool workers               earlier configurations, and whom they still serve
+  carpool show … | set …        HAProxy's runtime API: show stat, show sess, set server …
   carpool ifconfig …            the BSDs' ifconfig, against the running daemon ("carpool run" starts an empty one)
   carpool sysctl …              net.inet.carp of the running daemon
   carpool convert [--to X] FILE rc.conf, hostname.carp0, interfaces, ucarp's arguments into each other
@@ -33,6 +36,7 @@ Run:
   -sf PID …      take the place of these processes, whose clients may finish (-st: not)
   -S ADDRESS     a socket as of HAProxy's master: the runtime API, "show proc", "reload"
   -n N           at most N connections of the whole process
+  -m MEGABYTES   the memory that it may take for itself
   -C DIR         go to this directory first
   -cc CONDITION  exit status 0 when it holds, such as "version_atleast(2.4)"; 1 when not
   -q             print nothing but errors

@@ -84,6 +84,13 @@ test('a file without -f, and help of one command, are understood', () => {
   assert.match(carpool('help', 'diff').stdout, /^carpool diff A B/);
 });
 
+test('convert takes --to before the files and behind them', () => {
+  const rc = file('rc.conf', 'ifconfig_carp0="vhid 1 pass s3cret 10.10.0.1/16"\n');
+  const before = carpool('convert', '--to', 'openbsd', rc);
+  assert.match(before.stdout, /vhid 1/);
+  assert.deepEqual(carpool('convert', rc, '--to=openbsd'), before);
+});
+
 test('the lab says in one sentence what is wrong with its words or its file', () => {
   const usage = 'carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]';
   for (const [words, sentence] of [
