@@ -353,6 +353,6 @@ test('whatever a server does, each kind of check ends in time', async (t) => {
   );
   for (let server = 0; server < servers; server++) {
     assert.equal(running.get(server, shared.SERVER_OPERATIONAL), shared.SERVER_DOWN, lines[server]);
-    assert.ok(running.get(server, shared.SERVER_CHECK_DURATION_MS) < 1500);
+    assert.ok(running.get(server, shared.SERVER_CHECK_DURATION_MS) < 5000);
   }
 });

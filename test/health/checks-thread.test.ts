@@ -70,7 +70,7 @@ test('a real HTTP server that begins to fail goes DOWN, and the message says why
   const running = start(
     t,
     checkConfig([
-      { servers: [{ port, inter_ms: 1000, fastinter_ms: 30 }], check: httpCheck('GET', '/health', 'HTTP/1.0') },
+      { servers: [{ port, inter_ms: 2000, fastinter_ms: 30 }], check: httpCheck('GET', '/health', 'HTTP/1.0') },
     ]),
   );
   await running.message('checked-once');
@@ -89,7 +89,7 @@ test('a real HTTP server that begins to fail goes DOWN, and the message says why
 test('HTTP/1.1 without Host, as HAProxy sends it, is refused by a strict server', async (t) => {
   const server = createServer((_, response) => response.end('ok'));
   t.after(() => server.close());
-  const running = start(t, checkConfig([{ servers: [{ port: await listen(server), inter_ms: 1000 }], check: HTTP }]));
+  const running = start(t, checkConfig([{ servers: [{ port: await listen(server), inter_ms: 20_000 }], check: HTTP }]));
   assert.equal((await running.message('server')).reason, 'HTTP status 400');
 });
 

@@ -5,6 +5,7 @@ import { httpCheck } from '#src/config/model-defaults.js';
 import { startChecksThread } from '#src/threads/checks-handle.js';
 import * as shared from '#src/threads/shared-memory.js';
 import { checkConfig } from '../helpers/check-config.js';
+import { PATIENCE_MS } from '../helpers/patience.js';
 
 const SERVERS = 100;
 const LEFT = 50;
@@ -23,7 +24,7 @@ const handle = startChecksThread({
   reactor: 'epoll',
   onMessage: (message) => {
     if (begun) console.log(JSON.stringify(message));
-    if (message.kind === 'fatal' || (begun && message.kind === 'checked-once')) void handle.stop(1000);
+    if (message.kind === 'fatal' || (begun && message.kind === 'checked-once')) void handle.stop(PATIENCE_MS);
     else if (message.kind === 'checked-once') begin();
   },
 });

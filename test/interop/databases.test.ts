@@ -14,7 +14,8 @@ import { needs, peerPath } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
-const QUICK = 'inter 200ms fastinter 100ms rise 1 fall 2';
+/** Soon down; and a check may take as long as `inter` on a busy machine. */
+const QUICK = 'inter 2s fastinter 100ms downinter 100ms rise 1 fall 2';
 
 type Balancer = { sees(pattern: RegExp): Promise<void> };
 

@@ -35,9 +35,9 @@ test('HAProxy and carpool answer with the same replies of the user', { skip: nee
     const files = (name: string) => [503, 502].map((status) => `  errorfile ${status} ${pathOf(name)}\n`).join('');
     const config = `defaults
   mode http
-  timeout connect 1s
-  timeout client 1s
-  timeout server 1s
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
   errorfiles other
 ${sections.join('')}http-errors site
 ${files('of-site')}http-errors other
@@ -74,7 +74,7 @@ test('HAProxy and carpool make the same replies of errorloc and http-error', { s
     const sections = MADE.map((line, index) => {
       return `listen made${index}\n  bind 127.0.0.1:${ports[index]}\n  ${line.replace(/ -(?= |$)/, ` ${path}`)}\n`;
     });
-    const config = `defaults\n  mode http\n  timeout client 1s\n${sections.join('')}`;
+    const config = `defaults\n  mode http\n  timeout client 20s\n${sections.join('')}`;
     await startBalancer(t, program, config, ports.at(-1)!);
     const replies = await Promise.all(ports.map((port) => wholeReplyFrom(port!, 'Connection: close')));
     said.push(replies.map(comparable));

@@ -138,7 +138,7 @@ test('the queue of a server gives its places to whoever came first, never more t
 
 test('who waits longer than timeout queue gets 503 and sQ, and those behind keep their order', { skip }, async (t) => {
   const sides = PROGRAMS.map(async (program) => {
-    const rig = await start(t, program, 'maxconn 1', '    timeout queue 1500ms');
+    const rig = await start(t, program, 'maxconn 1', '    timeout queue 3s');
     const first = await askInTurn(rig, ['/first']);
     const late = await askInTurn(rig, ['/late']);
     assert.deepEqual(await Promise.all(late), [503]);

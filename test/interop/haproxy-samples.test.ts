@@ -178,9 +178,9 @@ defaults
   mode http
   log global
   option dontlognull
-  timeout connect 2s
-  timeout client 2s
-  timeout server 2s
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
 ${listen.join('')}`;
   const { log } = await startBalancer(t, program, config, ports.at(-1) as number);
   for (const port of ports) connect(port, '127.0.0.1').end(REQUEST);

@@ -12,18 +12,19 @@ const say =
   (client) =>
     void client.write(text);
 
-/** `announced`: to the port where a PROXY protocol header must come first. */
-const CASES: Readonly<Record<string, readonly ['plain' | 'announced', Act]>> = {
+/** `announced`: to the port where a PROXY protocol header must come first. The brief ones are those that wait in silence. */
+type Place = 'plain' | 'announced' | 'brief' | 'brief_announced';
+const CASES: Readonly<Record<string, readonly [Place, Act]>> = {
   'no HTTP': ['plain', say('no request at all\r\n\r\n')],
   'half a head, then FIN': ['plain', (client) => void client.end('GET / HT')],
-  'half a head, then silence': ['plain', say('GET / HT')],
+  'half a head, then silence': ['brief', say('GET / HT')],
   'no byte, then FIN': ['plain', (client) => void client.end()],
   'a request without a server': ['plain', say('GET / HTTP/1.0\r\n\r\n')],
   'no header': ['announced', say('GET / HTTP/1.1\r\n\r\n')],
   'a wrong header': ['announced', say('PROXY TCP4 1.2.3.4 x 1 2\r\n')],
   'part of a header, then FIN': ['announced', (client) => void client.end('PROXY TCP4 1.2')],
   'no header, then FIN': ['announced', (client) => void client.end()],
-  'no header, then silence': ['announced', () => {}],
+  'no header, then silence': ['brief_announced', () => {}],
 };
 const LAST = 'GET /last HTTP/1.0\r\n\r\n';
 
@@ -45,7 +46,13 @@ for (const [name, lines] of Object.entries(SETTINGS)) {
 
 /** By case what it logged; a request that comes last tells that there is no more. */
 async function linesOf(t: TestContext, program: Program, lines: string): Promise<Record<string, string[]>> {
-  const ports = { plain: await freePort(), announced: await freePort(), probed: await freePort() };
+  const ports = {
+    plain: await freePort(),
+    announced: await freePort(),
+    brief: await freePort(),
+    brief_announced: await freePort(),
+    probed: await freePort(),
+  };
   const balancer = await startBalancer(t, program, configOf(lines, ports), ports.probed);
   const logged = () =>
     balancer
@@ -80,19 +87,26 @@ async function linesOf(t: TestContext, program: Program, lines: string): Promise
 
 function configOf(
   lines: string,
-  { plain, announced, probed }: Record<'plain' | 'announced' | 'probed', number>,
+  { plain, announced, brief, brief_announced, probed }: Record<Place | 'probed', number>,
 ): string {
   return `global
   nbthread 1
 defaults
   mode http
-  timeout client 400ms
-  timeout connect 1s
-  timeout server 1s
+  timeout client 20s
+  timeout connect 20s
+  timeout server 20s
 frontend www
   log stderr format short local0
   bind 127.0.0.1:${plain}
   bind 127.0.0.1:${announced} name pp accept-proxy
+  ${lines}
+  default_backend none
+frontend soon
+  log stderr format short local0
+  timeout client 400ms
+  bind 127.0.0.1:${brief}
+  bind 127.0.0.1:${brief_announced} name pp accept-proxy
   ${lines}
   default_backend none
 backend none

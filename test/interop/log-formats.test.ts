@@ -96,9 +96,9 @@ function configOf(sections: string, probed: number): string {
   log stderr format raw local0
 defaults
   mode http
-  timeout connect 2s
-  timeout client 2s
-  timeout server 2s
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
 ${sections}listen probed
   bind 127.0.0.1:${probed}
 `;

@@ -48,7 +48,7 @@ async function observe(t: TestContext, program: Program): Promise<string[][]> {
       ({ index, port, udp }) =>
         `frontend f${index}\n  bind 127.0.0.1:${port}\n  log 127.0.0.1:${udp} ${CASES[index]![1]}\n  log-tag ${index % 2 === 0 ? 'odd' : 'a-tag'}\n`,
     );
-    const config = `global\n  nbthread 1\n  ${lines}\ndefaults\n  mode http\n  timeout client 2s\n  log-format "%HM %HU of %{+Q}b, a text that is longer than what some of the log servers want to have"\n${fronts.join('')}frontend probed\n  bind 127.0.0.1:${probed}\n  log 127.0.0.1:${last.udp} local0\n`;
+    const config = `global\n  nbthread 1\n  ${lines}\ndefaults\n  mode http\n  timeout client 20s\n  log-format "%HM %HU of %{+Q}b, a text that is longer than what some of the log servers want to have"\n${fronts.join('')}frontend probed\n  bind 127.0.0.1:${probed}\n  log 127.0.0.1:${last.udp} local0\n`;
     const balancer = await startBalancer(t, program, config, probed);
     for (const { port } of places) {
       for (let number = 1; number <= LINES; number++) await askOnce(port, `/${number}`);

@@ -16,7 +16,8 @@ async function linesOf(t: TestContext, program: Program): Promise<string[]> {
   const lines: string[] = [];
   log.on('message', (message) => lines.push(String(message)));
   const [port, first, second] = [await freePort(), await freePort(), await freePort()];
-  const checked = 'check inter 100ms fastinter 100ms downinter 100ms rise 1 fall 1';
+  // a check may take as long as `inter` on a busy machine
+  const checked = 'check inter 900ms fastinter 100ms downinter 100ms rise 1 fall 1';
   const config = `defaults
     mode tcp
     timeout connect 2s
@@ -60,7 +61,7 @@ function withoutChance(line: string): string {
 test('servers that go down and come back are told in HAProxy words, at its levels', {
   skip: needs('haproxy'),
 }, async (t) => {
-  const [theirs, ours] = [await linesOf(t, 'haproxy'), await linesOf(t, 'carpool')];
+  const [theirs, ours] = await Promise.all([linesOf(t, 'haproxy'), linesOf(t, 'carpool')]);
   assert.deepEqual(ours, theirs);
 });
 

@@ -8,9 +8,9 @@ import { type Dnsmasq, startDnsmasq } from '../helpers/dnsmasq.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
-const HOLD_MS = 2_000;
+const HOLD_MS = 3_000;
 /** The last good answer was as long before the first bad one, on a busy machine. */
-const SLACK_MS = 800;
+const SLACK_MS = 2_000;
 
 type Case = {
   readonly hold: string;

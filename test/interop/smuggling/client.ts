@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../helpers/patience.js';
 import { bytesOf, type Case } from './case.js';
-
-const PATIENCE_MS = 8_000;
 
 export type Reply = { readonly status: number; readonly head: string };
 export type Outcome = {
