@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 function runScript(folder: string, words: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-  return spawnSync(process.execPath, words, { cwd: folder, env, encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(process.execPath, words, { cwd: folder, env, encoding: 'utf8', timeout: 120_000 });
 }
 
 test('a build with nothing to do says nothing', () => {

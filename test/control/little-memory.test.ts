@@ -148,7 +148,7 @@ for (const [name, shell, option, said] of [
     const file = configFor(t, await freePort(), '127.0.0.1:9');
     const env = { ...process.env, CARPOOL_SOCKET: `${file}.sock` };
     const words = ['-c', `${shell}exec "$0" "$@"`, process.execPath, MAIN, '-f', file, '-db', ...option];
-    const { status, stderr } = spawnSync('sh', words, { env, encoding: 'utf8', timeout: 60_000 });
+    const { status, stderr } = spawnSync('sh', words, { env, encoding: 'utf8', timeout: 120_000 });
     assert.equal(status, 1, stderr);
     assert.match(stderr, said);
     assert.match(stderr, /\[too-little-memory\]\n {4}\w/);

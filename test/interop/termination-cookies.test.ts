@@ -76,7 +76,7 @@ const LAST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
 test('HAProxy and carpool log the same letters about the cookie, and give clients the same cookies', {
   skip: needs('haproxy'),
-  timeout: 60_000,
+  timeout: 120_000,
 }, async (t) => {
   const server = await serverWithCookies(t);
   const [theirs, ours] = await Promise.all(

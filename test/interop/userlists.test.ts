@@ -109,7 +109,7 @@ async function ask(port: number, path: string, authorization: string | undefined
 
 test('HAProxy and carpool believe the same users, by password, hash and group', {
   skip: needs('haproxy'),
-  timeout: 60_000,
+  timeout: 120_000,
 }, async (t) => {
   const server = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(server, 'listening');

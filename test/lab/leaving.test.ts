@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { needs } from '../helpers/peers.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 const skip = needs('unshare');
 
 const LONG = `title A web server, asked for a minute

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { needs } from '../helpers/peers.js';
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 function file(indent: string, ...addresses: readonly string[]): string {
   const carp = ['interface eth0', 'vhid 1', 'pass s3cret', 'advbase 0', 'advskew 20'];

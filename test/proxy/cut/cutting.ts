@@ -58,7 +58,7 @@ export function cutEverywhere(play: Play): void {
         test(
           `${kind}: ${play.name}, cut by the ${by} with ${how === 'end' ? 'FIN' : 'RST'} after any byte`,
           {
-            timeout: 60_000,
+            timeout: 120_000,
           },
           () => cutAfterEachByte(kind, play, by, how),
         );

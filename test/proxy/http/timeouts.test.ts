@@ -66,7 +66,7 @@ for (const kind of KINDS) {
 
   test(`${kind}: a server that does not take the body is 504, not the client's fault`, async () => {
     const server = await RawServer.start();
-    const rig = new ProxyRig(kind, [server], { defaults: ' timeout client 150ms\n timeout server 500ms\n' });
+    const rig = new ProxyRig(kind, [server], { defaults: ' timeout client 500ms\n timeout server 1500ms\n' });
     const client = await rig.client();
     client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n');
     (await server.wire(0)).socket.pause();

@@ -15,7 +15,7 @@ import { freePort } from '../../helpers/ports.js';
 const TARGET = `/${'x'.repeat(12_000)}`;
 const REQUESTS = 400;
 /** Each of them, however slow the machine: far less than a reader that never comes. */
-const SLOW_MS = 4_500;
+const SLOW_MS = 30_000;
 
 for (const [what, stdout] of [
   ['a pipe that nobody reads', 'pipe'],
@@ -41,7 +41,7 @@ async function start(
   const directory = mkdtempSync('/tmp/carpool-stuck-');
   writeFileSync(
     join(directory, 'a.cfg'),
-    `global\n nbthread 1\ndefaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s
+    `global\n nbthread 1\ndefaults\n mode http\n timeout connect 60s\n timeout client 60s\n timeout server 60s
 listen www\n bind 127.0.0.1:${port}\n log stdout len 16000 format raw local0\n option httplog
  server s 127.0.0.1:${(server.address() as AddressInfo).port}\n`,
   );

@@ -200,7 +200,7 @@ test('no expression that is accepted takes longer than its text is long, however
     const expression = regularExpression(pattern, false);
     const begin_ms = performance.now();
     assert.equal(expression?.test(`${text}!`), false, pattern);
-    assert.ok(performance.now() - begin_ms < 3_000, pattern); // JavaScript's own would take longer than the universe is old
+    assert.ok(performance.now() - begin_ms < 30_000, pattern); // JavaScript's own would take longer than the universe is old
   }
 });
 
