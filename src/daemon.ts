@@ -13,6 +13,7 @@ import type { Config } from './config/model.ts';
 import { withTrackedBackends } from './config/tracked-backends.ts';
 import { createCarpNode } from './control/carp-node.ts';
 import { wallTime } from './control/clock.ts';
+import type { CommandContext } from './control/commands.ts';
 import { type Confinement, confine, dropGroups } from './control/confine.ts';
 import { type Daemon, type Fail, logLine } from './control/daemon-state.ts';
 import { carpStatus, statusOf } from './control/daemon-status.ts';
@@ -87,7 +88,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const { replaces } = options;
   const succession = replaces?.socket === undefined ? undefined : await standBy(replaces.socket);
   const prepared = await prepare(withTrackedBackends(options.config), options.socket, options.report, replaces);
-  const manners = options.manners ?? CARPOOL_MANNERS;
+  const manners = mannersOf(options);
   if (prepared === undefined) return manners.refused_status;
   const end = watchForEnd(manners.ending_signals);
   try {
@@ -114,9 +115,28 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 }
 
 function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
+  const daemon = createDaemon(options, prepared, fail);
+  const { events, started_ns } = daemon;
+  beat(daemon);
+  Atomics.store(daemon.memory.words, threadAt(daemon.memory, THREAD_CONTROL) + THREAD_STATE, RUNNING);
+  events.record({ kind: 'start', at_ns: started_ns, pid: process.pid, version: options.version });
+  if (prepared.memory_notice !== undefined) logLine(events, 'notice', prepared.memory_notice);
+  dropGroups(prepared.confinement);
+  startChecks(daemon, fail);
+  startDataThreads(daemon, fail);
+  startResolvers(daemon);
+  if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail, options.replaces !== undefined);
+  if (daemon.node.host.demotion !== 0) demoteHost(daemon);
+  daemon.orders = keepOrders(daemon);
+  prepared.answerWith(commandContext(daemon, daemon.orders, options.load, fail));
+  obeySignals(daemon, options, fail);
+  return daemon;
+}
+
+/** Its state before any thread runs. */
+function createDaemon(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
   const { config, listeners } = prepared;
-  const manners = options.manners ?? CARPOOL_MANNERS;
-  const events = createEventLog(options.print, manners.format);
+  const events = createEventLog(options.print, mannersOf(options).format);
   const started_ns = now_ns();
   const generation = createGeneration({
     config,
@@ -168,22 +188,15 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     successor: 'none',
     reloading: false,
   };
-  beat(daemon);
-  Atomics.store(daemon.memory.words, threadAt(daemon.memory, THREAD_CONTROL) + THREAD_STATE, RUNNING);
-  events.record({ kind: 'start', at_ns: started_ns, pid: process.pid, version: options.version });
-  if (prepared.memory_notice !== undefined) logLine(events, 'notice', prepared.memory_notice);
-  dropGroups(prepared.confinement);
-  startChecks(daemon, fail);
-  startDataThreads(daemon, fail);
-  startResolvers(daemon);
-  if (prepared.vhids.length > 0) startCarp(daemon, prepared.vhids, fail, options.replaces !== undefined);
-  if (daemon.node.host.demotion !== 0) demoteHost(daemon);
-  daemon.orders = keepOrders(daemon);
-  const { load } = options;
-  prepared.answerWith({
-    version: options.version,
-    events,
-    orders: daemon.orders,
+  return daemon;
+}
+
+/** What the commands of the control socket and of stats sockets work on. */
+function commandContext(daemon: Daemon, orders: Orders, load: DaemonOptions['load'], fail: Fail): CommandContext {
+  return {
+    version: daemon.version,
+    events: daemon.events,
+    orders,
     status: () => statusOf(daemon),
     carp: () => carpStatus(daemon),
     names: () => slotNames(daemon),
@@ -197,10 +210,18 @@ function start(options: DaemonOptions, prepared: Prepared, fail: Fail): Daemon {
     offerVhids: (write) => offerVhids(daemon, write),
     workers: () => describeWorkers(daemon),
     reload: load && (() => reload(daemon, load, fail)),
-  });
+  };
+}
+
+function obeySignals(daemon: Daemon, options: DaemonOptions, fail: Fail): void {
+  const { load } = options;
+  const manners = mannersOf(options);
   if (manners.ucarp_signals) obeyUcarpSignals(asUcarp(daemon, options), options.debug ?? false);
   else if (load) for (const signal of manners.reload_signals) process.on(signal, () => void reload(daemon, load, fail));
-  return daemon;
+}
+
+function mannersOf({ manners = CARPOOL_MANNERS }: DaemonOptions): Manners {
+  return manners;
 }
 
 type Readiness = {

@@ -7,17 +7,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { HostSettings, VhidSettings } from '../carp/events.ts';
-import { check } from '../system/errors.ts';
-import * as libc from '../system/libc.ts';
 import type { CarpSettings, FromCarp, RunAs, ToCarp, WatchedThread } from './carp-messages.ts';
 import { leaseFor } from './lease.ts';
 import type { SharedMemory } from './shared-memory.ts';
-
-const EFD_CLOEXEC = 0o2000000;
-const EFD_NONBLOCK = 0o4000;
-/** What is written to an eventfd to wake its reader: the 64-bit number 1, in either byte order not 0. */
-const ONE = libc.allocatePinned(8);
-ONE.words[0] = 1;
+import { createWakeUp } from './wake-up.ts';
 
 export type CarpThreadOptions = {
   /** From `checkCarpHost`. */
@@ -52,9 +45,9 @@ export type CarpHandle = {
 };
 
 export function startCarpThread(options: CarpThreadOptions): CarpHandle {
-  const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
+  const wake_up = createWakeUp();
   const worker = new Worker(new URL('./carp.js', import.meta.url), {
-    workerData: settingsOf(options, wake_fd),
+    workerData: settingsOf(options, wake_up.fd),
     // It allocates next to nothing, so a small nursery is enough, and what collects it never takes long.
     resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
@@ -63,7 +56,6 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
     for (const listener of [...listeners]) listener(message);
   };
   let stopped = false;
-  let exited = false;
   let last_id = 0;
   worker.on('message', (message: FromCarp) => {
     if (message.kind === 'stopped') stopped = true;
@@ -73,19 +65,14 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
     tell({ kind: 'fatal', at_ns: 0, text: error.stack ?? error.message });
   });
   worker.on('exit', () => {
-    exited = true;
-    libc.close(wake_fd);
+    wake_up.close();
     if (!stopped) tell({ kind: 'stopped', at_ns: 0 });
     stopped = true;
   });
 
-  const wake = (): void => {
-    // After the thread's end the number may be somebody else's descriptor.
-    if (!exited) libc.write(wake_fd, ONE.address, 8);
-  };
   const post = (message: ToCarp): void => {
     worker.postMessage(message);
-    wake();
+    wake_up.wake();
   };
   /** The first message that `pick` takes, or undefined after `timeout_ms`. */
   const waitFor = <T>(pick: (message: FromCarp) => T | undefined, timeout_ms: number): Promise<T | undefined> =>
@@ -105,7 +92,7 @@ export function startCarpThread(options: CarpThreadOptions): CarpHandle {
 
   return {
     post,
-    wake,
+    wake: wake_up.wake,
     async status(timeout_ms) {
       if (stopped) return undefined;
       const id = ++last_id;

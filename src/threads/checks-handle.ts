@@ -8,12 +8,10 @@ import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/model.ts';
 import { planChecks } from '../health/plan.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
-import { check } from '../system/errors.ts';
-import * as libc from '../system/libc.ts';
 import type { AddressChange } from './address-change.ts';
 import type { CheckedServers, ChecksSettings, FromChecks, ProgramEnd, ToChecks } from './checks-messages.ts';
 import type { SharedMemory } from './shared-memory.ts';
+import { createWakeUp } from './wake-up.ts';
 
 export type ChecksThreadOptions = {
   /** With every server's name resolved. */
@@ -42,19 +40,16 @@ export type ChecksHandle = {
 
 export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
   const { config, memory, process_memory = memory, reactor, onMessage } = options;
-  const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
-  const one = libc.allocatePinned(8);
-  one.words[0] = 1;
+  const wake_up = createWakeUp();
   const settings: ChecksSettings = {
     ...serversOf(config, memory),
     process_memory: process_memory.words.buffer as SharedArrayBuffer,
     process_counts: process_memory.counts,
-    wake_fd,
+    wake_fd: wake_up.fd,
     reactor,
   };
   const worker = new Worker(new URL('./checks.js', import.meta.url), { workerData: settings });
   let stopped = false;
-  let exited = false;
   let tellStopped: () => void = () => {};
   const has_stopped = new Promise<void>((resolve) => {
     tellStopped = resolve;
@@ -71,21 +66,16 @@ export function startChecksThread(options: ChecksThreadOptions): ChecksHandle {
   });
   worker.on('error', (error: Error) => onMessage({ kind: 'fatal', at_ns: 0, text: error.stack ?? error.message }));
   worker.on('exit', () => {
-    exited = true;
-    libc.close(wake_fd);
-    libc.munmap(one.address, 8);
+    wake_up.close();
     onStopped({ kind: 'stopped', at_ns: 0 });
   });
 
-  const wake = (): void => {
-    if (!exited) libc.write(wake_fd, one.address, 8);
-  };
   const post = (message: ToChecks): void => {
     worker.postMessage(message);
-    wake();
+    wake_up.wake();
   };
   return {
-    wake,
+    wake: wake_up.wake,
     configure: (next, next_memory) => post({ kind: 'configure', ...serversOf(next, next_memory) }),
     moveServers: (changes) => post({ kind: 'addresses', changes }),
     programEnded: (run, end) => post({ kind: 'program-ended', run, end }),

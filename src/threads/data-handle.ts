@@ -13,9 +13,6 @@ import type { PageQuestion, PageReply } from '../proxy/http/page.ts';
 import type { OpenListener } from '../proxy/proxy-thread.ts';
 import type { SessionReport } from '../proxy/session-list.ts';
 import type { BufferCounts } from '../reactor/buffers.ts';
-import { EFD_CLOEXEC, EFD_NONBLOCK } from '../system/abi/linux.ts';
-import { check } from '../system/errors.ts';
-import * as libc from '../system/libc.ts';
 import type { AddressChange } from './address-change.ts';
 import { Answers } from './answers.ts';
 import {
@@ -29,6 +26,7 @@ import {
 } from './data-messages.ts';
 import { createLineRing, LineRing } from './line-ring.ts';
 import { type SharedMemory, THREAD_DATA } from './shared-memory.ts';
+import { createWakeUp } from './wake-up.ts';
 
 /** A configuration for one thread. */
 export type DataGeneration = {
@@ -97,71 +95,35 @@ export type DataHandle = {
 };
 
 export function startDataThread(options: DataThreadOptions): DataHandle {
-  const { process } = options;
-  const wake_fd = check(libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), 'eventfd');
-  const one = libc.allocatePinned(8);
-  one.words[0] = 1;
-  const rings = new Map<LineKey, SharedArrayBuffer>();
-  const readers = new Map<LineKey, LineRing>();
-  const settingsOf = (generation: DataGeneration) => generationSettings(generation, rings, readers);
-  const settings: DataSettings = {
-    thread: THREAD_DATA + options.number,
-    process: {
-      shared: process.memory.words.buffer as SharedArrayBuffer,
-      counts: process.memory.counts,
-      place: process.place,
-    },
-    first: settingsOf(options.first),
-    wake_fd,
-    reactor: options.reactor,
-    buffers: options.buffers,
-  };
+  const wake_up = createWakeUp();
+  const lines = new LineWays();
   const worker = new Worker(new URL('./data.js', import.meta.url), {
-    workerData: settings,
+    workerData: threadSettings(options, generationSettings(options.first, lines), wake_up.fd),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
-  let exited = false;
-  let reactor: ReturnType<DataHandle['reactor']>;
   const answers = new Answers(ANSWER_MS);
-  worker.on('message', (message: FromData) => {
-    if (message.kind === 'running') {
-      reactor = { kind: message.reactor, reason: message.reason };
-      options.onRunning(message.reactor, message.reason);
-    } else if (message.kind === 'configured') options.onConfigured(message.generation);
-    else if (message.kind === 'page') void answerPage(message.generation, message.question);
-    else if (message.kind === 'sessions') answers.give(message.ask, message.sessions);
-    else if (message.kind === 'bad-messages') answers.give(message.ask, message.messages);
-    else if (message.kind === 'ended') answers.give(message.ask, message.count);
-    else if (message.kind === 'lines') options.onLines(message.key, readers.get(message.key)!.takeAll());
-    else if (message.kind === 'shortage') options.onShortage(message.error);
-    else options.onDropped(message.lines);
-  });
-  worker.on('error', options.onError);
-  worker.on('exit', () => {
-    exited = true;
-    for (const [key, reader] of readers) options.onLines(key, reader.takeAll());
-    libc.close(wake_fd);
-    libc.munmap(one.address, 8);
-    options.onExit();
-  });
-  const wake = () => {
-    if (!exited) libc.write(wake_fd, one.address, 8);
-  };
+  let reactor: ReturnType<DataHandle['reactor']>;
   const post = (message: ToData) => {
     worker.postMessage(message);
-    wake();
-  };
-  const answerPage = async (generation: number, question: PageQuestion) => {
-    const reply = await options.onPage(generation, question);
-    post({ kind: 'page', ask: question.ask, generation, reply });
+    wake_up.wake();
   };
   const ask = <T>(question: (number: number) => ToData): Promise<T | undefined> =>
     answers.ask((number) => post(question(number))) as Promise<T | undefined>;
+  worker.on('message', (message: FromData) => {
+    if (message.kind === 'running') reactor = { kind: message.reactor, reason: message.reason };
+    receive(message, { options, answers, lines, post });
+  });
+  worker.on('error', options.onError);
+  worker.on('exit', () => {
+    lines.takeRest(options.onLines);
+    wake_up.close();
+    options.onExit();
+  });
   return {
-    place: process.place,
+    place: options.process.place,
     reactor: () => reactor,
-    wake,
-    configure: (next) => post({ kind: 'configure', settings: settingsOf(next) }),
+    wake: wake_up.wake,
+    configure: (next) => post({ kind: 'configure', settings: generationSettings(next, lines) }),
     leave: (elsewhere) => post({ kind: 'leave', elsewhere }),
     moveServers: (generation, changes) => post({ kind: 'addresses', generation, changes }),
     abandon: (generation) => post({ kind: 'abandon', generation }),
@@ -173,21 +135,89 @@ export function startDataThread(options: DataThreadOptions): DataHandle {
   };
 }
 
-/** Adds a way for each descriptor and ring that is new. */
-function generationSettings(
-  { generation, config, memory, listeners, elsewhere }: DataGeneration,
-  rings: Map<LineKey, SharedArrayBuffer>,
-  readers: Map<LineKey, LineRing>,
-): GenerationSettings {
-  for (const key of lineKeys(config)) {
-    if (rings.has(key)) continue;
-    const ring = createLineRing();
-    rings.set(key, ring);
-    readers.set(key, new LineRing(ring));
+type Receiver = {
+  readonly options: DataThreadOptions;
+  readonly answers: Answers;
+  readonly lines: LineWays;
+  readonly post: (message: ToData) => void;
+};
+
+/** What the thread says goes to who asked, or to who started it. */
+function receive(message: FromData, { options, answers, lines, post }: Receiver): void {
+  switch (message.kind) {
+    case 'running':
+      return options.onRunning(message.reactor, message.reason);
+    case 'configured':
+      return options.onConfigured(message.generation);
+    case 'page': {
+      const { generation, question } = message;
+      const { ask } = question;
+      void options.onPage(generation, question).then((reply) => post({ kind: 'page', ask, generation, reply }));
+      return;
+    }
+    case 'sessions':
+      return answers.give(message.ask, message.sessions);
+    case 'bad-messages':
+      return answers.give(message.ask, message.messages);
+    case 'ended':
+      return answers.give(message.ask, message.count);
+    case 'lines':
+      return options.onLines(message.key, lines.take(message.key));
+    case 'shortage':
+      return options.onShortage(message.error);
+    case 'dropped':
+      return options.onDropped(message.lines);
   }
-  const lines = [...rings].map(([key, ring]): LineTarget => ({ key, ring }));
+}
+
+function threadSettings(options: DataThreadOptions, first: GenerationSettings, wake_fd: number): DataSettings {
+  const { memory, place } = options.process;
+  return {
+    thread: THREAD_DATA + options.number,
+    process: { shared: memory.words.buffer as SharedArrayBuffer, counts: memory.counts, place },
+    first,
+    wake_fd,
+    reactor: options.reactor,
+    buffers: options.buffers,
+  };
+}
+
+function generationSettings(generation: DataGeneration, lines: LineWays): GenerationSettings {
+  const { memory, config, listeners, elsewhere } = generation;
   const shared = memory.words.buffer as SharedArrayBuffer;
-  return { generation, config, shared, counts: memory.counts, listeners, elsewhere, lines };
+  return {
+    generation: generation.generation,
+    config,
+    shared,
+    counts: memory.counts,
+    listeners,
+    elsewhere,
+    lines: lines.targetsOf(config),
+  };
+}
+
+/** The rings in which log lines come that main writes. One that is there stays, whatever later configurations say. */
+class LineWays {
+  private readonly ways = new Map<LineKey, { readonly ring: SharedArrayBuffer; readonly reader: LineRing }>();
+
+  /** Adds one for each descriptor and ring that is new, and gives all. */
+  targetsOf(config: Config): LineTarget[] {
+    for (const key of lineKeys(config)) {
+      if (this.ways.has(key)) continue;
+      const ring = createLineRing();
+      this.ways.set(key, { ring, reader: new LineRing(ring) });
+    }
+    return [...this.ways].map(([key, { ring }]) => ({ key, ring }));
+  }
+
+  take(key: LineKey): Uint8Array {
+    return this.ways.get(key)!.reader.takeAll();
+  }
+
+  /** What the thread left behind. */
+  takeRest(onLines: DataThreadOptions['onLines']): void {
+    for (const [key, { reader }] of this.ways) onLines(key, reader.takeAll());
+  }
 }
 
 /** What the targets of the configuration need main for. */
