@@ -30,8 +30,13 @@ export function checkCarpHost(config: Config): CarpHostCheck {
   try {
     const host = { netlink, links: netlink.listLinks(), addresses: netlink.listAddresses() };
     const diagnostics: Diagnostic[] = [];
-    const vhids = config.carps.flatMap((carp) => resolve(carp, config, host, diagnostics) ?? []);
-    diagnostics.push(...checkPermission(config.carps[0], vhids, host), ...checkVirtual(config, host));
+    const resolved = config.carps.flatMap((carp) => {
+      const vhid = resolve(carp, config, host, diagnostics);
+      return vhid === undefined ? [] : [{ carp, vhid }];
+    });
+    const vhids = resolved.map(({ vhid }) => vhid);
+    diagnostics.push(...checkTwice(resolved), ...checkPermission(config.carps[0], vhids, host));
+    diagnostics.push(...checkVirtual(config, host));
     const failed = diagnostics.some((one) => one.severity === 'error');
     return { diagnostics, vhids: failed ? [] : vhids };
   } finally {
@@ -177,6 +182,19 @@ function checkAddresses(carp: Carp, host: Host): Diagnostic[] {
       vip.span,
       'Take it off the interface, or choose another virtual address.',
     );
+  });
+}
+
+/** Of two vhids that name different interfaces, or none, only the host can tell that they meet on one. */
+function checkTwice(resolved: readonly { readonly carp: Carp; readonly vhid: VhidSettings }[]): Diagnostic[] {
+  const seen = new Map<string, Carp>();
+  return resolved.flatMap(({ carp, vhid }) => {
+    const key = `${vhid.vhid} on ${vhid.interface}`;
+    const earlier = seen.get(key);
+    seen.set(key, earlier ?? carp);
+    if (earlier === undefined) return [];
+    const message = `vhid ${key} is used already, by \`${earlier.name}\`.`;
+    return error('duplicate-vhid', message, at(carp, 'vhid'), 'Give each its own number from 1 to 255.');
   });
 }
 

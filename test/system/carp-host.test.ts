@@ -9,7 +9,7 @@ import { needsNamespaces, vip } from '../helpers/carp-network.js';
 import { carpOf, configOf } from '../helpers/carp-runner.js';
 
 /** The check on a host with eth0 (10.0.0.1/24), eth1 (10.1.0.1/16), eth2 (no address) and lo. */
-function checkOn(fields: Partial<Carp>): CarpHostCheck {
+function checkOn(fields: Partial<Carp>, ...others: readonly Carp[]): CarpHostCheck {
   const fd = createNetworkNamespace();
   try {
     return insideNetworkNamespace(fd, () => {
@@ -25,7 +25,7 @@ function checkOn(fields: Partial<Carp>): CarpHostCheck {
       add('eth0', [10, 0, 0, 1], 24);
       add('eth1', [10, 1, 0, 1], 16);
       const carp = carpOf({ vhid: 1, addresses: [vip('10.0.0.50')], ...fields });
-      const result = checkCarpHost(configOf([carp]));
+      const result = checkCarpHost(configOf([carp, ...others]));
       netlink.close();
       return result;
     });
@@ -76,6 +76,13 @@ describe('the check of the host', { skip: needsNamespaces() }, () => {
     assert.deepEqual(codes(result), ['peer-is-self']);
     assert.equal(result.vhids.length, 1);
     assert.deepEqual(codes(checkOn({ peers: ['10.0.0.2'] })), []);
+  });
+
+  test('refuses a vhid that meets another one of its number on an interface that only one of them names', () => {
+    const other = carpOf({ name: 'other', vhid: 1, interface: undefined, addresses: [vip('10.0.0.51')] });
+    const result = checkOn({}, other);
+    assert.deepEqual([codes(result), result.vhids], [['duplicate-vhid'], []]);
+    assert.deepEqual(codes(checkOn({}, { ...other, addresses: [vip('10.1.0.51')] })), []);
   });
 
   test('refuses a source address that another host has', () => {
