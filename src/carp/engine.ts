@@ -228,35 +228,40 @@ function onStall(engine: Engine, late_ns: number, now_ns: number): void {
   }
 }
 
-/** Three failures in a row demote the whole host, as in the kernels; three successes take it back, or time as BACKUP. */
+/**
+ * Three failures in a row demote the whole host, as in the kernels; three successes take it back, or time as BACKUP. Of
+ * two families each has a row of its own, for a peer that hears only one takes this node for dead.
+ */
 function onSent(engine: Engine, vhid: Vhid | undefined, error: string | null, family: Family, now_ns: number): void {
   if (!vhid) return;
   if (error === null) onSendSuccess(engine, vhid, family, now_ns);
-  else onSendError(engine, vhid, error, now_ns);
+  else onSendError(engine, vhid, error, family, now_ns);
 }
 
-function onSendError(engine: Engine, vhid: Vhid, error: string, now_ns: number): void {
+function onSendError(engine: Engine, vhid: Vhid, error: string, family: Family, now_ns: number): void {
   const amount = engine.host.senderr_demotion_factor ?? FULL_DEMOTION;
   engine.counters.send_errors++;
   vhid.counters.send_errors++;
+  if (vhid.send_errors === 0) vhid.failing_family = family;
   vhid.send_successes = 0;
   vhid.send_errors++;
-  if (vhid.send_errors === SEND_ERRORS_LIMIT && amount > 0)
-    onDemote(engine, sendErrorOwner(vhid), amount, `adverts cannot be sent: ${error}`, undefined, now_ns);
+  if (vhid.send_errors !== SEND_ERRORS_LIMIT || amount === 0) return;
+  const which = vhid.families.length > 1 ? ` over IPv${vhid.failing_family}` : '';
+  onDemote(engine, sendErrorOwner(vhid), amount, `adverts cannot be sent${which}: ${error}`, undefined, now_ns);
 }
 
 function onSendSuccess(engine: Engine, vhid: Vhid, family: Family, now_ns: number): void {
   countSent(engine.counters, family);
   countSent(vhid.counters, family);
-  // announcements were lost with the adverts
-  if (vhid.send_errors > 0 && vhid.send_successes === 0 && vhid.state === 'MASTER')
-    startAnnouncing(engine, vhid, now_ns);
+  if (vhid.send_errors > 0 && family === vhid.failing_family) onSendRecovery(engine, vhid, now_ns);
   noteDeadlines(engine, vhid);
-  if (vhid.send_errors < SEND_ERRORS_LIMIT) {
-    vhid.send_errors = 0;
-  } else if (++vhid.send_successes === SEND_ERRORS_LIMIT) {
-    forgiveSendErrors(engine, vhid, now_ns);
-  }
+}
+
+function onSendRecovery(engine: Engine, vhid: Vhid, now_ns: number): void {
+  // announcements were lost with the adverts
+  if (vhid.send_successes === 0 && vhid.state === 'MASTER') startAnnouncing(engine, vhid, now_ns);
+  if (vhid.send_errors < SEND_ERRORS_LIMIT) vhid.send_errors = 0;
+  else if (++vhid.send_successes === SEND_ERRORS_LIMIT) forgiveSendErrors(engine, vhid, now_ns);
 }
 
 function forgiveSendErrors(engine: Engine, vhid: Vhid, now_ns: number): void {

@@ -231,7 +231,7 @@ function warnOfEqual(engine: Engine, vhid: Vhid, now_ns: number): void {
 
 /** Who keeps the address, and why. */
 function whoStays(vhid: Vhid, now_ns: number): string {
-  if (vhid.state === 'BACKUP') return '. It stays MASTER, because nobody takes over from an equal';
+  if (vhid.state === 'BACKUP') return '. Who is MASTER stays it, because nobody takes over from an equal';
   if (vhid.state === 'INIT') return '';
   if (vhid.peer.kind === 'kernel') return '. Of two MASTERs a kernel yields to its equal, and so does this node';
   const stays = tie(vhid, now_ns) === 'stay' ? 'this node' : 'the other';

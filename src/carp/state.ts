@@ -5,7 +5,7 @@ import { type CounterSecret, type CounterSource, createCounterSource, nextWord }
 import { createCounters } from './counters.ts';
 import type { Demotions } from './demotion.ts';
 import { masterDown_us } from './election.ts';
-import type { Counters, Effect, EngineSettings, HostSettings, State, Trouble, VhidSettings } from './events.ts';
+import type { Counters, Effect, EngineSettings, Family, HostSettings, State, Trouble, VhidSettings } from './events.ts';
 import type { PeerKind } from './frame.ts';
 import { createInterface, type Interface, settleInterface } from './interfaces.ts';
 import { type Prepared, prepare } from './prepared.ts';
@@ -93,8 +93,10 @@ export type Vhid = Prepared & {
   readonly defeated: Defeated;
   /** By kind; made when first needed, then changed in place. */
   readonly troubles: Map<Trouble['kind'], LiveTrouble>;
+  /** Of `failing_family`, in a row: while one family's adverts fail, the other's say nothing about them. */
   send_errors: number;
   send_successes: number;
+  failing_family: Family;
   readonly counters: Counters;
   /** Adverts that authenticated. */
   heard: number;
@@ -236,6 +238,7 @@ export function createVhid(settings: VhidSettings, index: number, lease_s: numbe
     troubles: new Map(),
     send_errors: 0,
     send_successes: 0,
+    failing_family: 4,
     counters: createCounters(),
     heard: 0,
   };

@@ -68,7 +68,10 @@ async function examine(words: DoctorWords): Promise<number> {
   const checked = config === undefined ? undefined : checkCarpHost(config);
   const vhids = config === undefined ? vhidsOfDaemon(daemon) : vhidsOf(config, checked!.vhids, daemon);
   const facts = await gather(vhids, daemon, words);
-  const findings = [...diagnose(facts), ...(checked?.diagnostics ?? []).map(findingOf)];
+  const refused = (checked?.diagnostics ?? []).map(findingOf);
+  // both look whether the interface is there
+  const found = diagnose(facts).filter(({ message }) => !refused.some((one) => one.message === message));
+  const findings = [...found, ...refused];
   process.stdout.write(words.json ? renderJson(facts, findings) : renderText(facts, findings));
   return findings.some(({ severity }) => severity !== 'hint') ? 1 : 0;
 }

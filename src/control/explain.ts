@@ -167,7 +167,7 @@ function explainContest(status: VhidStatus, heard: HeardAdvert, now_ns: number):
   const rule = slower
     ? `It adverts ${every(heard.interval_ns)} and this node ${every(status.interval_ns)}, so it should give way: it probably does not hear this node.`
     : `Both advert ${every(heard.interval_ns)}; the tie goes to this node's address. Give every node its own advskew.`;
-  const mend = 'Look what filters multicast (224.0.0.18, protocol 112) from here to there; "carpool doctor" helps.';
+  const mend = 'Look what filters adverts (IP protocol 112) from here to there; "carpool doctor" helps.';
   return { cause: 'contested', sentences: [why, rule, ...(slower ? [mend] : []), ...demotedBy(status)] };
 }
 

@@ -37,6 +37,7 @@ async function answerIfconfig(words: readonly Word[], context: CommandContext, r
   const after = runIfconfig(words, node, report);
   if (after === undefined) return refuse(report.diagnostics, reply);
   if (after.shows !== undefined) return reply.send(await showIfconfig(context, after.shows));
+  if (after.shows_group) return reply.send(`carp: carp demote count ${(await factsOf(context)).demotion}\n`);
   const incomplete = after.drafts.filter((draft) => !node.drafts.includes(draft));
   const { drafts, interface_names } = after;
   const found = node.change({ drafts, interface_names, host: hostAfter(after, context) });

@@ -13,7 +13,7 @@
 import { formatMac, parseAddress } from '#src/carp/address.js';
 import { passwordKey } from '#src/carp/auth.js';
 import { createEngine, type Engine, nextDeadline_ns, status, step } from '#src/carp/engine.js';
-import type { Effect, EngineSettings, Event, VhidSettings } from '#src/carp/events.js';
+import type { Effect, EngineSettings, Event, Family, VhidSettings } from '#src/carp/events.js';
 import type { PeerKind } from '#src/carp/frame.js';
 import { arpRequest } from '#src/simulator/client.js';
 import { advertIn, fromElsewhere, peerFrame, vhidSettings } from './peer.js';
@@ -37,6 +37,7 @@ class Run {
   #output: string[] = [];
   #now_ns = 0;
   #send_error: string | null = null;
+  #failing_family: Family | undefined;
   #last_frame = new Uint8Array(0);
 
   /** The lines of the timers that were due before it, the line itself, and the lines of what it brought about. */
@@ -70,10 +71,16 @@ class Run {
     this.#output.push(line);
     if (words[0] === 'stall') this.#step({ kind: 'stall', late_ns: now_ns - nextDeadline_ns(this.#engine) }, now_ns);
     else if (words[0] === 'forget') this.#vhids = this.#vhids.filter(({ vhid }) => vhid !== Number(words[1]));
-    else if (words[0] === 'sends') this.#send_error = words[1] === 'work' ? null : words[2];
+    else if (words[0] === 'sends') this.#setSending(words);
     else if (words[0] === 'status') this.#printStatus();
     else if (words[0] !== 'until') this.#step(this.#parseEvent(words), now_ns);
     return this.#output;
+  }
+
+  /** `sends work`, `sends fail ENOBUFS`, `sends fail ENETUNREACH over 6` */
+  #setSending([, verb, error, , family]: string[]): void {
+    this.#send_error = verb === 'work' ? null : error;
+    this.#failing_family = family === undefined ? undefined : (Number(family) as Family);
   }
 
   #runTimersUntil(now_ns: number): void {
@@ -92,7 +99,10 @@ class Run {
     const sent = effects.filter((effect) => effect.kind === 'send');
     for (const effect of effects) this.#output.push(`  ${(now_ns / 1e9).toFixed(3)} ${this.#describe(effect)}`);
     for (const effect of sent) this.#last_frame = effect.frame.slice();
-    for (const { index, family } of sent) this.#step({ kind: 'sent', index, family, error: this.#send_error }, now_ns);
+    for (const { index, family } of sent) {
+      const error = (this.#failing_family ?? family) === family ? this.#send_error : null;
+      this.#step({ kind: 'sent', index, family, error }, now_ns);
+    }
   }
 
   #describe(effect: Effect): string {

@@ -74,7 +74,9 @@ describe('carpool ucarp', { skip: needsRoot, concurrency: 4 }, () => {
     await daemon.sees(/Switching to state: MASTER/);
     daemon.process.kill('SIGUSR2');
     await daemon.sees(/Switching to state: BACKUP \(asked to give the address away \(SIGUSR2\)\)/);
-    await eventually('the down script', PATIENCE_MS, () => calls().join() === `up 2 ctl0 ${VIP},down 2 ctl0 ${VIP}`);
+    // being alone it takes the address again soon, so more may follow
+    const both = `up 2 ctl0 ${VIP},down 2 ctl0 ${VIP}`;
+    await eventually('the down script', PATIENCE_MS, () => calls().slice(0, 2).join() === both);
     host.netlink.setLink(host.netlink.indexOf('ctl1'), { up: false });
     await daemon.sees(/Switching to state: INIT/);
     daemon.process.kill('SIGUSR1');

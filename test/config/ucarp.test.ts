@@ -95,21 +95,20 @@ test('a password file gives its first line, without the newline', () => {
 });
 
 test('help and what cannot be read as an option shows the usage and leaves with 0, as ucarp does', () => {
-  for (const line of [
-    '--help',
-    '-h',
-    `${ENOUGH} -q`,
-    `${ENOUGH} --adv 1`,
-    `${ENOUGH} word`,
-    '-v',
-    '--preempt=1',
-    '-m',
-  ]) {
+  for (const line of ['--help', '-h', `${ENOUGH} -q`, `${ENOUGH} --adv 1`, '-v', '--preempt=1', '-m']) {
     const { shows_usage, exit_status, config } = parse(line);
     assert.deepEqual(
       { line, shows_usage, exit_status, config },
       { line, shows_usage: true, exit_status: 0, config: undefined },
     );
+  }
+});
+
+test('words that belong to no option are passed over, as ucarp does, with a warning', () => {
+  for (const line of [`${ENOUGH} -x two words`, `${ENOUGH} -- -P`]) {
+    const { config, diagnostics, shows_usage } = parse(line);
+    assert.deepEqual([diagnostics.map(({ code }) => code), shows_usage], [['unexpected-word'], false]);
+    assert.equal(config?.carps[0]?.preempt, false);
   }
 });
 

@@ -126,6 +126,9 @@ test('what the daemon and the machine tell of themselves', () => {
     'log-lines-lost',
   ]);
   assert.deepEqual(codes({ ...FACTS, segment: { ...FACTS.segment, late_ms: 2500 } }), ['machine-stalls']);
+  const owner = 'send errors of vhid 1 on eth0';
+  const demotions = [{ owner, amount: 240, reason: 'adverts cannot be sent over IPv6: ENETUNREACH' }];
+  assert.deepEqual(codes(withVhid({ live: { ...LIVE, demotions } })), ['adverts-not-sent']);
 });
 
 test('a backend without any server that is up is named, with the reason of its first one', () => {

@@ -53,7 +53,7 @@ test('a link that is down, and one that takes no multicast', { skip: needsRoot |
 test('no such interface is told as the start of the daemon would tell it', { skip: needsRoot }, async (t) => {
   const host = createHost(t);
   const codes = await codesOf(host, '-f', host.file('a.cfg', CARP.replace('ctl0', 'nowhere0')));
-  assert.ok(codes.includes('interface-missing'), codes.join());
+  assert.equal(codes.filter((code) => code === 'interface-missing').length, 1, codes.join());
 });
 
 test('without the right to listen it says so, and does not die', { skip: needsRoot }, async (t) => {

@@ -185,6 +185,7 @@ test('OpenBSD: one line, and the group', { skip: needsRoot }, async (t) => {
   await daemon.sees(/carp carp0: BACKUP -> MASTER/);
   assert.match(type(host, 'ifconfig carp0'), /\tcarp: MASTER carpdev ctl0 vhid 1 advbase 1 advskew 10\n/);
   type(host, 'ifconfig -g carp carpdemote 50');
+  assert.equal(type(host, 'ifconfig -g carp'), 'carp: carp demote count 50\n');
   assert.equal(type(host, 'sysctl net.inet.carp.demotion'), 'net.inet.carp.demotion: 50\n');
   assert.match(
     typo(host, 'ifconfig carp0 carpnodes 1:0,2:100 balancing ip-stealth'),

@@ -4,7 +4,7 @@
  *   ifconfig carp0 create                      FreeBSD up to 9, OpenBSD, NetBSD, DragonFly
  *   ifconfig carp0 vhid 1 pass x 10.10.0.1/16
  *   ifconfig em0 vhid 1 state backup           FreeBSD from 10 on
- *   ifconfig -g carp carpdemote 50             OpenBSD
+ *   ifconfig -g carp [carpdemote 50]           OpenBSD
  *   ifconfig eth0 name em0                     from now on em0 is eth0
  *   ifconfig eth0:ucarp up                     the vhids of Debian's ucarp stanzas of eth0
  *   ifconfig [-a | NAME]                       shows
@@ -34,6 +34,8 @@ export type IfconfigAfter = IfconfigBefore & {
   readonly shows?: { readonly names: readonly string[] | undefined };
   /** Put these vhids (names) into that state. */
   readonly state?: { readonly names: readonly string[]; readonly to: 'MASTER' | 'BACKUP' };
+  /** Show how much the group `carp`, that is the host, is demoted. */
+  readonly shows_group?: true;
   /** Added to net.inet.carp.demotion. */
   readonly demotes_by?: number;
   /** What FreeBSD's ifconfig prints of itself. */
@@ -233,10 +235,10 @@ function rename({ target, words, before, report }: Order): IfconfigAfter | undef
   return { ...before, interface_names: [...others, { name: name.text, link: target.text, span: name.span }] };
 }
 
-/** `-g carp [-]carpdemote [N]` */
+/** `-g carp` shows the count, `-g carp [-]carpdemote [N]` changes it. */
 function runGroup(words: readonly Word[], before: IfconfigBefore, report: Reporter): IfconfigAfter | undefined {
   const [group, verb, amount] = words;
-  if (group?.text === 'carp' && verb === undefined) return { ...before, shows: { names: undefined } };
+  if (group?.text === 'carp' && verb === undefined) return { ...before, shows_group: true };
   if (group?.text !== 'carp' || !/^-?carpdemote$/.test(verb.text)) {
     const at = verb ?? group ?? { span: NOWHERE_IN_COMMAND };
     return report.error(

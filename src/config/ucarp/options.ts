@@ -89,9 +89,9 @@ class OptionReader {
       if (word.text === '--') break;
       if (word.text.startsWith('--')) given.push(...this.#long(word));
       else if (word.text.startsWith('-') && word.text.length > 1) given.push(...this.#short(word));
-      else this.#unusable(word, `\`${word.text}\` is not an option.`, 'Every option of ucarp begins with `-`.');
+      else this.#passOver(word);
     }
-    for (const word of this.#words.slice(this.#at)) this.#unusable(word, `\`${word.text}\` is one word too many.`);
+    for (const word of this.#words.slice(this.#at)) this.#passOver(word);
     this.shows_usage ||= given.some(({ option: { long } }) => long === 'help');
     return given;
   }
@@ -138,6 +138,17 @@ class OptionReader {
     if (value === undefined) return this.#unusable(word, `\`${word.text}\` needs a value.`);
     this.#at++;
     return [{ option: found, at: word, value }];
+  }
+
+  /** As ucarp does, without a word; mostly it is the rest of a value whose quotes were forgotten. */
+  #passOver(word: Word): void {
+    const mend = 'A value with spaces needs quotes around it.';
+    this.#report.warning(
+      word.span,
+      'unexpected-word',
+      `\`${word.text}\` belongs to no option and is passed over.`,
+      mend,
+    );
   }
 
   #unusable(word: Word, message: string, mend?: string): [] {

@@ -3,11 +3,13 @@
 import { formatAge } from '../format-age.ts';
 import type { BackendReport, StatusReport } from '../status-report.ts';
 import { NO_REAL_TIME, REAL_TIME_MEND, RING_MEND } from './diagnose-host.ts';
-import type { DoctorFacts } from './facts.ts';
+import type { DoctorFacts, DoctorVhid } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What happened longer ago is history. */
 const RECENT_S = 3600;
+/** How the engine calls that demotion (carp/text.ts). */
+const SEND_ERRORS = 'send errors of ';
 const FORCED = 'CARPOOL_REACTOR';
 const FORCED_MEND = `Take ${FORCED} out of the daemon's environment and restart it.`;
 
@@ -41,7 +43,13 @@ export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
       'The daemon starts another a second after one ended, ten times; then "carpool reload" does (where it runs under "user" or "chroot": a restart). The log says more.';
     found.push(finding('warning', 'no-guardian', undefined, message, mend));
   }
-  found.push(...findStalls(carp), ...findLostLines(daemon), ...findEpoll(daemon), ...findTaken(facts, daemon));
+  found.push(
+    ...findUnsent(vhids),
+    ...findStalls(carp),
+    ...findLostLines(daemon),
+    ...findEpoll(daemon),
+    ...findTaken(facts, daemon),
+  );
   found.push(...daemon.backends.flatMap(findNoServer));
   for (const { kind, vhid, by } of orders) {
     const message = `${kind} of ${vhid ?? 'all vhids'} is in force, ordered by ${by}.`;
@@ -49,6 +57,22 @@ export function diagnoseDaemon(facts: DoctorFacts): Finding[] {
     found.push(finding('hint', 'order-in-force', vhid ?? undefined, message, mend));
   }
   return found;
+}
+
+/** The owner is of the whole host, and says which vhid it was. */
+function findUnsent(vhids: readonly DoctorVhid[]): Finding[] {
+  const all = vhids.flatMap(({ live }) => live?.demotions ?? []);
+  const unsent = new Map(all.flatMap(({ owner, reason }) => (owner.startsWith(SEND_ERRORS) ? [[owner, reason]] : [])));
+  return [...unsent].map(([owner, reason]) => {
+    const message = `${upperFirst(reason)} (${owner}), so this node is the last choice.`;
+    const mend =
+      'Look at the interface, its addresses and, for peers, its routes. ENETUNREACH is a missing route or address, EPERM a firewall, ENOBUFS a full queue.';
+    return finding('error', 'adverts-not-sent', undefined, message, mend);
+  });
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function findStalls(carp: StatusReport['carp']): Finding[] {

@@ -7,8 +7,9 @@ export function diagnosePlace(vhid: DoctorVhid, host: HostFacts, removed: readon
   const link = host.links.find(({ name }) => name === vhid.interface);
   if (link === undefined) {
     const message = `There is no interface ${vhid.interface} on this host.`;
-    const names = host.links.map(({ name }) => name).join(', ');
-    return [finding('error', 'interface-missing', vhid.name, message, `This host has ${names}.`)];
+    const names = host.links.flatMap(({ name }) => (name === 'lo' ? [] : name));
+    const mend = `This host has ${names.length === 0 ? 'no other' : names.join(', ')}.`;
+    return [finding('error', 'interface-missing', vhid.name, message, mend)];
   }
   return [
     ...findLinkFaults(vhid, link),

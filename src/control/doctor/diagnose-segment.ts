@@ -91,7 +91,7 @@ function findEqual(vhid: DoctorVhid, good: readonly HeardFrame[]): Finding[] {
 }
 
 /** More than one that goes on adverting. */
-function findMasters({ name, live }: DoctorVhid, good: readonly HeardFrame[]): Finding[] {
+function findMasters({ name, live, unicast, group }: DoctorVhid, good: readonly HeardFrame[]): Finding[] {
   const steady = firstOfEach(good).filter(
     ({ source }) => good.filter((frame) => frame.source === source && frame.advskew < 255).length >= CLAIMS_MIN,
   );
@@ -99,8 +99,9 @@ function findMasters({ name, live }: DoctorVhid, good: readonly HeardFrame[]): F
   if (live?.state === 'MASTER') masters.push('this node');
   if (masters.length < 2) return [];
   const message = `There are several MASTERs: ${masters.join(' and ')}.`;
-  const mend =
-    'They do not hear each other. Look what filters protocol 112 to 224.0.0.18 in one direction: a firewall, a switch with IGMP snooping, a hypervisor.';
+  const filters = unicast ? 'a firewall, a hypervisor' : 'a firewall, a switch with IGMP snooping, a hypervisor';
+  const to = unicast ? '' : ` to ${group ?? '224.0.0.18'}`;
+  const mend = `They do not hear each other. Look what filters protocol 112${to} in one direction: ${filters}.`;
   return [finding('error', 'several-masters', name, message, mend)];
 }
 
