@@ -41,5 +41,12 @@ export type NamedChoice = { readonly name: string; readonly when: RuleCondition 
 /** `force-persist`, `ignore-persist`: the first one whose condition holds. */
 export type PersistRule = { readonly kind: 'force' | 'ignore'; readonly when: RuleCondition };
 
+/** `http-request set-priority-class`, `set-priority-offset`: the sample is a number. */
+export type PriorityRule = {
+  readonly sets: 'class' | 'offset';
+  readonly sample: Sample;
+  readonly when: RuleCondition | undefined;
+};
+
 /** A URI that is answered here: 200, or 503 while any of the conditions holds. */
 export type Monitor = { readonly uri: string; readonly fails: readonly RuleCondition[]; readonly span: Span };

@@ -17,7 +17,7 @@ import type { ForwardFor, HttpConnections, RetryEvent, SessionCookie } from './m
 import type { Capture, CookieCapture, LogFormat, LogTarget, Ring } from './model-logs.ts';
 import type { ErrorFile, Exporter, StatsPage } from './model-pages.ts';
 import type { InitAddress, Resolution, Resolvers } from './model-resolvers.ts';
-import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule } from './model-rules.ts';
+import type { Disjunction, IntegerRange, Monitor, NamedChoice, PersistRule, PriorityRule } from './model-rules.ts';
 import type { KeepAlive, SourceAddress, TcpSettings } from './model-tcp.ts';
 
 export type * from './model-accounts.ts';
@@ -207,6 +207,8 @@ export type Frontend = {
   readonly originalto: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
   readonly exporters: readonly Exporter[];
+  /** Which requests go first where they wait for servers. */
+  readonly priority_rules: readonly PriorityRule[];
   /** Each bind is counted for itself as well. */
   readonly socket_stats: boolean;
   readonly span: Span;
@@ -251,6 +253,7 @@ export type Backend = {
   readonly originalto: ForwardFor | undefined;
   readonly stats: StatsPage | undefined;
   readonly exporters: readonly Exporter[];
+  readonly priority_rules: readonly PriorityRule[];
   readonly http: HttpConnections;
   /** How the servers with `check` are asked. */
   readonly check: CheckMethod;

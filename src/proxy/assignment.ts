@@ -45,8 +45,9 @@ export class Assignment {
   hash = NO_HASH;
   /** The server that a cookie names. */
   bound: Server | null = null;
-  /** Lower goes first where requests wait. */
+  /** Lower goes first where requests wait; of equals who came first, as if that had been so much later. */
   priority = 0;
+  offset_ms = 0;
 
   // ── what the log tells ──
   retries = 0;
@@ -60,6 +61,7 @@ export class Assignment {
   // ── for WaitingLine ──
   ahead: Assignment | null = null;
   behind: Assignment | null = null;
+  /** With `offset_ms`. */
   queued_ms = 0;
   private dequeued = 0;
 
@@ -80,6 +82,7 @@ export class Assignment {
     this.hash = NO_HASH;
     this.bound = null;
     this.priority = 0;
+    this.offset_ms = 0;
     this.retries = 0;
     this.redispatched = false;
     this.assigned_ms = -1;
@@ -272,7 +275,7 @@ export class Assignment {
     const line = server ? server.waiting : backend.waiting;
     this.state = QUEUED;
     this.wanted = server;
-    this.queued_ms = this.assignee.thread.reactor.now_ms;
+    this.queued_ms = this.assignee.thread.reactor.now_ms + this.offset_ms;
     this.dequeued = line.dequeued;
     this.assignee.wakeIn(backend.queue_ms);
     this.assignee.thread.queue.wait(this, backend, server);

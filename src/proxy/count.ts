@@ -56,7 +56,7 @@ function addBytes(row: c.Row, bytes_in: number, bytes_out: number): void {
 function countRequestError({ frontend, bind_counters, assignment, cause, phase, status }: Ended): void {
   const counter = cause === 'P' && status === DENIED ? c.DENIED_REQUESTS : c.REQUEST_ERRORS;
   const never_came = phase === 'R' && cause !== '-' && cause !== 'L';
-  if (!never_came && !(phase === 'H' && cause === 'c')) return;
+  if (!never_came && !(phase === 'H' && cause === 'c') && !isBadBody(cause, phase, status)) return;
   frontend.counters[counter]++;
   if (bind_counters) bind_counters[counter]++;
   if (assignment.backend && counter === c.DENIED_REQUESTS) assignment.backend.counters[counter]++;
@@ -75,14 +75,21 @@ function countResponse({ frontend, assignment, status, response_ms }: Ended): vo
   server_seen.counters[c.REQUESTS]++;
 }
 
-function countFailure({ cause, phase, withheld }: Ended, row: c.Row): void {
+function countFailure({ cause, phase, status, withheld }: Ended, row: c.Row): void {
   const of_server = cause === 'S' || cause === 's';
+  if (cause === 'S' && phase === 'D' && status > 0) row[c.RESPONSE_ERRORS]++; // beside the abort, in HTTP
   if (withheld) row[c.DENIED_RESPONSES]++;
   else if (of_server && (phase === 'C' || phase === 'Q')) row[c.CONNECT_ERRORS]++;
+  else if (isBadBody(cause, phase, status)) return;
   else if (phase === 'H' && (of_server || cause === 'P')) row[c.RESPONSE_ERRORS]++;
   else if (of_server && phase !== 'R') row[c.SERVER_ABORTS]++;
   else if ((cause === 'C' || cause === 'c') && phase !== 'R' && phase !== '-') row[c.CLIENT_ABORTS]++;
   else if (cause === 'I' || cause === 'R') row[c.INTERNAL_ERRORS]++;
+}
+
+/** The request turned out to be none within its body. */
+function isBadBody(cause: string, phase: string, status: number): boolean {
+  return cause === 'P' && phase === 'H' && status === 400;
 }
 
 function countTimes(

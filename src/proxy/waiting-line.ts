@@ -32,7 +32,7 @@ export class WaitingLine {
 
   add(assignment: Assignment): void {
     let before = this.last;
-    while (before && before.priority > assignment.priority) before = before.ahead;
+    while (before && goesBefore(assignment, before)) before = before.ahead;
     assignment.ahead = before;
     assignment.behind = before ? before.behind : this.first;
     if (assignment.behind) assignment.behind.ahead = assignment;
@@ -66,6 +66,10 @@ export class WaitingLine {
     }
     Atomics.store(words, this.row + shared.QUEUE_LENGTH, this.length);
   }
+}
+
+function goesBefore({ priority, queued_ms }: Assignment, other: Assignment): boolean {
+  return priority < other.priority || (priority === other.priority && queued_ms < other.queued_ms);
 }
 
 const MAX = 1;

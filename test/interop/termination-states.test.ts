@@ -127,6 +127,7 @@ const CASES: readonly Case[] = [
   { name: 'a server whose head has no end', front: 'http', act: say(GET('/long-head')) },
   { name: 'a server with two lengths', front: 'http', act: say(GET('/two-lengths')) },
   { name: 'a client with a chunk that is none', front: 'http', act: say(CHUNKED) },
+  { name: 'a client whose later chunk is none', front: 'http', act: sayMoreWhenSeen(CHUNKED, 'no chunk\r\n') },
   { name: 'a client whose session people end while it waits', front: 'http', act: ended(GET('/hangs'), 'seen') },
   {
     name: 'a client whose session people end within the answer',
@@ -196,6 +197,14 @@ function endWhen(text: string, moment: Moment): Case['act'] {
   };
 }
 
+/** `last`, with which the text ends, comes when the rest is at the server. */
+function sayMoreWhenSeen(text: string, last: string): Case['act'] {
+  return async (scene) => {
+    await sayUntil(scene, text.slice(0, -last.length), 'seen');
+    scene.client.write(last);
+  };
+}
+
 async function endBehindAnother(scene: Scene): Promise<void> {
   await sayUntil(scene, GET('/hangs'), 'seen');
   scene.client.end(GET('/ok'));
@@ -262,12 +271,12 @@ test('HAProxy and carpool log the same termination state for each early end', { 
  * which come with `http-request`.
  */
 const DIFFERENCES = [
-  'a client that ends in the queue: HAProxy CQ -1 0/1, carpool CQ 503 0/1',
-  'a client that stops within its body: HAProxy sH 504 0/0, carpool cH 408 0/0',
-  'a client that ends before there is a connection: HAProxy CC -1 0/0, carpool CC 503 0/0',
-  'a page that wants a password: HAProxy LR 400 0/0, carpool LR 401 0/0',
-  'a page that a rule denies: HAProxy PR 400 0/0, carpool PR 403 0/0',
-  'a server with a chunk that is none: HAProxy SD 200 0/0, carpool PD 200 0/0',
+  'a client that ends in the queue: HAProxy CQ -1 ++--+ 0/1, carpool CQ 503 ++--+ 0/1',
+  'a client that stops within its body: HAProxy sH 504 +++-+ 0/0, carpool cH 408 +++-+ 0/0',
+  'a client that ends before there is a connection: HAProxy CC -1 ++--+ 0/0, carpool CC 503 ++--+ 0/0',
+  'a page that wants a password: HAProxy LR 400 +++-+ 0/0, carpool LR 401 +++-+ 0/0',
+  'a page that a rule denies: HAProxy PR 400 +++-+ 0/0, carpool PR 403 +++-+ 0/0',
+  'a server with a chunk that is none: HAProxy SD 200 +++++ 0/0, carpool PD 200 +++++ 0/0',
   'tcp: a client that resets before there is a connection: HAProxy CD 0/0, carpool CC 0/0',
   'tcp: a client that resets in the queue: HAProxy CD 0/1, carpool CQ 0/1',
 ];
@@ -450,16 +459,20 @@ async function stateAfter(one: Case, index: number, side: Side, server: Misbehav
   return states()[lines - 1]!;
 }
 
-/** Of the lines of one section (and client), `SH 502 0/0` with the places in the queues, or in tcp mode `SC 0/0`. */
+/**
+ * Of the lines of one section (and client), `SH 502 +++-+ 0/0`: which of the times TR/Tw/Tc/Tr/Ta there are, and the places in the
+ * queues; or in tcp mode `SC 0/0`.
+ */
 function statesIn(log: string, section: string, port?: number): string[] {
   const place = `:${port ?? '\\d+'} \\[\\S+\\] ${section} `;
-  const http = new RegExp(`${place}\\S+ \\S+ (\\S+) \\S+ - - (..)\\S\\S \\S+ (\\S+)`);
+  const http = new RegExp(`${place}\\S+ (\\S+) (\\S+) \\S+ - - (..)\\S\\S \\S+ (\\S+)`);
   const tcp = new RegExp(`${place}\\S+ \\S+ \\d+ (..) \\S+ (\\S+)`);
   // all cases look again and again
   const lines = log.includes(`] ${section} `) ? log.split('\n') : [];
   return lines.flatMap((line) => {
-    const [, status, state, queues] = http.exec(line) ?? [];
-    if (state) return [`${state} ${status} ${queues}`];
+    const [, times = '', status, state, queues] = http.exec(line) ?? [];
+    const there = times.split('/').map((time) => (time === '-1' ? '-' : '+'));
+    if (state) return [`${state} ${status} ${there.join('')} ${queues}`];
     const [, tcp_state, tcp_queues] = tcp.exec(line) ?? [];
     return tcp_state ? [`${tcp_state} ${tcp_queues}`] : [];
   });

@@ -45,6 +45,29 @@ for (const kind of KINDS) {
     await rig.everythingIsHome();
   });
 
+  test(`${kind}: of those who wait the lowest class goes first, and of its members the lowest arrival with its offset`, async () => {
+    const server = await RawServer.start();
+    const rules = [
+      ' http-request set-priority-class path,field(2,/)',
+      ' http-request set-priority-offset int(-500000) if { path_end /early }',
+      ' http-request set-priority-offset req.hdr(none)',
+    ];
+    const rig = new ProxyRig(kind, [server], { server: 'maxconn 1', backend: rules.join('\n') });
+    const clients = [await ask(rig, '/0')];
+    let wire = await server.asked(get('/0'));
+    for (const [waiting, path] of ['/2', '/1', '/2/early', '/-9/late', '/nothing', '/1/early'].entries()) {
+      clients.push(await ask(rig, path));
+      await rig.until('it waits', () => queuedIn(rig) === waiting + 1);
+    }
+    for (const path of ['/-9/late', '/nothing', '/1/early', '/1', '/2/early', '/2']) {
+      wire.write(response(''));
+      wire = await server.asked(get(path));
+    }
+    wire.write(response(''));
+    for (const client of clients) await client.takesHead();
+    await rig.everythingIsHome();
+  });
+
   test(`${kind}: a client that leaves the queue leaves nothing behind`, async () => {
     const server = await RawServer.start();
     const rig = new ProxyRig(kind, [server], { server: 'maxconn 1' });

@@ -22,6 +22,7 @@ import type {
   NamedChoice,
   Observe,
   PersistRule,
+  PriorityRule,
   Resolution,
   RetryEvent,
   RuleCondition,
@@ -88,6 +89,7 @@ export type ProxyDraft = {
   /** A line of its own: what defaults say counts no longer, as in HAProxy. */
   stats_own: boolean;
   exporters: Exporter[];
+  priority_rules: PriorityRule[];
   socket_stats: boolean;
   http: Open<HttpConnections>;
   balance: Balance;
@@ -227,6 +229,7 @@ export function newDefaults(): ProxyDraft {
     stats: undefined,
     stats_own: false,
     exporters: [],
+    priority_rules: [],
     socket_stats: false,
     http: { ...HTTP_DEFAULTS },
     balance: { kind: 'roundrobin' },
@@ -333,6 +336,7 @@ export function newProxy(kind: ProxyKind, name: Word | undefined, span: Span, de
     monitor_fails: [],
     stats_own: false,
     exporters: [...defaults.exporters],
+    priority_rules: [...defaults.priority_rules],
     acls: new Map(), // those of a defaults section are its own
     servers: [],
     default_server: copySettings(defaults.default_server),

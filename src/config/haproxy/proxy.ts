@@ -23,6 +23,7 @@ import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
 import { parseHeaderName } from './forwardfor.ts';
 import { HTTP_ERROR_KEYWORDS } from './http-error.ts';
+import { parseHttpRequest } from './http-request.ts';
 import {
   ALL_PROXIES,
   BACK,
@@ -42,7 +43,7 @@ import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
 import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
 import { SERVER_STATE_KEYWORDS } from './server-states.ts';
 import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
-import { parseStatsPage, parseUseService } from './stats-page.ts';
+import { parseStatsPage } from './stats-page.ts';
 import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
 import { parseTimeout } from './timeouts.ts';
 import { type UnixBind, withUnixBind } from './unix-bind.ts';
@@ -243,9 +244,9 @@ export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
     name: 'http-request',
     sections: ALL_PROXIES,
-    help: '`use-service prometheus-exporter`, with or without a condition such as `if { path /metrics }`.',
+    help: '`use-service prometheus-exporter`; `set-priority-class SAMPLE`, `set-priority-offset SAMPLE`: who goes first in a queue. Each with or without a condition such as `if { path /metrics }`.',
     has_effect: true,
-    parse: parseUseService,
+    parse: parseHttpRequest,
   },
   {
     name: 'errorfile',
@@ -413,6 +414,7 @@ export function finishFrontend(draft: ProxyDraft, around: Around, report: Report
     originalto: draft.originalto,
     stats: draft.stats,
     exporters: draft.exporters,
+    priority_rules: draft.priority_rules,
     socket_stats: draft.socket_stats,
     http,
     span,
@@ -461,6 +463,7 @@ export function finishBackend(draft: ProxyDraft, around: Around, report: Reporte
     error_files: around.error_files,
     stats: draft.stats,
     exporters: draft.exporters,
+    priority_rules: draft.priority_rules,
     check: finishMethod(checks),
     log_health_checks: checks.log,
     log_targets: allTargets(draft, around),

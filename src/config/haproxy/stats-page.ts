@@ -141,7 +141,7 @@ function parseRule(
   return { rules: [...page.rules, rule] };
 }
 
-/** Of `http-request` only this is here. */
+/** `http-request use-service prometheus-exporter`; any other action is refused. */
 export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement, context: Context): void {
   const { report } = context;
   const [action, service, ...condition] = args;
@@ -149,7 +149,7 @@ export function parseUseService(draft: ProxyDraft, { keyword, args }: Statement,
     const shown = [keyword, action, ...(action?.text === 'use-service' ? [service] : [])].map(
       (word) => word?.text ?? '',
     );
-    const message = `\`${shown.join(' ').trim()}\` is not supported yet: only \`use-service prometheus-exporter\` is.`;
+    const message = `\`${shown.join(' ').trim()}\` is not supported yet: only \`use-service prometheus-exporter\`, \`set-priority-class\` and \`set-priority-offset\` are.`;
     report.error((action ?? keyword).span, 'unsupported-keyword', message, 'Remove it if the set-up can do without.');
     return;
   }

@@ -113,6 +113,11 @@ export class Exchange extends Account implements Assignee {
     this.keep_alive = clientMayKeep(request) && !this.rules.closes_client;
     this.repeatable = isIdempotent(request.method) && this.client.body.done;
     this.backend?.enter();
+    if (backend)
+      this.route.priorities?.apply(
+        this.thread.facts.about(this.frontend, backend, this.client.socket, request),
+        this.assignment,
+      );
     this.persistence.takeRequest(this, end);
     this.state = CONNECTING;
     this.asks_upgrade = mayUpgrade(request);
@@ -148,6 +153,7 @@ export class Exchange extends Account implements Assignee {
 
   /** All of the body is there that may be stored. */
   bodyStored(): void {
+    if (this.state === STORING) this.head_ms = this.thread.reactor.now_ms; // as of now the request is there
     this.state = this.page ? SENDING : CONNECTING;
     this.persistence.takeBody(this);
     if (!this.page) this.assignment.begin(prefersOwn(this) ? this.client.own : null);
@@ -378,7 +384,9 @@ export class Exchange extends Account implements Assignee {
   private beginReply(status: number, cause: string, phase: string): void {
     this.dropConnection();
     this.page = null;
+    if (this.state === STORING) this.head_ms = -1; // it never was whole
     this.status = status;
+    this.response_ms = -1; // of one that was refused
     this.cause = cause;
     this.phase = phase;
     this.state = SENDING;
@@ -399,7 +407,8 @@ export class Exchange extends Account implements Assignee {
     const until_close = this.dechunks || this.connection?.body.kind === BODY_UNTIL_CLOSE;
     const cut = cause !== '-' && this.state === ANSWERING && until_close;
     this.dropConnection();
-    if (cause !== '-') {
+    if (this.state === STORING) this.head_ms = this.thread.reactor.now_ms;
+    if (cause !== '-' && this.cause === '-') {
       this.cause = cause;
       this.phase = phase;
     }

@@ -7,6 +7,7 @@
  *   client     a reply, if it listens    an end in the middle
  */
 
+import { OPEN } from '../../reactor/socket.ts';
 import type { Backend } from '../backend.ts';
 import type { Mark } from '../marked-servers.ts';
 import { BODY_UNTIL_CLOSE } from './body.ts';
@@ -111,12 +112,13 @@ export function clientFailed(exchange: Exchange, status: ErrorStatus): void {
   const cause = status === 408 ? 'c' : status === 503 ? 'R' : 'P';
   if (exchange.state === ANSWERING) exchange.abort(cause, 'D');
   else if (exchange.state === STORING) exchange.fail(status, cause, 'R');
-  else exchange.fail(status, cause, cause === 'c' ? 'H' : 'D');
+  else exchange.fail(status, cause, cause === 'R' ? 'D' : 'H');
 }
 
 /** It went away. */
 export function clientGone(exchange: Exchange): void {
-  const { state, assignment } = exchange;
+  const { state, assignment, client } = exchange;
+  if (state === SENDING && client.socket.state === OPEN) return; // it only ended its side, and reads its answer to the end
   // HAProxy, too, calls everything after the connection data for a client that resets
   exchange.abort('C', state === STORING ? 'R' : state === CONNECTING ? assignment.phase : 'D');
 }

@@ -104,6 +104,9 @@ export class Page {
     exchange.client.disarm();
     exchange.cause = question.admission.may_look === 'no' ? 'P' : 'L';
     exchange.phase = 'R';
+    // the log takes a page for a server that is there at once
+    exchange.connected_ms = exchange.thread.reactor.now_ms;
+    exchange.assignment.assigned_ms = exchange.connected_ms;
     if (this.of_frontend) exchange.frontend.counters[c.INTERCEPTED]++;
     return exchange.thread.pages.ask(this, {
       ...question,
@@ -118,6 +121,7 @@ export class Page {
     const { exchange } = this;
     if (exchange.page !== this) return;
     exchange.status = status;
+    if (status !== 401 && status !== 403) exchange.response_ms = exchange.thread.reactor.now_ms;
     this.reply = bytes;
     if (!this.sendNext()) exchange.replySent();
   }

@@ -81,7 +81,8 @@ export class RequestLog {
   /** `early`: its response has only begun. */
   request(exchange: Exchange, early: boolean): void {
     this.record.takeRequest(exchange, Date.now(), this.thread.reactor.now_ms);
-    if (this.record.head_ms < 0 && this.error_format) this.sendAll(this.error_format, this.error_level);
+    if (this.error_format && this.record.head_ms < 0 && this.record.line_length === 0)
+      this.sendAll(this.error_format, this.error_level);
     else this.send(early);
   }
 

@@ -8,6 +8,7 @@ import { ForwardFor } from '../http/forwardfor.ts';
 import { compileRuleCondition, type Holds } from '../sample/condition.ts';
 import type { RequestHead } from '../sample/subject.ts';
 import type { Facts } from './facts.ts';
+import { Priorities } from './priorities.ts';
 
 /** A backend, and what the frontend and it say together. */
 export type Route = {
@@ -16,6 +17,8 @@ export type Route = {
   readonly rules: ConnectionRules;
   readonly forwardfor: ForwardFor | null;
   readonly originalto: ForwardFor | null;
+  /** Null: requests wait in the order they come. */
+  readonly priorities: Priorities | null;
 };
 
 export class Routes {
@@ -31,6 +34,7 @@ export class Routes {
         rules: combineRules(config.http, backend?.config.http),
         forwardfor: forwardfor ? new ForwardFor(forwardfor) : null,
         originalto: originalto ? new ForwardFor(originalto) : null,
+        priorities: Priorities.of(config.priority_rules, backend?.config.priority_rules ?? []),
       };
     };
     this.otherwise = routeTo(config.default_backend === undefined ? null : backendNamed(config.default_backend));
