@@ -4,6 +4,7 @@ import type { LogFlags, LogFormat, LogPart } from '../../config/model.ts';
 import type { Frontend } from '../frontend.ts';
 import { bytesOfValue, compileSample } from '../sample/value.ts';
 import type { Captures, SamplePart } from './captures.ts';
+import { httpLine } from './http-line.ts';
 import type { LineWriter } from './line-writer.ts';
 import { FIELDS, type Field, type FieldWriter } from './log-fields.ts';
 import type { LogRecord } from './log-record.ts';
@@ -17,9 +18,9 @@ export class CompiledFormat {
   /** Names of the fields in it. */
   private readonly names: ReadonlySet<string>;
 
-  /** `captures`: where samples are kept; without, they are taken when the format is written. */
-  constructor(parts: readonly LogPart[], captures?: Captures) {
-    this.writers = parts.map((part) => compilePart(part, captures));
+  /** `captures`: where samples are kept; without, they are taken when the format is written. `whole`: writes all of it. */
+  constructor(parts: readonly LogPart[], captures?: Captures, whole?: FieldWriter) {
+    this.writers = whole ? [whole] : parts.map((part) => compilePart(part, captures));
     this.names = new Set(parts.flatMap((part) => (part.kind === 'field' ? [part.name] : [])));
   }
 
@@ -38,7 +39,8 @@ export function compileFormat(format: LogFormat, { config, captures }: Frontend)
   if (format.kind === 'text') return new CompiledFormat(format.parts, captures);
   const mode = config.mode === 'http' ? 'HTTP)' : 'TCP)';
   const text = format.kind === 'none' ? `${CONNECT_FORMAT}${mode}` : STANDARD_FORMATS[format.kind];
-  return new CompiledFormat(parseLogFormat(text).parts);
+  const is_plain = format.kind === 'httplog' && !captures.any && !config.log_asap;
+  return new CompiledFormat(parseLogFormat(text).parts, undefined, is_plain ? httpLine() : undefined);
 }
 
 function compilePart(part: LogPart, captures: Captures | undefined): FieldWriter {

@@ -11,6 +11,7 @@ const BAR = 124;
 const CLOSE = 125;
 const BACKSLASH = 92;
 const DELETE = 127;
+const LARGEST_INT32 = 0x7fffffff;
 const CLOSING_BRACKET = 93;
 const HEXADECIMAL = encoder.encode('0123456789ABCDEF');
 
@@ -48,23 +49,31 @@ export class LineWriter {
   }
 
   text(bytes: Uint8Array): void {
-    const length = Math.min(bytes.length, this.limit - this.at);
-    for (let index = 0; index < length; index++) this.bytes[this.at + index] = bytes[index];
-    this.at += length;
+    const { bytes: line, at } = this;
+    const length = Math.min(bytes.length, this.limit - at);
+    for (let index = 0; index < length; index++) line[at + index] = bytes[index];
+    this.at = at + length;
   }
 
   integer(value: number): void {
+    if (value >= 0 && value < 10) {
+      this.byte(ZERO + value); // as most are
+      return;
+    }
     if (value < 0) {
       this.byte(MINUS);
       value = -value;
     }
-    let first = this.digits.length;
+    const { digits } = this;
+    let first = digits.length;
+    for (; value > LARGEST_INT32; value = Math.floor(value / 10)) digits[--first] = ZERO + (value % 10);
+    let left = value | 0; // to divide these is quick
     do {
-      const rest = Math.floor(value / 10);
-      this.digits[--first] = ZERO + (value - rest * 10);
-      value = rest;
-    } while (value > 0 && first > 0);
-    for (; first < this.digits.length; first++) this.byte(this.digits[first]);
+      const rest = (left / 10) | 0;
+      digits[--first] = ZERO + (left - rest * 10);
+      left = rest;
+    } while (left > 0);
+    for (; first < digits.length; first++) this.byte(digits[first]);
   }
 
   /** At least `width` digits. */
@@ -72,9 +81,16 @@ export class LineWriter {
     this.text(encoder.encode(Math.max(0, value).toString(16).toUpperCase().padStart(width, '0')));
   }
 
-  /** Exactly `width` digits. */
+  /** Exactly `width` digits, of a value that has no more. */
   padded(value: number, width: number): void {
-    for (let unit = 10 ** (width - 1); unit >= 1; unit /= 10) this.byte(ZERO + (Math.floor(value / unit) % 10));
+    let unit = 1;
+    for (let place = 1; place < width; place++) unit *= 10;
+    let rest = value | 0;
+    for (; unit >= 1; unit = (unit / 10) | 0) {
+      const digit = (rest / unit) | 0;
+      this.byte(ZERO + digit);
+      rest -= digit * unit;
+    }
   }
 
   /** Bytes of somebody else's choosing: what could break a line or a quote becomes `#XX`, as HAProxy writes it. */

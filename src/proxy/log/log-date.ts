@@ -26,7 +26,7 @@ export class LogDate {
 
   writeMilliseconds(writer: LineWriter, time_ms: number): void {
     writer.byte(DOT);
-    writer.padded(Math.floor(time_ms) % 1000, 3);
+    writer.padded(Math.floor(time_ms - Math.floor(time_ms / 1000) * 1000), 3); // `%` of such a number is slow
   }
 }
 

@@ -24,8 +24,8 @@ export type Field = {
 };
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const NO_SERVER = encode('<NOSRV>');
-const BAD_REQUEST = encode('<BADREQ>');
+export const NO_SERVER = encode('<NOSRV>');
+export const BAD_REQUEST = encode('<BADREQ>');
 const DASH = encode('-');
 const HOST = encode(hostname());
 const SPACE = 32;
