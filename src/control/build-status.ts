@@ -5,7 +5,7 @@ import type { CarpVhidStatus } from '../threads/carp-messages.ts';
 import * as shared from '../threads/shared-memory.ts';
 import type { CarpStatus } from './carp-status.ts';
 import { age_s, wallTime } from './clock.ts';
-import type { OrderReport } from './orders.ts';
+import type { OrderReport } from './order.ts';
 import type { BackendReport, CarpReport, FrontendReport, StatusReport, VhidReport } from './status-report.ts';
 import { takenVhids } from './vhid-locks.ts';
 

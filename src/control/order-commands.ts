@@ -2,8 +2,8 @@
 import type { VhidStatus } from '../carp/events.ts';
 import type { CommandContext, ControlCommand, Prepared, Reply, Run } from './commands.ts';
 import { findVhid } from './find-vhid.ts';
+import { DRAIN_AMOUNT, describeOrder, type OrderKind } from './order.ts';
 import { type OrderWords, parseOrderWords } from './order-words.ts';
-import { DRAIN_AMOUNT, describeOrder, type OrderKind } from './orders.ts';
 
 /** How long an answer waits for somebody else to take an address that was given up; a bow-out takes milliseconds. */
 const SETTLE_MS = 2_000;

@@ -1,6 +1,6 @@
 /** The orders of people beside the control socket, one JSON object a line: `/run/carpool/carpool.orders`. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { Order } from './orders.ts';
+import type { Order } from './order.ts';
 
 /** There is at most one of each kind for each vhid. */
 const LARGEST_BYTES = 1 << 20;

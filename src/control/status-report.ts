@@ -3,7 +3,7 @@
  * drawn from it. Times are ISO 8601 in UTC; durations are seconds with a fraction, or milliseconds where named so.
  */
 
-import type { OrderReport } from './orders.ts';
+import type { OrderReport } from './order.ts';
 
 export type StatusReport = {
   readonly version: string;

@@ -1,6 +1,6 @@
 /** The report as a person reads it: `carpool status`. */
 import { formatAge } from './format-age.ts';
-import type { OrderReport } from './orders.ts';
+import type { OrderReport } from './order.ts';
 import type { BackendReport, FrontendReport, ServerReport, StatusReport, VhidReport } from './status-report.ts';
 
 export function renderStatus(report: StatusReport): string {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { joinWords, splitWords } from '#src/control/command-words.js';
 import { findVhid } from '#src/control/find-vhid.js';
+import type { Order } from '#src/control/order.js';
 import { readOrders, writeOrders } from '#src/control/order-file.js';
 import { parseOrderWords, parseTime_ms } from '#src/control/order-words.js';
-import { createOrders, type Order, type Orders } from '#src/control/orders.js';
+import { createOrders, type Orders } from '#src/control/orders.js';
 import type { ToCarp } from '#src/threads/carp-messages.js';
 
 const NAMES = ['web', 'mail'];
