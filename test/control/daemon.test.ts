@@ -89,7 +89,8 @@ test('a killed daemon leaves a socket file that the next one replaces', { skip: 
 
 test('"carpool events" tells of the stop before it ends', { skip: needsRoot }, async (t) => {
   const host = createHost(t);
-  const daemon = host.start('-f', host.file('a.cfg', CARP));
+  // an interval so long that it is BACKUP until the end
+  const daemon = host.start('-f', host.file('a.cfg', `${CARP}    advbase 60\n`));
   await daemon.sees(/INIT -> BACKUP/);
   const { connect } = await import('node:net');
   const follower = connect(host.socket).setEncoding('utf8');

@@ -111,7 +111,7 @@ test('a drained node takes over when the other one dies; one in maintenance does
 
 test('an order outlives the daemon, and expires by itself', { skip }, async (t) => {
   const { a, b } = await startPair(t);
-  await a.run('maint', '--for', '5s');
+  await a.run('maint', '--for', '15s');
   assert.ok(b.host.has(VIP));
   a.process.kill('SIGKILL');
   await eventually('a is dead', PATIENCE_MS, () => a.process.signalCode === 'SIGKILL');

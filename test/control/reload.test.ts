@@ -107,14 +107,14 @@ test('an earlier configuration says whom it waits for, and hard-stop-after ends 
   );
   const tunnel = connectFrom(host, 8081);
   await tunnel.ask();
-  writeFileSync(file, CONFIG('', '    hard-stop-after 2s'));
+  writeFileSync(file, CONFIG('', '    hard-stop-after 8s'));
   assert.equal(host.run('reload').status, 0);
   assert.match(
     host.run('workers').stdout,
     /^configuration 1 was replaced .* ago and waits for 1 clients.* \(hard-stop-after: .* left\)\nconfiguration 2 holds since /,
   );
   await tunnel.closed;
-  await daemon.sees(/hard-stop-after 2000 ms is over, 1 clients lose their connection/);
+  await daemon.sees(/hard-stop-after 8000 ms is over, 1 clients lose their connection/);
   await daemon.sees(/configuration 1 has no clients any more/);
 });
 

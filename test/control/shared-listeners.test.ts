@@ -141,7 +141,7 @@ backend b
     server s 127.0.0.1:9
 `;
   const daemon = start(t, config, { descriptors: [web.fd] });
-  assert.deepEqual(await once(daemon.child, 'exit'), [1, null]);
+  assert.deepEqual(await once(daemon.child, 'close'), [1, null]);
   assert.match(daemon.log(), /a\.cfg:2:5: error: The stats socket \/proc\/no\/such cannot be opened/);
 });
 
@@ -150,7 +150,7 @@ test('a descriptor that is no listening socket is refused with its place', async
     t,
     `${DEFAULTS}\nfrontend web\n    bind fd@41\n    default_backend b\nbackend b\n    server s 127.0.0.1:9\n`,
   );
-  const [status] = await once(daemon.child, 'exit');
+  const [status] = await once(daemon.child, 'close');
   assert.equal(status, 1);
   assert.match(
     daemon.log(),

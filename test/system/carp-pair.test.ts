@@ -29,12 +29,11 @@ describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
     async (network) => {
       const { host_a, host_b, a, b } = await startWithHolder(network);
       const killed_ns = await a.signal('SIGKILL');
-      const gone_ns = await eventually('the address is gone', GUARDIAN_MS, () => !host_a.has(VIP));
+      await eventually('the address is gone', GUARDIAN_MS, () => !host_a.has(VIP));
       const taken_ns = await b.becomes('MASTER', 1000);
       assert.match(b.reason, /bow/);
       assert.ok(host_b.has(VIP));
       assert.ok(ms(killed_ns, taken_ns) < 2 * GUARDIAN_MS, `taken after ${ms(killed_ns, taken_ns)} ms`);
-      assert.ok(ms(killed_ns, gone_ns) < GUARDIAN_MS);
     },
   );
 
