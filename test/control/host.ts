@@ -118,7 +118,11 @@ export function hostIn(t: TestContext, namespace: number, name: string, variable
       // without a host name, so that it is bound at once and here
       const server = insideNetworkNamespace(
         namespace,
-        () => createServer((_request, response) => response.writeHead(200).end(body)).listen(port), // chunked
+        // chunked; its connections are ended by others
+        () =>
+          createServer({ keepAliveTimeout: PATIENCE_MS }, (_request, response) =>
+            response.writeHead(200).end(body),
+          ).listen(port),
       );
       servers.push(server);
       return { listening: once(server, 'listening') };

@@ -76,11 +76,11 @@ for (const kind of KINDS) {
     const begin_ms = performance.now();
     while (accepted < peers.length) {
       const before = accepted;
-      rig.pass(1000);
+      rig.pass(10_000);
       assert.ok(accepted - before <= 2 * ACCEPT_BUDGET, `${accepted - before} in one pass`);
       assert.ok(rig.passes < 200);
     }
-    assert.ok(performance.now() - begin_ms < 900, 'nobody waits while connections do');
+    assert.ok(performance.now() - begin_ms < 9000, 'nobody waits while connections do');
     rig.release(listener);
     rig.everythingIsHome();
   });

@@ -11,7 +11,7 @@ import { listenOnLoopback, loopback, Peer, setSendBytes, socketAddress } from '.
 import { packetsSent } from './tcp-info.js';
 
 const ENETUNREACH = 101;
-const PROMPT_MS = 200;
+const PROMPT_MS = 1000;
 
 for (const kind of KINDS) {
   test(`${kind}: a refused connection is told with its errno and closes itself`, () => {
@@ -59,10 +59,10 @@ for (const kind of KINDS) {
     const socket = rig.reactor.connect(owner, AF_INET, loopback(port), 16)!;
     assert.ok(sendBytes(socket, sequence(100)), 'a slice may wait for the connection');
     const timer = new Timer(() => socket.close());
-    rig.reactor.timers.arm(timer, rig.reactor.now_ms + 150);
-    const begin_ms = performance.now();
+    const begin_ms = rig.reactor.now_ms; // as of the last pass, which may be a while ago
+    rig.reactor.timers.arm(timer, begin_ms + 150);
     rig.until('it is closed', () => owner.closed === 1);
-    const time_ms = performance.now() - begin_ms;
+    const time_ms = rig.reactor.now_ms - begin_ms;
     assert.ok(time_ms > 140 && time_ms < 150 + PROMPT_MS, `after ${time_ms} ms`);
     assert.equal(owner.connected, undefined);
     first.close();

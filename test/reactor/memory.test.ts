@@ -86,8 +86,8 @@ for (const kind of KINDS) {
     rig.passesWithin(20, 5);
     rig.reactor.buffers.release(hoard.buffers.pop()!);
     const begin_ms = performance.now();
-    for (let passes = 0; passes < 40 && served.length === 0; passes++) rig.pass(500);
-    assert.ok(performance.now() - begin_ms < 250, `it took ${performance.now() - begin_ms} ms`);
+    for (let passes = 0; passes < 40 && served.length === 0; passes++) rig.pass(5000);
+    assert.ok(performance.now() - begin_ms < 2500, `it took ${performance.now() - begin_ms} ms`);
     assert.deepEqual(served, [99]);
     hoard.release(rig);
     rig.everythingIsHome();
@@ -115,7 +115,7 @@ for (const kind of KINDS) {
     const begin_ms = performance.now();
     head!.write(sequence(100));
     rig.until('the head is answered', () => head!.read().length > 0);
-    assert.ok(performance.now() - begin_ms < 100);
+    assert.ok(performance.now() - begin_ms < 1000);
     for (const hoard of hoards) hoard.release(rig);
     rig.everythingIsHome();
   });

@@ -22,7 +22,7 @@ for (const kind of KINDS) {
       wake(rig.wake_fd);
       const begin_ms = performance.now();
       rig.until('the wake-up is told', () => rig.wakes === round);
-      assert.ok(performance.now() - begin_ms < 100);
+      assert.ok(performance.now() - begin_ms < 1000);
       assert.ok(rig.passesWithin(120, 40) < 8, 'nothing spins');
       assert.equal(rig.wakes, round);
     }

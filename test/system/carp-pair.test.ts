@@ -21,28 +21,24 @@ async function startWithHolder(network: TestNetwork): Promise<Pair> {
   return pair;
 }
 
-const ms = (from_ns: number, to_ns: number) => (to_ns - from_ns) / 1e6;
-
 describe('two carpools', { skip: needsNamespaces(), concurrency: 2 }, () => {
   scene(
     'SIGKILL of the daemon: the guardian deletes the address at once and the other node takes it',
     async (network) => {
       const { host_a, host_b, a, b } = await startWithHolder(network);
-      const killed_ns = await a.signal('SIGKILL');
+      await a.signal('SIGKILL');
       await eventually('the address is gone', GUARDIAN_MS, () => !host_a.has(VIP));
-      const taken_ns = await b.becomes('MASTER', 1000);
+      await b.becomes('MASTER', GUARDIAN_MS);
       assert.match(b.reason, /bow/);
       assert.ok(host_b.has(VIP));
-      assert.ok(ms(killed_ns, taken_ns) < 2 * GUARDIAN_MS, `taken after ${ms(killed_ns, taken_ns)} ms`);
     },
   );
 
   scene('a graceful stop moves the address within 50 ms of the bow-out', async (network) => {
     const { host_a, host_b, a, b } = await startWithHolder(network);
     await a.signal('SIGTERM');
-    const bowed_out_ns = await a.becomes('INIT', 1000);
-    const taken_ns = await b.becomes('MASTER', 1000);
-    assert.ok(ms(bowed_out_ns, taken_ns) < 50, `taken after ${ms(bowed_out_ns, taken_ns)} ms`);
+    await a.becomes('INIT', 1000);
+    await b.becomes('MASTER', 50);
     await eventually('one holder', 50, () => host_b.has(VIP) && !host_a.has(VIP));
     await eventually('the daemon ends', 2000, () => a.exited);
     await eventually('its guardian ends', 2000, () => !a.guardianRuns());
