@@ -33,6 +33,7 @@ import { resolveCheckNames } from './resolve-check-names.ts';
 import { resolveServers } from './resolve-servers.ts';
 import { refusalOfThreads } from './run-data.ts';
 import { answerRuntime } from './runtime/answer.ts';
+import type { Answer } from './runtime/conversation.ts';
 import { checkScripts } from './scripts.ts';
 import { loadServerStates } from './server-states.ts';
 import type { KnownServers, Origins } from './server-table.ts';
@@ -74,51 +75,23 @@ export async function prepare(
   const taken = replaced?.socket === undefined ? undefined : takeListeners(replaced.socket);
   const held = new Set(taken?.sockets.map(({ place }) => place));
   // without its sockets the port of the process that is replaced is shared for a while
-  const is_free = (bind: Bind) => replaced === undefined && !held.has(placeOf(bind));
-  const host = checkCarpHost(config);
-  const memory_limits = findMemoryLimits(config.global.memory_max_mb);
-  const sized = sizeToMemory(config, memory_limits, countDataThreads(config));
-  const read = withErrorFiles(sized.config);
-  const confinement = planConfinement(config);
-  const early = [
-    ...host.diagnostics,
-    ...checkScripts(config),
-    ...probeBinds(config, is_free),
-    ...probeLogs(config),
-    ...probePasswords(config),
-    ...read.diagnostics,
-    ...confinement.diagnostics,
-    ...checkReactorVariable(),
-    ...checkDescriptorLimit(config),
-    ...sized.diagnostics,
-  ];
-  const checks = await resolveCheckNames(read.config);
-  const states = loadServerStates(checks.config);
-  const resolved = await resolveServers(checks.config, states.known);
-  const names = [...checks.diagnostics, ...states.diagnostics, ...resolved.diagnostics];
-  report([...early, ...names]);
-  if (hasErrors([...early, ...names])) return undefined;
+  const host = examineHost(config, (bind) => replaced === undefined && !held.has(placeOf(bind)));
+  const servers = await findServers(host.config);
+  const found = [...host.diagnostics, ...servers.diagnostics];
+  report(found);
+  if (hasErrors(found)) return undefined;
 
-  let context: CommandContext | undefined;
-  const answer: AnswerClient = (line, client) => {
-    if (context === undefined) client.end(`${ERROR}The daemon is starting; ask again in a moment.\n`);
-    else void answerClient(line, client, context);
-  };
-  const opened = await openControlSocket(paths, answer);
+  const answers = new ClientAnswers();
+  const opened = await openControlSocket(paths, answers.toClient);
   if (opened.diagnostic !== undefined) report([opened.diagnostic]);
   if (opened.diagnostic?.severity === 'error') return undefined;
-
-  const listening = listen(resolved.config, countDataThreads(resolved.config), taken);
+  const listening = listen(servers.config, countDataThreads(servers.config), taken);
   if ('diagnostics' in listening) {
     report(listening.diagnostics);
     opened.socket?.close();
     return undefined;
   }
-  const stats_sockets = new StatsSockets((words, session, client) =>
-    context === undefined
-      ? Promise.resolve('The daemon is starting; ask again in a moment.\n')
-      : answerRuntime(words, session, client, context),
-  );
+  const stats_sockets = new StatsSockets(answers.toRuntime);
   const stats = await stats_sockets.change(config.global);
   const late = [...stats.diagnostics, ...writePid(config)];
   report(late);
@@ -129,25 +102,87 @@ export async function prepare(
   stats.commit();
   const others = holdVhids(host.vhids);
   if (replaced === undefined) report(others);
-  const used = new Set(listening.listeners.sockets.map(({ fd }) => fd));
-  for (const { fd } of taken?.sockets ?? []) if (!used.has(fd)) libc.close(fd);
-  const answerWith = (given: CommandContext) => {
-    context = given;
-  };
+  closeUnused(taken, listening.listeners);
   return {
     config: listening.config,
-    origins: resolved.origins,
-    known: states.known,
+    origins: servers.origins,
+    known: servers.known,
     vhids: host.vhids,
     listeners: listening.listeners,
+    buffers: host.buffers,
+    memory_limits: host.memory_limits,
+    memory_notice: host.memory_notice,
+    socket: opened.socket,
+    stats_sockets,
+    confinement: host.confinement,
+    answerWith: answers.begin,
+  };
+}
+
+/** What this host allows, before anything is opened. */
+function examineHost(config: Config, isFree: (bind: Bind) => boolean) {
+  const carp = checkCarpHost(config);
+  const memory_limits = findMemoryLimits(config.global.memory_max_mb);
+  const sized = sizeToMemory(config, memory_limits, countDataThreads(config));
+  const read = withErrorFiles(sized.config);
+  const confinement = planConfinement(config);
+  const diagnostics = [
+    ...carp.diagnostics,
+    ...checkScripts(config),
+    ...probeBinds(config, isFree),
+    ...probeLogs(config),
+    ...probePasswords(config),
+    ...read.diagnostics,
+    ...confinement.diagnostics,
+    ...checkReactorVariable(),
+    ...checkDescriptorLimit(config),
+    ...sized.diagnostics,
+  ];
+  return {
+    config: read.config,
+    vhids: carp.vhids,
     buffers: sized.buffers,
     memory_limits,
     memory_notice: sized.notice,
-    socket: opened.socket,
-    stats_sockets,
     confinement: confinement.plan,
-    answerWith,
+    diagnostics,
   };
+}
+
+/** Where servers and their checks are, and how they were when the state files were written. */
+async function findServers(config: Config) {
+  const checks = await resolveCheckNames(config);
+  const states = loadServerStates(checks.config);
+  const resolved = await resolveServers(checks.config, states.known);
+  const diagnostics = [...checks.diagnostics, ...states.diagnostics, ...resolved.diagnostics];
+  return { config: resolved.config, origins: resolved.origins, known: states.known, diagnostics };
+}
+
+/** What clients of the sockets hear: until the daemon runs, that it is starting. */
+class ClientAnswers {
+  private context: CommandContext | undefined;
+
+  readonly begin = (context: CommandContext): void => {
+    this.context = context;
+  };
+
+  readonly toClient: AnswerClient = (line, client) => {
+    if (this.context === undefined) client.end(`${ERROR}${STARTING}`);
+    else void answerClient(line, client, this.context);
+  };
+
+  readonly toRuntime: Answer = (words, session, client) => {
+    if (this.context === undefined) return Promise.resolve(STARTING);
+    return answerRuntime(words, session, client, this.context);
+  };
+}
+
+const STARTING = 'The daemon is starting; ask again in a moment.\n';
+
+/** Of the process that is replaced, what this configuration does not listen on. */
+function closeUnused(taken: ListenerSet | undefined, { sockets }: ListenerSet): void {
+  const used = new Set(sockets.map(({ fd }) => fd));
+  for (const { fd } of taken?.sockets ?? []) if (!used.has(fd)) libc.close(fd);
 }
 
 function writePid({ global: { pidfile, spans } }: Config): Diagnostic[] {
