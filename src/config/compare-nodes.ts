@@ -63,70 +63,93 @@ function sharesAddress(one: Carp, other: Carp): boolean {
 
 function compareVhid(a: Carp, b: Carp): Difference[] {
   const of = (what: string) => `vhid ${a.vhid} ${what}`;
-  const equal = (what: string, one: string, other: string, sentence: string): Difference[] =>
-    one === other ? [] : [{ kind: 'must-be-equal', what: of(what), a: one, b: other, sentence }];
-  const loose = (what: string, one: string, other: string, sentence: string): Difference[] =>
-    one === other ? [] : [{ kind: 'different', what: of(what), a: one, b: other, sentence }];
+  const same_addresses = addressesOf(a) === addressesOf(b);
   return [
-    ...equal(
-      'number',
-      `vhid ${a.vhid}`,
-      `vhid ${b.vhid}`,
-      'the same address under two numbers is two groups, and both become MASTER.',
-    ),
-    ...comparePass(a, b, of('pass')),
-    ...equal(
-      'addresses',
-      addressesOf(a),
-      addressesOf(b),
-      'they are part of the digest, so neither node hears the other.',
-    ),
-    ...equal(
-      'advbase',
-      `${a.advbase} s`,
-      `${b.advbase} s`,
-      'the node with the longer one waits longer, and never is preferred.',
-    ),
-    ...equal('family of MAC', a.mac, b.mac, 'a switch must find the address behind one kind of MAC.'),
-    ...equal('balancing', a.balancing, b.balancing, 'all nodes must share load in the same way.'),
-    ...equal(
-      'group',
-      a.multicast_address ?? '224.0.0.18',
-      b.multicast_address ?? '224.0.0.18',
-      'they do not hear each other.',
-    ),
+    ...compareAspects('must-be-equal', MUST_BE_EQUAL, a, b),
     ...compareUnicast(a, b, of('peers')),
     ...compareSkew(a, b, of('advskew')),
     ...compareSource(a, b, of('source address')),
-    ...loose(
-      'preempt',
-      onOff(a.preempt),
-      onOff(b.preempt),
-      'only the node that has it takes the address from a less preferred one.',
-    ),
-    ...loose(
-      'deadratio',
-      String(a.deadratio),
-      String(b.deadratio),
-      'the two wait differently long for a silent master.',
-    ),
-    ...loose(
-      'interface',
-      a.interface ?? 'by subnet',
-      b.interface ?? 'by subnet',
-      'right where the machines name their interfaces differently.',
-    ),
-    ...(addressesOf(a) === addressesOf(b)
-      ? loose('prefix length', prefixesOf(a), prefixesOf(b), 'CARP does not mind.')
-      : []),
-    ...loose('demotions', rulesOf(a), rulesOf(b), 'the nodes give way for different reasons.'),
+    ...compareAspects('different', same_addresses ? [...MAY_DIFFER, PREFIXES] : MAY_DIFFER, a, b),
   ];
 }
 
-function comparePass(a: Carp, b: Carp, what: string): Difference[] {
-  if (a.pass === b.pass) return [];
-  const sentence = 'the passwords are not the same, so neither node hears the other and both become MASTER.';
-  return [{ kind: 'must-be-equal', what, a: undefined, b: undefined, sentence }];
+/** Something of a vhid that is compared as text. */
+type Aspect = {
+  readonly what: string;
+  readonly of: (carp: Carp) => string;
+  /** What comes of a difference. */
+  readonly sentence: string;
+  readonly is_secret?: boolean;
+};
+
+const MUST_BE_EQUAL: readonly Aspect[] = [
+  {
+    what: 'number',
+    of: ({ vhid }) => `vhid ${vhid}`,
+    sentence: 'the same address under two numbers is two groups, and both become MASTER.',
+  },
+  {
+    what: 'pass',
+    of: ({ pass }) => pass,
+    sentence: 'the passwords are not the same, so neither node hears the other and both become MASTER.',
+    is_secret: true,
+  },
+  {
+    what: 'addresses',
+    of: addressesOf,
+    sentence: 'they are part of the digest, so neither node hears the other.',
+  },
+  {
+    what: 'advbase',
+    of: ({ advbase }) => `${advbase} s`,
+    sentence: 'the node with the longer one waits longer, and never is preferred.',
+  },
+  {
+    what: 'family of MAC',
+    of: ({ mac }) => mac,
+    sentence: 'a switch must find the address behind one kind of MAC.',
+  },
+  {
+    what: 'balancing',
+    of: ({ balancing }) => balancing,
+    sentence: 'all nodes must share load in the same way.',
+  },
+  {
+    what: 'group',
+    of: ({ multicast_address }) => multicast_address ?? '224.0.0.18',
+    sentence: 'they do not hear each other.',
+  },
+];
+
+const MAY_DIFFER: readonly Aspect[] = [
+  {
+    what: 'preempt',
+    of: ({ preempt }) => onOff(preempt),
+    sentence: 'only the node that has it takes the address from a less preferred one.',
+  },
+  {
+    what: 'deadratio',
+    of: ({ deadratio }) => String(deadratio),
+    sentence: 'the two wait differently long for a silent master.',
+  },
+  {
+    what: 'interface',
+    of: (carp) => carp.interface ?? 'by subnet',
+    sentence: 'right where the machines name their interfaces differently.',
+  },
+  { what: 'demotions', of: rulesOf, sentence: 'the nodes give way for different reasons.' },
+];
+
+/** Only worth a word where the addresses are the same. */
+const PREFIXES: Aspect = { what: 'prefix length', of: prefixesOf, sentence: 'CARP does not mind.' };
+
+function compareAspects(kind: Difference['kind'], aspects: readonly Aspect[], a: Carp, b: Carp): Difference[] {
+  return aspects.flatMap(({ what, of, sentence, is_secret }) => {
+    const [one, other] = [of(a), of(b)];
+    if (one === other) return [];
+    const values = is_secret ? { a: undefined, b: undefined } : { a: one, b: other };
+    return [{ kind, what: `vhid ${a.vhid} ${what}`, ...values, sentence }];
+  });
 }
 
 function compareSkew(a: Carp, b: Carp, what: string): Difference[] {
