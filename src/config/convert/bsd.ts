@@ -83,7 +83,7 @@ export function toFreebsd10(config: Config): Conversion {
       const family = address.address.includes(':') ? 'inet6' : 'inet';
       const words = (index === 0 ? parameters(carp) : `vhid ${carp.vhid}`) + peerWords(carp);
       const bare = freebsdAddress(address).replace(/^inet6? /, '');
-      return `ifconfig_${name}_alias${number}="${family} ${words} ${family === 'inet' ? 'alias ' : ''}${bare}"`;
+      return `ifconfig_${name.replace(/[-.+/]/g, '_')}_alias${number}="${family} ${words} ${family === 'inet' ? 'alias ' : ''}${bare}"`;
     });
   });
   for (const carp of config.carps) if (carp.disabled) losses.push(loss(carp, 'disabled', FREEBSD10.words));

@@ -19,9 +19,9 @@ import { editDistance } from '../suggest.ts';
 import { spanOf, type Word } from '../word.ts';
 import { type Assignment, type Command, readShell } from './shell.ts';
 
-/** `ifconfig_em0`, `ifconfig_em0_alias3`, `ifconfig_em0_aliases`, `ifconfig_em0_ipv6`. */
+/** `ifconfig_em0`, `ifconfig_em0_alias3`, `ifconfig_em0_aliases`, `ifconfig_em0_ipv6`, of a link renamed `ifconfig_wan`. */
+const VARIABLE = /^ifconfig_([a-zA-Z]\w*?)(?:_(alias\d+|aliases|ipv6))?$/;
 const BY_NUMBER = new Intl.Collator('en', { numeric: true });
-const VARIABLE = /^ifconfig_([a-z]+\d+)(?:_(alias\d+|aliases|ipv6))?$/;
 
 export function parseRcConf(sources: readonly { file: string; text: string }[], report: Reporter): Carp[] {
   const statements = sources.flatMap(({ file, text }) => readShell(file, text, report));
@@ -92,8 +92,13 @@ function readAssignment(
     );
   for (const words of name.text.endsWith('_aliases') ? splitAliases(value.words) : [value.words]) {
     if (isCarp) addCarpLine(target, words, name, interfaces, report);
-    else if (isVhidLine(words)) addVhidLine(target, words, interfaces, report);
+    else if (isVhidLine(words)) addVhidLine(linkOf(target), words, interfaces, report);
   }
+}
+
+/** A variable's name has no dot, so that the VLAN `em0.100` is `em0_100` there. */
+function linkOf(target: string): string {
+  return target.replace(/(?<=\d)_(?=\d+$)/, '.');
 }
 
 /** `inet 10.0.0.1/32 inet6 2001:db8::1/128` is two lines. */
