@@ -81,7 +81,7 @@ function handle(engine: Engine, event: Event, now_ns: number): void {
       onHealth(engine, event.healthy, event.reason, now_ns);
       break;
     case 'address-removed':
-      onAddressRemoved(engine, event.interface, event.address, now_ns);
+      onAddressRemoved(engine, event.interface, event.address, event.duplicate === true, now_ns);
       break;
     case 'demote':
       onDemote(engine, event.owner, event.amount, event.reason, event.index, now_ns);
@@ -206,11 +206,11 @@ function onMaintenance(engine: Engine, index: number, reason: string | undefined
   settleAll(engine, 'maintenance is over', now_ns);
 }
 
-function onAddressRemoved(engine: Engine, name: string, address: string, now_ns: number): void {
+function onAddressRemoved(engine: Engine, name: string, address: string, is_duplicate: boolean, now_ns: number): void {
   for (const vhid of engine.vhids) {
     const { interface: own, addresses } = vhid.settings;
     if (vhid.state === 'MASTER' && own === name && addresses.includes(address))
-      addressRemoved(engine, vhid, address, now_ns);
+      addressRemoved(engine, vhid, address, is_duplicate, now_ns);
   }
 }
 

@@ -142,8 +142,14 @@ export type Event =
   /**
    * The kernel says that an address is gone. The engine tells a ran-out lease from a foreign hand by the time of its
    * last renewal, and ignores addresses that no MASTER vhid holds (so the echo of an own removal may be passed on).
+   * `duplicate`: the kernel itself removed it, as its duplicate detection found another node that has it.
    */
-  | { readonly kind: 'address-removed'; readonly interface: string; readonly address: string }
+  | {
+      readonly kind: 'address-removed';
+      readonly interface: string;
+      readonly address: string;
+      readonly duplicate?: boolean;
+    }
   /**
    * A whole number, below 0 too (net.inet.carp.demotion takes it back that way); the sum counts from 0 to 240. `index`
    * undefined: every vhid of the host. The same owner again replaces its amount.
@@ -344,10 +350,11 @@ export type Prospect = {
 /**
  * `clash`: adverts for this vhid that do not authenticate. `vrrp`: VRRP uses the same id. `equal`: a peer with equal
  * settings. `deaf`: a slower MASTER goes on although we advert: it does not hear us. `one-family`: a peer is heard over
- * one family only. `flapping`: the link goes up and down.
+ * one family only. `flapping`: the link goes up and down. `removed`: somebody takes an address away. `duplicate`: another
+ * node has an address of this MASTER.
  */
 export type Trouble = {
-  readonly kind: 'clash' | 'vrrp' | 'equal' | 'deaf' | 'one-family' | 'flapping';
+  readonly kind: 'clash' | 'vrrp' | 'equal' | 'deaf' | 'one-family' | 'flapping' | 'removed' | 'duplicate';
   readonly text: string;
   /** When it was seen last. */
   readonly at_ns: number;

@@ -238,13 +238,23 @@ function patienceOfPeers_ns(vhid: Vhid): number {
 }
 
 /** The kernel reports that `address` is gone, while this vhid is MASTER. */
-export function addressRemoved(engine: Engine, vhid: Vhid, address: string, now_ns: number): void {
+export function addressRemoved(
+  engine: Engine,
+  vhid: Vhid,
+  address: string,
+  is_duplicate: boolean,
+  now_ns: number,
+): void {
   if (now_ns - vhid.renewed_ns >= leaseOf_ns(engine) - LEASE_SLACK_NS) {
     changeState(engine, vhid, 'BACKUP', `the lease of ${address} ran out: listening first`, now_ns);
     return;
   }
-  const text = `somebody removed ${address} (${nameOf(vhid)}): adding it again`;
-  engine.effects.push({ kind: 'log', level: 'warning', text });
+  const kind = is_duplicate ? 'duplicate' : 'removed';
+  const text = is_duplicate
+    ? `another node has ${address} (${nameOf(vhid)}), which duplicate detection found: trying again`
+    : `somebody removed ${address} (${nameOf(vhid)}): adding it again`;
+  // of another address of the same vhid it is news, too
+  if (isNews(vhid, kind, now_ns) || vhid.troubles.get(kind)?.text !== text) tell(engine, vhid, kind, text, now_ns);
   if (now_ns >= vhid.add_again_ns) addAddresses(engine, vhid, now_ns);
   else vhid.due_ns[ADD_AGAIN] = vhid.add_again_ns;
 }

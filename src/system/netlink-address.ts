@@ -111,6 +111,8 @@ export type InterfaceAddress = {
   readonly noprefixroute: boolean;
   /** IPv6: duplicate detection has not ended, or ended badly. */
   readonly tentative: boolean;
+  /** IPv6: it ended badly, as another node has the address. */
+  readonly duplicate: boolean;
   /** Seconds left, FOREVER_S when it has no end. A source of the host's own connections for the first. */
   readonly preferred_s: number;
   readonly valid_s: number;
@@ -134,6 +136,7 @@ export function decodeAddress(message: Message): InterfaceAddress | undefined {
     label: readText(attributes.get(IFA_LABEL)) ?? '',
     flags,
     tentative: (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) !== 0,
+    duplicate: (flags & IFA_F_DADFAILED) !== 0,
     noprefixroute: (flags & IFA_F_NOPREFIXROUTE) !== 0,
     preferred_s: readU32(attributes.get(IFA_CACHEINFO)) ?? FOREVER_S,
     valid_s: readU32(attributes.get(IFA_CACHEINFO)?.subarray(4)) ?? FOREVER_S,

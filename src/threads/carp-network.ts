@@ -176,7 +176,8 @@ export class CarpNetwork {
   #onAddressGone(message: Message, step: Step): boolean {
     const removed = decodeAddress(message);
     const lost = removed && this.addresses.onRemoved(removed);
-    if (lost) step({ kind: 'address-removed', interface: lost.interface, address: lost.text });
+    const duplicate = removed?.duplicate === true;
+    if (lost) step({ kind: 'address-removed', interface: lost.interface, address: lost.text, duplicate });
     return removed !== undefined && this.#own_sources.has(removed.address);
   }
 

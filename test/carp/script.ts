@@ -145,7 +145,7 @@ class Run {
       case 'maintenance':
         return { kind, index: Number(first), reason: second === 'over' ? undefined : words.slice(2).join(' ') };
       case 'removed':
-        return { kind: 'address-removed', interface: second ?? 'eth0', address: first };
+        return { kind: 'address-removed', interface: 'eth0', address: first, duplicate: second === 'duplicate' };
       case 'configure':
         return { kind, vhids: [...this.#vhids], host: hostOf(this.#host) };
       case 'set-state':

@@ -102,7 +102,7 @@ function findMissing(name: string, link: LinkFacts, vips: readonly string[], rem
     const seen = times > 0 ? `was removed ${times} times while the doctor listened` : 'is not on any interface';
     const message = `This node is MASTER, but ${others.join(' ')} ${seen}.`;
     const mend =
-      'Something removes it again and again (systemd-networkd, NetworkManager, ifup): keep it from that interface. "carpool events" shows when, "ip monitor address" as well.';
+      'Something removes it again and again (systemd-networkd, NetworkManager, ifup): keep it from that interface. "ip monitor address" shows when.';
     found.push(finding('error', 'mastership-without-address', name, message, mend));
   }
   return found;

@@ -133,9 +133,9 @@ function findAnswers(
     ];
   }
   if (live?.state === 'MASTER' && macs.length > 0) {
-    const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER, and its adverts do not get here.`;
+    const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER, and its adverts do not get here, or a machine has the address set by hand.`;
     const mend =
-      'Multicast is filtered between the nodes (224.0.0.18, protocol 112): a firewall, a switch with IGMP snooping, a hypervisor. Where it cannot be opened, name the other nodes with "peer ADDRESS" (unicast).';
+      'Look which machine that is. If it is a node, multicast is filtered between the two (224.0.0.18, protocol 112): a firewall, a switch with IGMP snooping, a hypervisor. Where it cannot be opened, name the other nodes with "peer ADDRESS" (unicast).';
     return [finding('error', 'multicast-filtered', name, message, mend)];
   }
   if (macs.length > 1) {
