@@ -13,7 +13,7 @@ import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
 
-/** The lines of each proxy. `s` takes traffic, `down` is disabled, `nameless` has no cookie. */
+/** The lines of each proxy. `s` takes traffic, `down` is disabled, `refuses` cannot be reached, `nameless` has no cookie. */
 const PROXIES: Readonly<Record<string, readonly string[]>> = {
   'no-cookie': [],
   passive: ['cookie SRV'],
@@ -36,6 +36,7 @@ const PROXIES: Readonly<Record<string, readonly string[]>> = {
   'use-server-dated': ['cookie SRV insert maxidle 1h maxlife 1d', 'use-server s if { path_beg / }'],
   'ignore-persist-dated': ['cookie SRV insert indirect maxidle 1h maxlife 1d', 'ignore-persist if { path_beg / }'],
   'force-persist': ['cookie SRV insert', 'force-persist if { path_beg / }'],
+  redispatch: ['cookie SRV insert', 'option redispatch 1', 'server refuses 127.0.0.1:1 cookie refuses weight 0'],
   'nameless-insert': ['cookie SRV insert'],
   'nameless-rewrite': ['cookie SRV rewrite'],
 };
@@ -50,6 +51,7 @@ const COOKIES: Readonly<Record<string, string | undefined>> = {
   valid: 'SRV=s',
   unknown: 'SRV=nobody',
   down: 'SRV=down',
+  refusing: 'SRV=refuses',
   empty: 'SRV=',
   prefixed: 'SRV=s~theirs',
   'prefixed-unknown': 'SRV=nobody~theirs',

@@ -46,6 +46,8 @@ class LineReader {
   #failed = false;
   /** The word holds several, with SPLIT between them. */
   #splits = false;
+  /** It has bytes beyond ASCII that were written as such. */
+  #has_bytes = false;
 
   constructor(file: string, line: number, text: string, env: Environment, report: Reporter) {
     this.#file = file;
@@ -64,8 +66,10 @@ class LineReader {
       const text = this.#word();
       if (this.#failed) return undefined;
       const span = this.#span(start, this.#at);
-      for (const each of this.#splits ? text.split(SPLIT) : [text]) words.push({ text: each, span });
+      const marks = this.#has_bytes ? { has_bytes: true } : {};
+      for (const each of this.#splits ? text.split(SPLIT) : [text]) words.push({ text: each, span, ...marks });
       this.#splits = false;
+      this.#has_bytes = false;
     }
   }
 
@@ -124,6 +128,7 @@ class LineReader {
     const hex = /^\\x([0-9a-fA-F]{2})/.exec(this.#text.slice(this.#at, this.#at + 4));
     if (hex !== null) {
       this.#at += 4;
+      this.#has_bytes ||= Number.parseInt(hex[1], 16) > 0x7f;
       return String.fromCharCode(Number.parseInt(hex[1], 16));
     }
     if (!Object.hasOwn(ESCAPES, next)) return this.#take();

@@ -131,9 +131,10 @@ export class Persistence {
     this.cookie.readResponse(thread.reactor.buffers.bytes, thread.response, this, server, bound === server, method);
   }
 
-  /** What the log says; nothing, as HAProxy, about a cookie that is only read. */
-  get request_letter(): string {
-    return this.cookie?.only_reads ? '-' : this.request_state;
+  /** What the log says; nothing, as HAProxy, about a cookie that is only read. `redispatched`: its server was given up. */
+  requestLetter(redispatched: boolean): string {
+    if (this.cookie?.only_reads) return '-';
+    return redispatched && this.request_state === 'V' ? 'D' : this.request_state;
   }
 
   get response_letter(): string {

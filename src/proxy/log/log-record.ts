@@ -97,7 +97,7 @@ export class LogRecord implements Outcome {
     this.bytes_received = exchange.bytes_received;
     this.cause = exchange.cause;
     this.phase = exchange.phase;
-    this.request_cookie = exchange.persistence.request_letter;
+    this.request_cookie = exchange.persistence.requestLetter(exchange.assignment.redispatched);
     this.response_cookie = exchange.persistence.response_letter;
     this.finish(wall_ms, end_ms);
   }

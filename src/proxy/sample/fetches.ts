@@ -58,7 +58,7 @@ export const FETCHES: Readonly<Record<string, Make>> = {
   fe_conn: one(({ proxies }) => proxies.frontend_connections),
   fe_name: one(({ proxies }) => proxies.frontend_name),
   date: one((_subject, [offset_s = '0']) => Math.floor(Date.now() / 1000) + Number(offset_s)),
-  env: one((_subject, [name]) => process.env[name]),
+  env: one((_subject, [name]) => inBytes(process.env[name])),
   hostname: one(() => HOST),
   pid: one(() => process.pid),
   rand: one((_subject, [below = '4294967296']) => Math.floor(Math.random() * Number(below))),
@@ -147,6 +147,11 @@ export function fetchNamed(name: string): Make {
 function split(name: string): [string, string] {
   const slash = name.indexOf('/');
   return slash < 0 ? ['', name] : [name.slice(0, slash), name.slice(slash + 1)];
+}
+
+/** As it is in messages. */
+function inBytes(written: string | undefined): string | undefined {
+  return written === undefined ? undefined : Buffer.from(written).toString('latin1');
 }
 
 function latin1(bytes: Uint8Array | null | undefined): string | undefined {
@@ -270,13 +275,14 @@ function authorization(head: Fields, bytes: Uint8Array): string | undefined {
 
 /** The user, then what stood between colons of the password. */
 function credentials(head: Fields, bytes: Uint8Array): string[] | undefined {
-  return basicCredentials(authorization(head, bytes))?.toString('utf8').split(':');
+  return basicCredentials(authorization(head, bytes))?.toString('latin1').split(':');
 }
 
 /** All groups of whoever the userlist knows: conditions name them, as HAProxy's. */
 function groups([list]: readonly string[]): Any {
   return ({ head, bytes, proxies }, accept) =>
-    head !== null && (proxies.groupsIn(list, authorization(head, bytes)) ?? []).some(accept);
+    head !== null &&
+    (proxies.groupsIn(list, authorization(head, bytes)) ?? []).some((name) => accept(inBytes(name) as string));
 }
 
 function cookieValues([name]: readonly string[]): Any {

@@ -17,6 +17,7 @@ const REQUEST = [
   'X-Forwarded-For: 10.1.2.3, 192.0.2.9',
   'Cookie: a=1; session=abc; a=2',
   'Content-Length: 12',
+  'X-Drink: café',
   '',
   '',
 ].join('\r\n');
@@ -117,6 +118,7 @@ const TRUE = [
   '{ str(carpool),xxh64,xor(1) -m int ge 0 } || { str(carpool),xxh64 -m found }',
   '{ req.fhdr_cnt(accept) 1 } { req.hdr_names -m sub accept } { cook_val(a) 2 }',
   '! { path /x }',
+  '{ hdr(x-drink) café } { hdr(x-drink) caf\\xC3\\xA9 } { hdr_len(x-drink) 5 } { str(café) -m end é } !{ hdr_sub(x-drink) \\xE9 }',
 ];
 
 test('conditions hold as the manual says', () => {

@@ -6,7 +6,7 @@ import type { AclTest, Match, RuleCondition } from '../../model.ts';
 import { regularExpression } from '../../regular-expression.ts';
 import { didYouMean } from '../../suggest.ts';
 import { isNetwork } from '../../values.ts';
-import type { Word } from '../../word.ts';
+import { asBytes, type Word } from '../../word.ts';
 import type { ProxyDraft } from '../drafts.ts';
 import type { Context, Statement } from '../keyword.ts';
 import { readCondition } from './grammar.ts';
@@ -162,7 +162,7 @@ function parseMatch(
     if (ranges !== undefined) return { method, ranges };
     return report.error(patterns[0].span, 'bad-condition', 'This is no comparison with whole numbers.', EXAMPLE);
   }
-  const texts = patterns.map(({ text }) => text);
+  const texts = patterns.map(asBytes);
   const form = FORMS[method];
   const wrong = form && patterns.find(({ text }) => !form.fits(text));
   if (wrong) return report.error(wrong.span, 'bad-pattern', `\`${wrong.text}\` is not ${form.what}.`, form.mend);

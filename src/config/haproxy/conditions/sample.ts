@@ -4,7 +4,7 @@ import { regularExpression } from '../../regular-expression.ts';
 import type { Reporter } from '../../reporter.ts';
 import { didYouMean } from '../../suggest.ts';
 import { isIPv4, isIPv6 } from '../../values.ts';
-import type { Word } from '../../word.ts';
+import { asBytes, type Word } from '../../word.ts';
 import type { Context } from '../keyword.ts';
 import { CONVERTERS, castBetween } from './converter-names.ts';
 import { FETCHES, type SampleType, SUFFIXES, WITH_SUFFIXES } from './sample-names.ts';
@@ -22,7 +22,7 @@ const ASKS_USERLIST = ['http_auth', 'http_auth_group'];
 
 /** Undefined after a report. */
 export function parseSample(word: Word, { report, asked_userlists }: Context): ParsedSample | undefined {
-  const [first, ...rest] = splitCalls(word.text);
+  const [first, ...rest] = splitCalls(asBytes(word));
   const call = parseCall(first ?? '');
   const suffix = call && suffixOf(call.name);
   const name = call && suffix ? call.name.slice(0, -suffix.length - 1) : call?.name;
