@@ -22,9 +22,13 @@ type Request = {
   readonly from?: string;
 };
 
+/**
+ * Host is not the last field: for `use_domain_only` HAProxy reads one byte behind it (2.6.12), which is one of an earlier request
+ * then, and a dot sends the request astray.
+ */
 const paths: readonly Request[] = Array.from({ length: 40 }, (_, number) => ({
   path: `/dir${number % 7}/sub${number}/page.html?user=u${number}&x=${number % 3}`,
-  headers: { 'X-Key': `key-${number}, other`, Host: `www.site${number % 11}.org` },
+  headers: { Host: `www.site${number % 11}.org`, 'X-Key': `key-${number}, other` },
 }));
 const sources: readonly Request[] = Array.from({ length: 30 }, (_, number) => ({
   path: '/',
@@ -76,27 +80,10 @@ test('hashed requests go to the servers that HAProxy sends them to', { skip: nee
     const theirs = await Promise.all(requests.map(async (each) => (await ask(haproxy[index] as number, each)).body));
     const ours = await Promise.all(requests.map(async (each) => (await ask(rig.port, each)).body));
     await rig.everythingIsHome();
-    for (const [number, request] of requests.entries()) {
-      if (ours[number] !== theirs[number]) theirs[number] = await usually(haproxy[index] as number, request);
-    }
     assert.deepEqual(ours, theirs, lines.join('; '));
     assert.ok(new Set(theirs).size > 1, `${lines.join('; ')}: the requests tell servers apart`);
   }
 });
-
-/**
- * The server that HAProxy gives twice to the same request. On a busy machine it was seen to send one of 40 requests to
- * another server than its equals before and after it (2.6.12, `hdr(Host) use_domain_only`, no retry in its log).
- */
-async function usually(port: number, request: Request): Promise<string> {
-  const answers = new Set<string>();
-  for (let asked = 0; asked < 3; asked++) {
-    const { body } = await ask(port, request);
-    if (answers.has(body)) return body;
-    answers.add(body);
-  }
-  return assert.fail(`HAProxy gives ${request.path} three different servers`);
-}
 
 const COOKIES: readonly string[] = [
   'SRV insert',
