@@ -35,7 +35,7 @@ export class Body {
   done = true;
   /** Of the whole body (BODY_LENGTH) or of the chunk (BODY_CHUNKED). */
   remaining = 0;
-  /** After `skipFraming`: where data is. Only for those who take the chunks apart. */
+  /** Chunked only: what the next byte is. */
   private state = SIZE;
   private digits = 0;
   private overhead = 0;
