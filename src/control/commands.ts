@@ -148,7 +148,7 @@ async function reloadNow({ reload }: CommandContext, reply: Reply): Promise<void
   const result = await reload?.();
   if (result === undefined) reply.refuse('This daemon was not started from files that could be read again.');
   else if (result.done) reply.send(`configuration ${result.generation} holds\n`);
-  else reply.refuse(`Everything stays as it is: ${result.why}. \`carpool events\` and the log say more.`);
+  else reply.refuse([`Everything stays as it is: ${result.why}.`, ...result.errors].join('\n'));
 }
 
 function renderHelp(): string {

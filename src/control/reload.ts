@@ -28,6 +28,8 @@ import { configureDataThreads, watchDraining } from './run-data.ts';
 import { startResolvers } from './run-resolvers.ts';
 
 const REFUSED = 'the configuration is not accepted';
+/** Errors that who asked for the reload is told; the log has all. */
+const MOST_TOLD = 10;
 
 /** `load` reads and checks the files again. */
 export async function reload(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
@@ -51,7 +53,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   const stats_sockets = prepared && (await daemon.stats_sockets.change(prepared.config.global));
   said.push(...(stats_sockets?.diagnostics ?? []));
   for (const { severity, text } of formatDiagnostics(said)) logLine(daemon.events, severity, text);
-  if (prepared === undefined || stats_sockets === undefined) return refuse(daemon, REFUSED);
+  if (prepared === undefined || stats_sockets === undefined) return refuse(daemon, REFUSED, said);
   const giveBack = () => {
     for (const fd of prepared.listeners.opened) libc.close(fd);
   };
@@ -63,7 +65,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   }
   if (hasErrors(stats_sockets.diagnostics)) {
     giveBack();
-    return refuse(daemon, REFUSED);
+    return refuse(daemon, REFUSED, said);
   }
   const complaints = changeVhids(daemon, prepared.config);
   for (const diagnostic of complaints) {
@@ -73,7 +75,7 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
   if (hasErrors(complaints)) {
     giveBack();
     stats_sockets.cancel();
-    return refuse(daemon, REFUSED);
+    return refuse(daemon, REFUSED, complaints);
   }
   stats_sockets.commit();
   if (prepared.memory_notice !== undefined) logLine(daemon.events, 'notice', prepared.memory_notice);
@@ -111,7 +113,8 @@ function changeVhids(daemon: Daemon, config: Config): readonly Diagnostic[] {
   return daemon.node.load(config);
 }
 
-function refuse(daemon: Daemon, why: string): Reloaded {
+function refuse(daemon: Daemon, why: string, diagnostics: readonly Diagnostic[] = []): Reloaded {
   logLine(daemon.events, 'error', `no reload: ${why}; everything stays as it is`);
-  return { done: false, why };
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').slice(0, MOST_TOLD);
+  return { done: false, why, errors: formatDiagnostics(errors).map(({ text }) => text) };
 }

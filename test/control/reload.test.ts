@@ -91,7 +91,7 @@ test('a configuration that is refused leaves everything as it is and says why', 
   await daemon.sees(/no reload: the configuration is not accepted; everything stays as it is/);
   const answer = host.run('reload');
   assert.equal(answer.status, 1);
-  assert.match(answer.stderr, /Everything stays as it is/);
+  assert.match(answer.stderr, /Everything stays as it is: .*\n.*a\.cfg:\d+:5: error: `servr` /);
   assert.match(await host.get('http://10.10.0.5:8080/'), /^200 (one|two)$/);
   assert.match(host.run('workers').stdout, /^configuration 1 holds since .*, \d+ clients: .*a\.cfg$/m);
 });
