@@ -106,17 +106,18 @@ describe("ifupdown with carpool's hooks", { skip, concurrency: 4 }, () => {
     assert.equal(output.trim(), 'runs\ngone', output);
   });
 
-  test('on demotion every entry of the address goes, with the route of the stanza', async (t) => {
+  test('in maintenance every entry of the address goes, with the route of the stanza', async (t) => {
     const output = await onHost(
       t,
       OWN + DOCUMENT.replaceAll('n.n.n', '10.10.0'),
       `ifup eth0
        until_shows has '10.10.0.10/24.*eth0:ucarp'
        until_shows sh -c 'ip route show default | grep -q 10.10.0.1' && echo routed
-       kill -USR2 $(carpool status --json | sed 's/.*"pid":\\([0-9]*\\).*/\\1/')
+       carpool maint >/dev/null
        until_shows has_not 10.10.0.10
        until_shows sh -c '! ip route show default | grep -q .'
        until_shows sh -c '! grep -q ucarp /run/network/ifstate'
+       carpool ready >/dev/null
        until_shows has '10.10.0.10/24.*eth0:ucarp'
        echo back`,
     );
