@@ -65,7 +65,8 @@ listen db
     const rows = parseStats(csv);
     const front = rows.get('web/FRONTEND');
     // and the connection that found it listening is counted, and has ended
-    const checked = rows.get('app/b')?.['status'] === 'DOWN' && rows.get('app/a')?.['check_status'] === 'L4OK';
+    const [a, b] = [rows.get('app/a'), rows.get('app/b')];
+    const checked = b?.['status'] === 'DOWN' && b['agent_duration'] !== '' && a?.['check_status'] === 'L4OK';
     return checked && front?.['stot'] !== '0' && front?.['scur'] === '0';
   });
   await askRuntime(rig.admin, 'clear counters all');
