@@ -253,7 +253,10 @@ function onSendError(engine: Engine, vhid: Vhid, error: string, family: Family, 
 function onSendSuccess(engine: Engine, vhid: Vhid, family: Family, now_ns: number): void {
   countSent(engine.counters, family);
   countSent(vhid.counters, family);
-  if (vhid.send_errors > 0 && family === vhid.failing_family) onSendRecovery(engine, vhid, now_ns);
+  const { families, failing_family } = vhid;
+  // a family that another configuration took away fails no more
+  const counts = family === failing_family || !families.includes(failing_family);
+  if (vhid.send_errors > 0 && counts) onSendRecovery(engine, vhid, now_ns);
   noteDeadlines(engine, vhid);
 }
 
