@@ -59,7 +59,8 @@ function parseDoctorWords(words: readonly string[]): DoctorWords | string {
 }
 
 async function examine(words: DoctorWords): Promise<number> {
-  const daemon = await askStatus(words.socket);
+  const { daemon, is_forbidden } = await askStatus(words.socket);
+  if (is_forbidden && words.files.length === 0) return 1;
   const { config, diagnostics } = load(words.files, daemon);
   if (words.files.length > 0 && config === undefined) {
     for (const { text } of formatDiagnostics(diagnostics)) process.stderr.write(`${text}\n`);
@@ -76,14 +77,21 @@ async function examine(words: DoctorWords): Promise<number> {
   return findings.some(({ severity }) => severity !== 'hint') ? 1 : 0;
 }
 
-async function askStatus(socket: string | undefined): Promise<StatusReport | undefined> {
+type Asked = {
+  readonly daemon: StatusReport | undefined;
+  /** There is one, which this user may not talk to; then that has been said. */
+  readonly is_forbidden: boolean;
+};
+
+async function askStatus(socket: string | undefined): Promise<Asked> {
   let text = '';
   const result = await ask(socketPaths(socket, process.env), 'status --json', (piece) => {
     text += piece;
   });
-  if (result.kind === 'forbidden')
+  const is_forbidden = result.kind === 'forbidden';
+  if (is_forbidden)
     process.stderr.write(`carpool: This user may not talk to the daemon on ${result.path}; try it with sudo.\n`);
-  return result.kind === 'answered' ? (JSON.parse(text) as StatusReport) : undefined;
+  return { daemon: result.kind === 'answered' ? (JSON.parse(text) as StatusReport) : undefined, is_forbidden };
 }
 
 /** The files that were named, else those of the daemon, if they may be read and still are right. */
@@ -109,7 +117,7 @@ async function gather(
       const segment = await listenTo(vhids, netlink.listLinks(), netlink.listAddresses(), listen_s * 1000);
       // what holds now, after the listening, and what the daemon says of the same moment
       const host = gatherHostFacts(netlink.listLinks(), netlink.listAddresses());
-      const now = daemon && (await askStatus(socket));
+      const now = daemon && (await askStatus(socket)).daemon;
       // adverts of before and the state of after would tell of two masters where one gave way to the other
       if (tries > 1 && now?.vhids.some(({ since_s }) => since_s < segment.listened_s)) continue;
       const live = (name: string) => now?.vhids.find((one) => one.name === name);

@@ -1,6 +1,7 @@
 /** What `carpool doctor` finds on this host and in the running daemon; each finding is provoked. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PATIENCE_MS } from '../helpers/patience.js';
@@ -79,6 +80,10 @@ test('a daemon that was stopped for a while, and one that is drained', { skip: n
   assert.ok(codes.includes('stalls'), codes.join());
   host.run('drain', '--reason', 'test');
   assert.ok((await codesOf(host)).includes('order-in-force'));
+  chmodSync(host.socket, 0);
+  const { status, stderr } = host.runWithout(['dac_override'], 'doctor', '--socket', host.socket);
+  assert.match(stderr, /This user may not talk to the daemon/);
+  assert.equal(status, 1);
 });
 
 test('two daemons with sockets of their own run the same vhid', { skip: needsRoot }, async (t) => {
