@@ -98,6 +98,15 @@ test('who answers ARP for the address, and who does not', () => {
   assert.deepEqual(codes(withVhid({ live: BACKUP }, silent)), ['address-unanswered']);
 });
 
+test('of an address that two vhids share each node has it and answers for a part of the clients', () => {
+  const two = { ...VHID, name: 'two', vhid: 2, live: { ...BACKUP, name: 'two' } };
+  const segment = { ...FACTS.segment, frames: [{ ...FRAME, vhid: 2, advskew: 1 }] };
+  assert.deepEqual(codes({ ...FACTS, segment, vhids: [VHID, two] }), []);
+  assert.deepEqual(codes({ ...FACTS, segment: { ...segment, answers: [ANSWER] }, vhids: [VHID, two] }), []);
+  const nobody = { ...VHID, live: BACKUP };
+  assert.ok(codes({ ...FACTS, vhids: [nobody, two] }).includes('address-without-mastership'));
+});
+
 test('a MASTER whose peer is MASTER too because of a wrong digest is not told of filters', () => {
   const frames = [{ ...FRAME, authentic: false }];
   const found = codes({ ...FACTS, segment: { ...FACTS.segment, frames, answers: [ANSWER] } });

@@ -3,7 +3,12 @@ import type { DoctorFacts, DoctorVhid, HostFacts, LinkFacts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The interface of one vhid, and where its addresses are. */
-export function diagnosePlace(vhid: DoctorVhid, host: HostFacts, removed: readonly string[]): Finding[] {
+export function diagnosePlace(
+  vhid: DoctorVhid,
+  all: readonly DoctorVhid[],
+  host: HostFacts,
+  removed: readonly string[],
+): Finding[] {
   const link = host.links.find(({ name }) => name === vhid.interface);
   if (link === undefined) {
     const message = `There is no interface ${vhid.interface} on this host.`;
@@ -15,7 +20,7 @@ export function diagnosePlace(vhid: DoctorVhid, host: HostFacts, removed: readon
     ...findLinkFaults(vhid, link),
     ...findSnooping(vhid, link),
     ...findArpSettings(vhid, link, host),
-    ...findMisplaced(vhid, link, host, removed),
+    ...findMisplaced(vhid, all, link, host, removed),
     ...findFlux(vhid, link, host),
   ];
 }
@@ -67,7 +72,13 @@ function findArpSettings({ name, mac, live }: DoctorVhid, link: LinkFacts, host:
   return found;
 }
 
-function findMisplaced(vhid: DoctorVhid, link: LinkFacts, host: HostFacts, removed: readonly string[]): Finding[] {
+function findMisplaced(
+  vhid: DoctorVhid,
+  all: readonly DoctorVhid[],
+  link: LinkFacts,
+  host: HostFacts,
+  removed: readonly string[],
+): Finding[] {
   const { name, live, addresses } = vhid;
   const held = host.addresses.filter(({ address }) => addresses.includes(address));
   if (live?.state === 'MASTER') {
@@ -79,10 +90,13 @@ function findMisplaced(vhid: DoctorVhid, link: LinkFacts, host: HostFacts, remov
       removed,
     );
   }
-  if (held.length === 0) return [];
+  const masters = all.filter((other) => other.live?.state === 'MASTER');
+  // of vhids that share an address the other one may be MASTER here
+  const stray = held.filter(({ address }) => !masters.some((master) => master.addresses.includes(address)));
+  if (stray.length === 0) return [];
   const why = live === undefined ? 'no daemon runs that could hold it' : `this node is ${live.state}`;
-  const message = `${held.map(({ address }) => address).join(' ')} is on this host although ${why}: two machines may hold it.`;
-  const remove = held.map((one) => `ip addr del ${one.address}/${one.prefix_length} dev ${one.link}`).join('; ');
+  const message = `${stray.map(({ address }) => address).join(' ')} is on this host although ${why}: two machines may hold it.`;
+  const remove = stray.map((one) => `ip addr del ${one.address}/${one.prefix_length} dev ${one.link}`).join('; ');
   const mend = `Find who set it (ifupdown, systemd-networkd, NetworkManager), or run: ${remove}`;
   return [finding('error', 'address-without-mastership', name, message, mend)];
 }

@@ -15,6 +15,10 @@ export function diagnoseSegment(
   const frames = segment.frames.filter((frame) => frame.interface === vhid.interface);
   const mine = frames.filter((frame) => frame.protocol === 'carp' && frame.vhid === vhid.vhid);
   const good = mine.filter(({ authentic, ttl }) => authentic !== false && ttl === 255);
+  // of a shared address each node answers a part of the clients, of which this host is one
+  const alone = vhid.addresses.filter(
+    (address) => !all.some((other) => other !== vhid && other.addresses.includes(address)),
+  );
   const answers = segment.answers.filter((one) => one.interface === vhid.interface && !own_macs.has(one.mac));
   return [
     ...findWrongTtl(vhid, mine),
@@ -23,7 +27,7 @@ export function diagnoseSegment(
     ...findEqual(vhid, good),
     ...findMasters(vhid, good),
     ...findSilence(vhid, good, segment),
-    ...vhid.addresses.flatMap((address) => findAnswers(vhid, address, segment.asked, mine, good, answers)),
+    ...alone.flatMap((address) => findAnswers(vhid, address, segment.asked, mine, good, answers)),
   ];
 }
 

@@ -17,7 +17,7 @@ export function diagnose(facts: DoctorFacts): readonly Finding[] {
   const own = new Set(host.links.flatMap(({ mac, up }) => (up ? mac : [])));
   return worstFirst([
     ...vhids.flatMap((vhid) => diagnoseSegment(vhid, vhids, segment, own)),
-    ...vhids.flatMap((vhid) => diagnosePlace(vhid, host, segment.removed)),
+    ...vhids.flatMap((vhid) => diagnosePlace(vhid, vhids, host, segment.removed)),
     ...diagnoseHost(facts),
     ...diagnoseDaemon(facts),
   ]);
