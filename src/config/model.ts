@@ -116,6 +116,8 @@ export type StatsSocket = {
   readonly level: 'user' | 'operator' | 'admin';
   /** `expose-fd listeners`: a new process may take the listening sockets over it. */
   readonly exposes_listeners: boolean;
+  /** `-S`: it prompts as HAProxy's master. */
+  readonly is_master?: true;
   readonly span: Span;
 };
 

@@ -3,6 +3,7 @@ import { isChecked } from '../health/plan.ts';
 import { startChecksThread } from '../threads/checks-handle.ts';
 import type { FromChecks } from '../threads/checks-messages.ts';
 import { THREAD_CHECKS } from '../threads/shared-memory.ts';
+import { orderIn, settle } from './administer.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { createExternalChecks, type ExternalChecks } from './external-checks.ts';
 import { globalLog, NOTICE } from './global-log.ts';
@@ -55,6 +56,18 @@ function onceATurn(act: () => void): () => void {
   };
 }
 
+/** What an agent ordered has been done; what follows from it has not. */
+function settleAgent(
+  { generation, events, data }: Daemon,
+  { backend, server, before, after }: Extract<FromChecks, { kind: 'administrative' }>,
+): void {
+  const found = generation.servers.find(backend, server);
+  if (found === undefined) return;
+  settle(generation, { backend, server, backend_index: found.backend, server_index: found.number }, before, after);
+  logLine(events, 'info', `the agent of ${backend}/${server} has set it to ${orderIn(after)}`);
+  for (const handle of data) handle.wake();
+}
+
 function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message: FromChecks, fail: Fail): void {
   const { events } = daemon;
   switch (message.kind) {
@@ -78,7 +91,15 @@ function onChecksMessage(daemon: Daemon, { programs, evaluate }: Hands, message:
       globalLog.sayOf(message.backend, message.line, NOTICE);
       return;
     case 'administrative':
-      logLine(events, 'notice', `the agent of ${message.backend}/${message.server} says ${message.text}`);
+      settleAgent(daemon, message);
+      evaluate();
+      return;
+    case 'weight':
+      logLine(
+        events,
+        'notice',
+        `the agent of ${message.backend}/${message.server} says weight ${message.weight_percent}%`,
+      );
       evaluate();
       return;
     case 'run-program':

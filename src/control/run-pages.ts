@@ -36,6 +36,7 @@ async function write(daemon: Daemon, generation: Generation, question: PageQuest
   });
   if (question.page === 'metrics') {
     const text = renderMetrics(view, runtime.facts(), vhids, question.target);
+    if (text === undefined) return httpReply(question, 400, 'text/plain', 'There is no such scope.\n');
     return httpReply(question, 200, 'text/plain; version=0.0.4', text);
   }
   const { proxy, of_backend } = question;

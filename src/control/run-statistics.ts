@@ -1,6 +1,14 @@
 /** What statistics and the runtime API are told of the daemon, and the second hand of its tallies. */
 import { now_ns } from '../system/clock.ts';
-import { SERVER_DOWN, SERVER_OPERATIONAL, serverAt, THREAD_BEAT_MS, threadAt } from '../threads/shared-memory.ts';
+import {
+  ADMIN_ANY_MAINTENANCE,
+  SERVER_ADMINISTRATIVE,
+  SERVER_DOWN,
+  SERVER_OPERATIONAL,
+  serverAt,
+  THREAD_BEAT_MS,
+  threadAt,
+} from '../threads/shared-memory.ts';
 import { type Daemon, type Fail, logLine } from './daemon-state.ts';
 import { statusOf } from './daemon-status.ts';
 import { configureChecks } from './run-checks.ts';
@@ -41,7 +49,7 @@ export function runtimeOf(daemon: Daemon, fail: Fail): RuntimeDaemon {
     },
     moveServer: (backend, server, endpoint) =>
       moveServers(daemon, [{ backend, server, endpoint, origin: 'runtime', reason: undefined }]),
-    log: (text) => logLine(daemon.events, 'notice', text),
+    log: (text, level = 'notice') => logLine(daemon.events, level, text),
   };
 }
 
@@ -62,6 +70,8 @@ export function tickStatistics({ generation, data }: Daemon): void {
   generation.tally.tick(now_ms, (table, number) => {
     if (table === 'backends') return isBackendUp(view, backends.get(number)!);
     const { words } = generation.memory;
-    return Atomics.load(words, serverAt(generation.memory, number) + SERVER_OPERATIONAL) !== SERVER_DOWN;
+    const at = serverAt(generation.memory, number);
+    const is_away = (Atomics.load(words, at + SERVER_ADMINISTRATIVE) & ADMIN_ANY_MAINTENANCE) !== 0;
+    return !is_away && Atomics.load(words, at + SERVER_OPERATIONAL) !== SERVER_DOWN;
   });
 }

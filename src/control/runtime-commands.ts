@@ -34,11 +34,12 @@ function prepare(words: readonly string[]): Prepared {
         level: 'admin',
         interactive: false,
         idle_ms: undefined,
+        target: undefined,
         modes: new Set(),
         exposes_listeners: false,
       };
       const said = (await runRuntimeCommand(words, runtime, session)) ?? '';
-      if (typeof said === 'string') return reply.send(said);
+      if (typeof said === 'string') return isRefusal(words[0]!, said) ? reply.refuse(said.trim()) : reply.send(said);
       reply.stream((line) => {
         const write = (text: string) => line(text.replace(/\n$/, ''));
         if (said.begin !== '') write(said.begin);
@@ -46,4 +47,13 @@ function prepare(words: readonly string[]): Prepared {
       });
     },
   };
+}
+
+/** What only looks has an answer, unless there is no such thing. */
+const LOOKING: readonly string[] = ['show', 'get'];
+
+/** Orders that are done say nothing, or what they changed of an address. */
+function isRefusal(order: string, said: string): boolean {
+  if (LOOKING.includes(order)) return /^(No such|Can't find|Require|Variable not found)/.test(said);
+  return said !== '' && (said.startsWith('Invalid') || !said.includes("by 'stats socket command'"));
 }

@@ -10,14 +10,8 @@
  */
 import type { Endpoint } from '../config/model.ts';
 import type { AddressChange } from '../threads/address-change.ts';
-import {
-  ADMIN_UNRESOLVED,
-  BACKEND_VERSION,
-  backendAt,
-  SERVER_ADMINISTRATIVE,
-  SERVER_WEIGHT,
-  serverAt,
-} from '../threads/shared-memory.ts';
+import { BACKEND_VERSION, backendAt, SERVER_WEIGHT, serverAt } from '../threads/shared-memory.ts';
+import { markResolved } from './administer.ts';
 import type { Daemon } from './daemon-state.ts';
 import type { Generation } from './generation.ts';
 import { allDataThreads } from './run-data.ts';
@@ -52,7 +46,8 @@ function moveIn(generation: Generation, daemon: Daemon, moves: readonly ServerMo
     if (found.endpoint.address === endpoint.address && found.endpoint.port === endpoint.port && endpoint.address !== '')
       continue;
     if (reason !== undefined) generation.servers.noteReason(backend, server, reason);
-    markResolved(generation, found.number, found.backend, endpoint.address !== '');
+    const place = { backend, server, backend_index: found.backend, server_index: found.number };
+    markResolved(generation, place, endpoint.address !== '');
     changes.push({ server: found.number, backend: found.backend, endpoint });
   }
   if (changes.length > 0) for (const handle of allDataThreads(daemon)) handle.moveServers(generation.number, changes);
@@ -66,11 +61,4 @@ export function weighServer({ generation }: Daemon, backend: string, server: str
   const { memory } = generation;
   Atomics.store(memory.words, serverAt(memory, found.number) + SERVER_WEIGHT, weight);
   Atomics.add(memory.words, backendAt(memory, found.backend) + BACKEND_VERSION, 1);
-}
-
-function markResolved({ memory }: Generation, server: number, backend: number, is_resolved: boolean): void {
-  const word = serverAt(memory, server) + SERVER_ADMINISTRATIVE;
-  if (is_resolved) Atomics.and(memory.words, word, ~ADMIN_UNRESOLVED);
-  else Atomics.or(memory.words, word, ADMIN_UNRESOLVED);
-  Atomics.add(memory.words, backendAt(memory, backend) + BACKEND_VERSION, 1);
 }

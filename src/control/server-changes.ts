@@ -6,7 +6,7 @@ import { SERVER_CONNECTIONS, SERVER_QUEUED, serverAt } from '../threads/shared-m
 import type { Generation } from './generation.ts';
 import { ALERT, EMERGENCY, globalLog, NOTICE } from './global-log.ts';
 
-type Change = Extract<FromChecks, { kind: 'server' }>;
+type Change = Pick<Extract<FromChecks, { kind: 'server' }>, 'backend' | 'server' | 'state' | 'why'>;
 
 /** As far as the log has told: shared memory is ahead of it when several go at once. */
 const told = new WeakMap<Generation, Map<string, Change['state']>>();
@@ -26,7 +26,7 @@ export function logServerChange(change: Change, generation: Generation): void {
   const backend = generation.config.backends.find(({ name }) => name === change.backend);
   const server = backend?.servers.find(({ name }) => name === change.server);
   if (backend === undefined || server === undefined) return; // of an earlier configuration
-  const { active, backups } = count(backend, change, generation);
+  noteState(generation, change);
   const at = serverAt(generation.memory, numberOf(server, generation));
   const line = describeServerChange({
     backend: backend.name,
@@ -34,23 +34,33 @@ export function logServerChange(change: Change, generation: Generation): void {
     backup: server.backup,
     state: change.state,
     why: change.why,
-    active,
-    backups,
+    ...countServers(generation, backend.name),
     connections: Atomics.load(generation.memory.words, at + SERVER_CONNECTIONS),
     queued: Atomics.load(generation.memory.words, at + SERVER_QUEUED),
   });
-  globalLog.sayOfServer(backend.name, line, change.state === 'UP' ? NOTICE : ALERT);
-  if (active + backups > 0 || change.state === 'UP') return;
-  globalLog.sayOfServer(backend.name, `${kindOf(backend)} ${backend.name} has no server available!`, EMERGENCY);
+  globalLog.sayOfServer(backend.name, line, change.state === 'DOWN' ? ALERT : NOTICE);
+  if (change.state !== 'UP') tellEmpty(generation, backend.name);
 }
 
-/** The servers that take traffic after this change. */
-function count(backend: Backend, change: Change, generation: Generation): { active: number; backups: number } {
+/** The log has told it, or need not. */
+export function noteState(generation: Generation, { backend, server, state }: Omit<Change, 'why'>): void {
+  (told.get(generation) ?? rememberServers(generation)).set(`${backend}/${server}`, state);
+}
+
+/** Nobody is left to serve: said when the last one went. */
+export function tellEmpty(generation: Generation, name: string): void {
+  const { active, backups } = countServers(generation, name);
+  const backend = generation.config.backends.find((each) => each.name === name);
+  if (backend === undefined || active + backups > 0) return;
+  globalLog.sayOfServer(name, `${kindOf(backend)} ${name} has no server available!`, EMERGENCY);
+}
+
+/** The servers that take traffic now, as far as the log has told. */
+export function countServers(generation: Generation, backend: string): { active: number; backups: number } {
   const states = told.get(generation) ?? rememberServers(generation);
-  states.set(`${change.backend}/${change.server}`, change.state);
   const numbers = { active: 0, backups: 0 };
-  for (const { name, willing, backup } of generation.servers.serversOf(backend.name) ?? []) {
-    if (willing && states.get(`${backend.name}/${name}`) === 'UP') numbers[backup ? 'backups' : 'active']++;
+  for (const { name, willing, backup } of generation.servers.serversOf(backend) ?? []) {
+    if (willing && states.get(`${backend}/${name}`) === 'UP') numbers[backup ? 'backups' : 'active']++;
   }
   return numbers;
 }

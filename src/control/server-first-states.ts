@@ -3,14 +3,13 @@
  * was there before a reload, or stands in a server state file, it goes on as it was.
  */
 import type { Config, Server } from '../config/model.ts';
-import { isChecked } from '../health/plan.ts';
+import { isChecked, trackersIn } from '../health/plan.ts';
+import { inherited } from '../threads/administrative.ts';
 import * as shared from '../threads/shared-memory.ts';
 import {
   ADMIN_MAINTENANCE,
   ADMIN_UNRESOLVED,
   SERVER_ADMINISTRATIVE,
-  SERVER_OPERATIONAL,
-  SERVER_UP,
   SERVER_WEIGHT,
   type SharedMemory,
   serverAt,
@@ -39,7 +38,21 @@ export function writeFirstStates(config: Config, memory: SharedMemory, earlier: 
       number++;
     }
   }
+  inheritStates(config, memory);
   return { reasons, last_checks };
+}
+
+/** Who tracks a server in maintenance or drain begins with it. */
+function inheritStates(config: Config, memory: SharedMemory): void {
+  const trackers = trackersIn(config);
+  const at = (server: number) => serverAt(memory, server) + SERVER_ADMINISTRATIVE;
+  for (const [root, { track }] of config.backends.flatMap(({ servers }) => servers).entries()) {
+    if (track !== undefined) continue;
+    for (const { server_index, tracks } of trackers(root)) {
+      const own = Atomics.load(memory.words, at(server_index));
+      Atomics.store(memory.words, at(server_index), inherited(own, Atomics.load(memory.words, at(tracks))));
+    }
+  }
 }
 
 /** Returns why the server is in its first state. */
@@ -47,10 +60,8 @@ function writeFirstState(memory: SharedMemory, number: number, server: Server): 
   const at = serverAt(memory, number);
   const unresolved = server.endpoint.address === '';
   const maintenance = (server.disabled ? ADMIN_MAINTENANCE : 0) | (unresolved ? ADMIN_UNRESOLVED : 0);
-  Atomics.store(memory.words, at + SERVER_OPERATIONAL, SERVER_UP);
   Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, maintenance);
   Atomics.store(memory.words, at + SERVER_WEIGHT, server.weight);
-  Atomics.store(memory.words, at + shared.SERVER_AGENT_HEALTH, 1);
   if (unresolved) return `the name ${server.host} is not resolved`;
   if (server.track) return `it tracks ${server.track.backend}/${server.track.server}`;
   return isChecked(server) ? 'no check has changed its state yet' : 'not checked';

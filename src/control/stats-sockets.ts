@@ -79,8 +79,9 @@ export class StatsSockets {
   }
 }
 
-function sessionOf({ socket: { level, exposes_listeners }, idle_ms }: Served): Session {
-  return { level, interactive: false, idle_ms, modes: new Set(), exposes_listeners };
+function sessionOf({ socket: { level, exposes_listeners, is_master }, idle_ms }: Served): Session {
+  const target = is_master ? 'master' : undefined;
+  return { level, interactive: false, idle_ms, target, modes: new Set(), exposes_listeners };
 }
 
 /** Nobody finds it any more; those who are connected are answered to the end. */

@@ -51,17 +51,78 @@ export type ServerChange = {
 };
 
 export function describeServerChange(change: ServerChange): string {
-  const { backend, server, backup, state, why, active, backups, connections, queued } = change;
+  const { backend, server, backup, state, why } = change;
   const word = state === 'STOPPING' ? 'stopping' : state;
   const who = `${backup ? 'Backup Server' : 'Server'} ${backend}/${server} is ${word}${why}`;
-  const left = `${active} active and ${backups} backup servers ${state === 'UP' ? 'online' : 'left'}.`;
-  const on_backup = active === 0 && backups > 0 ? ' Running on backup.' : '';
-  const work =
-    state === 'UP'
-      ? `0 sessions requeued, ${queued} total in queue.`
-      : `${connections} sessions active, 0 requeued, ${queued} remaining in queue.`;
-  return `${who}. ${left}${on_backup} ${work}`;
+  return `${who}. ${countsOf(change, state !== 'DOWN')}`;
 }
+
+/** What people, agents and names say of a server, and what it has from the one that it tracks. */
+export type Administration = {
+  readonly maintenance: boolean;
+  readonly drain: boolean;
+  readonly unresolved: boolean;
+  readonly inherited_maintenance: boolean;
+  readonly inherited_drain: boolean;
+};
+
+export type AdministrationChange = {
+  readonly backend: string;
+  readonly server: string;
+  readonly backup: boolean;
+  /** `web/a` of one that tracks. */
+  readonly tracks: string | undefined;
+  readonly was_down: boolean;
+  readonly is_down: boolean;
+  readonly had: Administration;
+  readonly has: Administration;
+  /** What the backend has now. */
+  readonly active: number;
+  readonly backups: number;
+  readonly connections: number;
+  readonly queued: number;
+};
+
+/** Undefined: HAProxy says nothing of that, or it is about names, which are told elsewhere. */
+export function describeAdministration(change: AdministrationChange): string | undefined {
+  const { backend, server, backup, tracks, was_down, is_down, had, has } = change;
+  const who = `${backup ? 'Backup Server' : 'Server'} ${backend}/${server}`;
+  const [was_away, is_away] = [isAway(had), isAway(has)];
+  const via = !has.maintenance && has.inherited_maintenance ? ` via ${tracks}` : '';
+  if (!was_away && is_away) {
+    if (has.unresolved && !had.unresolved) return undefined;
+    if (was_down) return `${who} was DOWN and now enters maintenance${via}.`;
+    return `${who} is going DOWN for maintenance${via}. ${countsOf(change, false)}`;
+  }
+  const forced = had.maintenance && !has.maintenance ? 'forced ' : '';
+  if (was_away && !is_away) {
+    if (had.unresolved) return undefined;
+    const ready = has.drain || has.inherited_drain ? 'DRAIN' : 'READY';
+    return `${who} is ${is_down ? 'DOWN' : 'UP'}/${ready} (leaving ${forced}maintenance).`;
+  }
+  if (is_away) return forced ? `${who} is leaving forced maintenance but remains in maintenance.` : undefined;
+  const [was_drained, is_drained] = [had.drain || had.inherited_drain, has.drain || has.inherited_drain];
+  if (was_drained === is_drained) return undefined;
+  const from = has.drain ? '' : ` via ${tracks}`;
+  if (is_drained) return `${who} enters drain state${from}. ${countsOf(change, true)}`;
+  return `${who} is ${is_down ? 'DOWN' : 'UP'} (leaving ${had.drain ? 'forced ' : ''}drain).`;
+}
+
+function isAway({ maintenance, unresolved, inherited_maintenance }: Administration): boolean {
+  return maintenance || unresolved || inherited_maintenance;
+}
+
+/** `1 active and 0 backup servers left. 3 sessions active, 0 requeued, 0 remaining in queue.` */
+function countsOf({ active, backups, connections, queued }: WithCounts, online: boolean): string {
+  const left = `${active} active and ${backups} backup servers ${online ? 'online' : 'left'}.`;
+  const on_backup = active === 0 && backups > 0 ? ' Running on backup.' : '';
+  const work = online
+    ? `0 sessions requeued, ${queued} total in queue.`
+    : `${connections} sessions active, 0 requeued, ${queued} remaining in queue.`;
+  return `${left}${on_backup} ${work}`;
+}
+
+type WithCounts = Pick<ServerChange, 'active' | 'backups' | 'connections' | 'queued'>;
 
 function hasStatus({ code }: Verdict): boolean {
   return code === 'L7OK' || code === 'L7OKC' || code === 'L7STS' || code.startsWith('PROC');

@@ -1,5 +1,5 @@
 /** Which servers are checked, where, how and when first: what the checks thread needs of the configuration. */
-import type { Backend, CheckMethod, Config, Endpoint, Server, SourceAddress, TrackedServer } from '../config/model.ts';
+import type { Backend, CheckMethod, Config, Endpoint, Server, SourceAddress } from '../config/model.ts';
 import type { Intervals, Thresholds } from './fold.ts';
 import type { OnError } from './server-health.ts';
 
@@ -25,12 +25,15 @@ export type Subject = ServerPlace & {
   readonly observe: Observed | undefined;
   /** Log each change of what checks say. */
   readonly log_changes: boolean;
-  /** Servers that take over this one's state. */
-  readonly trackers: readonly ServerPlace[];
+  /** Servers that take over this one's state, each behind the one that it tracks. */
+  readonly trackers: readonly Tracker[];
   /** All servers of its backend stand side by side in shared memory. */
   readonly first_server_index: number;
   readonly server_count: number;
 };
+
+/** `tracks`: the server_index of the one that it tracks, at the end of a chain or within it. */
+export type Tracker = ServerPlace & { readonly tracks: number };
 
 /** What `on-error` does when the traffic has failed `error_limit` times in a row. */
 export type Observed = { readonly on_error: OnError; readonly error_limit: number };
@@ -78,9 +81,14 @@ type Place = {
   readonly first_server_index: number;
 };
 
+/** Who tracks the server of that number, each behind the one that it tracks itself. */
+export function trackersIn(config: Config): (server_index: number) => readonly Tracker[] {
+  return followersOf(listPlaces(config));
+}
+
 function listSubjects(config: Config): { subject: Subject; backend: Backend; server: Server }[] {
   const places = listPlaces(config);
-  const followers = followersOf(places);
+  const followersOfOne = followersOf(places);
   return places
     .filter(({ server }) => isChecked(server))
     .map(({ place, backend, server, first_server_index }) => {
@@ -95,7 +103,7 @@ function listSubjects(config: Config): { subject: Subject; backend: Backend; ser
         has_agent: server.agent !== undefined,
         observe: server.observe,
         log_changes: backend.log_health_checks,
-        trackers: followers.get(place) ?? [],
+        trackers: followersOfOne(place.server_index),
         first_server_index,
         server_count: backend.servers.length,
       };
@@ -117,16 +125,19 @@ function listPlaces({ backends }: Config): Place[] {
 }
 
 /** Who follows whom, to the end of each chain. The configuration has been checked for circles. */
-function followersOf(places: readonly Place[]): Map<ServerPlace, ServerPlace[]> {
-  const named = new Map(places.map((each) => [`${each.place.backend}/${each.place.server}`, each]));
-  const find = ({ backend, server }: TrackedServer): Place | undefined => named.get(`${backend}/${server}`);
-  const followers = new Map<ServerPlace, ServerPlace[]>();
+function followersOf(places: readonly Place[]): (server_index: number) => Tracker[] {
+  const named = new Map(places.map(({ place }) => [`${place.backend}/${place.server}`, place.server_index]));
+  const direct = new Map<number, Tracker[]>();
   for (const { place, server } of places) {
-    let target = server.track && find(server.track);
-    while (target?.server.track !== undefined) target = find(target.server.track);
-    if (target) followers.set(target.place, [...(followers.get(target.place) ?? []), place]);
+    const tracks = server.track && named.get(`${server.track.backend}/${server.track.server}`);
+    if (tracks === undefined) continue;
+    const beside = direct.get(tracks);
+    if (beside) beside.push({ ...place, tracks });
+    else direct.set(tracks, [{ ...place, tracks }]);
   }
-  return followers;
+  const chain = (server_index: number): Tracker[] =>
+    (direct.get(server_index) ?? []).flatMap((tracker) => [tracker, ...chain(tracker.server_index)]);
+  return chain;
 }
 
 function plansOf(subject: Subject, backend: Backend, server: Server): CheckPlan[] {

@@ -70,8 +70,8 @@ export type FromChecks =
       readonly state: Operational;
       /** What the deciding check saw: `connection refused`, `HTTP status 503`. */
       readonly reason: string;
-      /** The same as HAProxy's code; undefined when it was no check that decided. */
-      readonly code: Code | undefined;
+      /** The same as HAProxy's code. */
+      readonly code: Code;
       /** The same in the words of HAProxy's log, behind the server's name. */
       readonly why: string;
     }
@@ -88,14 +88,23 @@ export type FromChecks =
       /** For the log, with `option log-health-checks`. */
       readonly line: string | undefined;
     }
-  /** An agent changed the administrative state or the weight; shared memory says so already. */
+  /** An agent changed the administrative word, or that of a server that tracks its own; shared memory says so already. */
   | {
       readonly kind: 'administrative';
       readonly at_ns: number;
       readonly backend: string;
       readonly server: string;
-      /** `drain`, `weight 50%` */
-      readonly text: string;
+      readonly before: number;
+      readonly after: number;
+    }
+  /** An agent changed the weight; shared memory says so already. */
+  | {
+      readonly kind: 'weight';
+      readonly at_ns: number;
+      readonly backend: string;
+      readonly server: string;
+      /** Of the configured one. */
+      readonly weight_percent: number;
     }
   /** `external-check`: threads cannot start programs. Answered by `program-ended` with the same `run`. */
   | {

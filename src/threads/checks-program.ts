@@ -30,7 +30,6 @@ export class ProgramCheck implements Check {
   private readonly timer = new Timer(() => this.onTimer());
   private run = -1;
   private queued = false;
-  private in_maintenance = false;
   private begun_ms = 0;
   private deadline_ms = 0;
 
@@ -89,12 +88,10 @@ export class ProgramCheck implements Check {
       this.runner.forget(this.run);
       this.onEnd(programTimedOut(this.timeout_ms));
     } else if (this.server.inMaintenance) {
-      this.in_maintenance = true;
       this.wakeIn(this.plan.intervals.inter_ms);
       this.round.record(this, undefined, 0);
     } else {
-      if (this.in_maintenance) this.server.comeBack();
-      this.in_maintenance = false;
+      this.server.heedOrders();
       this.queued = true;
       this.round.queue(this);
     }

@@ -165,7 +165,8 @@ export class ServerCheck implements Check, SocketOwner {
     const no_address = this.server.endpoint.address === '';
     if (no_address || (!this.is_agent && this.server.inMaintenance)) this.skip();
     else {
-      if (this.in_maintenance) this.comeBack();
+      this.in_maintenance = false;
+      this.server.heedOrders();
       this.stage = QUEUED;
       this.round.queue(this);
     }
@@ -176,11 +177,6 @@ export class ServerCheck implements Check, SocketOwner {
     this.in_maintenance = true;
     this.wakeIn(this.plan.intervals.inter_ms);
     this.round.record(this, undefined, 0);
-  }
-
-  private comeBack(): void {
-    this.in_maintenance = false;
-    this.server.comeBack();
   }
 
   private wakeIn(delay_ms: number): void {

@@ -22,6 +22,7 @@ import {
 } from '../health/server-health.ts';
 import { codeNumber, type Verdict, verdictOf } from '../health/verdict.ts';
 import { now_ms31, now_ns } from '../system/clock.ts';
+import { inherited, ordered } from './administrative.ts';
 import type { FromChecks } from './checks-messages.ts';
 import * as shared from './shared-memory.ts';
 
@@ -59,7 +60,6 @@ const AGENT_WORDS = {
   duration_ms: shared.SERVER_AGENT_DURATION_MS,
 };
 
-const BACK = 'back from maintenance';
 /** HAProxy's: a weight is a byte and one. */
 const MOST_WEIGHT = 256;
 
@@ -93,8 +93,9 @@ export class CheckedServer implements ServerFacts {
   }
 
   private resumed(): ServerHealth {
-    const { has_agent, thresholds } = this.subject;
+    const { has_agent, has_check, thresholds } = this.subject;
     const agent = has_agent ? this.load(shared.SERVER_AGENT_HEALTH) : undefined;
+    if (!has_check) return { ...firstServerHealth(thresholds), agent: agent ?? 1 };
     return resumedHealth({ state: this.operational, check: this.load(shared.SERVER_HEALTH), agent }, thresholds);
   }
 
@@ -105,6 +106,7 @@ export class CheckedServer implements ServerFacts {
   // ── what is heard ─────────────────────────────────────────────────────────────────────────────
 
   noteCheck(verdict: Verdict, duration_ms: number): void {
+    this.heedOrders();
     const before = this.health;
     this.health = foldServerCheck(before, verdict, this.subject.thresholds);
     const counted = before.check !== this.health.check;
@@ -123,6 +125,7 @@ export class CheckedServer implements ServerFacts {
 
   /** Failing to reach an agent says nothing about the server. */
   noteAgent(verdict: Verdict, duration_ms: number): void {
+    this.heedOrders();
     this.keep(AGENT_WORDS, verdict, duration_ms);
     const report = verdict.agent;
     if (report) this.obey(report);
@@ -142,6 +145,7 @@ export class CheckedServer implements ServerFacts {
     const alarms = this.load(shared.SERVER_ALARMS);
     if (!observe || alarms === this.alarms) return false;
     this.alarms = alarms;
+    this.heedOrders();
     const verdict = verdictOf('HANA', `${observe.error_limit} errors of the traffic in a row`);
     this.health = foldLiveErrors(this.health, observe.on_error, thresholds);
     this.store(shared.SERVER_HEALTH, this.health.check);
@@ -150,33 +154,33 @@ export class CheckedServer implements ServerFacts {
     return true;
   }
 
-  /** As at the start: UP until the next check says otherwise. */
-  comeBack(): void {
-    this.health = { ...firstServerHealth(this.subject.thresholds), agent: this.health.agent };
-    this.store(shared.SERVER_HEALTH, this.health.check);
-    this.decide(undefined);
+  /** Shared memory says something else than was found here: somebody ordered it, or ended a maintenance. That holds from here on. */
+  heedOrders(): void {
+    const { check, agent } = this.health;
+    if (
+      this.load(shared.SERVER_OPERATIONAL) === WORD_OF[this.operational] &&
+      this.load(shared.SERVER_HEALTH) === check &&
+      this.load(shared.SERVER_AGENT_HEALTH) === agent
+    )
+      return;
+    this.operational = stateOf(this.load(shared.SERVER_OPERATIONAL));
+    this.health = this.resumed();
   }
 
   // ── what it leads to ──────────────────────────────────────────────────────────────────────────
 
-  private decide(verdict: Verdict | undefined, duration_ms?: number): void {
+  private decide(verdict: Verdict, duration_ms?: number): void {
     const state = operationalState(this.health, this.subject.thresholds);
     if (state === this.operational) return;
     this.operational = state;
     if (state === 'DOWN') Atomics.add(this.around.memory.words, this.at + shared.SERVER_WENT_DOWN, 1);
-    this.publish(this.subject, state, verdict, '', verdict ? `, ${describeReason(verdict, duration_ms)}` : '');
+    this.publish(this.subject, state, verdict, '', `, ${describeReason(verdict, duration_ms)}`);
     const own = `${this.subject.backend}/${this.subject.server}`;
     for (const tracker of this.subject.trackers)
       this.publish(tracker, state, verdict, `it tracks ${own}: `, ` via ${own}`);
   }
 
-  private publish(
-    place: ServerPlace,
-    state: Operational,
-    verdict: Verdict | undefined,
-    because: string,
-    why: string,
-  ): void {
+  private publish(place: ServerPlace, state: Operational, verdict: Verdict, because: string, why: string): void {
     const { memory, post } = this.around;
     const at = shared.serverAt(memory, place.server_index);
     const now_ms = now_ms31() || 1;
@@ -187,9 +191,9 @@ export class CheckedServer implements ServerFacts {
     Atomics.store(memory.words, at + shared.SERVER_OPERATIONAL, WORD_OF[state]);
     Atomics.add(memory.words, shared.backendAt(memory, place.backend_index) + shared.BACKEND_VERSION, 1);
     const { backend, server } = place;
-    const reason = because + (verdict?.reason ?? BACK);
+    const reason = because + verdict.reason;
     const up = state !== 'DOWN';
-    post({ kind: 'server', at_ns: now_ns(), backend, server, up, state, reason, code: verdict?.code, why });
+    post({ kind: 'server', at_ns: now_ns(), backend, server, up, state, reason, code: verdict.code, why });
   }
 
   /** Weight, limit and administrative state, of this server and of those that track it. */
@@ -198,24 +202,30 @@ export class CheckedServer implements ServerFacts {
     if (weight_percent !== undefined) {
       const weight = Math.min(MOST_WEIGHT, Math.ceil((this.subject.weight * weight_percent) / 100));
       if (this.change(this.subject, shared.SERVER_WEIGHT, weight))
-        this.tellOrder(this.subject, `weight ${weight_percent}%`);
+        this.around.post({
+          kind: 'weight',
+          at_ns: now_ns(),
+          backend: this.backend,
+          server: this.server,
+          weight_percent,
+        });
     }
     if (maxconn !== undefined) this.change(this.subject, shared.SERVER_AGENT_MAXCONN, maxconn);
     if (administrative === undefined) return;
-    const mask = { ready: 0, drain: shared.ADMIN_DRAIN, maint: shared.ADMIN_MAINTENANCE }[administrative];
-    for (const place of [this.subject, ...this.subject.trackers]) {
-      const at = shared.serverAt(memory, place.server_index) + shared.SERVER_ADMINISTRATIVE;
-      const now = Atomics.load(memory.words, at);
-      const others = now & ~(shared.ADMIN_DRAIN | shared.ADMIN_MAINTENANCE);
-      const wanted = others | mask;
-      if (wanted === now) continue;
-      this.change(place, shared.SERVER_ADMINISTRATIVE, wanted);
-      this.tellOrder(place, administrative);
+    const wordOf = (server_index: number) =>
+      Atomics.load(memory.words, shared.serverAt(memory, server_index) + shared.SERVER_ADMINISTRATIVE);
+    const own = wordOf(this.subject.server_index);
+    this.administer(this.subject, own, ordered(own, administrative));
+    for (const tracker of this.subject.trackers) {
+      const word = wordOf(tracker.server_index);
+      this.administer(tracker, word, inherited(word, wordOf(tracker.tracks)));
     }
   }
 
-  private tellOrder({ backend, server }: ServerPlace, text: string): void {
-    this.around.post({ kind: 'administrative', at_ns: now_ns(), backend, server, text });
+  private administer(place: ServerPlace, before: number, after: number): void {
+    const { backend, server } = place;
+    if (this.change(place, shared.SERVER_ADMINISTRATIVE, after))
+      this.around.post({ kind: 'administrative', at_ns: now_ns(), backend, server, before, after });
   }
 
   /** True when it was something else before. */

@@ -47,7 +47,7 @@ export const THREAD_RETIRED = 7; // 1: it has no client left in this thread
 
 /** Per server, first line: one writer. */
 export const SERVER_OPERATIONAL = 0; // SERVER_UP | SERVER_DOWN | SERVER_STOPPING (what checks say)
-export const SERVER_ADMINISTRATIVE = 1; // 0 or a mask of ADMIN_* (what people set)
+export const SERVER_ADMINISTRATIVE = 1; // 0 or a mask of ADMIN_* (what people set, what resolving says, and what is inherited)
 export const SERVER_WEIGHT = 2; // 0..256, now
 export const SERVER_CHECKS_DONE = 3; // checks finished since the start
 export const SERVER_HEALTH = 4; // the rise/fall counter
@@ -84,8 +84,12 @@ export const ADMIN_MAINTENANCE = 1;
 export const ADMIN_DRAIN = 2;
 /** It has no address: a name does not resolve. */
 export const ADMIN_UNRESOLVED = 4;
+/** The server that it tracks is in maintenance, or drained. */
+export const ADMIN_INHERITED_MAINTENANCE = 8;
+export const ADMIN_INHERITED_DRAIN = 16;
 /** Any of these is maintenance. */
-export const ADMIN_ANY_MAINTENANCE = ADMIN_MAINTENANCE | ADMIN_UNRESOLVED;
+export const ADMIN_ANY_MAINTENANCE = ADMIN_MAINTENANCE | ADMIN_UNRESOLVED | ADMIN_INHERITED_MAINTENANCE;
+export const ADMIN_ANY_DRAIN = ADMIN_DRAIN | ADMIN_INHERITED_DRAIN;
 
 /** Per backend. */
 export const BACKEND_VERSION = 0; // +1 whenever a server's state or weight changed: pickers rebuild
@@ -140,8 +144,14 @@ type Tables = {
   readonly length: number;
 };
 
+/** All 0, but for servers: they are UP, with agents that have not said otherwise. */
 export function createSharedMemory(counts: Counts): SharedMemory {
-  return attachSharedMemory(new SharedArrayBuffer(layout(counts).length * 4), counts);
+  const memory = attachSharedMemory(new SharedArrayBuffer(layout(counts).length * 4), counts);
+  for (let server = 0; server < counts.servers; server++) {
+    memory.words[serverAt(memory, server) + SERVER_OPERATIONAL] = SERVER_UP;
+    memory.words[serverAt(memory, server) + SERVER_AGENT_HEALTH] = 1;
+  }
+  return memory;
 }
 
 export function attachSharedMemory(buffer: SharedArrayBuffer, counts: Counts): SharedMemory {

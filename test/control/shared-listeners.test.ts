@@ -105,6 +105,7 @@ backend b
   const worker = daemon.child.pid;
   assert.match(await ask(master.port, `@1 show info; @!${worker} show env HOME\n`), /^Pid: \d+$[\s\S]*^HOME=/m);
   assert.match(await ask(master.port, '@!1 show info\n'), /Can't find the target PID matching the prefix '@!1'/);
+  assert.equal(await ask(master.port, 'prompt\n@1\n@master\nquit\n'), `master> ${daemon.child.pid}> master> `);
   assert.match(await ask(master.port, 'reload\n'), /configuration 2/);
   assert.match(await ask(master.port, 'show proc\n'), new RegExp(`^${daemon.child.pid} +master +1 `, 'm'));
   daemon.child.kill('SIGINT');

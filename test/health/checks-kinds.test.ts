@@ -165,13 +165,13 @@ test('an agent sets maintenance and drain, also of servers that track its own, a
       `  server b 127.0.0.1:${port} track a`,
     ),
   );
-  const both = (value: number): boolean =>
-    [0, 1].every((server) => running.get(server, shared.SERVER_ADMINISTRATIVE) === value);
-  await running.until(() => both(shared.ADMIN_MAINTENANCE), 'maintenance');
+  const both = (...words: readonly number[]): boolean =>
+    words.every((word, server) => running.get(server, shared.SERVER_ADMINISTRATIVE) === word);
+  await running.until(() => both(shared.ADMIN_MAINTENANCE, shared.ADMIN_INHERITED_MAINTENANCE), 'maintenance');
   words = 'drain';
-  await running.until(() => both(shared.ADMIN_DRAIN), 'drain');
+  await running.until(() => both(shared.ADMIN_DRAIN, shared.ADMIN_INHERITED_DRAIN), 'drain');
   words = 'ready';
-  await running.until(() => both(0), 'ready');
+  await running.until(() => both(0, 0), 'ready');
 });
 
 test('an agent that cannot be reached or says nothing changes nothing', async (t) => {

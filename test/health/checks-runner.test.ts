@@ -387,33 +387,38 @@ onBoth('stopping in the middle of checks leaves nothing open', async (back_end, 
   assert.equal(open, 0, 'the server sees every connection end');
 });
 
-onBoth('a server in maintenance is left alone, and is UP when it comes back', async (back_end, t) => {
-  const answering = await withServers(t, ['accept']);
-  const servers = [
-    { port: await freePort(), inter_ms: 200 },
-    { ...answering.servers[0], inter_ms: 200 },
-  ];
-  const bench = new Bench(back_end, checkConfig([{ servers }]));
-  bench.set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_MAINTENANCE);
-  await bench.checkedOnce();
-  assert.equal(bench.get(1, shared.SERVER_CHECKS_DONE), 0);
-  assert.equal(bench.get(0, shared.SERVER_OPERATIONAL), shared.SERVER_DOWN);
+onBoth(
+  'a server in maintenance is left alone, and what is said of it when it comes back holds until the next check',
+  async (back_end, t) => {
+    const answering = await withServers(t, ['accept']);
+    const servers = [
+      { port: await freePort(), inter_ms: 200 },
+      { ...answering.servers[0], inter_ms: 200 },
+    ];
+    const bench = new Bench(back_end, checkConfig([{ servers }]));
+    bench.set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_MAINTENANCE);
+    await bench.checkedOnce();
+    assert.equal(bench.get(1, shared.SERVER_CHECKS_DONE), 0);
+    assert.equal(bench.get(0, shared.SERVER_OPERATIONAL), shared.SERVER_DOWN);
 
-  bench.set(0, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_MAINTENANCE);
-  bench.set(1, shared.SERVER_ADMINISTRATIVE, 0);
-  await bench.passUntil(() => bench.get(1, shared.SERVER_CHECKS_DONE) > 1, 'checks of the other server');
-  const done = bench.get(0, shared.SERVER_CHECKS_DONE);
-  await bench.passUntil(() => bench.get(1, shared.SERVER_CHECKS_DONE) > 3, 'more checks of the other server');
-  assert.equal(bench.get(0, shared.SERVER_CHECKS_DONE), done);
+    bench.set(0, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_MAINTENANCE);
+    bench.set(1, shared.SERVER_ADMINISTRATIVE, 0);
+    await bench.passUntil(() => bench.get(1, shared.SERVER_CHECKS_DONE) > 1, 'checks of the other server');
+    const done = bench.get(0, shared.SERVER_CHECKS_DONE);
+    await bench.passUntil(() => bench.get(1, shared.SERVER_CHECKS_DONE) > 3, 'more checks of the other server');
+    assert.equal(bench.get(0, shared.SERVER_CHECKS_DONE), done);
 
-  bench.set(0, shared.SERVER_ADMINISTRATIVE, 0);
-  await bench.passUntil(() => bench.changes.length === 3, 'UP, then the check that fails');
-  assert.deepEqual(
-    bench.changes.slice(1).map(({ up, reason }) => `${up} ${reason}`),
-    ['true back from maintenance', 'false connection refused'],
-  );
-  await bench.goHome();
-});
+    bench.set(0, shared.SERVER_OPERATIONAL, shared.SERVER_UP);
+    bench.set(0, shared.SERVER_HEALTH, checkConfig([{ servers }]).backends[0]!.servers[0]!.check!.rise);
+    bench.set(0, shared.SERVER_ADMINISTRATIVE, 0);
+    await bench.passUntil(() => bench.changes.length === 2, 'the check that fails');
+    assert.deepEqual(
+      bench.changes.slice(1).map(({ up, reason }) => `${up} ${reason}`),
+      ['false connection refused'],
+    );
+    await bench.goHome();
+  },
+);
 
 onBoth('without a checked server everything is checked at once', async (back_end) => {
   const bench = new Bench(back_end, checkConfig([{ servers: [] }]));

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { askRuntime } from '../control/stats/runtime.js';
 import { type Program, startBalancer, until } from '../helpers/balancers.js';
 import { needs } from '../helpers/peers.js';
 import { freePort } from '../helpers/ports.js';
@@ -16,9 +18,13 @@ async function linesOf(t: TestContext, program: Program): Promise<string[]> {
   const lines: string[] = [];
   log.on('message', (message) => lines.push(String(message)));
   const [port, first, second] = [await freePort(), await freePort(), await freePort()];
+  const admin = `/tmp/carpool-log-servers-${port}`;
+  t.after(() => rmSync(admin, { force: true }));
   // a check may take as long as `inter` on a busy machine
   const checked = 'check inter 900ms fastinter 100ms downinter 100ms rise 1 fall 1';
-  const config = `defaults
+  const config = `global
+    stats socket ${admin} level admin
+defaults
     mode tcp
     timeout connect 2s
     timeout client 10s
@@ -48,6 +54,11 @@ listen l
   await seen(/l\/c is DOWN/);
   await serve('a', first);
   await seen(/l\/a is UP/);
+  for (const order of ['state maint', 'state ready', 'state drain', 'state ready', 'health up'])
+    await askRuntime(admin, `set server l/a ${order}`);
+  await seen(/l\/a is UP \(leaving forced drain\)/);
+  await askRuntime(admin, 'set server l/b state maint');
+  await seen(/l\/c was DOWN and now enters maintenance/);
   return lines.map(withoutChance).filter((line) => !/started\.$/.test(line));
 }
 

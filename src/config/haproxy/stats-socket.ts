@@ -55,7 +55,7 @@ export function parseMasterSocket(text: string, env: Environment, report: Report
   const [address, ...words] = text.split(',').map((word) => ({ text: word, span }));
   const context = { report, env: copyEnvironment(env), readPatterns: () => undefined, asked_userlists: [] };
   const to = parseAddress(address, context);
-  return to && { to, ...parseWords(words, context, 'admin'), span };
+  return to && { to, ...parseWords(words, context, 'admin'), is_master: true, span };
 }
 
 function parseAddress(written: Word, context: Context): StatsSocket['to'] | undefined {

@@ -2,10 +2,14 @@
  * What people change of a server at run time. Data threads read state, weight and limit in shared memory; the checks thread is told anew whom to ask, and takes up what shared memory says.
  */
 import type { Endpoint, Server } from '../../config/model.ts';
+import type { ServerPlace } from '../../health/plan.ts';
+import type { Order } from '../../threads/administrative.ts';
 import * as shared from '../../threads/shared-memory.ts';
-import { viewOf } from '../stats/view.ts';
+import { orderServer, setServerState } from '../administer.ts';
 import type { RuntimeDaemon } from './command.ts';
 import type { FoundServer } from './lookup.ts';
+
+const STATES = { up: 'UP', stopping: 'STOPPING', down: 'DOWN' } as const;
 
 export class ServerChange {
   private readonly daemon: RuntimeDaemon;
@@ -38,15 +42,9 @@ export class ServerChange {
   }
 
   /** `ready`, `drain`, `maint`: what people set, beside what checks say. */
-  setState(state: 'ready' | 'drain' | 'maint'): void {
-    const mask = { ready: 0, drain: shared.ADMIN_DRAIN, maint: shared.ADMIN_MAINTENANCE }[state];
-    const { memory } = this.daemon.generation();
-    for (const { server } of this.withFollowers()) {
-      const word = shared.serverAt(memory, server.number) + shared.SERVER_ADMINISTRATIVE;
-      Atomics.and(this.words, word, shared.ADMIN_UNRESOLVED); // what resolving says stays
-      Atomics.or(this.words, word, mask);
-    }
-    this.done(`is set to ${state}`);
+  setState(state: Order): void {
+    orderServer(this.daemon.generation(), this.place, state);
+    this.done(`is set to ${state}`, 'in the log already');
   }
 
   setWeight(weight: number): void {
@@ -62,18 +60,16 @@ export class ServerChange {
   /** As if its checks, or its agent, had said so; they may say something else next time. */
   setHealth(health: 'up' | 'stopping' | 'down'): void {
     const { check } = this.config;
-    const operational = { up: shared.SERVER_UP, stopping: shared.SERVER_STOPPING, down: shared.SERVER_DOWN }[health];
     const top = check ? check.rise + check.fall - 1 : 1;
-    Atomics.store(this.words, this.at + shared.SERVER_OPERATIONAL, operational);
     Atomics.store(this.words, this.at + shared.SERVER_HEALTH, health === 'down' ? 0 : top);
-    this.done(`is ${health} because somebody said so`, true);
+    setServerState(this.daemon.generation(), this.place, STATES[health]);
+    this.done(`is ${health} because somebody said so`, 'in the log already');
   }
 
   setAgent(state: 'up' | 'down'): void {
     Atomics.store(this.words, this.at + shared.SERVER_AGENT_HEALTH, state === 'up' ? 1 : 0);
-    const operational = state === 'up' ? shared.SERVER_UP : shared.SERVER_DOWN;
-    Atomics.store(this.words, this.at + shared.SERVER_OPERATIONAL, operational);
-    this.done(`is ${state}: somebody spoke for its agent`, true);
+    setServerState(this.daemon.generation(), this.place, STATES[state]);
+    this.done(`is ${state}: somebody spoke for its agent`, 'in the log already');
   }
 
   moveTo(endpoint: Endpoint): void {
@@ -84,7 +80,7 @@ export class ServerChange {
   /** Whom the checks thread asks, and where; undefined: nobody any more. */
   setChecks(changed: Pick<Server, 'check'> | Pick<Server, 'agent'>, text: string): void {
     this.amend(changed);
-    this.done(text, true);
+    this.done(text, 'restart');
   }
 
   /** This daemon's own copy of the configuration, from which its parts are told anew; files say what they say. */
@@ -92,29 +88,20 @@ export class ServerChange {
     Object.assign(this.config, changed);
   }
 
-  /** This server and all that track it, or one that does: as checks and agents, people speak for them too. */
-  private withFollowers(): readonly FoundServer[] {
-    const all = viewOf(this.daemon.generation()).proxies.flatMap((proxy) =>
-      (proxy.backend?.servers ?? []).map((server): FoundServer => ({ proxy, server })),
-    );
-    const reached = new Set<FoundServer>([this.found]);
-    for (const { proxy, server } of reached) {
-      for (const each of all) {
-        const { track } = each.server.config;
-        if (track?.backend === proxy.name && track.server === server.config.name) reached.add(each);
-      }
-    }
-    return [...reached];
+  private get place(): ServerPlace {
+    const { proxy, server } = this.found;
+    const { name, backend } = proxy;
+    return { backend: name, server: server.config.name, backend_index: backend!.number, server_index: server.number };
   }
 
-  private done(text: string, restart_checks = false): void {
+  /** `restart`: the checks thread is told anew whom to ask. */
+  private done(text: string, more?: 'restart' | 'in the log already'): void {
     const { memory } = this.daemon.generation();
-    for (const { proxy } of this.withFollowers()) {
-      const backend = shared.backendAt(memory, proxy.backend!.number);
-      Atomics.add(this.words, backend + shared.BACKEND_VERSION, 1);
-    }
+    const backend = shared.backendAt(memory, this.found.proxy.backend!.number);
+    Atomics.add(this.words, backend + shared.BACKEND_VERSION, 1);
     for (const handle of this.daemon.data()) handle.wake();
-    this.daemon.log(`server ${this.name} ${text} (runtime command)`);
-    this.daemon.serversChanged(restart_checks);
+    const said = more === 'in the log already' ? 'info' : 'notice';
+    this.daemon.log(`server ${this.name} ${text} (runtime command)`, said);
+    this.daemon.serversChanged(more === 'restart');
   }
 }

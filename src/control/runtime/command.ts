@@ -28,7 +28,8 @@ export type RuntimeDaemon = {
   serversChanged(restart_checks: boolean): void;
   /** New connections and checks go there. */
   moveServer(backend: string, server: string, endpoint: Endpoint): void;
-  log(text: string): void;
+  /** `info`: not for log targets, they have it in other words; `notice` if left out. */
+  log(text: string, level?: 'info' | 'notice'): void;
 };
 
 /** Of one client. */
@@ -37,6 +38,8 @@ export type Session = {
   /** `prompt`: it types commands, and is asked for the next one. */
   interactive: boolean;
   idle_ms: number | undefined;
+  /** On a master's socket: who is spoken with, which is the same process. */
+  target: 'master' | 'worker' | undefined;
   /** `expert`, `experimental`: switched on. */
   readonly modes: Set<string>;
   /** `expose-fd listeners`: a new process may take the listening sockets over here. */

@@ -22,10 +22,7 @@ export function renderServerStates(view: View, proxies: readonly StatProxy[]): s
 }
 
 /** Bits of the manual, "show servers state". */
-const FORCED_MAINTENANCE = 1;
 const CONFIGURED_MAINTENANCE = 4;
-const FORCED_DRAIN = 8;
-const UNRESOLVED = 32;
 const CHECK_CONFIGURED = 2;
 const CHECK_ENABLED = 4;
 const CHECK_PAUSED = 8;
@@ -65,7 +62,7 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
   const endpoint = view.endpointOf(config);
   const code = CODES[read(shared.SERVER_CHECK_CODE)] ?? 'INI';
   const is_name = endpoint.address !== '' && isIP(config.host) === 0;
-  const in_maintenance = (stand.administrative & shared.ADMIN_MAINTENANCE) !== 0;
+  const { in_maintenance } = stand;
   return [
     iid,
     name,
@@ -77,13 +74,13 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
       : stand.operational === shared.SERVER_STOPPING
         ? 3
         : 2,
-    administrativeBits(stand.administrative, config.disabled, stand.unresolved),
+    administrativeBits(stand.administrative, config.disabled),
     stand.weight,
     config.weight,
     seconds(since_ms),
-    check ? (CHECK_STATUSES[code] ?? UNKNOWN_STATUS) : UNKNOWN_STATUS,
+    check && !(in_maintenance && code === 'INI') ? (CHECK_STATUSES[code] ?? UNKNOWN_STATUS) : UNKNOWN_STATUS,
     check && code !== 'INI' ? resultOf(code) : 0,
-    in_maintenance ? 0 : check ? read(shared.SERVER_HEALTH) : UNCHECKED_HEALTH,
+    check === undefined ? UNCHECKED_HEALTH : in_maintenance ? 0 : read(shared.SERVER_HEALTH),
     (check ? CHECK_CONFIGURED | CHECK_ENABLED : 0) | (in_maintenance && (check || config.disabled) ? CHECK_PAUSED : 0),
     agent ? CHECK_CONFIGURED | CHECK_ENABLED | IS_AGENT : 0,
     0,
@@ -99,10 +96,18 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
   ];
 }
 
-function administrativeBits(mask: number, disabled: boolean, unresolved: boolean): number {
-  const maintenance = (mask & shared.ADMIN_MAINTENANCE) !== 0;
-  const forced = (maintenance ? FORCED_MAINTENANCE : 0) | (disabled ? CONFIGURED_MAINTENANCE : 0);
-  return forced | (unresolved ? UNRESOLVED : 0) | ((mask & shared.ADMIN_DRAIN) !== 0 ? FORCED_DRAIN : 0);
+/** Ours on the left, those of the manual on the right. */
+const BITS: readonly (readonly [number, number])[] = [
+  [shared.ADMIN_MAINTENANCE, 1],
+  [shared.ADMIN_INHERITED_MAINTENANCE, 2],
+  [shared.ADMIN_DRAIN, 8],
+  [shared.ADMIN_INHERITED_DRAIN, 16],
+  [shared.ADMIN_UNRESOLVED, 32],
+];
+
+function administrativeBits(mask: number, disabled: boolean): number {
+  const bits = BITS.reduce((sum, [ours, theirs]) => sum | ((mask & ours) === 0 ? 0 : theirs), 0);
+  return bits | (disabled ? CONFIGURED_MAINTENANCE : 0);
 }
 
 /** 2 failed, 3 passed, 4 passed conditionally. */

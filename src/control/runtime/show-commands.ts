@@ -147,7 +147,7 @@ function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
       ({ iid, name }) =>
         proxy === undefined || proxy === '-1' || proxy === '0' || proxy === name || Number(proxy) === iid,
     )
-    .flatMap((each) => rowsOf(view, each))
+    .flatMap((each) => (args.includes('up') || args.includes('no-maint') ? countServers : asIs)(rowsOf(view, each)))
     .filter((row) => (KINDS[row.kind].mask & kinds) !== 0 && (sid < 0 || row.sid === sid))
     .filter((row) => isWanted(row, args));
   if (args.includes('json')) return renderJson(rows);
@@ -162,6 +162,19 @@ const EVERY_KIND = 15;
 function asMask(word: string | undefined): number {
   const number = Number(word ?? -1);
   return number < 0 ? EVERY_KIND : number;
+}
+
+const asIs = (rows: readonly StatRow[]) => rows;
+
+/** Where servers are left out, their backend says how many of all are up: `UP (2/3)`. */
+function countServers(rows: readonly StatRow[]): readonly StatRow[] {
+  const servers = rows.filter(({ kind }) => kind === 'S');
+  const up = servers.filter(({ values }) => !/^(DOWN|MAINT)/.test(String(values['status'])));
+  return rows.map((row) =>
+    row.kind === 'B'
+      ? { ...row, values: { ...row.values, status: `${row.values['status']} (${up.length}/${servers.length})` } }
+      : row,
+  );
 }
 
 /** `up` leaves out servers that are down or in maintenance, `no-maint` the latter only. */

@@ -28,7 +28,8 @@ export const RUNTIME_COMMANDS: readonly RuntimeCommand[] = [
 ];
 
 /** The master, the one worker by its number, or either by its pid: they are all this process. */
-const HERE: readonly string[] = ['@', '@master', '@0', '@1', `@!${process.pid}`];
+const MASTER: readonly string[] = ['@', '@master', '@0'];
+const HERE: readonly string[] = [...MASTER, '@1', `@!${process.pid}`];
 
 /** Undefined: no command begins like this. */
 export function runRuntimeCommand(
@@ -42,7 +43,10 @@ export function runRuntimeCommand(
     return Promise.resolve(`Can't find the target PID matching the prefix '${first}'\n`);
   }
   const asked = is_addressed ? words.slice(1) : words;
-  if (asked.length === 0 && is_addressed) return Promise.resolve('');
+  if (asked.length === 0 && is_addressed) {
+    if (session.target !== undefined) session.target = MASTER.includes(first) ? 'master' : 'worker';
+    return Promise.resolve('');
+  }
   const command = findCommand(asked);
   if (command === undefined) return undefined;
   if (!mayUse(command.level, session)) return Promise.resolve(DENIED);

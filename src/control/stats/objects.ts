@@ -13,7 +13,13 @@ export type StatProxy = {
 };
 
 /** `number`: through all backends, as in shared memory; `sid`: in its backend. */
-export type NumberedServer = { readonly config: Server; readonly number: number; readonly sid: number };
+export type NumberedServer = {
+  readonly config: Server;
+  readonly number: number;
+  readonly sid: number;
+  /** Whose checks and agent say how it is: its own, or those of the one at the end of its `track`. */
+  readonly judged: { readonly config: Server; readonly number: number };
+};
 
 /** Asked every second, made once for each configuration. */
 const lists = new WeakMap<Config, readonly StatProxy[]>();
@@ -29,6 +35,7 @@ export function listProxies(config: Config): readonly StatProxy[] {
 
 function makeList({ files, frontends, backends, global }: Config): StatProxy[] {
   const first_iid = global.stats_sockets.length > 0 ? 2 : 1;
+  const judgedOf = judges(backends);
   let servers = 0;
   const back = backends.map((config, number) => {
     const first = servers;
@@ -37,6 +44,7 @@ function makeList({ files, frontends, backends, global }: Config): StatProxy[] {
       config: server,
       number: first + position,
       sid: server.id ?? position + 1,
+      judged: judgedOf(server),
     }));
     return { config, number, servers: numbered };
   });
@@ -63,6 +71,18 @@ function makeList({ files, frontends, backends, global }: Config): StatProxy[] {
     frontend,
     backend,
   }));
+}
+
+function judges(backends: readonly Backend[]): (server: Server) => NumberedServer['judged'] {
+  const all = backends.flatMap(({ name, servers }) => servers.map((config) => ({ name, config })));
+  const named = new Map(all.map(({ name, config }, number) => [`${name}/${config.name}`, { config, number }]));
+  const numbers = new Map(all.map(({ config }, number) => [config, number]));
+  return (server) => {
+    let found = { config: server, number: numbers.get(server)! };
+    for (let { track } = server; track !== undefined; track = found.config.track)
+      found = named.get(`${track.backend}/${track.server}`)!;
+    return found;
+  };
 }
 
 function isSame(frontend: Frontend, backend: Backend): boolean {

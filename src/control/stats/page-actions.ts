@@ -28,11 +28,12 @@ function act(runtime: RuntimeDaemon, { proxies }: View, question: PageQuestion):
   const form = new URLSearchParams(question.body);
   const asked = form.getAll('s');
   if (asked.length === 0) return 'NONE';
-  const action = ACTIONS.get(form.get('action') ?? '');
-  const backend = form.get('b') ?? '';
-  if (action === undefined || backend === '') return backend === '' ? 'NONE' : 'ERRP';
-  if (findBackend(proxies, backend) === undefined) return 'ERRP';
+  const [named, backend] = [form.get('action') ?? '', form.get('b') ?? ''];
+  if (named === '' || backend === '') return 'NONE';
+  const action = ACTIONS.get(named);
+  if (action === undefined || findBackend(proxies, backend) === undefined) return 'ERRP';
   const found = asked.map((name) => findServer(proxies, `${backend}/${name}`));
+  if (found.every((each) => typeof each === 'string')) return 'ERRP';
   const changed = found.filter((each) => typeof each !== 'string' && action(runtime, each));
   if (changed.length === 0) return 'NONE';
   return changed.length < found.length ? 'PART' : 'DONE';

@@ -7,6 +7,7 @@ import { basicCredentials } from '../../proxy/sample/basic-credentials.ts';
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   303: 'See Other',
+  400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',

@@ -93,10 +93,19 @@ const SCOPES = [
   { scope: 'server', kind: 'S', metrics: parse(SERVER) },
 ] as const;
 const PROCESS_METRICS = parse(PROCESS);
+/** HAProxy's, of which stick tables have nothing here, and our own. */
+const SCOPE_NAMES = ['*', 'global', 'sticktable', 'carp', ...SCOPES.map(({ scope }) => scope as string)];
 
-export function renderMetrics(view: View, facts: ProcessFacts, vhids: readonly NamedVhid[], target: string): string {
+/** Undefined: the parameters name a scope that is none. */
+export function renderMetrics(
+  view: View,
+  facts: ProcessFacts,
+  vhids: readonly NamedVhid[],
+  target: string,
+): string | undefined {
   const query = new URLSearchParams(target.split('?')[1] ?? '');
   const asked = query.getAll('scope');
+  if (asked.some((scope) => scope !== '' && !SCOPE_NAMES.includes(scope))) return undefined;
   const has = (scope: string) => asked.length === 0 || asked.includes('*') || asked.includes(scope);
   const rows = view.proxies.flatMap((proxy) => rowsOf(view, proxy));
   const lines: string[] = has('global') ? processLines(infoValues(view, facts), facts) : [];
@@ -137,16 +146,16 @@ function metricLines(scope: string, metric: Metric, rows: readonly StatRow[], al
     const labels = labelsOf(row);
     return samplesOf(metric, row, all).map(({ label, value }) => `${name}{${labels}${label}} ${value}`);
   });
-  return samples.length === 0 ? [] : [...head(name, metric.counter, describeMetric(metric.field)), ...samples];
+  return samples.length === 0 ? [] : [...head(name, metric.counter, describeMetric(metric)), ...samples];
 }
 
-function describeMetric(field: string): string {
+function describeMetric({ field, in_ms }: Metric): string {
   if (field === 'hrsp') return 'responses by the first digit of their status';
   if (field === 'status') return '1 for the state that it is in';
   if (field === 'check_status') return '1 for how the last check ended';
-  return describeStat(
-    field === 'agg_server' ? 'agg_server_status' : field === 'agg_check' ? 'agg_check_status' : field,
-  );
+  const of_field = field === 'agg_server' ? 'agg_server_status' : field === 'agg_check' ? 'agg_check_status' : field;
+  const said = describeStat(of_field);
+  return in_ms ? said.replace('milliseconds', 'seconds') : said;
 }
 
 function labelsOf({ kind, values }: StatRow): string {
@@ -203,7 +212,8 @@ function samplesOf({ field, in_ms }: Metric, { kind, iid, values }: StatRow, all
       );
   }
   const value = values[field];
-  if (value === undefined && OF_CHECKS.includes(field)) return [];
+  if (OF_CHECKS.includes(field) && values['check_status'] === undefined) return [];
+  if (field === 'check_code' && value === undefined) return [{ label: '', value: 0 }];
   if (values['mode'] === 'tcp' && HTTP_ONLY.includes(field)) return [];
   if (value === undefined) return [{ label: '', value: 'NaN' }];
   return [{ label: '', value: in_ms ? (Number(value) / 1000).toFixed(6) : value }];

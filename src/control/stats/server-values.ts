@@ -6,7 +6,7 @@ import * as shared from '../../threads/shared-memory.ts';
 import type { Values } from './fields.ts';
 import type { NumberedServer } from './objects.ts';
 import { aborts, ageOf, failures, NO_TLS, responses, seconds, times, traffic } from './rows.ts';
-import { type ServerStand, serverStand, statusOf } from './server-stand.ts';
+import { isServing, type ServerStand, serverStand, statusOf } from './server-stand.ts';
 import type { View } from './view.ts';
 
 export function serverValues(view: View, backend: Backend, server: NumberedServer): Values {
@@ -16,7 +16,7 @@ export function serverValues(view: View, backend: Backend, server: NumberedServe
   const sums = tally.sums('servers', number);
   const stand = serverStand(view, server);
   const sessions = tally.ratesOf('servers', number, c.SESSIONS, now_ms);
-  const outage = tally.outageOf('servers', number, stand.operational !== shared.SERVER_DOWN, now_ms);
+  const outage = tally.outageOf('servers', number, isServing(stand), now_ms);
   const limit = read(shared.SERVER_AGENT_MAXCONN) || read(shared.SERVER_SET_MAXCONN) || config.maxconn;
   const changed_ms = read(shared.SERVER_CHANGED_MS);
   const said = checks(backend.name, config.name);
@@ -59,8 +59,8 @@ export function serverValues(view: View, backend: Backend, server: NumberedServe
     need_conn_est: read(shared.SERVER_CONNECTIONS_MAX),
     uweight: stand.weight,
     ...NO_TLS,
-    ...(config.check ? checkValues(read, config.check, said.check) : {}),
-    ...(config.check ? { downtime: seconds(outage.down_ms) } : {}),
+    ...(config.check ? outageValues(read, outage.down_ms) : {}),
+    ...(config.check && !stand.in_maintenance ? checkValues(read, config.check, said.check) : {}),
     ...(config.agent ? agentValues(read, said.agent) : {}),
     ...(config.observe ? { hanafail: read(shared.SERVER_ALARMS) } : {}),
   };
@@ -68,12 +68,19 @@ export function serverValues(view: View, backend: Backend, server: NumberedServe
 
 type Read = (word: number) => number;
 
+function outageValues(read: Read, down_ms: number): Values {
+  return {
+    chkfail: read(shared.SERVER_CHECKS_FAILED),
+    chkdown: read(shared.SERVER_WENT_DOWN),
+    downtime: seconds(down_ms),
+  };
+}
+
+/** Nobody checks a server in maintenance, so that it has none of these. */
 function checkValues(read: Read, { rise, fall }: { rise: number; fall: number }, info: string): Values {
   const code = CODES[read(shared.SERVER_CHECK_CODE)] ?? 'INI';
   const status = read(shared.SERVER_CHECK_STATUS);
   return {
-    chkfail: read(shared.SERVER_CHECKS_FAILED),
-    chkdown: read(shared.SERVER_WENT_DOWN),
     check_status: code,
     ...(tellsCode(code) ? { check_code: status } : {}),
     ...(code === 'INI' ? {} : { check_duration: read(shared.SERVER_CHECK_DURATION_MS) }),

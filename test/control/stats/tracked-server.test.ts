@@ -27,7 +27,10 @@ backend also
   await startBalancer(t, 'carpool', config, port);
   const follower = async () => parseStats(await askRuntime(socket, 'show stat')).get('also/b')?.['status'];
   assert.equal(await askRuntime(socket, 'disable server app/a'), '\n');
-  assert.equal(await follower(), 'MAINT');
+  assert.equal(await follower(), 'MAINT (via app/a)');
+  assert.equal(await askRuntime(socket, 'disable server also/b'), '\n');
   assert.equal(await askRuntime(socket, 'enable server app/a'), '\n');
-  assert.equal(await follower(), 'UP');
+  assert.equal(await follower(), 'MAINT', 'what is set for itself stays');
+  assert.equal(await askRuntime(socket, 'enable server also/b'), '\n');
+  assert.equal(await follower(), 'UP 1/3', 'one more check until it is wholly up');
 });
