@@ -1,6 +1,7 @@
 /**
  * The first pieces of a head whose end has not come yet, joined in one buffer; the first few hundred bytes of it wait in a memory of
- * their own, so that thousands of clients that send a byte now and then do not hold a buffer each.
+ * their own, so that thousands of clients that send a byte now and then do not hold a buffer each. Where buffers are scarce all of
+ * it waits so: else many who stop within a long head would leave none for anybody.
  */
 import type { Buffers } from '../../reactor/buffers.ts';
 
@@ -9,6 +10,8 @@ export const NO_ROOM = -1;
 /** More than nearly all heads need; a slow one that is longer takes a buffer. */
 const COMPACT_BYTES = 1024;
 const FIRST_BYTES = 64;
+/** Scarce: fewer than this share of all is left. */
+const SCARCE_SHARE = 1 / 8;
 const LF = 10;
 
 export class PartialHead {
@@ -30,7 +33,8 @@ export class PartialHead {
 
   /** Takes over one reference of the buffer. */
   keep(buffer: number, start: number, end: number): void {
-    if (end - start <= COMPACT_BYTES) {
+    const { small_left, small_count } = this.buffers;
+    if (end - start <= COMPACT_BYTES || small_left < small_count * SCARCE_SHARE) {
       this.compact = new Uint8Array(roomFor(end - start));
       this.compact_length = 0;
       this.putCompact(this.compact, start, end);

@@ -45,7 +45,7 @@ test('pieces of a head are joined, also when the first one lies at the end of it
 });
 
 test('a head that fills its buffer takes no more, and one without a buffer to move to says so', () => {
-  const { buffers } = memory(2);
+  const { buffers } = memory(2 + 1);
   const first = put(buffers, 0, 'x'.repeat(SMALL_BYTES - 2));
   const second = put(buffers, 0, 'abc');
   const partial = new PartialHead(buffers);
@@ -53,11 +53,30 @@ test('a head that fills its buffer takes no more, and one without a buffer to mo
   assert.equal(partial.append(second.start, second.end), 2);
   assert.equal(partial.append(second.start, second.end), 0);
   buffers.retain(first.buffer);
+  const last = put(buffers, 0, '');
   assert.equal(partial.append(second.start, second.end), NO_ROOM);
+  buffers.release(last.buffer);
   buffers.release(first.buffer);
   buffers.release(second.buffer);
   partial.clear();
-  assert.equal(buffers.small_left, 2);
+  assert.equal(buffers.small_left, 3);
+  buffers.destroy();
+});
+
+test('where hardly a buffer is left, half a long head waits without one', () => {
+  const { buffers } = memory(8);
+  const taken = Array.from({ length: 7 }, () => put(buffers, 0, ''));
+  const first = put(buffers, 100, 'x'.repeat(5_000));
+  const partial = new PartialHead(buffers);
+  partial.keep(first.buffer, first.start, first.end);
+  assert.equal(buffers.small_left, 1, 'its buffer is free for others');
+  const second = taken.pop()!;
+  buffers.bytes.set(Buffer.from('yz'), second.start);
+  assert.equal(partial.append(second.start, second.start + 2), 2);
+  assert.equal(textOf(buffers, partial.start, partial.end), `${'x'.repeat(5_000)}yz`);
+  for (const { buffer } of [second, ...taken]) buffers.release(buffer);
+  partial.clear();
+  assert.equal(buffers.small_left, 8);
   buffers.destroy();
 });
 
