@@ -1,6 +1,8 @@
 /** `carpool status`, `carpool events`: asks the running daemon and prints its answer. */
+
 import { ask } from '../control/control-client.ts';
 import { socketPaths } from '../control/socket-path.ts';
+import { complain } from './complain.ts';
 
 const NO_DAEMON = 3;
 /** Bringing the shared address of a ucarp stanza up, before any daemon runs, starts one. */
@@ -23,15 +25,10 @@ export async function runAsk(line: string, socket: string | undefined): Promise<
       return complain(nobody + start, NO_DAEMON);
     }
     case 'refused':
-      return complain(result.sentence, 1);
+      return complain(result.sentence);
     case 'forbidden':
-      return complain(`This user may not talk to the daemon on ${result.path}; try it with sudo.`, 1);
+      return complain(`This user may not talk to the daemon on ${result.path}; try it with sudo.`);
     case 'failed':
-      return complain(`The daemon on ${result.path} did not answer (${result.reason}).`, 1);
+      return complain(`The daemon on ${result.path} did not answer (${result.reason}).`);
   }
-}
-
-function complain(sentence: string, status: number): number {
-  process.stderr.write(`carpool: ${sentence}\n`);
-  return status;
 }

@@ -1,9 +1,11 @@
 /** `carpool convert [--to DIALECT] FILE …` and `carpool convert [--to DIALECT] ucarp OPTION …`: any dialect into any other. */
+
 import { convert, TARGETS, type Target } from '../config/convert/convert.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { loadFiles, loadUcarpCommand } from '../config/files.ts';
 import type { Config } from '../config/model.ts';
 import { suggest } from '../config/suggest.ts';
+import { complain } from './complain.ts';
 import { reportDiagnostics } from './run.ts';
 
 /** Something has no words in the other dialect; what has is printed all the same. */
@@ -12,10 +14,7 @@ const INCOMPLETE = 2;
 /** Resolves to the exit status: 0, 1 when the files are wrong, 2 when not everything can be said. */
 export async function runConvert(words: readonly string[]): Promise<number> {
   const parsed = parseConvert(words);
-  if (typeof parsed === 'string') {
-    process.stderr.write(`carpool: ${parsed}\n`);
-    return 1;
-  }
+  if (typeof parsed === 'string') return complain(parsed);
   const { config, diagnostics } = read(parsed.files);
   reportDiagnostics(diagnostics, false);
   if (config === undefined) return 1;

@@ -2,6 +2,7 @@
  * `carpool debian up|down IFACE`: what ifupdown's hooks call (packaging/debian). `up` starts a daemon in the background for
  * the stanza that is in the environment, `down` ends it. By hand, without that environment, the stanza is looked up.
  */
+
 import { existsSync } from 'node:fs';
 import { checkConfig } from '../config/check/check.ts';
 import { asksForUcarp, parseHookEnvironment } from '../config/debian/hook-environment.ts';
@@ -14,6 +15,7 @@ import { SYSLOG_FACILITIES } from '../config/syslog-facilities.ts';
 import { endDaemons, findDaemons } from '../control/other-daemons.ts';
 import { ucarpSocketPaths } from '../control/socket-path.ts';
 import { isInBackground, runInBackground } from './background.ts';
+import { complain } from './complain.ts';
 import { reportDiagnostics } from './run.ts';
 import { runAsUcarp } from './ucarp.ts';
 
@@ -23,8 +25,7 @@ const INTERFACES = '/etc/network/interfaces';
 export async function runDebian(words: readonly string[]): Promise<number> {
   const [verb, link = process.env['IFACE'] ?? '', ...rest] = words;
   if ((verb !== 'up' && verb !== 'down') || link === '' || rest.length > 0) {
-    process.stderr.write('carpool: Write `carpool debian up IFACE` or `carpool debian down IFACE`.\n');
-    return 1;
+    return complain('Write `carpool debian up IFACE` or `carpool debian down IFACE`.');
   }
   return verb === 'up' ? up(link) : endDaemons(configName(link), process.env);
 }

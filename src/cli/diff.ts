@@ -1,9 +1,9 @@
 /** `carpool diff A B`: whether the files of two nodes fit each other. */
-
 import { compareNodes, type Difference } from '../config/compare-nodes.ts';
 import { formatDiagnostics } from '../config/diagnostic.ts';
 import { loadFiles } from '../config/files.ts';
 import type { Config } from '../config/model.ts';
+import { complain } from './complain.ts';
 
 const USAGE = 'carpool diff A B [--json]';
 
@@ -51,9 +51,4 @@ function render(differences: readonly Difference[], a: string, b: string): strin
 function renderDifference({ what, a, b, sentence }: Difference, file_a: string, file_b: string): string {
   const values = a === undefined || b === undefined ? '' : `      ${a}  (${file_a})\n      ${b}  (${file_b})\n`;
   return `  ${what}: ${sentence}\n${values}`;
-}
-
-function complain(sentence: string): number {
-  process.stderr.write(`carpool: ${sentence}\n`);
-  return 1;
 }

@@ -1,4 +1,5 @@
 /** `carpool doctor`: looks at the live segment, this host and the running daemon, and says what is wrong and how to mend it. */
+
 import { join } from 'node:path';
 import { createAuth } from '../carp/auth.ts';
 import type { VhidSettings } from '../carp/events.ts';
@@ -15,6 +16,7 @@ import { socketPaths } from '../control/socket-path.ts';
 import type { StatusReport, VhidReport } from '../control/status-report.ts';
 import { checkCarpHost } from '../system/carp-host.ts';
 import { Netlink } from '../system/netlink.ts';
+import { complain } from './complain.ts';
 
 type DoctorWords = {
   readonly files: readonly string[];
@@ -33,9 +35,7 @@ const TRIES = 2;
 /** `words` are those behind `doctor`. Resolves to the exit status: 0 when nothing is wrong, else 1. */
 export async function doctor(words: readonly string[]): Promise<number> {
   const parsed = parseDoctorWords(words);
-  if (typeof parsed !== 'string') return examine(parsed);
-  process.stderr.write(`carpool: ${parsed}\n`);
-  return 1;
+  return typeof parsed === 'string' ? complain(parsed) : examine(parsed);
 }
 
 /** A sentence when the words are wrong. */

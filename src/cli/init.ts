@@ -1,4 +1,5 @@
 /** `carpool init`: the files of both nodes, from five questions, from a description, or from arguments. */
+
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import {
   readDescription,
   writePair,
 } from '../config/new-pair.ts';
+import { complain } from './complain.ts';
 
 type InitWords = {
   readonly draft: PairDraft;
@@ -146,9 +148,4 @@ function writeFiles(files: readonly { file: string; text: string }[], directory:
       `Check there: carpool -c -f ${files[0]!.file}    Then run: carpool -f ${files[0]!.file}\n`,
   );
   return 0;
-}
-
-function complain(sentence: string): number {
-  process.stderr.write(`carpool: ${sentence}\n`);
-  return 1;
 }

@@ -1,10 +1,12 @@
 /** `carpool lab --seed N|FILE`: what the simulator found, played on real namespaces. */
+
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runLab, whyUnreadable } from '../lab/lab.ts';
 import { labText } from '../simulator/lab-text.ts';
 import { parseScenario, type Scenario } from '../simulator/scenario.ts';
+import { complain } from './complain.ts';
 
 /** Drawing a scenario from a number is the tests' business, which only a checkout has. */
 const GENERATOR = new URL('../../build/test/simulator/explore.js', import.meta.url);
@@ -14,10 +16,7 @@ const GENERATOR_MISSING =
 /** `seed` is a number, or the path of a text that `npm run sim` printed. Returns the exit status. */
 export async function labSeed(seed: string, json: boolean): Promise<number> {
   const scenario = /^\d+$/.test(seed) ? await draw(Number(seed)) : read(seed);
-  if (typeof scenario === 'string') {
-    process.stderr.write(`carpool: ${scenario}\n`);
-    return 1;
-  }
+  if (typeof scenario === 'string') return complain(scenario);
   const { text, left_out } = labText(scenario);
   if (left_out.length > 0) process.stderr.write(`The lab leaves out: ${left_out.join(', ')}.\n`);
   const directory = mkdtempSync(join(tmpdir(), 'carpool-seed-'));

@@ -1,6 +1,8 @@
 /** `carpool lab [SCENARIO | FILE | --seed N|FILE] [--json] [--list]` */
+
 import { suggest } from '../config/suggest.ts';
 import { listScenarios, runLab } from '../lab/lab.ts';
+import { complain } from './complain.ts';
 import { labSeed } from './lab-seed.ts';
 
 const DEFAULT_SCENARIO = 'two-addresses';
@@ -32,9 +34,4 @@ async function playSeed(words: readonly string[]): Promise<number> {
 function didYouMean(word: string): string {
   const nearest = suggest(word, OPTIONS);
   return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
-}
-
-function complain(sentence: string): number {
-  process.stderr.write(`carpool: ${sentence}\n`);
-  return 1;
 }
