@@ -14,11 +14,13 @@ export type TcpSettings = {
   /** Undefined: quiet connections are not probed. */
   readonly keep_alive: KeepAlive | undefined;
   readonly interface: string | undefined;
+  /** The largest segment that clients are offered. */
   readonly mss: number | undefined;
+  /** A client is accepted when it has said something. */
   readonly defer_accept: boolean;
   /** `v4v6`: of `::`, IPv4 clients too. */
   readonly takes_ipv4: boolean;
-  /** `tfo`: TCP Fast Open. */
+  /** `tfo`: TCP Fast Open (RFC 7413). */
   readonly fast_open: boolean;
   /** `transparent`: of an address that need not be here. */
   readonly transparent: boolean;

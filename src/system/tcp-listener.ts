@@ -1,4 +1,5 @@
 /** Listening TCP sockets. Several may share one address and port (SO_REUSEPORT): one for each data thread. */
+import type { TcpSettings } from '../config/model-tcp.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -22,7 +23,7 @@ import { byReference } from './arguments.ts';
 import { check, SystemError } from './errors.ts';
 import * as libc from './libc.ts';
 import { socketAddressBytes } from './socket-address.ts';
-import { setTcpOptions, type TcpOptions } from './tcp-options.ts';
+import { setOption, setTcpOptions } from './tcp-options.ts';
 
 export type ListenOptions = {
   readonly address: string;
@@ -30,7 +31,7 @@ export type ListenOptions = {
   readonly backlog: number;
   /** The address may be on another machine now: a VIP (IP_FREEBIND). */
   readonly freebind: boolean;
-  readonly tcp?: TcpOptions;
+  readonly tcp?: TcpSettings;
 };
 
 /** Returns the descriptor. Throws SystemError with bind's or listen's errno. */
@@ -54,7 +55,7 @@ export function openTcpListener(options: ListenOptions): number {
   }
 }
 
-type Reach = Pick<TcpOptions, 'takes_ipv4' | 'transparent'>;
+type Reach = Pick<TcpSettings, 'takes_ipv4' | 'transparent'>;
 
 /** Which clients a socket on such an address gets, and whether the address must be here. Throws SystemError. */
 export function setReach(fd: number, v6: boolean, freebind: boolean, reach?: Reach): void {
@@ -62,14 +63,10 @@ export function setReach(fd: number, v6: boolean, freebind: boolean, reach?: Rea
   if (v6) enable(fd, IPPROTO_IPV6, IPV6_V6ONLY, reach?.takes_ipv4 ? 0 : 1);
   const level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
   // IP_TRANSPARENT needs a right, and what follows does for addresses that are only not here
-  if (reach?.transparent && set(fd, level, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)) return;
+  if (reach?.transparent && setOption(fd, level, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1)) return;
   if (freebind || reach?.transparent) enable(fd, level, v6 ? IPV6_FREEBIND : IP_FREEBIND);
 }
 
 function enable(fd: number, level: number, name: number, value = 1): void {
-  if (!set(fd, level, name, value)) throw new SystemError(`socket option ${name}`, libc.errno());
-}
-
-function set(fd: number, level: number, name: number, value: number): boolean {
-  return libc.setsockopt(fd, level, name, byReference(Int32Array.of(value)), 4) === 0;
+  if (!setOption(fd, level, name, value)) throw new SystemError(`socket option ${name}`, libc.errno());
 }
