@@ -99,10 +99,12 @@ export function describeEvent(event: DaemonEvent): string {
   }
 }
 
-/** A diagnostic without a place begins with its severity itself. */
+/** A diagnostic says its severity itself: first, or behind its place (`haproxy.cfg:12:2: warning: …`). */
 function isMarked({ level, text }: { readonly level: Level; readonly text: string }): boolean {
-  return level === 'info' || level === 'notice' || text.startsWith(`${level}: `);
+  return level === 'info' || level === 'notice' || MARKED.exec(text)?.[1] === level;
 }
+
+const MARKED = /^(?:[^ ]+:\d+:\d+: )?(warning|error): /;
 
 export function eventLevel(event: DaemonEvent): Level {
   if (event.kind === 'log') return event.level;

@@ -6,9 +6,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Backend, Config } from '../config/model.ts';
+import { isUnixAddress } from '../config/values.ts';
 import type { FromChecks, ProgramEnd } from '../threads/checks-messages.ts';
 import { SERVER_CONNECTIONS, type SharedMemory, serverAt } from '../threads/shared-memory.ts';
 import type { ServerTable } from './server-table.ts';
+import { listProxies } from './stats/objects.ts';
 
 type Request = Extract<FromChecks, { kind: 'run-program' }>;
 
@@ -59,18 +61,19 @@ function startProgram(request: Request, { config, memory, servers }: Now): Child
   const { command, path } = check.kind === 'external' ? check : { command: '', path: '' };
   const proxy = proxyEndpoint(backend, config);
   const { address, port } = servers.endpointOf(server);
-  const args = [proxy?.address ?? NOT_USED, String(proxy?.port ?? NOT_USED), address, String(port)];
+  const server_port = isUnixAddress(address) ? '' : String(port);
+  const args = [proxy?.address ?? NOT_USED, String(proxy?.port ?? NOT_USED), address, server_port || NOT_USED];
   const env = {
     HAPROXY_PROXY_ADDR: proxy?.address ?? '',
-    HAPROXY_PROXY_ID: String(idOf(backend, config.backends)),
+    HAPROXY_PROXY_ID: String(listProxies(config).find((each) => each.backend?.config === backend)?.iid),
     HAPROXY_PROXY_NAME: backend.name,
     HAPROXY_PROXY_PORT: String(proxy?.port ?? ''),
     HAPROXY_SERVER_ADDR: address,
     HAPROXY_SERVER_CURCONN: String(connections),
-    HAPROXY_SERVER_ID: String(idOf(server, backend.servers)),
+    HAPROXY_SERVER_ID: String(server.id ?? backend.servers.indexOf(server) + 1),
     HAPROXY_SERVER_MAXCONN: String(server.maxconn ?? 0),
     HAPROXY_SERVER_NAME: server.name,
-    HAPROXY_SERVER_PORT: String(port),
+    HAPROXY_SERVER_PORT: server_port,
     HAPROXY_SERVER_SSL: '0',
     HAPROXY_SERVER_PROTO: backend.mode === 'http' ? 'h1' : 'tcp',
     PATH: path,
@@ -82,11 +85,6 @@ function startProgram(request: Request, { config, memory, servers }: Now): Child
 function proxyEndpoint({ kind, name }: Backend, { frontends }: Config) {
   if (kind !== 'listen') return undefined;
   return frontends.find((frontend) => frontend.kind === 'listen' && frontend.name === name)?.binds[0]?.endpoint;
-}
-
-/** From 1, in the order of the configuration. */
-function idOf<T>(thing: T, things: readonly T[]): number {
-  return things.indexOf(thing) + 1;
 }
 
 /** At the time-out the whole process group is killed: what the program itself started must not stay behind. */

@@ -32,10 +32,7 @@ export function agentProgram(send: string): Program<RawAnswer> {
 export function parseAgentLine(line: string): AgentReport {
   const sharp = line.indexOf('#');
   const description = sharp < 0 ? '' : line.slice(sharp + 1).trim();
-  const words = (sharp < 0 ? line : line.slice(0, sharp))
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter((word) => word !== '');
+  const words = (sharp < 0 ? line : line.slice(0, sharp)).split(/[\s,]+/).filter((word) => word !== '');
   let report: AgentReport = {
     state: undefined,
     administrative: undefined,
@@ -48,15 +45,16 @@ export function parseAgentLine(line: string): AgentReport {
   return description === '' ? report : { ...report, text: `${report.text} (${description})`.trim() };
 }
 
-function readWord(word: string): Partial<AgentReport> {
+function readWord(written: string): Partial<AgentReport> {
+  const word = written.toLowerCase();
   const administrative = ADMINISTRATIVE.find((each) => each === word);
   if (administrative !== undefined) return { administrative };
-  if (word === 'up') return { state: 'up', text: word };
-  if (DOWN_WORDS.includes(word)) return { state: 'down', text: word };
+  if (word === 'up') return { state: 'up', text: written };
+  if (DOWN_WORDS.includes(word)) return { state: 'down', text: written };
   const percent = /^(\d{1,6})%$/.exec(word)?.[1];
   if (percent !== undefined) return { weight_percent: Number(percent) };
   const maxconn = /^maxconn:(\d{1,9})$/.exec(word)?.[1];
-  return maxconn === undefined ? { unknown: word } : { maxconn: Number(maxconn) };
+  return maxconn === undefined ? { unknown: written } : { maxconn: Number(maxconn) };
 }
 
 const LINE = /^([^\r\n]*)[\r\n]/;
@@ -79,8 +77,10 @@ function judgeLine(line: string): Verdict {
     const code = state === 'up' ? 'L7OK' : 'L7STS';
     return { ...verdictOf(code, `the agent says ${text}`, 0, `via agent : ${text}`), agent };
   }
-  if (unknown !== undefined)
-    return { ...verdictOf('L7RSP', `the agent says "${unknown}", which means nothing`), agent };
+  if (unknown !== undefined) {
+    const info = `agent reports an error : ${unknown}`;
+    return { ...verdictOf('L7RSP', `the agent says "${unknown}", which means nothing`, 0, info), agent };
+  }
   return { ...verdictOf('L7OK', `the agent says ${line}`, 0, ''), agent };
 }
 

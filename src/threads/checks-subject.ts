@@ -200,7 +200,7 @@ export class CheckedServer implements ServerFacts {
   private obey({ weight_percent, maxconn, administrative }: AgentReport): void {
     const { memory } = this.around;
     if (weight_percent !== undefined) {
-      const weight = Math.min(MOST_WEIGHT, Math.ceil((this.subject.weight * weight_percent) / 100));
+      const weight = Math.min(MOST_WEIGHT, Math.floor((this.subject.weight * weight_percent) / 100));
       if (this.change(this.subject, shared.SERVER_WEIGHT, weight))
         this.around.post({
           kind: 'weight',

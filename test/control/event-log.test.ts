@@ -15,6 +15,7 @@ test('every event is one line that says what and why', () => {
       'server servers/a is down: connection refused',
     ],
     [{ at_ns: 0, kind: 'log', level: 'warning', text: 'late' }, 'warning: late'],
+    [{ at_ns: 0, kind: 'log', level: 'warning', text: 'a.cfg:1:2: warning: odd.' }, 'a.cfg:1:2: warning: odd.'],
     [{ at_ns: 0, kind: 'log', level: 'info', text: 'late' }, 'late'],
     [{ at_ns: 0, kind: 'stop', reason: 'asked to stop (SIGTERM)' }, 'stopping: asked to stop (SIGTERM)'],
   ];

@@ -161,7 +161,7 @@ test("an agent's line is words in any order, and a description", () => {
     administrative: 'ready',
     weight_percent: 75,
     maxconn: 30,
-    text: 'up (all is well)',
+    text: 'UP (all is well)',
     unknown: undefined,
   });
   assert.equal(parseAgentLine('drain').administrative, 'drain');

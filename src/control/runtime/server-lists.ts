@@ -1,11 +1,12 @@
 /** `show servers state` in the form of a state file (version 1), and `show servers conn`. */
 import { isIP } from 'node:net';
+import type { Server } from '../../config/model.ts';
 import { CODES } from '../../health/verdict.ts';
 import * as c from '../../threads/counters.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import type { NumberedServer, StatProxy } from '../stats/objects.ts';
 import { seconds } from '../stats/rows.ts';
-import { serverStand } from '../stats/server-stand.ts';
+import { type ServerStand, serverStand } from '../stats/server-stand.ts';
 import type { View } from '../stats/view.ts';
 
 const STATE_HEAD =
@@ -80,7 +81,7 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
     seconds(since_ms),
     check && !(in_maintenance && code === 'INI') ? (CHECK_STATUSES[code] ?? UNKNOWN_STATUS) : UNKNOWN_STATUS,
     check && code !== 'INI' ? resultOf(code) : 0,
-    check === undefined ? UNCHECKED_HEALTH : in_maintenance ? 0 : read(shared.SERVER_HEALTH),
+    healthOf(config, stand),
     (check ? CHECK_CONFIGURED | CHECK_ENABLED : 0) | (in_maintenance && (check || config.disabled) ? CHECK_PAUSED : 0),
     agent ? CHECK_CONFIGURED | CHECK_ENABLED | IS_AGENT : 0,
     0,
@@ -94,6 +95,12 @@ function stateOf(view: View, { iid, name }: StatProxy, server: NumberedServer): 
     agent?.address || '-',
     agent?.port ?? 0,
   ];
+}
+
+/** The counter of the server's own checks; of one without any as if they had been passed. */
+function healthOf({ check }: Server, { administrative, in_maintenance, health }: ServerStand): number {
+  if (check !== undefined) return in_maintenance ? 0 : health;
+  return (administrative & shared.ADMIN_MAINTENANCE) !== 0 ? 0 : UNCHECKED_HEALTH;
 }
 
 /** Ours on the left, those of the manual on the right. */
