@@ -2,12 +2,11 @@
 // Without options all targets share 20 s, from a seed of the clock; every core takes its share of the seeds. --only with --seed alone runs that one input and prints
 // it. Exit status 1 when something does not hold.
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, WORD } from './options.mjs';
+import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, readOptions, WORD } from './options.mjs';
 
 endWithReader();
-const { values } = parseArgs({ options: { seed: WORD, minutes: WORD, count: WORD, only: WORD } });
+const { values } = readOptions({ options: { seed: WORD, minutes: WORD, count: WORD, only: WORD } });
 const given_seed = number(values, 'seed', 0, MAX.seed);
 const minutes = number(values, 'minutes', 0, MAX.minutes);
 const count = number(values, 'count', 1, MAX.count);

@@ -1,4 +1,24 @@
-// What the scripts that search (fuzz, sim) make of their arguments.
+// What the scripts make of their arguments.
+import { parseArgs } from 'node:util';
+
+/**
+ * As parseArgs, but a word that it does not take is told in a sentence.
+ * @template {import('node:util').ParseArgsConfig} T
+ * @param {T} config
+ */
+export function readOptions(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    return failAtOptions(error);
+  }
+}
+
+/** @param {unknown} error what parseArgs threw; anything else is thrown on @returns {never} */
+export function failAtOptions(error) {
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) fail(error.message);
+  throw error;
+}
 
 /**
  * The number behind `--NAME`, or undefined where the option is not there.

@@ -2,13 +2,12 @@
 // Without options it runs for 20 s from a seed of the clock; --seed alone plays that one run (and shrinks it if it
 // breaks); --scenario replays a text that an earlier run printed. Exit status 1 when an invariant breaks.
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, WORD } from './options.mjs';
+import { anySeed, DEFAULT_MINUTES, endWithReader, fail, MAX, number, readOptions, WORD } from './options.mjs';
 
 endWithReader();
 const flag = { type: /** @type {const} */ ('boolean') };
-const { values } = parseArgs({
+const { values } = readOptions({
   options: { seed: WORD, minutes: WORD, hosts: WORD, peers: WORD, 'demote-byte': flag, scenario: WORD },
 });
 const seed = number(values, 'seed', 0, MAX.seed) ?? anySeed();

@@ -7,8 +7,8 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
+import { readOptions } from './options.mjs';
 import { installPeers } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +25,7 @@ const TIMED = [
 const FILE_MS = 240_000;
 const TOTAL_MS = 1_500_000;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } });
+const { values, positionals } = readOptions({ allowPositionals: true, options: { name: { type: 'string' } } });
 
 const files = testFiles().filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)));
 if (files.length === 0) {

@@ -17,11 +17,17 @@ export async function lab(words: readonly string[]): Promise<number> {
   if (names.length > 1) return complain(`"${names[1]}" is one scenario too many: ${USAGE}`);
   if (words.includes('--list')) {
     if (words.length > 1) return complain(`--list goes alone: ${USAGE}`);
-    for (const { name, title } of listScenarios()) process.stdout.write(`${name.padEnd(18)} ${title}\n`);
-    return 0;
+    return list();
   }
   if (words.includes('--seed')) return playSeed(words);
   return runLab({ scenario: names[0] ?? DEFAULT_SCENARIO, json: words.includes('--json') });
+}
+
+function list(): number {
+  const scenarios = listScenarios();
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  for (const { name, title } of scenarios) process.stdout.write(`${name.padEnd(width)}  ${title}\n`);
+  return 0;
 }
 
 async function playSeed(words: readonly string[]): Promise<number> {
