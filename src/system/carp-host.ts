@@ -128,7 +128,7 @@ function findSources(carp: Carp, link: Link, host: Host): Sources | Diagnostic {
   const own = host.addresses.filter((one) => one.index === link.index && !vips.has(one.address));
   const source_address = carp.source_address ?? findSource4(own);
   // An interface without IPv6 addresses gets one when it is up.
-  const source_address6 = findSource6(own) ?? linkLocalOf(link.mac);
+  const source_address6 = findSource6(own, carp.peers) ?? linkLocalOf(link.mac);
   const needs4 = carp.addresses.some(({ address }) => !address.includes(':'));
   if (needs4 && source_address === undefined) return withoutAddress(carp, link);
   return { source_address, source_address6 };

@@ -4,8 +4,11 @@
  * never was this host's own is left alone.
  */
 import type { VhidSettings } from '../carp/events.ts';
-import { formatAddress } from './ip-address.ts';
+import { formatAddress, parseAddress } from './ip-address.ts';
 import type { InterfaceAddress } from './netlink.ts';
+
+/** Of an IPv6 address: made for privacy, and gone tomorrow (RFC 8981). */
+const IFA_F_TEMPORARY = 0x01;
 
 export type Place = { readonly index: number; readonly mac: Uint8Array };
 
@@ -25,7 +28,7 @@ export function withSources(
     if (found !== undefined) changed = { ...changed, source_address: found };
   }
   if (source_address6 !== undefined && ours.has(source_address6) && !isThere(source_address6)) {
-    changed = { ...changed, source_address6: findSource6(own) ?? linkLocalOf(place.mac) };
+    changed = { ...changed, source_address6: findSource6(own, vhid.peers) ?? linkLocalOf(place.mac) };
   }
   return changed;
 }
@@ -35,10 +38,22 @@ export function findSource4(own: readonly InterfaceAddress[]): string | undefine
   return own.find((one) => one.bytes.length === 4)?.address;
 }
 
-/** A link-local address, else any. */
-export function findSource6(own: readonly InterfaceAddress[]): string | undefined {
+/**
+ * A link-local address, else any. For unicast peers that have addresses of a wider scope one of those: routers, and some
+ * clouds, do not carry the others.
+ */
+export function findSource6(own: readonly InterfaceAddress[], peers: readonly string[] = []): string | undefined {
   const v6 = own.filter((one) => one.bytes.length === 16);
-  return (v6.find((one) => one.bytes[0] === 0xfe && (one.bytes[1] & 0xc0) === 0x80) ?? v6[0])?.address;
+  const local = v6.find((one) => isLinkLocal(one.bytes));
+  const others = v6.filter((one) => !isLinkLocal(one.bytes));
+  const wide = others.find((one) => (one.flags & IFA_F_TEMPORARY) === 0) ?? others[0];
+  const bytes = peers.map(parseAddress);
+  const isWide = bytes.some((peer) => peer?.length === 16 && !isLinkLocal(peer));
+  return (isWide ? (wide ?? local) : (local ?? wide))?.address;
+}
+
+function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
 }
 
 /** What the kernel makes of a MAC by default (RFC 4291, appendix A): right, or at least nobody else's. */

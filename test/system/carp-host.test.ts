@@ -3,8 +3,10 @@ import { closeSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Carp } from '#src/config/model.js';
 import { type CarpHostCheck, checkCarpHost } from '#src/system/carp-host.js';
+import { findSource6 } from '#src/system/carp-sources.js';
+import { parseAddress } from '#src/system/ip-address.js';
 import { createNetworkNamespace, insideNetworkNamespace } from '#src/system/namespaces.js';
-import { Netlink } from '#src/system/netlink.js';
+import { type InterfaceAddress, Netlink } from '#src/system/netlink.js';
 import { needsNamespaces, vip } from '../helpers/carp-network.js';
 import { carpOf, configOf } from '../helpers/carp-runner.js';
 
@@ -33,6 +35,18 @@ function checkOn(fields: Partial<Carp>, ...others: readonly Carp[]): CarpHostChe
     closeSync(fd);
   }
 }
+
+test('IPv6 adverts leave from a link-local address, or to a peer with a wider one from such a one', () => {
+  const own = ['2001:db8::77', 'fe80::1', '2001:db8::1'].map((address, i) => ({
+    address,
+    bytes: parseAddress(address)!,
+    flags: i === 0 ? 1 : 0, // a temporary one
+  })) as unknown as InterfaceAddress[];
+  assert.equal(findSource6(own), 'fe80::1');
+  assert.equal(findSource6(own, ['10.0.0.2', 'fe80::2']), 'fe80::1');
+  assert.equal(findSource6(own, ['2001:db8::2']), '2001:db8::1');
+  assert.equal(findSource6(own.slice(1, 2), ['2001:db8::2']), 'fe80::1');
+});
 
 const codes = (result: CarpHostCheck) => result.diagnostics.map(({ code }) => code);
 
