@@ -132,9 +132,11 @@ function findAnswers(
   const list = macs.join(' and ');
   if (live?.state === 'MASTER' && macs.length > 0 && mine.length > 0) {
     const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER at the same time.`;
-    return [
-      finding('error', 'address-twice', name, message, 'It adverts too: what is wrong with its adverts is told above.'),
-    ];
+    const mend =
+      good.length > 0
+        ? 'Its adverts come through, so it does not hear this node: look what filters IP protocol 112 from here to there.'
+        : 'It adverts too: what is wrong with its adverts is told as well.';
+    return [finding('error', 'address-twice', name, message, mend)];
   }
   if (live?.state === 'MASTER' && macs.length > 0) {
     const message = `${address} is answered for by ${list} on ${link} as well: another node is MASTER, and its adverts do not get here, or a machine has the address set by hand.`;
