@@ -61,7 +61,8 @@ export function writeRequest(exchange: Exchange, request: Message): number {
 export function responseMustChange(exchange: Exchange, response: Message): boolean {
   if (exchange.persistence.editsResponse) return true;
   if ((response.flags & (m.HAS_CONNECTION | m.REPEATED_LENGTH | m.PADDED)) !== 0) return true;
-  if (response.has(m.CHUNKED) && (exchange.dechunks || response.content_length !== m.NO_LENGTH)) return true;
+  if (response.has(m.CHUNKED) && (exchange.client_minor === 0 || response.content_length !== m.NO_LENGTH)) return true;
+  if (response.status === 204 && (response.has(m.CHUNKED) || response.content_length !== m.NO_LENGTH)) return true;
   if (exchange.client_minor === 0) return exchange.keep_alive;
   return !exchange.keep_alive || response.version_said !== 1;
 }
@@ -78,7 +79,8 @@ export function writeResponse(exchange: Exchange, response: Message): number {
   if (exchange.client_minor === 1) buffers.bytes[offset + VERSION_MINOR_AT] = ONE; // each hop speaks its own version
   const { persistence } = exchange;
   const { cookie } = persistence;
-  writer.endToEndFields(response, exchange.dechunks, true, cookie ? cookie.editorFor(persistence) : null);
+  const drop_coding = exchange.client_minor === 0 || response.status === 204;
+  writer.endToEndFields(response, drop_coding, true, cookie ? cookie.editorFor(persistence) : null);
   cookie?.addFields(writer, persistence);
   if (!exchange.keep_alive) writer.field(CONNECTION, CLOSE);
   else if (exchange.client_minor === 0) writer.field(CONNECTION, KEEP_ALIVE);

@@ -58,11 +58,12 @@ export class HeadWriter {
   }
 
   /**
-   * Every field but those that end here, with one length at most. `drop_coding`: the chunks were taken off. What frames or
-   * routes the message stays, whatever Connection says. Neighbours that stay as they came are copied together.
+   * Every field but those that end here, with one length at most, and none in a 204. `drop_coding`: there are no chunks, or not
+   * any more. What else frames or routes the message stays, whatever Connection says. Neighbours that stay as they came are copied together.
    */
   endToEndFields(message: Message, drop_coding: boolean, keep_upgrade: boolean, editor: FieldEditor | null): void {
-    const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH);
+    const repeats_length = message.has(m.REPEATED_LENGTH) && message.status !== 204;
+    const drop_length = message.has(m.CHUNKED) || message.has(m.REPEATED_LENGTH) || message.status === 204;
     let start = 0;
     let end = 0; // [start, end) is still to be copied
     for (let index = 0; index < message.field_count; index++) {
@@ -93,7 +94,7 @@ export class HeadWriter {
       this.write(CRLF);
     }
     this.copy(start, end);
-    if (message.has(m.REPEATED_LENGTH) && !message.has(m.CHUNKED)) {
+    if (repeats_length && !message.has(m.CHUNKED)) {
       this.field(CONTENT_LENGTH, encode(String(message.content_length)));
     }
   }
