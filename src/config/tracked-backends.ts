@@ -3,7 +3,7 @@
  * server each, behind those of the configuration. No frontend leads there.
  */
 import { newDefaults, newProxy } from './haproxy/drafts.ts';
-import { finishBackend } from './haproxy/proxy.ts';
+import { finishBackend } from './haproxy/finish-proxy.ts';
 import { NO_UNIX_BIND } from './haproxy/unix-bind.ts';
 import type { Backend, Carp, Config, Track } from './model.ts';
 import { Reporter } from './reporter.ts';

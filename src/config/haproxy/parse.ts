@@ -12,11 +12,12 @@ import { type GlobalDraft, newDefaults, newGlobal, newProxy, type ProxyDraft, ty
 import { reportAddress } from './dropped.ts';
 import { copyEnvironment } from './environment.ts';
 import { finishErrorFiles, HTTP_ERRORS_KEYWORDS, type HttpErrorsDraft } from './error-file.ts';
+import { type Around, finishBackend, finishFrontend } from './finish-proxy.ts';
 import { finishGlobal, GLOBAL_KEYWORDS } from './global.ts';
 import { GLOBAL_CARP_KEYWORDS } from './global-carp.ts';
 import { type Context, checkName, type Keyword, refuseMore, type SectionKind, type Statement } from './keyword.ts';
 import { HAPROXY_SECTIONS } from './known-keywords.ts';
-import { type Around, finishBackend, finishFrontend, PROXY_KEYWORDS } from './proxy.ts';
+import { PROXY_KEYWORDS } from './proxy.ts';
 import { finishResolvers, newResolvers, RESOLVERS_KEYWORDS, type ResolversDraft } from './resolvers.ts';
 import { finishRings, newRing, RING_KEYWORDS, type RingDraft } from './ring.ts';
 import { type Environment, type Line, tokenize } from './tokenizer.ts';

@@ -1,24 +1,14 @@
-/** The keywords of defaults, frontend, listen and backend sections, and the sections as the model wants them. */
-import type { Backend, ErrorFile, Frontend, LogTarget } from '../model.ts';
+/** The keywords of defaults, frontend, listen and backend sections. */
 import { HIGHEST_RATE } from '../model-defaults.ts';
-import type { Reporter } from '../reporter.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseInteger, reportPlaceholder } from '../values.ts';
-import {
-  ALGORITHMS,
-  HASH_FUNCTIONS,
-  parseBalance,
-  parseBalanceFactor,
-  parseHashType,
-  usableBalance,
-} from './balance.ts';
+import { ALGORITHMS, HASH_FUNCTIONS, parseBalance, parseBalanceFactor, parseHashType } from './balance.ts';
 import { parseBind } from './bind.ts';
-import { finishMethod } from './checks/draft.ts';
 import { parseExternalCheck } from './checks/external.ts';
 import { parseHttpCheck, parseTcpCheck } from './checks/rules.ts';
-import { CHOICE_KEYWORDS, reportHttpConditions } from './choices.ts';
+import { CHOICE_KEYWORDS } from './choices.ts';
 import { parseAcl } from './conditions/acl.ts';
-import { DISPATCH_KEYWORDS, serverForTheRest } from './dispatch.ts';
+import { DISPATCH_KEYWORDS } from './dispatch.ts';
 import type { ProxyDraft } from './drafts.ts';
 import { parseErrorFile, parseErrorFiles } from './error-file.ts';
 import { parseHeaderName } from './forwardfor.ts';
@@ -37,16 +27,15 @@ import {
   withoutEffect,
 } from './keyword.ts';
 import { parseLogTarget } from './log.ts';
-import { finishLogging, LOG_KEYWORDS } from './log-format.ts';
+import { LOG_KEYWORDS } from './log-format.ts';
 import { parseOption } from './options.ts';
 import { parseRetryOn, RETRY_EVENTS } from './retry-on.ts';
-import { finishServer, parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
+import { parseDefaultServer, parseServer, parseServerTemplate } from './server.ts';
 import { SERVER_STATE_KEYWORDS } from './server-states.ts';
-import { parseCookie, parseDynamicCookieKey, usableCookie } from './session-cookie.ts';
+import { parseCookie, parseDynamicCookieKey } from './session-cookie.ts';
 import { parseStatsPage } from './stats-page.ts';
-import { keepAliveOf, TCP_KEYWORDS } from './tcp-options.ts';
+import { TCP_KEYWORDS } from './tcp-options.ts';
 import { parseTimeout } from './timeouts.ts';
-import { type UnixBind, withUnixBind } from './unix-bind.ts';
 
 export const PROXY_KEYWORDS: readonly Keyword<ProxyDraft>[] = [
   {
@@ -379,100 +368,4 @@ function setDisabled(disabled: boolean): Keyword<ProxyDraft>['parse'] {
     noArguments(statement, context);
     draft.disabled = disabled;
   };
-}
-
-/** What a proxy takes from other sections. */
-export type Around = {
-  readonly global_targets: readonly LogTarget[];
-  readonly error_files: readonly ErrorFile[];
-  readonly unix_bind: UnixBind;
-};
-
-export function finishFrontend(draft: ProxyDraft, around: Around, report: Reporter): Frontend {
-  const { name, mode, binds, default_backend, maxconn, sessions_per_s, timeouts, forwardfor, http, span, spans } =
-    draft;
-  reportHttpConditions(draft, draft.use_backends, report);
-  return {
-    name,
-    kind: draft.kind === 'listen' ? 'listen' : 'frontend',
-    mode,
-    binds: binds.map((bind) => ({
-      ...withUnixBind(bind, around.unix_bind, report),
-      tcp: { ...bind.tcp, keep_alive: keepAliveOf(draft.tcpka.client, draft.client_keep_alive) },
-    })),
-    // a listen section with servers is its own backend
-    default_backend: draft.kind === 'listen' && hasServers(draft) ? name : default_backend,
-    use_backends: draft.use_backends,
-    monitor: draft.monitor_uri === undefined ? undefined : { uri: draft.monitor_uri, fails: draft.monitor_fails, span },
-    maxconn,
-    sessions_per_s,
-    timeouts,
-    log_targets: allTargets(draft, around),
-    ...finishLogging(draft, report),
-    error_files: around.error_files,
-    forwardfor,
-    originalto: draft.originalto,
-    stats: draft.stats,
-    exporters: draft.exporters,
-    priority_rules: draft.priority_rules,
-    socket_stats: draft.socket_stats,
-    http,
-    span,
-    spans,
-  };
-}
-
-function hasServers({ servers, dispatch, transparent }: ProxyDraft): boolean {
-  return servers.length > 0 || dispatch !== undefined || transparent !== undefined;
-}
-
-export function finishBackend(draft: ProxyDraft, around: Around, report: Reporter): Backend {
-  const { name, mode, hash, hash_balance_factor, timeouts, retries, redispatch, persist, all_backups } = draft;
-  const { retry_on, fullconn, dynamic_cookie_key, forwardfor, http, checks, span, spans } = draft;
-  reportHttpConditions(draft, draft.use_servers, report);
-  const balance = usableBalance(draft, report);
-  const for_the_rest = serverForTheRest(draft, report);
-  const servers = for_the_rest ? [...draft.servers, for_the_rest] : draft.servers;
-  const waits_for_body = balance.kind === 'url_param' && balance.check_post;
-  return {
-    name,
-    kind: draft.kind === 'listen' ? 'listen' : 'backend',
-    use_servers: draft.use_servers,
-    source: draft.source,
-    keep_alive: keepAliveOf(draft.tcpka.server, draft.server_keep_alive),
-    persist_rules: draft.persist_rules,
-    states_from: draft.states_from,
-    states_file: draft.states_file,
-    mode,
-    balance,
-    hash,
-    hash_balance_factor,
-    servers: servers.map((server) => finishServer(server, name, report)),
-    timeouts,
-    retries,
-    retry_on,
-    redispatch,
-    persist,
-    all_backups,
-    fullconn,
-    cookie: usableCookie(draft, report),
-    dynamic_cookie_key,
-    forwardfor,
-    originalto: draft.originalto,
-    http: waits_for_body ? { ...http, buffer_request: true } : http,
-    error_files: around.error_files,
-    stats: draft.stats,
-    exporters: draft.exporters,
-    priority_rules: draft.priority_rules,
-    check: finishMethod(checks),
-    log_health_checks: checks.log,
-    log_targets: allTargets(draft, around),
-    log_tag: draft.log_tag,
-    span,
-    spans,
-  };
-}
-
-function allTargets(draft: ProxyDraft, { global_targets }: Around): LogTarget[] {
-  return draft.log_global === undefined ? draft.log_targets : [...global_targets, ...draft.log_targets];
 }
