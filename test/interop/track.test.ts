@@ -58,6 +58,8 @@ test('a vhid is demoted while the Apache beside it is down, from the start on', 
   await until(daemon, /no longer demoted on \S+ .*\(track http:/);
   assert.deepEqual(vhid().demotions, []);
   assert.match(host.run('status').stdout, /tracks http:\/\/127\.0\.0\.1:80\/\/service +127\.0\.0\.1:80 +up /);
+  const { status, stdout, stderr } = host.run('set', 'server', 'x/y', 'state', 'maint');
+  assert.deepEqual([status, stdout, stderr], [1, '', 'carpool: No such backend.\n'], 'an order that cannot be done');
 
   await stopProgram(apache, 'SIGTERM');
   await until(daemon, /server .*tracks .* is down: connection refused/);

@@ -139,13 +139,16 @@ function showStat(args: readonly string[], daemon: RuntimeDaemon): string {
   const proxy = words[0];
   const kinds = asMask(words[1]);
   const sid = Number(words[2] ?? -1);
-  if (proxy !== undefined && !/^-?\d+$/.test(proxy) && view.proxies.every(({ name }) => name !== proxy)) {
+  if (
+    proxy !== undefined &&
+    !/^-?\d+$/.test(proxy) &&
+    view.proxies.every(({ name, iid }) => name !== proxy && `#${iid}` !== proxy)
+  ) {
     return 'No such proxy.\n';
   }
   const rows = view.proxies
     .filter(
-      ({ iid, name }) =>
-        proxy === undefined || proxy === '-1' || proxy === '0' || proxy === name || Number(proxy) === iid,
+      ({ iid, name }) => proxy === undefined || ['-1', '0', name, `#${iid}`].includes(proxy) || Number(proxy) === iid,
     )
     .flatMap((each) => (args.includes('up') || args.includes('no-maint') ? countServers : asIs)(rowsOf(view, each)))
     .filter((row) => (KINDS[row.kind].mask & kinds) !== 0 && (sid < 0 || row.sid === sid))
