@@ -60,6 +60,7 @@ function enter(generation: Generation, place: ServerPlace, state: keyof typeof W
   if (state === 'DOWN') Atomics.add(words, at + shared.SERVER_WENT_DOWN, 1);
   Atomics.add(words, shared.backendAt(generation.memory, place.backend_index) + shared.BACKEND_VERSION, 1);
   const { backend, server } = place;
+  generation.servers.noteReason(backend, server, `somebody said so${why.startsWith(',') ? '' : why}`);
   const is_away = (wordOf(generation, place.server_index) & shared.ADMIN_ANY_MAINTENANCE) !== 0;
   if (is_away) noteState(generation, { backend, server, state });
   else logServerChange({ backend, server, state, why }, generation);
@@ -124,6 +125,7 @@ function beginAnew(generation: Generation, { backend, server, server_index }: Se
   if (config.check) Atomics.store(words, at + shared.SERVER_HEALTH, config.check.rise);
   if (agent_up) Atomics.store(words, at + shared.SERVER_UP_SINCE_MS, now_ms31() || 1);
   Atomics.store(words, at + shared.SERVER_OPERATIONAL, agent_up ? shared.SERVER_UP : shared.SERVER_DOWN);
+  generation.servers.noteReason(backend, server, agent_up ? 'back from maintenance' : 'its agent said so');
   noteState(generation, { backend, server, state: agent_up ? 'UP' : 'DOWN' });
 }
 

@@ -7,6 +7,7 @@ import { isChecked, trackersIn } from '../health/plan.ts';
 import { inherited } from '../threads/administrative.ts';
 import * as shared from '../threads/shared-memory.ts';
 import {
+  ADMIN_DRAIN,
   ADMIN_MAINTENANCE,
   ADMIN_UNRESOLVED,
   SERVER_ADMINISTRATIVE,
@@ -81,11 +82,14 @@ function carryOver(memory: SharedMemory, number: number, server: Server, known: 
   if (before.weight === server.weight) Atomics.store(memory.words, at + SERVER_WEIGHT, known.weight);
   const unresolved = server.endpoint.address === '' ? ADMIN_UNRESOLVED : 0;
   if (before.disabled === server.disabled) {
-    const administrative = (known.administrative & ~ADMIN_UNRESOLVED) | unresolved;
+    const administrative = (known.administrative & ORDERED) | unresolved;
     Atomics.store(memory.words, at + SERVER_ADMINISTRATIVE, administrative);
   }
   return isSamePlace(server, known) ? known.reason : 'the configuration gave it another address';
 }
+
+/** What people set. The rest is found anew. */
+const ORDERED = ADMIN_MAINTENANCE | ADMIN_DRAIN;
 
 function carryFindings(memory: SharedMemory, number: number, server: Server, known: ServerState): void {
   const at = serverAt(memory, number);

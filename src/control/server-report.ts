@@ -4,6 +4,8 @@ import { isUnixAddress } from '../config/values.ts';
 import { CODES } from '../health/verdict.ts';
 import {
   ADMIN_DRAIN,
+  ADMIN_INHERITED_DRAIN,
+  ADMIN_INHERITED_MAINTENANCE,
   ADMIN_MAINTENANCE,
   SERVER_ADMINISTRATIVE,
   SERVER_AGENT_CODE,
@@ -43,10 +45,13 @@ export function reportServer({ server, place, up, reason, last, read }: ServerFa
   };
 }
 
-/** What people or the agent set, which holds whatever checks say. */
-function describeAdministrative(mask: number, { disabled }: Server): string | undefined {
+/** What people or the agent set, of this server or of the one that it tracks: that holds whatever checks say. */
+function describeAdministrative(mask: number, { disabled, track }: Server): string | undefined {
+  const tracked = `it tracks ${track?.backend}/${track?.server}, which is`;
   if ((mask & ADMIN_MAINTENANCE) !== 0) return disabled ? 'disabled in the configuration' : 'set to maint';
-  return (mask & ADMIN_DRAIN) === 0 ? undefined : 'set to drain';
+  if ((mask & ADMIN_INHERITED_MAINTENANCE) !== 0) return `${tracked} in maintenance`;
+  if ((mask & ADMIN_DRAIN) !== 0) return 'set to drain';
+  return (mask & ADMIN_INHERITED_DRAIN) === 0 ? undefined : `${tracked} drained`;
 }
 
 /** Status and duration stand behind the code. */

@@ -95,3 +95,22 @@ test('status says of a server in maintenance who has it there, and after `ready`
   set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_DRAIN);
   assert.deepEqual(reasons(), ['no check has changed its state yet', 'set to drain']);
 });
+
+test('who tracks a server has its maintenance, across reloads, and not when it tracks it no more', () => {
+  const before = configOf('a 192.0.2.1:80 check disabled', 'b 192.0.2.2:80 track a');
+  const first = memoryOf(before);
+  const table = createServerTable(before, first.memory);
+  const word = ({ get }: typeof first) => get(1, shared.SERVER_ADMINISTRATIVE);
+  assert.equal(word(first), shared.ADMIN_INHERITED_MAINTENANCE);
+  assert.equal(table.report()[0]!.servers[1]!.reason, 'it tracks web/a, which is in maintenance');
+  first.set(1, shared.SERVER_ADMINISTRATIVE, shared.ADMIN_INHERITED_MAINTENANCE | shared.ADMIN_DRAIN);
+  for (const [line, expected] of [
+    ['b 192.0.2.2:80 track a', shared.ADMIN_INHERITED_MAINTENANCE | shared.ADMIN_DRAIN],
+    ['b 192.0.2.2:80', shared.ADMIN_DRAIN],
+  ] as const) {
+    const config = configOf('a 192.0.2.1:80 check disabled', line);
+    const next = memoryOf(config);
+    createServerTable(config, next.memory, table);
+    assert.equal(word(next), expected, line);
+  }
+});
