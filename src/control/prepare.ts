@@ -63,6 +63,9 @@ export type Prepared = {
   answerWith(context: CommandContext): void;
 };
 
+/** What a reload needs of it. */
+export type PreparedNext = Pick<Prepared, 'config' | 'origins' | 'listeners' | 'buffers' | 'memory_notice'>;
+
 type Report = (diagnostics: readonly Diagnostic[]) => void;
 
 /** Undefined when something was refused; then it is reported, and nothing is left behind. */
@@ -194,7 +197,7 @@ export async function prepareNext(
   config: Config,
   { generation: previous, memory_limits }: Pick<Daemon, 'generation' | 'memory_limits'>,
   report: Report,
-): Promise<Pick<Prepared, 'config' | 'origins' | 'listeners' | 'buffers' | 'memory_notice'> | undefined> {
+): Promise<PreparedNext | undefined> {
   const sized = sizeToMemory(config, memory_limits, countDataThreads(config));
   const held = new Set(previous.listeners.sockets.map(({ place }) => place));
   const read = outside((root) => withErrorFiles(sized.config, root));

@@ -21,7 +21,7 @@ import { globalLog } from './global-log.ts';
 import { reviveGuardian } from './keep-guardian.ts';
 import { plain } from './plain.ts';
 import { postDemotion } from './post-demotion.ts';
-import { prepareNext } from './prepare.ts';
+import { type PreparedNext, prepareNext } from './prepare.ts';
 import type { Reloaded } from './reloaded.ts';
 import { configureChecks } from './run-checks.ts';
 import { configureDataThreads, watchDraining } from './run-data.ts';
@@ -48,7 +48,6 @@ export async function reload(daemon: Daemon, load: () => Loaded, fail: Fail): Pr
 async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<Reloaded> {
   const { config, diagnostics } = load();
   const said = [...diagnostics];
-  const previous = daemon.generation;
   const prepared = config && (await prepareNext(withTrackedBackends(config), daemon, (more) => said.push(...more)));
   const stats_sockets = prepared && (await daemon.stats_sockets.change(prepared.config.global));
   said.push(...(stats_sockets?.diagnostics ?? []));
@@ -78,6 +77,12 @@ async function change(daemon: Daemon, load: () => Loaded, fail: Fail): Promise<R
     return refuse(daemon, REFUSED, complaints);
   }
   stats_sockets.commit();
+  return adopt(daemon, prepared, fail);
+}
+
+/** From here on nothing is refused any more. */
+async function adopt(daemon: Daemon, prepared: PreparedNext, fail: Fail): Promise<Reloaded> {
+  const previous = daemon.generation;
   if (prepared.memory_notice !== undefined) logLine(daemon.events, 'notice', prepared.memory_notice);
   const started_ns = now_ns();
   const next = createGeneration({
