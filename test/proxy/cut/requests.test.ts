@@ -33,7 +33,8 @@ for (const [framed, answer] of Object.entries({ 'with a length': OK, 'in chunks'
       return how === 'end' || length === answer.length ? /^--$/ : /^CD$/;
     },
     hears: ({ how, step, length }, client, wires) => {
-      if (step === 0) return wires.length === (length < GET.length ? 0 : 1);
+      if (step === 0 && length < GET.length) return wires.length === 0;
+      if (step === 0) return wires.length === 1 && (how === 'end' || wires[0]!.ended !== 'no');
       return how === 'end'
         ? client.text.endsWith(answer.slice(-6))
         : length === answer.length || wires[0]!.ended !== 'no';

@@ -57,7 +57,9 @@ for (const [name, [request, grant]] of Object.entries(OPENINGS))
     },
     hears: (cut, client, wires) => {
       if (cut.step > 1 || (cut.step === 1 && cut.length === grant.length)) return hearsInTunnel(cut, client, wires);
-      if (cut.by === 'client') return wires.length === (cut.length < request.length ? 0 : 1);
+      if (cut.by === 'client' && cut.length < request.length) return wires.length === 0;
+      // a reset is heard late of who will not ask again: were the server to end first, it would be the cause
+      if (cut.by === 'client') return wires.length === 1 && (cut.how === 'end' || wires[0]!.ended !== 'no');
       return client.text.startsWith('HTTP/1.1 502 ');
     },
   });
