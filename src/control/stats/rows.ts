@@ -132,7 +132,7 @@ function backendValues(view: View, { backend }: StatProxy) {
     dreq: sums.count(c.DENIED_REQUESTS),
     ...failures(sums),
     status: up ? 'UP' : 'DOWN',
-    weight: sum(used.map(({ weight }) => weight)),
+    weight: sum(used.map(({ present_weight }) => present_weight)),
     act: active.length,
     bck: backup.length,
     chkdown: outage.went_down,

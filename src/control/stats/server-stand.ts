@@ -1,4 +1,5 @@
 /** How a server stands: what shared memory says of it, and HAProxy's word for that. */
+import { startingShare, WHOLE_SHARE } from '../../proxy/balance/limit.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import type { NumberedServer } from './objects.ts';
 import type { View } from './view.ts';
@@ -10,6 +11,8 @@ export type ServerStand = {
   readonly in_maintenance: boolean;
   readonly backup: boolean;
   readonly weight: number;
+  /** Less than `weight` while it starts slowly. */
+  readonly present_weight: number;
   /** Takes new clients. */
   readonly usable: boolean;
   /** The rise/fall counter (health/fold.ts), of the one that it tracks if it does. */
@@ -17,7 +20,7 @@ export type ServerStand = {
   readonly agent_up: boolean;
 };
 
-export function serverStand({ memory }: View, { config, number, judged }: NumberedServer): ServerStand {
+export function serverStand({ memory, now_ms }: View, { config, number, judged }: NumberedServer): ServerStand {
   const read = (word: number) => Atomics.load(memory.words, shared.serverAt(memory, number) + word);
   const operational = read(shared.SERVER_OPERATIONAL);
   const administrative = read(shared.SERVER_ADMINISTRATIVE);
@@ -29,10 +32,22 @@ export function serverStand({ memory }: View, { config, number, judged }: Number
     in_maintenance: (administrative & shared.ADMIN_ANY_MAINTENANCE) !== 0,
     backup: config.backup,
     weight,
+    present_weight: startingWeight(weight, config.slowstart_ms, read(shared.SERVER_UP_SINCE_MS), now_ms),
     usable: operational === shared.SERVER_UP && administrative === 0 && weight > 0,
     health: Atomics.load(memory.words, shared.serverAt(memory, judged.number) + shared.SERVER_HEALTH),
     agent_up: config.agent === undefined || read(shared.SERVER_AGENT_HEALTH) === 1,
   };
+}
+
+/** Rounded up, as HAProxy's. `up_since_ms` in low 31 bits, 0: always. */
+export function startingWeight(
+  weight: number,
+  slowstart_ms: number | undefined,
+  up_since_ms: number,
+  now_ms: number,
+): number {
+  if (slowstart_ms === undefined || up_since_ms === 0) return weight;
+  return Math.ceil((weight * startingShare((now_ms - up_since_ms) & 0x7fffffff, slowstart_ms)) / WHOLE_SHARE);
 }
 
 /** Up, and not in maintenance: what counts as no outage. */

@@ -31,7 +31,7 @@ export function serverValues(view: View, backend: Backend, server: NumberedServe
     ...traffic(sums),
     ...failures(sums),
     status: statusOf(stand, server),
-    weight: stand.weight,
+    weight: stand.present_weight,
     act: config.backup ? 0 : 1,
     bck: config.backup ? 1 : 0,
     lastchg: changed_ms === 0 ? seconds(now_ms - view.started_ms) : seconds((now_ms - changed_ms) & 0x7fffffff),
