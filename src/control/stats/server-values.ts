@@ -1,6 +1,7 @@
 /** The fields of a server's row. */
 import type { Backend, Endpoint } from '../../config/model.ts';
 import { CODES, type Code, DESCRIPTIONS } from '../../health/verdict.ts';
+import { startingShare, WHOLE_SHARE } from '../../proxy/balance/limit.ts';
 import * as c from '../../threads/counters.ts';
 import * as shared from '../../threads/shared-memory.ts';
 import type { Values } from './fields.ts';
@@ -111,12 +112,12 @@ function tellsCode(code: Code): boolean {
   return /^(L7OK|L7STS|PROC)/.test(code);
 }
 
-/** Percent, while it starts slowly. */
+/** Percent, while it starts slowly: in the steps in which its share grows. */
 function throttle({ memory, now_ms }: View, { config, number }: NumberedServer, { operational }: ServerStand): Values {
   const since_ms = Atomics.load(memory.words, shared.serverAt(memory, number) + shared.SERVER_UP_SINCE_MS);
   if (config.slowstart_ms === undefined || since_ms === 0 || operational === shared.SERVER_DOWN) return {};
-  const percent = Math.floor((((now_ms - since_ms) & 0x7fffffff) * 100) / config.slowstart_ms);
-  return percent < 100 ? { throttle: Math.max(1, percent) } : {};
+  const share = startingShare((now_ms - since_ms) & 0x7fffffff, config.slowstart_ms);
+  return share === WHOLE_SHARE ? {} : { throttle: Math.floor((100 * share) / WHOLE_SHARE) };
 }
 
 /** `10.0.0.1:80`, `[::1]:80`. */
