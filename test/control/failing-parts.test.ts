@@ -36,7 +36,7 @@ test('a wall clock that jumps by days, to and fro, moves no address and fails no
   assert.doesNotMatch(daemon.log(), /MASTER -> |is down|stood still|stall/);
   assert.ok(host.addresses().some((address) => address.startsWith('10.10.0.1/')));
   daemon.process.kill('SIGTERM');
-  assert.equal(await daemon.ended(), 0);
+  assert.equal(await daemon.ended(), 0, daemon.log());
 });
 
 test('a node whose control thread hangs gives its address away, and comes back when it moves again', {
