@@ -4,6 +4,8 @@ import type { Finding } from '#src/control/doctor/finding.js';
 import { PATIENCE_MS } from '../helpers/patience.js';
 import { type Host, MAIN } from './host.js';
 
+/** Of the doctor, 0.6 s each. */
+const LOOKS = 5;
 export const VIP = '10.10.0.1';
 export const CARP = `carp web
     interface ctl0
@@ -31,12 +33,14 @@ export async function codesOf(host: Host, ...words: string[]): Promise<string[]>
   return (await doctor(host, ...words)).findings.map(({ code }) => code);
 }
 
-/** The finding with that code, with what else was found if it is missing. */
+/** The finding with that code, with what else was found if it is missing; on a busy machine a question may be answered too late. */
 export async function find(host: Host, code: string, ...words: string[]): Promise<Finding> {
-  const { findings } = await doctor(host, ...words);
-  const found = findings.find((one) => one.code === code);
-  if (found === undefined) throw new Error(`no ${code} among ${JSON.stringify(findings)}`);
-  return found;
+  for (let look = 1; ; look++) {
+    const { findings } = await doctor(host, ...words);
+    const found = findings.find((one) => one.code === code);
+    if (found !== undefined) return found;
+    if (look === LOOKS) throw new Error(`no ${code} among ${JSON.stringify(findings)}`);
+  }
 }
 
 /** Does what the mend says, with the commands that stand in it. */
