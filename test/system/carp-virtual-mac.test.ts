@@ -76,7 +76,7 @@ describe('the virtual MAC', { skip: needsNamespaces(), concurrency: 2 }, () => {
       await (await start()).kill('SIGTERM');
       assert.ok(isAsBefore(), 'after a stop');
       await (await start()).kill('SIGKILL');
-      await eventually('all is as before', 1000, isAsBefore);
+      await eventually('all is as before', PATIENCE_MS, isAsBefore);
       const node = await start();
       process.kill(node.guardian_pid, 'SIGKILL');
       await node.kill('SIGKILL');
