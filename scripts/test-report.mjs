@@ -49,7 +49,9 @@ async function runAll(/** @type {{ files: string[], concurrency: number }[]} */ 
       const total = closingLine(event);
       if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.value);
       else if (event.type !== 'test:summary') reporter.write(event);
-      if (event.type === 'test:fail') failed.add(event.data.file ?? '');
+      // a file is a test to the runner; the place of a test in it may be in a module that several files share
+      const { name, details } = event.type === 'test:complete' ? event.data : {};
+      if (details?.passed === false && phase.files.includes(name)) failed.add(name);
     }
   }
   return { reporter, totals, failed };

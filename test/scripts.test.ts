@@ -52,6 +52,15 @@ test('what fails beside other tests is run again alone: it is told, and fails th
   assert.match(failed.stdout, /Now alone.*1 failed beside other tests only.*pass 2\n.*fail 1\n.*always/s);
   assert.equal(failed.status, 1);
 
+  writeFileSync(
+    join(folder, 'maker.mjs'),
+    testFile("throw new Error('always')").replace(/test\('it'.*/, 'export const make = () => $&'),
+  );
+  writeFileSync(join(folder, 'made.mjs'), "import { make } from './maker.mjs'; make();");
+  const made = runReport(folder, ['made.mjs']);
+  assert.match(made.stdout, /Now alone.*0 failed beside other tests only.*fail 1\n.*always/s);
+  assert.equal(made.status, 1);
+
   const many = ['a.mjs', 'b.mjs', 'c.mjs', 'd.mjs'];
   for (const name of many) writeFileSync(join(folder, name), testFile("throw new Error('always')"));
   const broken = runReport(folder, many);
