@@ -408,7 +408,8 @@ export class Exchange extends Account implements Assignee {
     const cut = cause !== '-' && this.state === ANSWERING && until_close;
     this.dropConnection();
     if (this.state === STORING) this.head_ms = this.thread.reactor.now_ms;
-    if (cause !== '-' && this.cause === '-') {
+    // a server may fail because its client goes
+    if (cause !== '-' && (this.cause === '-' || this.cause === 'S')) {
       this.cause = cause;
       this.phase = phase;
     }

@@ -7,7 +7,6 @@
  *   client     a reply, if it listens    an end in the middle
  */
 
-import { OPEN } from '../../reactor/socket.ts';
 import type { Backend } from '../backend.ts';
 import type { Mark } from '../marked-servers.ts';
 import { BODY_UNTIL_CLOSE } from './body.ts';
@@ -117,8 +116,7 @@ export function clientFailed(exchange: Exchange, status: ErrorStatus): void {
 
 /** It went away. */
 export function clientGone(exchange: Exchange): void {
-  const { state, assignment, client } = exchange;
-  if (state === SENDING && client.socket.state === OPEN) return; // it only ended its side, and reads its answer to the end
+  const { state, assignment } = exchange;
   // HAProxy, too, calls everything after the connection data for a client that resets
   exchange.abort('C', state === STORING ? 'R' : state === CONNECTING ? assignment.phase : 'D');
 }
