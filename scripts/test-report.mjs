@@ -26,7 +26,7 @@ export async function report(phases, { name, file_ms, total_ms }) {
 
   const first = await runAll(phases, options);
   await close(first.reporter, first.totals);
-  if (first.failed.size === 0 || first.failed.size > FILES_AGAIN) return status(first.totals);
+  if (first.failed.size === 0 || first.failed.size > FILES_AGAIN || first.counterexample) return status(first.totals);
 
   process.stdout.write('\nNow alone, file by file, what failed beside other tests:\n\n');
   const again = await runAll([{ files: [...first.failed], concurrency: 1 }], options);
@@ -44,6 +44,7 @@ async function runAll(/** @type {{ files: string[], concurrency: number }[]} */ 
   const totals = new Map();
   /** @type {Set<string>} */
   const failed = new Set();
+  let counterexample = false;
   for (const phase of phases.filter(({ files }) => files.length > 0)) {
     for await (const event of run({ ...phase, ...options })) {
       const total = closingLine(event);
@@ -52,9 +53,15 @@ async function runAll(/** @type {{ files: string[], concurrency: number }[]} */ 
       // a file is a test to the runner; the place of a test in it may be in a module that several files share
       const { name, details } = event.type === 'test:complete' ? event.data : {};
       if (details?.passed === false && phase.files.includes(name)) failed.add(name);
+      if (event.type === 'test:fail') counterexample ||= isCounterexample(event.data.details.error);
     }
   }
-  return { reporter, totals, failed };
+  return { reporter, totals, failed, counterexample };
+}
+
+/** What a random run found is true however another random run ends. */
+function isCounterexample(/** @type {any} */ { cause }) {
+  return String(cause?.message ?? cause).startsWith('Property failed');
 }
 
 /** The closing lines of a run of which all that failed was run again. */

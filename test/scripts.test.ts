@@ -61,6 +61,11 @@ test('what fails beside other tests is run again alone: it is told, and fails th
   assert.match(made.stdout, /Now alone.*0 failed beside other tests only.*fail 1\n.*always/s);
   assert.equal(made.status, 1);
 
+  writeFileSync(join(folder, 'random.mjs'), testFile("throw new Error('Property failed after 71 tests')"));
+  const found = runReport(folder, ['random.mjs']);
+  assert.doesNotMatch(found.stdout, /Now alone/);
+  assert.equal(found.status, 1);
+
   const many = ['a.mjs', 'b.mjs', 'c.mjs', 'd.mjs'];
   for (const name of many) writeFileSync(join(folder, name), testFile("throw new Error('always')"));
   const broken = runReport(folder, many);

@@ -58,7 +58,7 @@ function move(engine: Engine, vhid: Vhid, to: State, reason: string, now_ns: num
   vhid.since_ns = now_ns;
   vhid.reason = reason;
   vhid.due_ns.fill(Number.POSITIVE_INFINITY);
-  if (to !== 'MASTER' && vhid.send_errors >= SEND_ERRORS_LIMIT)
+  if (to !== 'MASTER' && vhid.send_errors >= SEND_ERRORS_LIMIT && !engine.stopped)
     vhid.due_ns[FORGIVE_SEND_ERRORS] = now_ns + FORGIVE_AFTER_NS;
   vhid.slower_since_ns = Number.POSITIVE_INFINITY;
   if (to === 'INIT') vhid.peer.master_known = false;

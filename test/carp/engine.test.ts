@@ -114,6 +114,7 @@ test('whatever happens, the state moves only along the edges of the picture and 
 });
 
 test('whatever happens, the end is: a stop leaves nothing to wait for and nothing held', () => {
+  const unsent: [Event, 0] = [{ kind: 'sent', index: 0, error: 'ENOBUFS' }, 0];
   fc.assert(
     fc.property(anyHistory, (history) => {
       const engine = engineWith(...two);
@@ -122,6 +123,7 @@ test('whatever happens, the end is: a stop leaves nothing to wait for and nothin
       assert.equal(nextDeadline_ns(engine), Number.POSITIVE_INFINITY);
       assert.ok(engine.vhids.every((vhid) => vhid.state === 'INIT'));
     }),
+    { examples: [[[unsent, unsent, unsent]]] },
   );
 });
 
