@@ -206,7 +206,7 @@ export class Host {
     if (stopped) this.#runTimers(stopped.from_ns, stopped.due);
     const deadline_ns = Math.min(this.program.nextDeadline_ns(), this.#clock(this.#stalled_ns) + BEAT_NS);
     const late_ns = this.#clock(this.#outside.now_ns) - deadline_ns;
-    if (late_ns > tellStallFrom_ns(this.settings.members)) this.#step({ kind: 'stall', late_ns });
+    if (late_ns > tellStallFrom_ns(this.#running)) this.#step({ kind: 'stall', late_ns });
     this.#pass();
   }
 
@@ -251,6 +251,11 @@ export class Host {
   /** A foreign hand deletes every VIP. */
   strip(): void {
     for (const [index, lease] of this.leases.entries()) if (lease.held) this.#removed(index);
+  }
+
+  /** What it takes the length of a stall by, as the carp thread does after each reload. */
+  get #running(): readonly Configured[] {
+    return this.configured.filter(({ absent }) => !absent);
   }
 
   receive(segment: number, bytes: Uint8Array): void {
@@ -304,7 +309,7 @@ export class Host {
   /** As the carp thread: as of the time from which it has read. */
   #runTimers(from_ns: number, due: boolean): void {
     const until_ns = this.#clock(this.#outside.now_ns);
-    if (due && mayRunTimers(from_ns, until_ns, shortestInterval_ns(this.settings.members)))
+    if (due && mayRunTimers(from_ns, until_ns, shortestInterval_ns(this.#running)))
       this.#step({ kind: 'timer' }, from_ns);
   }
 
